@@ -1,0 +1,70 @@
+"""The one way this package compiles a function.
+
+Numba's disk cache does not notice when *another* file that a function depends on has changed, so
+compiled code lives in a folder named by a hash of the package's sources (and of numba's version):
+any edit starts a fresh folder, and folders that nobody has used for a month are removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numba
+
+PACKAGE = Path(__file__).parent
+UNUSED_AFTER = 30 * 24 * 3600  # seconds
+
+
+def njit(function):
+    """``function`` compiled without the interpreter lock and cached on disk."""
+    previous = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = CACHE  # read while decorating; restored for the user's own functions
+    try:
+        return numba.njit(function, cache=True, nogil=True, error_model="numpy")
+    finally:
+        numba.config.CACHE_DIR = previous
+
+
+def njit_uncached(function):
+    """``function`` compiled anew in every process: for code that lives outside the package."""
+    return numba.njit(function, nogil=True, error_model="numpy")
+
+
+def _cache_root() -> Path:
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")
+    return Path(os.environ.get("TABULAR_PG_CACHE", Path(base) / "tabular_pg"))
+
+
+def _source_hash() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> str:
+    root = _cache_root()
+    folder = root / _source_hash()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        for other in root.iterdir():
+            if time.time() - other.stat().st_mtime > UNUSED_AFTER:
+                shutil.rmtree(other, ignore_errors=True)
+    except OSError:
+        return ""  # numba then falls back to __pycache__ or its own user folder
+    return str(folder)
+
+
+CACHE = _cache_folder()

@@ -1,0 +1,318 @@
+"""Natural policy gradient under the softmax parametrization (mirror descent in KL).
+
+    pi^{k+1}(a|s)  proportional to  pi^k(a|s) exp(eta A^k(s, a))                       tau = 0
+    pi^{k+1}(a|s)  proportional to  pi^k(a|s)^alpha exp(beta Q_tau^k(s, a))            tau > 0
+
+with alpha = 1 / (1 + eta tau) and beta = eta alpha. In the notation of Agarwal et al. (2021)
+eta = eta_A / (1 - gamma); in that of Cen et al. (2022) 1 - eta_C tau / (1 - gamma) = alpha.
+The theorems for tau > 0 are in ``entropy_natural_pg``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import lambertw, logsumexp
+
+from tabular_pg.assumptions import (
+    every_iterate,
+    from_the_start,
+    some_pair,
+    some_suboptimal_action,
+    two_armed_bandit,
+    uniform_start,
+    unique_optimal_actions,
+    unit_rewards,
+)
+from tabular_pg.evaluation import OFFSETS
+from tabular_pg.method import Regularization, Space, method
+from tabular_pg.quantities import (
+    best_advantage,
+    discounted_sum,
+    improvement,
+    steps,
+    suboptimal_mass,
+    visitation,
+)
+from tabular_pg.simplex import log_normalize, offset_normalize
+from tabular_pg.theorem import Confidence, Kind, theorem
+
+
+class NaturalPG(NamedTuple):
+    """Softmax natural policy gradient with constant step size ``eta``."""
+
+    eta: float
+
+
+@method(NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY)
+def natural_pg(rule, k, problem, point):
+    """The update above; for tau > 0 on xi = log pi - log pi*: xi <- alpha xi - beta q + const."""
+    x = point.x
+    alpha = 1.0 / (1.0 + rule.eta * problem.tau)
+    beta = 1.0 / (1.0 / rule.eta + problem.tau)
+    for s in range(x.shape[0]):
+        if problem.coordinates == OFFSETS:
+            for a in range(x.shape[1]):
+                x[s, a] = alpha * x[s, a] - beta * point.q[s, a]
+            offset_normalize(x[s], problem.log_reference[s])
+        else:
+            for a in range(x.shape[1]):
+                x[s, a] += rule.eta * point.A[s, a]
+            log_normalize(x[s])
+
+
+RULES = (NaturalPG,)
+
+
+def _start_divergence(run):
+    """(S,) KL(pi*_s || pi^0_s) for the deterministic optimal policy of the optimum."""
+    return -np.where(run.optimum.pi > 0, run.log_policies[0], 0.0).sum(axis=1)
+
+
+def _greedy(run):
+    """(K, S) probability of the best actions under A^k, of all others, and the lead g."""
+    M = run.A.max(axis=2, keepdims=True)
+    best = run.A == M
+    p = np.where(best, run.policies, 0.0).sum(axis=2)
+    rest = np.where(best, 0.0, run.policies).sum(axis=2)
+    return np.maximum(p, 1e-300), rest, (M - np.where(best, -np.inf, run.A)).min(axis=2)
+
+
+def _contraction(run):
+    """(K, S) C_s of theorem N2, with I_s >= C_s M_s; 1 where M_s = 0."""
+    p, _, lead = _greedy(run)
+    growth = p * np.expm1(np.minimum(run.rule.eta * lead, 700.0))
+    return np.where(best_advantage(run) > 0, 1 / (1 + 1 / growth), 1.0)
+
+
+@theorem(
+    "N1",
+    "gap <= (KL/eta + 1/(1-gamma)) / ((1-gamma) k)",
+    rules=RULES,
+    source="xiao2022",
+    confidence=Confidence.RECALLED,
+    assumes=(unit_rewards, from_the_start),
+)
+def sublinear(run):
+    """For every eta > 0, V*(rho) - V^k(rho) <= D / (eta (1 - gamma) k) + 1 / ((1 - gamma)^2 k),
+    with D the mean of KL(pi* || pi^0) under d*_rho (log A for a uniform start). Agarwal et al.
+    (2021), Theorem 5.3, and Xiao (2022), Theorem 8."""
+    mdp = run.mdp
+    D = visitation(mdp, run.optimum.pi, mdp.rho) @ _start_divergence(run)
+    return run.gap, (D / run.rule.eta + 1 / (1 - mdp.gamma)) / ((1 - mdp.gamma) * run.k)
+
+
+@theorem(
+    "N1v",
+    "vector form of N1, at every state",
+    rules=RULES,
+    assumes=(from_the_start,),
+)
+def sublinear_everywhere(run):
+    """V* - V^k <= (1/k) (I - gamma P_{pi*})^{-1} [KL(pi* || pi^0) / eta + V^k - V^0], entry by
+    entry, for every eta > 0. Proof: three-point lemma at each state, summed over iterations,
+    using that V^k increases."""
+    pi, D = run.optimum.pi, _start_divergence(run) / run.rule.eta
+    risen = run.value_gap[0] - run.value_gap
+    bound = np.array([discounted_sum(run.mdp, pi, D + v) for v in risen])
+    return run.value_gap, bound / run.k[:, None]
+
+
+@theorem(
+    "N2a",
+    "improvement >= M (1 - 1/(1 + p(e^{eta g} - 1)))",
+    rules=RULES,
+    kind=Kind.LOWER,
+    source="liu2024",
+    confidence=Confidence.RECALLED,
+    assumes=(some_pair,),
+)
+def improvement_by_lead(run):
+    """I_s^k >= M_s^k (1 - 1 / (1 + p (e^{eta g} - 1))), with p = pi^k(argmax A^k | s) and g the
+    lead of the best advantage M over the next distinct one. Proof: Chebyshev's association
+    inequality."""
+    gained, rounding = improvement(run)
+    i = steps(run)
+    return gained, (_contraction(run) * best_advantage(run))[i], rounding
+
+
+@theorem(
+    "N2b",
+    "improvement >= p M (1 - e^{-eta M})",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(some_pair,),
+)
+def improvement_by_mass(run):
+    """I_s^k >= p M (1 - e^{-eta M}) with p = pi^k(argmax A^k | s) and M = max_a A^k(s, a). Proof:
+    all terms of sum_a pi A (e^{eta A} - 1) / Z are nonnegative and Z <= e^{eta M}."""
+    gained, rounding = improvement(run)
+    p, M = _greedy(run)[0], best_advantage(run)
+    return gained, (-p * M * np.expm1(-run.rule.eta * M))[steps(run)], rounding
+
+
+@theorem(
+    "N2c",
+    "improvement >= M - W((1-p)/(e p)) / eta",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(some_pair,),
+)
+def improvement_by_lambert(run):
+    """I_s^k >= M - W((1 - p) / (e p)) / eta, with W the Lambert function; it sharpens
+    M - log(1/p) / eta. Proof: the worst distribution of the remaining mass sits on one action;
+    maximize over its advantage."""
+    gained, rounding = improvement(run)
+    p, rest, _ = _greedy(run)
+    M, i = best_advantage(run), steps(run)
+    loss = lambertw(rest / (np.e * p)).real / run.rule.eta
+    return gained, (M - loss)[i], rounding + 1e-12 * (M + loss)[i]
+
+
+@theorem(
+    "N3a",
+    "e_k <= e_0 prod (1 - (1-gamma) C_j)",
+    rules=RULES,
+    assumes=(every_iterate,),
+)
+def linear_a_posteriori(run):
+    """e_k <= e_0 prod_{j<k} (1 - (1 - gamma) C_j) with C_j = min_s 1 - 1 / (1 + p (e^{eta g} - 1))
+    as in N2a, for every eta > 0. Global linear convergence for any constant step size is claimed
+    by Liu, Li and Wei (2024). Proof: N2a and I_s >= C M_s imply e_{k+1} <= (1 - (1-gamma) C) e_k."""
+    factors = 1 - (1 - run.mdp.gamma) * _contraction(run).min(axis=1)
+    return run.sup_gap, run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(factors[:-1])])
+
+
+@theorem(
+    "N3b",
+    "e_k <= (Delta/2) (1 - (1-gamma) tanh(eta Delta/4))^{k-k0}",
+    rules=RULES,
+    assumes=(unit_rewards, uniform_start, some_suboptimal_action, unique_optimal_actions),
+)
+def linear_a_priori(run):
+    """With k0 = ceil((2/Delta) (log A / (eta (1 - gamma)) + 1 / (1 - gamma)^2)) and a uniform
+    start, e_k <= (Delta/2) (1 - (1 - gamma) tanh(eta Delta / 4))^{k - k0} for k >= k0. Proof: N1
+    gives e_k <= Delta/2, hence p >= 1/2 and g >= Delta/2 in N2a."""
+    gamma, eta, Delta = run.mdp.gamma, run.rule.eta, run.optimum.Delta
+    first = np.log(run.mdp.n_actions) / (eta * (1 - gamma)) + 1 / (1 - gamma) ** 2
+    k0 = np.ceil(2 / Delta * first)
+    bound = Delta / 2 * (1 - (1 - gamma) * np.tanh(eta * Delta / 4)) ** (run.k - k0)
+    return run.sup_gap, np.where(run.k >= k0, bound, np.inf)
+
+
+@theorem(
+    "N4",
+    "b_s contracts by e^{-eta (Delta - e_k)} once e_k < Delta",
+    rules=RULES,
+    assumes=(some_suboptimal_action, some_pair),
+)
+def local_contraction(run):
+    """Once e_k < Delta, the sub-optimal probability satisfies b_s^{k+1} <= e^{-eta (Delta - e_k)}
+    b_s^k in every state, ties allowed. Proof: the normalization is >= 1 by Jensen, and
+    A^k <= -(Delta - e_k) off the optimal actions."""
+    i, b, Delta = steps(run), suboptimal_mass(run), run.optimum.Delta
+    e = run.sup_gap[i, None]
+    bound = np.exp(-run.rule.eta * (Delta - e)) * b[i]
+    return b[i + 1], np.where(e < Delta, bound, np.inf)
+
+
+def slowest_mode(run):
+    """(log-ratio of the last two recorded sup-gaps, whether the slowest actions dominate).
+
+    The slowest actions are those with |A*| = Delta; they dominate once the others' share of
+    sum pi |A*| cannot be seen in the gap of any state.
+    """
+    best, i = run.optimum, steps(run)[-1]
+    with np.errstate(divide="ignore"):
+        weight = run.log_policies[i] + np.log(-best.A)
+        log_sup = run.log_scale + np.log(run.scaled_gap.max(axis=1))
+    slow = -best.A <= best.Delta * (1 + 1e-9)
+    slow &= ~best.optimal
+    others = logsumexp(weight[~slow & ~best.optimal]) if (~slow & ~best.optimal).any() else -np.inf
+    share = others - logsumexp(weight[slow])
+    limit = np.log(1e-5 * (1 - run.mdp.gamma) / run.mdp.r.size)
+    settled = share < limit and run.sup_gap[i] < 1e-5 * best.Delta
+    return log_sup[i + 1] - log_sup[i], settled
+
+
+@theorem(
+    "N4r",
+    "log e_{k+1}/e_k -> -eta Delta",
+    rules=RULES,
+    kind=Kind.ASYMPTOTIC,
+    tolerance=1e-3,
+    assumes=(some_suboptimal_action, some_pair),
+)
+def exact_rate(run):
+    """The asymptotic rate is exactly e^{-eta Delta}: log(e_{k+1} / e_k) -> -eta Delta, without
+    any gamma. Checked on the last recorded pair, once e_k < 1e-5 Delta and the actions with
+    |A*| = Delta dominate."""
+    rate, settled = slowest_mode(run)
+    return rate, -run.rule.eta * run.optimum.Delta if settled else np.inf
+
+
+@theorem(
+    "N4k",
+    "log e_{k+1}/e_k <= -(1 - 1/lambda) eta Delta, lambda = 100",
+    rules=RULES,
+    source="khodadadian2022",
+    confidence=Confidence.RECALLED,
+    assumes=(some_suboptimal_action, some_pair),
+)
+def khodadadian_rate(run):
+    """V* - V^k = O(e^{-(1 - 1/lambda) eta Delta k}) for every lambda > 1; checked for
+    lambda = 100 on the last recorded pair, in the regime of N4r."""
+    rate, settled = slowest_mode(run)
+    return rate, -0.99 * run.rule.eta * run.optimum.Delta if settled else np.inf
+
+
+@theorem(
+    "N5",
+    "|log-odds - (start + eta k A*)| <= eta gamma sum e_j",
+    rules=RULES,
+    assumes=(from_the_start,),
+)
+def two_sided_bracket(run):
+    """|log(pi^k(a)/pi^k(a*)) - log(pi^0(a)/pi^0(a*)) - eta k A*(s, a)| <= eta gamma sum_{j<k} e_j
+    for all s, a and k: a bracket from both sides. Proof: A^k(a) - A^k(a*) = A*(a) - q(a) + q(a*)
+    and 0 <= q <= gamma e_j."""
+    chosen = run.optimum.pi.argmax(axis=1)[None, :, None]
+    odds = run.log_policies - np.take_along_axis(run.log_policies, chosen, axis=2)
+    k = run.k[:, None, None]
+    drift = run.rule.eta * k * run.optimum.A
+    rounding = (1e-12 + 4e-16 * k) * (1 + np.abs(run.log_policies).max(axis=2, keepdims=True))
+    bound = run.rule.eta * run.mdp.gamma * run.gap_sum[:, None, None]
+    return np.abs(odds - odds[0] - drift), bound, rounding
+
+
+@theorem(
+    "N6",
+    "e_{k+1} <= gamma e_k + max_s log(1/p_s) / eta",
+    rules=RULES,
+    assumes=(some_pair,),
+)
+def gamma_phase(run):
+    """e_{k+1} <= gamma e_k + c whenever eta >= log(1/p_s) / c in every state, with p_s the
+    probability of the greedy actions; so with c = max_s log(1/p_s) / eta. A step rule with
+    c_k = c_0 gamma^{2k} therefore converges like gamma^k. Proof: N2c with W(x) <= log(1 + e x)."""
+    i = steps(run)
+    p, rest, _ = _greedy(run)
+    surprise = np.where(rest < 0.5, -np.log1p(-rest), -np.log(p)).max(axis=1)
+    return run.sup_gap[i + 1], run.mdp.gamma * run.sup_gap[i] + surprise[i] / run.rule.eta
+
+
+@theorem(
+    "N7",
+    "two arms: e_k = Delta / (1 + p/(1-p) e^{eta Delta k})",
+    rules=RULES,
+    kind=Kind.EQUAL,
+    assumes=(two_armed_bandit, from_the_start),
+)
+def two_armed_solution(run):
+    """On a two-armed bandit e_k = Delta / (1 + (p/(1 - p)) e^{eta Delta k}), p the start
+    probability of the better arm."""
+    best = run.optimum.pi[0].astype(bool)
+    log_odds = run.log_policies[0, 0, best] - run.log_policies[0, 0, ~best]
+    Delta = run.optimum.Delta
+    return run.sup_gap, Delta / (1 + np.exp(log_odds + run.rule.eta * Delta * run.k))

@@ -1,0 +1,111 @@
+"""What theorems assume: each function maps a run to '' or to the reason why it fails."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.quantities import state_step, steps
+
+
+def unit_rewards(run) -> str:
+    r = run.mdp.r
+    if r.min() < 0 or r.max() > 1:
+        return f"rewards span [{r.min():.3g}, {r.max():.3g}]; stated for [0, 1]"
+    return ""
+
+
+def unique_optimal_actions(run) -> str:
+    count = run.optimum.optimal.sum(axis=1)
+    if (count > 1).any():
+        s = int(np.argmax(count > 1))
+        return f"state {s} has {count[s]} optimal actions; stated for one in every state"
+    return ""
+
+
+def some_suboptimal_action(run) -> str:
+    return "" if np.isfinite(run.optimum.Delta) else "every action is optimal"
+
+
+def positive_mu(run) -> str:
+    return "" if (run.mdp.mu > 0).all() else "mu is 0 in some state"
+
+
+def positive_rho(run) -> str:
+    return "" if (run.mdp.rho > 0).all() else "rho is 0 in some state"
+
+
+def rho_is_mu(run) -> str:
+    return "" if np.array_equal(run.mdp.rho, run.mdp.mu) else "rho differs from mu"
+
+
+def single_state(run) -> str:
+    return "" if run.mdp.n_states == 1 else f"S = {run.mdp.n_states}; stated for S = 1"
+
+
+def bandit(run) -> str:
+    if run.mdp.n_states != 1 or run.mdp.gamma != 0:
+        return f"S = {run.mdp.n_states}, gamma = {run.mdp.gamma}; stated for S = 1, gamma = 0"
+    return ""
+
+
+def two_armed_bandit(run) -> str:
+    if bandit(run) or run.mdp.n_actions != 2 or not np.isfinite(run.optimum.Delta):
+        return "stated for S = 1, A = 2, gamma = 0 and different rewards"
+    return ""
+
+
+def from_the_start(run) -> str:
+    return "" if run.k[0] == 0 else "iterate 0 is not recorded"
+
+
+def uniform_start(run) -> str:
+    if from_the_start(run):
+        return from_the_start(run)
+    A = run.mdp.n_actions
+    if np.abs(run.policies[0] * A - 1).max() > 1e-12:
+        return "the start policy is not uniform"
+    return ""
+
+
+def some_pair(run) -> str:
+    return "" if steps(run).size else "no two consecutive iterates are recorded"
+
+
+def every_iterate(run) -> str:
+    return "" if np.array_equal(run.k, np.arange(run.k.size)) else "not every iterate is recorded"
+
+
+def eta_at_most(limit, text):
+    """The assumption ``eta <= limit(run)``; ``text`` is the limit as a formula."""
+
+    def assumption(run):
+        bound = limit(run)
+        if run.rule.eta <= bound * (1 + 1e-12):
+            return ""
+        return f"eta = {run.rule.eta:.6g} exceeds {text} = {bound:.6g}"
+
+    return assumption
+
+
+def eta_equal(value, text):
+    """The assumption ``eta = value(run)``; ``text`` is the value as a formula."""
+
+    def assumption(run):
+        wanted = value(run)
+        if abs(run.rule.eta - wanted) <= 1e-12 * wanted:
+            return ""
+        return f"eta = {run.rule.eta:.6g}; stated for {text} = {wanted:.6g}"
+
+    return assumption
+
+
+def state_step_times_tau_below(limit):
+    """The assumption eta_s^k tau <= limit at every recorded iterate."""
+
+    def assumption(run):
+        largest = run.tau * float(state_step(run).max())
+        if largest <= limit:
+            return ""
+        return f"eta_s tau reaches {largest:.4g}; stated for at most {limit}"
+
+    return assumption

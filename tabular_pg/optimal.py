@@ -1,0 +1,175 @@
+"""The optimum of an MDP, plain and entropy-regularized, computed once and to more than float64.
+
+Values are polished by iterative refinement against a double-double residual, so that A*, from
+which every later number is built, has a small relative error entry by entry.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabular_pg.double_double import accumulate, advantages
+from tabular_pg.evaluation import factorize, solve, transitions
+from tabular_pg.mdp import MDP
+
+TIE_TOLERANCE = 1e-12  # relative to max |V*| + max |r|: an |A*| below this counts as a tie
+DOUBTFUL = 1e3  # a Delta within this factor of the tolerance is warned about
+SMALLEST_TAU = 1e-13  # relative to the same scale
+LARGEST_VALUE = 1e250
+REFINEMENTS = 4
+NEWTON_STEPS = 500
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Optimal values and the decision which actions are optimal.
+
+    Attributes
+    ----------
+    V : (S,) V*_tau.
+    Q : (S, A) Q*_tau.
+    A : (S, A) A*_tau <= 0, exactly 0 on optimal actions; all 0 for tau > 0.
+    pi : (S, A) an optimal policy: deterministic for tau = 0, softmax(Q*_tau / tau) for tau > 0.
+    log_pi : (S, A) its logarithm.
+    optimal : (S, A) whether the action is optimal; all True for tau > 0.
+    Delta : smallest nonzero |A*(s, a)|; inf where every action is optimal.
+    tolerance : |A*| up to this size was taken for a tie.
+    tau : regularization.
+    """
+
+    V: np.ndarray
+    Q: np.ndarray
+    A: np.ndarray
+    pi: np.ndarray
+    log_pi: np.ndarray
+    optimal: np.ndarray
+    Delta: float
+    tolerance: float
+    tau: float
+
+
+def optimum(mdp: MDP, tau: float = 0.0) -> Optimum:
+    """Solve for V*_tau by policy iteration (tau = 0) or Newton's method (tau > 0).
+
+    Soft policy iteration is Newton's method on ``V = T_tau V`` (Puterman and Brumelle, 1979, for
+    the plain case). Actions whose advantage is within ``tolerance`` of 0 are optimal; a run that
+    starts from this optimum is exact for an MDP whose rewards differ by at most that.
+
+    Parameters
+    ----------
+    mdp : MDP
+    tau : float >= 0
+        Weight of the entropy bonus.
+
+    Raises
+    ------
+    ValueError
+        If tau is negative, not finite, or positive but below 1e-13 of the value scale; if the
+        values exceed 1e250.
+
+    Warns
+    -----
+    UserWarning
+        If Delta is within a factor 1e3 of the tolerance, so that the ties are doubtful.
+    """
+    tau = checked_tau(tau)
+    reach = np.abs(mdp.r).max() / (1 - mdp.gamma)
+    if reach > LARGEST_VALUE:
+        raise ValueError(
+            f"r reaches {np.abs(mdp.r).max():.3g}: values up to {reach:.3g} would overflow; expected "
+            f"max |r| / (1 - gamma) <= {LARGEST_VALUE:.0e} (rescale the rewards)"
+        )
+    V, V_low, A, scale = _policy_iteration(mdp)
+    if tau > 0:
+        if tau < SMALLEST_TAU * scale:
+            raise ValueError(
+                f"tau is {tau}; expected 0 or at least {SMALLEST_TAU * scale:.3g} "
+                "(1e-13 of the value scale)"
+            )
+        return _soft(mdp, tau, V, V_low)
+    return _plain(V, A, scale)
+
+
+def checked_tau(tau) -> float:
+    """``tau`` as a float, refused unless finite and >= 0."""
+    try:
+        number = float(tau)
+    except (TypeError, ValueError):
+        raise ValueError(f"tau is {tau!r}; expected a number >= 0") from None
+    if not (np.isfinite(number) and number >= 0):
+        raise ValueError(f"tau is {number}; expected a finite number >= 0")
+    return number
+
+
+def _factors(mdp, pi):
+    N, pivot = np.empty((mdp.n_states, mdp.n_states)), np.empty(mdp.n_states)
+    transitions(mdp.P, mdp.gamma, pi, N)
+    factorize(N, pivot, 1.0 - mdp.gamma)
+    return N, pivot
+
+
+def _policy_iteration(mdp):
+    """Howard's method; an action is switched only if that gains more than the tie tolerance."""
+    states = np.arange(mdp.n_states)
+    chosen = mdp.r.argmax(axis=1)
+    while True:
+        N, pivot = _factors(mdp, np.eye(mdp.n_actions)[chosen])
+        V, V_low = np.zeros(mdp.n_states), np.zeros(mdp.n_states)
+        for _ in range(1 + REFINEMENTS):
+            A, A_low = advantages(mdp.P, mdp.r, mdp.gamma, V, V_low)
+            step = A[states, chosen] + A_low[states, chosen]
+            solve(N, pivot, step)
+            accumulate(V, V_low, step)
+        A, _ = advantages(mdp.P, mdp.r, mdp.gamma, V, V_low)
+        scale = np.abs(V).max() + np.abs(mdp.r).max()
+        better = A.max(axis=1) > TIE_TOLERANCE * scale
+        if not better.any():
+            return V, V_low, A, scale
+        chosen = np.where(better, A.argmax(axis=1), chosen)
+
+
+def _plain(V, A, scale) -> Optimum:
+    tolerance = TIE_TOLERANCE * scale
+    optimal = A >= -tolerance
+    A = np.where(optimal, 0.0, A)
+    Delta = float(-A[~optimal].max()) if (~optimal).any() else np.inf
+    if Delta < DOUBTFUL * tolerance:
+        s, a = np.argwhere(A == -Delta)[0]
+        warnings.warn(
+            f"Delta = {Delta:.3g} (state {s}, action {a}) is within a factor {DOUBTFUL:.0e} of "
+            f"the tie tolerance {tolerance:.3g}: which actions are optimal is doubtful",
+            stacklevel=3,
+        )
+    pi = np.eye(A.shape[1])[optimal.argmax(axis=1)]
+    with np.errstate(divide="ignore"):
+        log_pi = np.log(pi)
+    return Optimum(V, V[:, None] + A, A, pi, log_pi, optimal, Delta, tolerance, 0.0)
+
+
+def _soft(mdp, tau, V, V_low) -> Optimum:
+    previous = np.inf
+    for _ in range(NEWTON_STEPS):
+        A, A_low = advantages(mdp.P, mdp.r, mdp.gamma, V, V_low)
+        top = A.max(axis=1, keepdims=True)
+        weights = np.exp((A - top) / tau + A_low / tau)
+        total = weights.sum(axis=1, keepdims=True)
+        residual = (top / tau + np.log(total))[:, 0]  # of T_tau V = V, divided by tau
+        size = np.abs(residual).max()
+        if size < 1e-12 and size >= previous / 2:
+            break
+        previous = size
+        N, pivot = _factors(mdp, weights / total)
+        step = tau * residual
+        solve(N, pivot, step)
+        accumulate(V, V_low, step)
+    else:
+        raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {size:.3g}")
+    log_pi = (A - top) / tau + A_low / tau - np.log(total)
+    zero = np.zeros_like(A)
+    everything = np.ones(A.shape, dtype=bool)
+    return Optimum(
+        V, V[:, None] + tau * log_pi, zero, np.exp(log_pi), log_pi, everything, np.inf, 0.0, tau
+    )

@@ -1,0 +1,286 @@
+"""The one loop: run a rule exactly and record its iterates in gap coordinates."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tabular_pg._jit import njit, njit_uncached
+from tabular_pg.evaluation import LOGITS, OFFSETS, Point, Problem, empty_point, evaluate
+from tabular_pg.mdp import MDP
+from tabular_pg.method import METHODS, Regularization, Space, checked_rule, step
+from tabular_pg.optimal import Optimum, checked_tau, optimum
+
+RECORD_ALL = 2000  # iterations up to which every iterate is recorded
+RECORD_ENTRIES = 20_000_000  # and the number of recorded probabilities up to which it is
+RECORD_PER_DECADE = 30
+
+
+class Status(enum.Enum):
+    """How a run ended; the value says it in words."""
+
+    COMPLETED = "all iterations were run"
+    OPTIMAL = "the last iterate is exactly optimal"
+    UNDERFLOW = "the last error is too small for float64, even as a logarithm"
+    NOT_FINITE = "the last iterate is not finite"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The recorded iterates of one rule on one MDP.
+
+    Attributes
+    ----------
+    mdp, rule, tau : what was run.
+    optimum : the optimum that the errors refer to.
+    status : Status
+    k : (K,) recorded iterations, increasing, starting with 0 by default.
+    iterates : (K, S, A) log pi (softmax methods, tau = 0), log pi - log pi*_tau (softmax methods,
+        tau > 0) or pi (projected methods).
+    scaled_gap : (K, S) V*_tau(s) - V^k_tau(s), divided by exp(log_scale).
+    log_scale : (K,) 0 unless the gap is too small for float64.
+    A : (K, S, A) advantages of the iterates; soft advantages for tau > 0.
+    d : (K, S) their visitation distribution under mu (zeros if the rule does not use it).
+    critic : (K, S, A) Q* - Q of the rule's own critic (zeros if it has none).
+    least_policy : (K, S, A) least probability over iterates before k (1 for none).
+    least_optimal_mass : (K, S) the same for the probability of all optimal actions together.
+    gap_sum : (K,) sum of max_s V* - V^j over all j < k.
+    """
+
+    mdp: MDP
+    rule: tuple
+    tau: float
+    optimum: Optimum
+    status: Status
+    k: np.ndarray
+    iterates: np.ndarray
+    scaled_gap: np.ndarray
+    log_scale: np.ndarray
+    A: np.ndarray
+    d: np.ndarray
+    critic: np.ndarray
+    least_policy: np.ndarray
+    least_optimal_mass: np.ndarray
+    gap_sum: np.ndarray
+
+    @cached_property
+    def log_policies(self) -> np.ndarray:
+        """(K, S, A) log pi^k; -inf for exact zeros."""
+        if self.method.space is Space.SIMPLEX:
+            with np.errstate(divide="ignore"):
+                return np.log(self.iterates)
+        return self.iterates + self.optimum.log_pi if self.tau > 0 else self.iterates
+
+    @cached_property
+    def policies(self) -> np.ndarray:
+        """(K, S, A) pi^k."""
+        simplex = self.method.space is Space.SIMPLEX
+        return self.iterates if simplex else np.exp(self.log_policies)
+
+    @cached_property
+    def value_gap(self) -> np.ndarray:
+        """(K, S) V*_tau(s) - V^k_tau(s)."""
+        return np.exp(self.log_scale)[:, None] * self.scaled_gap
+
+    @cached_property
+    def gap(self) -> np.ndarray:
+        """(K,) V*_tau(rho) - V^k_tau(rho)."""
+        return self.value_gap @ self.mdp.rho
+
+    @cached_property
+    def sup_gap(self) -> np.ndarray:
+        """(K,) max_s V*_tau(s) - V^k_tau(s)."""
+        return self.value_gap.max(axis=1)
+
+    @cached_property
+    def log_gap(self) -> np.ndarray:
+        """(K,) log of ``gap``, also where that is below 1e-308; -inf for an optimal iterate."""
+        with np.errstate(divide="ignore"):
+            return self.log_scale + np.log(self.scaled_gap @ self.mdp.rho)
+
+    @property
+    def method(self):
+        return METHODS[type(self.rule)]
+
+    def __repr__(self):
+        return (
+            f"Run({self.rule}, tau={self.tau}, k={self.k[0]}..{self.k[-1]}, "
+            f"gap={self.gap[-1]:.3g}, {self.status.name})"
+        )
+
+
+def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
+    """Run ``rule`` for ``iterations`` steps with exact gradients.
+
+    Parameters
+    ----------
+    mdp : MDP
+    rule : an instance of a registered record, for example ``NaturalPG(eta=1.0)``
+    iterations : int >= 0
+    tau : float
+        Weight of the entropy bonus; 0 for the plain problem.
+    policy : array_like (S, A), optional
+        Start policy; uniform by default.
+    at : sequence of int, optional
+        Iterations to record. By default all of them when they are few, else log-spaced ones,
+        each with its successor (theorems about one step need both).
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    TypeError, ValueError
+        Names the argument, its value and what was expected.
+    """
+    if not isinstance(mdp, MDP):
+        raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
+    rule = checked_rule(rule)
+    method, tau = METHODS[type(rule)], checked_tau(tau)
+    _refuse_combination(type(rule).__name__, method, mdp, tau)
+    iterations = _checked_iterations(iterations)
+    best = optimum(mdp, tau)
+    at = _recorded(at, iterations, mdp.r.size)
+    problem = Problem(
+        mdp.P,
+        mdp.gamma,
+        mdp.mu,
+        best.A,
+        best.log_pi if tau > 0 else np.zeros_like(best.A),
+        tau,
+        method.coordinates(tau),
+        method.visitation,
+    )
+    start = _start(policy, mdp, method)
+    if problem.coordinates != LOGITS and method.space is Space.SOFTMAX:
+        start -= best.log_pi
+    fields = _iterate(rule, problem, empty_point(start), best.optimal, at)
+    return Run(mdp, rule, tau, best, _status(fields, method, tau), at, **fields)
+
+
+def _iterate(rule, problem, point, optimal, at):
+    """Advance from one recorded iteration to the next, copying what a Run keeps."""
+    S, A = optimal.shape
+    record = {
+        "iterates": np.empty((at.size, S, A)),
+        "scaled_gap": np.empty((at.size, S)),
+        "log_scale": np.empty(at.size),
+        "A": np.empty((at.size, S, A)),
+        "d": np.empty((at.size, S)),
+        "critic": np.empty((at.size, S, A)),
+        "least_policy": np.empty((at.size, S, A)),
+        "least_optimal_mass": np.empty((at.size, S)),
+        "gap_sum": np.empty(at.size),
+    }
+    running = (np.ones((S, A)), np.ones(S), np.zeros(1))
+    loop = advance if METHODS[type(rule)].native else advance_uncached
+    log_scale = evaluate(problem, point)
+    point.critic[:] = point.q
+    k = 0
+    for i, stop in enumerate(at):
+        log_scale = loop(rule, problem, point, optimal, running, log_scale, k, int(stop))
+        k = int(stop)
+        sources = (point.x, point.e, log_scale, point.A, point.d, point.critic, *running)
+        for array, source in zip(record.values(), sources, strict=True):
+            array[i] = source if np.ndim(source) != 1 or array.ndim > 1 else source[0]
+    return record
+
+
+def _advance(rule, problem, point, optimal, running, log_scale, k, stop):
+    """Take the steps k, ..., stop - 1, keeping running minima and the running sum of gaps."""
+    least_policy, least_optimal_mass, gap_sum = running
+    while k < stop:
+        gap_sum[0] += np.exp(log_scale) * point.e.max()
+        for s in range(optimal.shape[0]):
+            mass = 0.0
+            for a in range(optimal.shape[1]):
+                least_policy[s, a] = min(least_policy[s, a], point.pi[s, a])
+                if optimal[s, a]:
+                    mass += point.pi[s, a]
+            least_optimal_mass[s] = min(least_optimal_mass[s], mass)
+        step(rule, k, problem, point)
+        log_scale = evaluate(problem, point)
+        k += 1
+    return log_scale
+
+
+advance = njit(_advance)
+advance_uncached = njit_uncached(_advance)
+
+
+def _refuse_combination(name, method, mdp, tau):
+    if tau > 0 and method.regularization is Regularization.NONE:
+        raise ValueError(f"tau is {tau}; {name} is defined for tau = 0 only")
+    if tau == 0 and method.regularization is Regularization.REQUIRED:
+        raise ValueError(f"tau is 0; {name} is defined for tau > 0 only")
+    if method.visitation and not (mdp.mu > 0).all():
+        s = int(np.argmin(mdp.mu))
+        raise ValueError(
+            f"mu[{s}] is {mdp.mu[s]}; {name} takes its gradient under mu and needs mu > 0 in "
+            "every state"
+        )
+
+
+def _checked_iterations(iterations) -> int:
+    if isinstance(iterations, bool) or not isinstance(iterations, int | np.integer):
+        raise TypeError(f"iterations is {iterations!r}; expected an integer >= 0")
+    if iterations < 0:
+        raise ValueError(f"iterations is {iterations}; expected an integer >= 0")
+    return int(iterations)
+
+
+def _recorded(at, iterations, entries) -> np.ndarray:
+    if at is not None:
+        chosen = np.asarray(at)
+        if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "iu":
+            raise ValueError(f"at is {at!r}; expected a non-empty sequence of integers")
+        wrong = (chosen < 0) | (chosen > iterations)
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise ValueError(f"at[{i}] is {chosen[i]}; expected an integer in 0..{iterations}")
+        return np.unique(chosen)
+    if iterations <= RECORD_ALL and iterations * entries <= RECORD_ENTRIES:
+        return np.arange(iterations + 1)
+    count = 2 + int(RECORD_PER_DECADE * np.log10(iterations))
+    spaced = np.geomspace(1, iterations, count).round().astype(np.int64)
+    pairs = np.concatenate([[0, 1, iterations - 1], spaced, spaced + 1])
+    return np.unique(pairs[pairs <= iterations])
+
+
+def _start(policy, mdp, method) -> np.ndarray:
+    """The start in log-probabilities or, for projected methods, in probabilities."""
+    shape = mdp.r.shape
+    softmax = method.space is Space.SOFTMAX
+    if policy is None:
+        return np.full(shape, -np.log(shape[1]) if softmax else 1.0 / shape[1])
+    try:
+        policy = np.array(policy, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"policy is not an array of real numbers: {error}") from None
+    if policy.shape != shape:
+        raise ValueError(f"policy has shape {policy.shape}; expected (S, A) = {shape}")
+    wrong = ~(policy > 0) if softmax else ~(policy >= 0)
+    if wrong.any():
+        s, a = np.argwhere(wrong)[0]
+        expected = "> 0 (a softmax method never revives an action)" if softmax else ">= 0"
+        raise ValueError(f"policy[{s}, {a}] is {policy[s, a]}; expected a probability {expected}")
+    sums = policy.sum(axis=1)
+    wrong = ~(np.abs(sums - 1) <= 1e-12 * shape[1])
+    if wrong.any():
+        s = int(np.argmax(wrong))
+        raise ValueError(f"policy[{s}] sums to {sums[s]!r}; expected 1")
+    policy /= sums[:, None]
+    return np.log(policy) if softmax else policy
+
+
+def _status(fields, method, tau) -> Status:
+    if not np.isfinite(fields["scaled_gap"][-1]).all():
+        return Status.NOT_FINITE
+    if fields["scaled_gap"][-1].max() > 0:
+        return Status.COMPLETED
+    softmax = method.space is Space.SOFTMAX
+    return Status.UNDERFLOW if softmax and tau > 0 else Status.OPTIMAL

@@ -1,0 +1,132 @@
+"""What theorems measure on a run, each in a form that does not cancel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.evaluation import factorize, solve, solve_adjoint, transitions
+
+EPS = 1e-12  # rounding allowance, relative to the terms of a sum
+
+
+def steps(run) -> np.ndarray:
+    """Indices i such that both k[i] and k[i] + 1 are recorded."""
+    return np.flatnonzero(np.diff(run.k) == 1)
+
+
+def log_ratio(run) -> np.ndarray:
+    """(steps, S, A) log pi^{k+1} - log pi^k, 0 where both are exactly zero."""
+    i = steps(run)
+    before, after = run.log_policies[i], run.log_policies[i + 1]
+    if run.tau > 0:
+        before, after = run.iterates[i], run.iterates[i + 1]  # without the reference's rounding
+    with np.errstate(invalid="ignore"):
+        change = after - before
+    return np.where(np.isnan(change), 0.0, change)
+
+
+def policy_change(run) -> np.ndarray:
+    """(steps, S, A) pi^{k+1} - pi^k."""
+    i = steps(run)
+    before, after = run.policies[i], run.policies[i + 1]
+    if run.iterates is run.policies:
+        return after - before
+    change = log_ratio(run)
+    small = np.abs(change) < 0.5
+    return np.where(small, before * np.expm1(np.where(small, change, 0.0)), after - before)
+
+
+def relative_entropy_terms(run) -> np.ndarray:
+    """(steps, S, A) terms of KL(pi^{k+1} || pi^k), all nonnegative."""
+    i = steps(run)
+    before, after = run.policies[i], run.policies[i + 1]
+    x = log_ratio(run)
+    small = np.abs(x) < 0.05
+    series = np.zeros_like(x)
+    for n in range(12, 0, -1):
+        series = (1 + series) * np.where(small, x, 0.0) * (n + 1) / (n * (n + 2))
+    direct = np.where(after > 0, after * np.where(after > 0, x, 0.0), 0.0) - (after - before)
+    return np.where(small, before * x**2 * 0.5 * (1 + series), direct)
+
+
+def improvement(run):
+    """(steps, S) state-wise improvement (T^{pi^{k+1}} V^k - V^k)(s), and its rounding.
+
+    Since the advantage has mean 0 under pi^k, it is sum_a (pi^{k+1} - pi^k) A^k, minus
+    tau KL(pi^{k+1} || pi^k) for tau > 0; in this form the terms of a policy gradient step are
+    all nonnegative.
+    """
+    i = steps(run)
+    change, A = policy_change(run), run.A[i]
+    gained = (change * A).sum(axis=2)
+    scale = np.abs(A).max(axis=2) + run.sup_gap[i][:, None]
+    rounding = EPS * np.abs(change).sum(axis=2) * scale
+    if run.tau > 0:
+        gained = gained - run.tau * relative_entropy_terms(run).sum(axis=2)
+    return gained, rounding
+
+
+def best_advantage(run) -> np.ndarray:
+    """(K, S) M_s^k = max_a A^k(s, a), which is (T V^k - V^k)(s)."""
+    return np.maximum(run.A.max(axis=2), 0.0)
+
+
+def suboptimal_mass(run) -> np.ndarray:
+    """(K, S) b_s^k, the probability of the actions that are not optimal."""
+    return np.where(run.optimum.optimal, 0.0, run.policies).sum(axis=2)
+
+
+def state_step(run) -> np.ndarray:
+    """(K, S) eta_s^k: eta d_mu^k(s) / (1 - gamma) for gradient rules, eta for the others."""
+    eta = run.rule.eta * getattr(run.rule, "growth", 1.0) ** run.k[:, None].astype(float)
+    if run.method.visitation:
+        return eta * run.d / (1 - run.mdp.gamma)
+    return np.broadcast_to(eta, run.d.shape)
+
+
+def least_step(run) -> float:
+    """A lower bound on every eta_s^k: eta min mu for gradient rules (d >= (1 - gamma) mu)."""
+    return run.rule.eta * (run.mdp.mu.min() if run.method.visitation else 1.0)
+
+
+def visitation(mdp, pi, start) -> np.ndarray:
+    """(S,) d_start^pi = (1 - gamma) start^T (I - gamma P_pi)^{-1}, summing to 1."""
+    N, pivot = _factors(mdp, pi)
+    d = (1 - mdp.gamma) * np.array(start, dtype=float)
+    solve_adjoint(N, pivot, d)
+    return d
+
+
+def discounted_sum(mdp, pi, b) -> np.ndarray:
+    """(S,) (I - gamma P_pi)^{-1} b."""
+    N, pivot = _factors(mdp, pi)
+    x = np.array(b, dtype=float)
+    solve(N, pivot, x)
+    return x
+
+
+def mismatch(run, under=None, start=None) -> float:
+    """max_s d*_start(s) / under(s), both rho by default; inf where ``under`` misses a state."""
+    start = run.mdp.rho if start is None else start
+    under = start if under is None else under
+    d = visitation(run.mdp, run.optimum.pi, start)
+    seen = d > 0
+    with np.errstate(divide="ignore"):
+        return float((d[seen] / under[seen]).max())
+
+
+def stationary(mdp, pi) -> np.ndarray:
+    """(S,) a stationary distribution of P_pi, the limit of visits from the uniform start."""
+    P_pi = np.einsum("sa,sat->st", pi, mdp.P)
+    P_pi = 0.5 * (np.eye(mdp.n_states) + P_pi)  # same stationary distributions, aperiodic
+    for _ in range(60):
+        P_pi = P_pi @ P_pi
+        P_pi /= P_pi.sum(axis=1, keepdims=True)
+    return P_pi.mean(axis=0)
+
+
+def _factors(mdp, pi):
+    N, pivot = np.empty((mdp.n_states, mdp.n_states)), np.empty(mdp.n_states)
+    transitions(mdp.P, mdp.gamma, np.ascontiguousarray(pi), N)
+    factorize(N, pivot, 1.0 - mdp.gamma)
+    return N, pivot
