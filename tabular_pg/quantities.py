@@ -36,17 +36,24 @@ def policy_change(run) -> np.ndarray:
     return np.where(small, before * np.expm1(np.where(small, change, 0.0)), after - before)
 
 
-def relative_entropy_terms(run) -> np.ndarray:
-    """(steps, S, A) terms of KL(pi^{k+1} || pi^k), all nonnegative."""
-    i = steps(run)
-    before, after = run.policies[i], run.policies[i + 1]
-    x = log_ratio(run)
-    small = np.abs(x) < 0.05
+def relative_entropy(log_ratio, numerator, denominator) -> np.ndarray:
+    """KL(numerator || denominator) over the last axis, as a sum of nonnegative terms
+    denominator * (x e^x - e^x + 1) with x = log_ratio, by series where x is small."""
+    small = np.abs(log_ratio) < 0.05
+    x = np.where(small, log_ratio, 0.0)
     series = np.zeros_like(x)
     for n in range(12, 0, -1):
-        series = (1 + series) * np.where(small, x, 0.0) * (n + 1) / (n * (n + 2))
-    direct = np.where(after > 0, after * np.where(after > 0, x, 0.0), 0.0) - (after - before)
-    return np.where(small, before * x**2 * 0.5 * (1 + series), direct)
+        series = (1 + series) * x * (n + 1) / (n * (n + 2))
+    kept = numerator > 0
+    direct = np.where(kept, numerator * np.where(kept, log_ratio, 0.0), 0.0)
+    direct = direct - (numerator - denominator)
+    return np.where(small, denominator * x**2 * 0.5 * (1 + series), direct).sum(axis=-1)
+
+
+def change_entropy(run) -> np.ndarray:
+    """(steps, S) KL(pi^{k+1} || pi^k)."""
+    i = steps(run)
+    return relative_entropy(log_ratio(run), run.policies[i + 1], run.policies[i])
 
 
 def improvement(run):
@@ -62,13 +69,39 @@ def improvement(run):
     scale = np.abs(A).max(axis=2) + run.sup_gap[i][:, None]
     rounding = EPS * np.abs(change).sum(axis=2) * scale
     if run.tau > 0:
-        gained = gained - run.tau * relative_entropy_terms(run).sum(axis=2)
+        gained = gained - run.tau * change_entropy(run)
     return gained, rounding
+
+
+def value_rise(run) -> np.ndarray:
+    """(steps,) V^{k+1}(mu) - V^k(mu), by the performance-difference lemma from improvements."""
+    d = np.array([visitation(run.mdp, run.policies[i + 1], run.mdp.mu) for i in steps(run)])
+    return (d * improvement(run)[0]).sum(axis=1) / (1 - run.mdp.gamma)
+
+
+def gradient_norm(run) -> np.ndarray:
+    """(K,) Euclidean norm of the gradient of V(mu) in softmax logits, d pi A / (1 - gamma)."""
+    gradient = run.d[:, :, None] * run.policies * run.A / (1 - run.mdp.gamma)
+    size = np.maximum(np.abs(gradient).max(axis=(1, 2)), 1e-300)  # squares would underflow
+    return size * np.sqrt(((gradient / size[:, None, None]) ** 2).sum(axis=(1, 2)))
 
 
 def best_advantage(run) -> np.ndarray:
     """(K, S) M_s^k = max_a A^k(s, a), which is (T V^k - V^k)(s)."""
     return np.maximum(run.A.max(axis=2), 0.0)
+
+
+def q_gap(run) -> np.ndarray:
+    """(K, S, A) Q*_tau - Q^k_tau = gamma P (V*_tau - V^k_tau)."""
+    return run.mdp.gamma * np.tensordot(run.value_gap, run.mdp.P, axes=(1, 2))
+
+
+def decay_exponent(run) -> np.ndarray:
+    """(K,) -d log gap / d log k between the recorded iterations nearest k/2 and k; 0 below 4."""
+    half = np.searchsorted(run.k, run.k / 2)
+    with np.errstate(all="ignore"):
+        slope = -(run.log_gap - run.log_gap[half]) / np.log(run.k / run.k[half])
+    return np.where(run.k >= 4, slope, 0.0)
 
 
 def suboptimal_mass(run) -> np.ndarray:
@@ -117,7 +150,7 @@ def mismatch(run, under=None, start=None) -> float:
 
 def stationary(mdp, pi) -> np.ndarray:
     """(S,) a stationary distribution of P_pi, the limit of visits from the uniform start."""
-    P_pi = np.einsum("sa,sat->st", pi, mdp.P)
+    P_pi = np.einsum("sa,sat->st", pi, mdp.P, optimize=True)
     P_pi = 0.5 * (np.eye(mdp.n_states) + P_pi)  # same stationary distributions, aperiodic
     for _ in range(60):
         P_pi = P_pi @ P_pi

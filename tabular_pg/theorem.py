@@ -192,7 +192,10 @@ def verdict(theorem, run) -> Verdict:
             return Verdict(theorem, False, "no recorded iterate is in the regime that it is about")
         rounding = np.broadcast_to(rest[0], measured.shape) if rest else 0.0
         wrong = claimed & ~_agrees(theorem, measured, proved, rounding)
-        slack = _slack(theorem.kind, measured[claimed], proved[claimed])
+        compared = claimed & (k > 0).reshape(-1, *[1] * (measured.ndim - 1)) if (
+            measured.ndim and len(k) > 1
+        ) else claimed  # most bounds are equalities at k = 0
+        slack = _slack(theorem.kind, measured[compared], proved[compared])
     violation = None
     if wrong.any():
         at = tuple(np.argwhere(wrong)[0])

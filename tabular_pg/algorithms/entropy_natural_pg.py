@@ -1,0 +1,228 @@
+"""Theorems about natural policy gradient with entropy regularization (tau > 0).
+
+Soft policy iteration is the limit eta -> infinity, so most of them hold for it too. Throughout
+alpha = 1 / (1 + eta tau), beta = eta alpha (0 and 1 / tau in the limit), xi = log pi - log pi*.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.algorithms.natural_pg import NaturalPG
+from tabular_pg.algorithms.soft_policy_iteration import SoftPolicyIteration
+from tabular_pg.algorithms.softmax_pg import SoftmaxPG
+from tabular_pg.assumptions import from_the_start, some_pair
+from tabular_pg.optimal import optimum
+from tabular_pg.quantities import (
+    EPS,
+    discounted_sum,
+    q_gap,
+    relative_entropy,
+    stationary,
+    steps,
+)
+from tabular_pg.theorem import Confidence, Kind, theorem
+
+RULES = (NaturalPG, SoftPolicyIteration)
+
+
+def _alpha_beta(run):
+    eta = getattr(run.rule, "eta", np.inf)
+    return 1 / (1 + eta * run.tau), 1 / (1 / eta + run.tau)
+
+
+def _cen(run):
+    """(C_1, 1 - eta_C tau) of Cen et al. (2022), Theorem 1."""
+    alpha, _ = _alpha_beta(run)
+    C = q_gap(run)[0].max() + 2 * run.tau * alpha * np.abs(run.iterates[0]).max()
+    return C, 1 - (1 - run.mdp.gamma) * (1 - alpha)
+
+
+def _after_start(run, bound):
+    """``bound`` for k >= 1, nothing for k = 0."""
+    return np.where(run.k >= 1, bound, np.inf)
+
+
+CEN = dict(
+    rules=RULES,
+    regularized=True,
+    source="cen2022",
+    confidence=Confidence.RECALLED,
+    assumes=(from_the_start,),
+)
+
+
+@theorem("G1", "||Q* - Q^k|| <= gamma C1 (1 - eta_C tau)^{k-1}", **CEN)
+def cen_values(run):
+    """Theorem 1: ||Q*_tau - Q^k_tau|| <= gamma C_1 (1 - eta_C tau)^{k-1} for k >= 1, with
+    C_1 = ||Q* - Q^0|| + 2 tau alpha ||log pi* - log pi^0|| and eta_C tau = (1 - gamma)(1 - alpha),
+    which is also the factor of Zhan et al. (2023)."""
+    C, factor = _cen(run)
+    bound = run.mdp.gamma * C * factor ** (run.k - 1.0)
+    return q_gap(run).max(axis=(1, 2)), _after_start(run, bound)
+
+
+@theorem("G1p", "||log pi* - log pi^k|| <= (2 C1/tau) (1 - eta_C tau)^{k-1}", **CEN)
+def cen_policies(run):
+    """Theorem 1: ||log pi* - log pi^k|| <= (2 C_1 / tau) (1 - eta_C tau)^{k-1} for k >= 1."""
+    C, factor = _cen(run)
+    bound = 2 * C / run.tau * factor ** (run.k - 1.0)
+    return np.abs(run.iterates).max(axis=(1, 2)), _after_start(run, bound)
+
+
+@theorem("G1v", "||V* - V^k|| <= 3 C1 (1 - eta_C tau)^{k-1}", **CEN)
+def cen_state_values(run):
+    """Theorem 1: ||V*_tau - V^k_tau|| <= 3 C_1 (1 - eta_C tau)^{k-1} for k >= 1."""
+    C, factor = _cen(run)
+    return run.sup_gap, _after_start(run, 3 * C * factor ** (run.k - 1.0))
+
+
+def _potential(run, nu):
+    """(K,) nu (V* - V^k) + (1/eta + tau) nu KL(pi* || pi^k)."""
+    _, beta = _alpha_beta(run)
+    best = np.broadcast_to(run.optimum.pi, run.policies.shape)
+    divergence = relative_entropy(-run.iterates, best, run.policies)
+    return run.value_gap @ nu + divergence @ nu / beta
+
+
+@theorem(
+    "G2",
+    "Phi_k <= max(gamma, 1/(1 + eta tau))^k Phi_0",
+    rules=RULES,
+    regularized=True,
+    source="chen2026",
+    confidence=Confidence.DERIVED,
+    assumes=(from_the_start,),
+)
+def stationary_potential(run):
+    """Phi_k = nu* (V* - V^k) + ((1 + eta tau) / eta) nu* KL(pi* || pi^k), nu* stationary for
+    P_{pi*}, satisfies Phi_k <= max{gamma, 1 / (1 + eta tau)}^k Phi_0 for every eta; gamma^k once
+    1 + eta tau >= 1/gamma (Lan, 2023)."""
+    phi = _potential(run, stationary(run.mdp, run.optimum.pi))
+    return phi, phi[0] * max(run.mdp.gamma, _alpha_beta(run)[0]) ** run.k.astype(float)
+
+
+@theorem(
+    "G2x",
+    "gap(rho) <= x/(x-gamma) max(x, 1/(1 + eta tau))^k Phi_0, any rho",
+    rules=RULES,
+    regularized=True,
+    assumes=(from_the_start,),
+)
+def any_start_potential(run):
+    """For any rho and any x in (gamma, 1), V*(rho) - V^k(rho) <= (x / (x - gamma))
+    max{x, 1 / (1 + eta tau)}^k Phi_0, with nu_x = (1 - gamma/x) sum_t (gamma/x)^t rho P_{pi*}^t in
+    place of nu* in Phi. Proof: nu_x >= (1 - gamma/x) rho, and gamma nu_x P_{pi*} <= x nu_x. Checked
+    at x = (1 + gamma) / 2."""
+    mdp, x = run.mdp, (1 + run.mdp.gamma) / 2
+    P_best = np.einsum("sa,sat->st", run.optimum.pi, mdp.P, optimize=True)
+    weight = np.eye(mdp.n_states) - mdp.gamma / x * P_best.T
+    nu = np.linalg.solve(weight, (1 - mdp.gamma / x) * mdp.rho)
+    rate = max(x, _alpha_beta(run)[0]) ** run.k.astype(float)
+    return run.gap, x / (x - mdp.gamma) * rate * _potential(run, nu)[0]
+
+
+def _span(run):
+    """(K,) X_k = max_s (max - min)_a (log pi^k - log pi*)."""
+    return (run.iterates.max(axis=2) - run.iterates.min(axis=2)).max(axis=1)
+
+
+@theorem(
+    "G3s",
+    "X_{k+1} <= alpha X_k + beta gamma e_k",
+    rules=RULES,
+    regularized=True,
+    assumes=(some_pair,),
+)
+def span_recursion(run):
+    """X_k = max_s span(log pi^k - log pi*) satisfies X_{k+1} <= alpha (X_k + eta gamma e_k).
+    Proof: xi^{k+1} = alpha xi^k - beta q^k + const and span(q^k) <= gamma e_k."""
+    (alpha, beta), i, X = _alpha_beta(run), steps(run), _span(run)
+    bound = alpha * X[i] + beta * run.mdp.gamma * run.sup_gap[i]
+    return X[i + 1], bound, EPS * bound
+
+
+@theorem(
+    "G3e",
+    "e_k <= tau X_k^2 / (8 (1-gamma))",
+    rules=RULES,
+    regularized=True,
+)
+def gap_by_span(run):
+    """e_k <= tau X_k^2 / (8 (1 - gamma)). Proof: KL(pi || pi*) <= span(log pi - log pi*)^2 / 8
+    (Hoeffding) in V* - V = (I - gamma P)^{-1} tau KL."""
+    return run.sup_gap, run.tau * _span(run) ** 2 / (8 * (1 - run.mdp.gamma))
+
+
+@theorem(
+    "G3",
+    "e_k <= c (1 + eta tau)^{-2k} if X_0 < 8 (1-gamma)/gamma",
+    rules=(NaturalPG,),
+    regularized=True,
+    assumes=(from_the_start,),
+)
+def local_linear(run):
+    """If X_0 < 8 (1 - gamma) / gamma, then with h = gamma X_0 / (8 (1 - gamma)), e_k <=
+    (tau X_0^2 / (8 (1 - gamma))) exp(2 h (1 + eta tau) / (1 - h)) (1 + eta tau)^{-2k}: the tight
+    local rate claimed by Liu, Li and Wei (2024), with explicit constants. Proof: G3s and G3e."""
+    (alpha, _), X, g = _alpha_beta(run), _span(run)[0], 1 - run.mdp.gamma
+    h = run.mdp.gamma * X / (8 * g)
+    if h >= 1:
+        return run.sup_gap, np.full(run.k.shape, np.inf)
+    constant = run.tau * X**2 / (8 * g) * np.exp(2 * h / (alpha * (1 - h)))
+    return run.sup_gap, constant * alpha ** (2.0 * run.k)
+
+
+@theorem(
+    "G3r",
+    "log e_{k+1}/e_k -> -2 log(1 + eta tau)",
+    rules=(NaturalPG,),
+    kind=Kind.ASYMPTOTIC,
+    regularized=True,
+    tolerance=1e-3,
+    assumes=(some_pair,),
+)
+def exact_rate(run):
+    """e_k^{1/k} -> (1 + eta tau)^{-2}. Checked as the ratio of the last recorded pair, once
+    X_k < 1e-4 and the quadratic term beta gamma e_k is below 1e-5 X_k^+ (for small tau the gap can
+    be 1e-24 and the run still far from this regime)."""
+    (alpha, beta), i = _alpha_beta(run), steps(run)[-1]
+    X = _span(run)[i]
+    with np.errstate(all="ignore"):
+        log_sup = run.log_scale + np.log(run.scaled_gap.max(axis=1))
+    drift = beta * run.mdp.gamma * run.sup_gap[i] / alpha
+    settled = 1e-150 < X < 1e-4 and drift < 1e-5 * X * min(1.0, -np.log(alpha))
+    rate = log_sup[i + 1] - log_sup[i]
+    return rate, 2 * np.log(alpha) if settled else np.inf
+
+
+@theorem(
+    "G3c",
+    "gamma = 0: log pi^k - log pi* = alpha^k (log pi^0 - log pi*) + const",
+    rules=(NaturalPG,),
+    kind=Kind.EQUAL,
+    regularized=True,
+    assumes=(from_the_start,),
+)
+def closed_form(run):
+    """For gamma = 0, pi^k is proportional to (pi*)^{1 - alpha^k} (pi^0)^{alpha^k}."""
+    xi = run.iterates - run.iterates[:, :, :1]
+    alpha = _alpha_beta(run)[0] ** run.k.astype(float)[:, None, None]
+    predicted = alpha * xi[0] if run.mdp.gamma == 0 else np.full(xi.shape, np.inf)
+    return xi, predicted, EPS * np.abs(run.iterates).max(axis=2, keepdims=True)
+
+
+@theorem(
+    "E5",
+    "V* - V^{pi*_tau} <= tau log A / (1-gamma)",
+    rules=(SoftmaxPG, NaturalPG, SoftPolicyIteration),
+    regularized=True,
+    source="cen2022",
+    confidence=Confidence.RECALLED,
+)
+def bias(run):
+    """The regularized optimum loses at most tau log A / (1 - gamma) of unregularized value, in
+    every state."""
+    mdp, plain = run.mdp, optimum(run.mdp)
+    lost = discounted_sum(mdp, run.optimum.pi, -(run.optimum.pi * plain.A).sum(axis=1))
+    return lost.max(), run.tau * np.log(mdp.n_actions) / (1 - mdp.gamma)

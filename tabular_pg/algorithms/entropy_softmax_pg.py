@@ -1,0 +1,316 @@
+"""Theorems about softmax policy gradient with entropy regularization (tau > 0).
+
+J_s = (T_tau^{pi^{k+1}} V^k - V^k)(s) is the state-wise improvement, G_s = (T_tau V^k - V^k)(s) the
+largest possible one, I_s the part of J_s that is linear in the policy, and
+eta_s = eta d_mu^k(s) / (1 - gamma).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.algorithms.softmax_pg import SoftmaxPG
+from tabular_pg.assumptions import (
+    eta_equal,
+    from_the_start,
+    some_pair,
+    state_step_times_tau_below,
+    unit_rewards,
+)
+from tabular_pg.quantities import (
+    EPS,
+    gradient_norm,
+    improvement,
+    mismatch,
+    policy_change,
+    state_step,
+    steps,
+    value_rise,
+    visitation,
+)
+from tabular_pg.theorem import Confidence, Kind, theorem
+
+RULES = (SoftmaxPG,)
+AT_MOST_FOUR = state_step_times_tau_below(4.0)
+AT_MOST_ONE = state_step_times_tau_below(1.0)
+
+
+def _smoothness(run):
+    entropy = run.tau * (4 + 8 * np.log(run.mdp.n_actions))
+    return (8 + entropy) / (1 - run.mdp.gamma) ** 3
+
+
+MEI_STEP = eta_equal(lambda run: 1 / _smoothness(run), "(1-gamma)^3/(8 + tau(4 + 8 log A))")
+
+
+def _contraction_constant(run):
+    """(K,) C of theorem E1, from the least probability before iterate k."""
+    mdp, tau = run.mdp, run.tau
+    scale = (8 / tau + 4 + 8 * np.log(mdp.n_actions)) * mdp.n_states
+    least = np.minimum(run.least_policy, run.policies[0]).min(axis=(1, 2))
+    return (1 - mdp.gamma) ** 4 / scale * mdp.mu.min() * least**2 / mismatch(run, start=mdp.mu)
+
+
+@theorem(
+    "E1",
+    "gap <= ||1/mu|| (1 + tau log A)/(1-gamma)^2 e^{-Ck}",
+    rules=RULES,
+    regularized=True,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+    assumes=(unit_rewards, from_the_start, MEI_STEP),
+)
+def mei_linear(run):
+    """Theorem 6: with eta = (1 - gamma)^3 / (8 + tau (4 + 8 log A)), V*_tau(rho) - V^k_tau(rho) <=
+    ||1/mu|| (1 + tau log A) / (1 - gamma)^2 e^{-C k}, C = (1 - gamma)^4 min mu (inf pi)^2 /
+    ((8/tau + 4 + 8 log A) S ||d*_mu / mu||); the constant C is recalled and re-derived from
+    Lemma 15."""
+    mdp = run.mdp
+    start = (1 + run.tau * np.log(mdp.n_actions)) / (mdp.mu.min() * (1 - mdp.gamma) ** 2)
+    return run.gap, start * np.exp(-_contraction_constant(run) * run.k)
+
+
+@theorem(
+    "E1m",
+    "gap(mu) <= (1 - C)^k gap_0(mu)",
+    rules=RULES,
+    regularized=True,
+    source="mei2020",
+    confidence=Confidence.RECALLED,
+    assumes=(unit_rewards, from_the_start, MEI_STEP),
+)
+def mei_linear_mu(run):
+    """The step behind E1: V*_tau(mu) - V^k_tau(mu) <= (1 - C)^k (V*_tau(mu) - V^0_tau(mu))."""
+    gap = run.value_gap @ run.mdp.mu
+    return gap, gap[0] * (1 - _contraction_constant(run)) ** run.k
+
+
+@theorem(
+    "E1l",
+    "||grad V_tau(mu)|| >= sqrt(2 tau min mu gap / (S ||d*_rho/d_mu||)) min pi",
+    rules=RULES,
+    kind=Kind.LOWER,
+    regularized=True,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+)
+def gradient_domination(run):
+    """Lemma 15: ||grad V_tau(mu)||_2 >= sqrt(2 tau / S) sqrt(min mu) min pi
+    ||d*_rho / d_mu||^{-1/2} (V*_tau(rho) - V_tau(rho))^{1/2}."""
+    mdp = run.mdp
+    ratio = (visitation(mdp, run.optimum.pi, mdp.rho) / run.d).max(axis=1)
+    inside = 2 * run.tau * mdp.mu.min() * run.gap / (mdp.n_states * ratio)
+    return gradient_norm(run), np.sqrt(inside) * run.policies.min(axis=(1, 2))
+
+
+@theorem(
+    "E1s",
+    "V_tau(mu) is (8 + tau(4 + 8 log A))/(1-gamma)^3-smooth",
+    rules=RULES,
+    regularized=True,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+    assumes=(unit_rewards, some_pair),
+)
+def smoothness(run):
+    """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (L/2) eta^2 ||g||^2 along every step, with g the
+    gradient and L = (8 + tau (4 + 8 log A)) / (1 - gamma)^3 (the entropy alone is
+    (4 + 8 log A) / (1 - gamma)^3-smooth)."""
+    moved = run.rule.eta * gradient_norm(run)[steps(run)] ** 2
+    rise = value_rise(run)
+    return np.abs(rise - moved), _smoothness(run) / 2 * run.rule.eta * moved, EPS * moved
+
+
+def _linear_part(run):
+    """(steps, S) I_s = sum_a (pi^{k+1} - pi^k) A_tau^k, all terms nonnegative."""
+    return (policy_change(run) * run.A[steps(run)]).sum(axis=2)
+
+
+@theorem(
+    "E2",
+    "J >= (1 - eta_s tau/4) I for eta_s tau <= 4",
+    rules=RULES,
+    kind=Kind.LOWER,
+    regularized=True,
+    assumes=(some_pair, AT_MOST_FOUR),
+)
+def improvement_share(run):
+    """J_s >= (1 - eta_s tau / 4) I_s for eta_s tau <= 4, and the 4 is sharp. Proof: u = eta_s pi A
+    sums to 0, and 4 Z KL(pi^{k+1} || pi^k) <= sum_a u e^u, since Z KL is the entropy of e^u, at
+    most the two-point entropy on its range [-a, b]; that leaves the scalar inequality
+    4 (Zbar - 1 - log Zbar) <= (R - a)(e^R - e^a) + a (e^a - 1), 0 <= a <= R = a + b, log Zbar =
+    R e^R / (e^R - 1) - 1, which was checked in 40 digits on R in [1e-4, 50] and not proved."""
+    (J, rounding), I_s = improvement(run), _linear_part(run)
+    share = 1 - state_step(run)[steps(run)] * run.tau / 4
+    return J, share * I_s, rounding + EPS * I_s
+
+
+@theorem(
+    "E2i",
+    "I >= y (1 - e^{-eta_s y})",
+    rules=RULES,
+    kind=Kind.LOWER,
+    regularized=True,
+    assumes=(some_pair,),
+)
+def linear_part_positive(run):
+    """I_s >= y (1 - e^{-eta_s y}) with y = max_a pi^k A_tau^k, for every eta. Proof as for S1a."""
+    i = steps(run)
+    y = (run.policies * run.A)[i].max(axis=2)
+    I_s = _linear_part(run)
+    return I_s, -y * np.expm1(-state_step(run)[i] * y), EPS * I_s
+
+
+@theorem(
+    "E2m",
+    "monotone in every state for eta_s tau <= 4",
+    rules=RULES,
+    regularized=True,
+    assumes=(some_pair, AT_MOST_FOUR),
+)
+def monotone(run):
+    """V_tau^{k+1} >= V_tau^k in every state whenever eta_s tau <= 4, in particular for
+    eta <= 4 (1 - gamma) / tau: the wider range of steps claimed by Liu, Li and Wei (2024) in some
+    form. On two arms with pi* = (1/2, 1/2) a step eta tau = 4.1 ends in a 2-cycle. Proof: E2."""
+    i = steps(run)
+    return run.value_gap[i + 1], run.value_gap[i], EPS * run.sup_gap[i, None]
+
+
+@theorem(
+    "E2e",
+    "J >= sum pi A (e^u - 1)(1 - eta_s tau pi)/Z for eta_s tau <= 1",
+    rules=RULES,
+    kind=Kind.LOWER,
+    regularized=True,
+    assumes=(some_pair, AT_MOST_ONE),
+)
+def improvement_elementary(run):
+    """J_s >= (1/Z) sum_a pi A (e^u - 1) (1 - eta_s tau pi) with u = eta_s pi A and Z = sum pi e^u,
+    for eta_s tau <= 1; proved without the scalar inequality of E2."""
+    i = steps(run)
+    pi, A, eta = run.policies[i], run.A[i], state_step(run)[i][:, :, None]
+    u = eta * pi * A
+    Z = (pi * np.exp(u)).sum(axis=2)
+    bound = (pi * A * np.expm1(u) * (1 - eta * run.tau * pi)).sum(axis=2) / Z
+    J, rounding = improvement(run)
+    return J, bound, rounding + EPS * np.abs(bound)
+
+
+def _largest_improvement(run):
+    """(steps, S) G_s = tau log E_pi e^{A/tau}, and the span of A_tau."""
+    i = steps(run)
+    pi, x = run.policies[i], run.A[i] / run.tau
+    span = (run.A[i].max(axis=2) - run.A[i].min(axis=2))
+    second = np.where(np.abs(x) < 1e-4, x**2 / 2 * (1 + x / 3 + x**2 / 12), np.expm1(x) - x)
+    top = x.max(axis=2)
+    plain = top + np.log((pi * np.exp(x - top[:, :, None])).sum(axis=2))
+    excess = (pi * second).sum(axis=2)  # E_pi x = 0 exactly
+    return run.tau * np.where(excess < 1.0, np.log1p(excess), plain), span
+
+
+@theorem(
+    "E3g",
+    "G <= span(A_tau)^2/(8 tau)",
+    rules=RULES,
+    regularized=True,
+    assumes=(some_pair,),
+)
+def soft_improvement_bound(run):
+    """G_s = tau log E_pi e^{A_tau / tau} <= (max A_tau - min A_tau)^2 / (8 tau) (Hoeffding)."""
+    G, span = _largest_improvement(run)
+    return G, span**2 / (8 * run.tau)
+
+
+def _share(run, elementary=False):
+    """(steps, S) C_s of theorem E3."""
+    i = steps(run)
+    pi, h = run.policies[i], state_step(run)[i] * run.tau
+    u = state_step(run)[i][:, :, None] * pi * run.A[i]
+    U, up = np.abs(u).max(axis=2), np.maximum(u.max(axis=2), 0)
+    flat = np.where(U > 0, -np.expm1(-U) / np.where(U > 0, U, 1.0), 1.0)
+    loss = h * (pi.max(axis=2) if elementary else 0.25)
+    return 4 * h * (1 - loss) * pi.min(axis=2) ** 2 * np.exp(-up) * flat
+
+
+@theorem(
+    "E3j",
+    "J >= C_s G",
+    rules=RULES,
+    kind=Kind.LOWER,
+    regularized=True,
+    assumes=(some_pair, AT_MOST_FOUR),
+)
+def improvement_fraction(run):
+    """J_s >= C_s G_s with C_s = 4 eta_s tau (1 - eta_s tau / 4) (min pi)^2 e^{-U+} (1 - e^{-U}) / U,
+    U = max |u|, U+ = max u_+, u = eta_s pi A_tau. Proof: E2, E3g and sum A^2 >= span^2 / 2."""
+    J, rounding = improvement(run)
+    bound = _share(run) * _largest_improvement(run)[0]
+    return J, bound, rounding + EPS * np.abs(bound)
+
+
+def _contracted(run, elementary):
+    i = steps(run)
+    C = _share(run, elementary).min(axis=1)
+    return run.sup_gap[i + 1], (1 - (1 - run.mdp.gamma) * C) * run.sup_gap[i]
+
+
+@theorem(
+    "E3",
+    "e_{k+1} <= (1 - (1-gamma) min C_s) e_k for eta_s tau < 4",
+    rules=RULES,
+    regularized=True,
+    assumes=(some_pair, AT_MOST_FOUR),
+)
+def linear(run):
+    """e_{k+1} <= (1 - (1 - gamma) min_s C_s) e_k for eta_s tau < 4, C_s as in E3j: global linear
+    convergence. Proof: E3j and the master lemma."""
+    return _contracted(run, elementary=False)
+
+
+@theorem(
+    "E3e",
+    "the same with (1 - eta_s tau max pi), eta_s tau <= 1",
+    rules=RULES,
+    regularized=True,
+    assumes=(some_pair, AT_MOST_ONE),
+)
+def linear_elementary(run):
+    """E3 with 1 - eta_s tau max pi in place of 1 - eta_s tau / 4, for eta_s tau <= 1; rests on E2e
+    and is proved in full."""
+    return _contracted(run, elementary=True)
+
+
+@theorem(
+    "E4",
+    "log e_{k+1}/e_k -> 2 log max |1 - eta d* tau lambda/(1-gamma)|",
+    rules=RULES,
+    kind=Kind.ASYMPTOTIC,
+    regularized=True,
+    tolerance=1e-3,
+    assumes=(some_pair,),
+)
+def exact_rate(run):
+    """e_{k+1} / e_k -> max_{s,i} (1 - eta d*_mu(s) tau lambda_i(s) / (1 - gamma))^2, lambda_i the
+    nonzero eigenvalues of diag(pi*_s) - pi*_s pi*_s^T (all <= 1/2). Proof: linearize the update at
+    xi = 0. Checked on the last pair, once xi is small and lies in the slowest eigenvectors."""
+    rate, settled, predicted = _slowest(run)
+    return rate, predicted if settled else np.inf
+
+
+def _slowest(run):
+    i = steps(run)[-1]
+    h = run.rule.eta * run.tau * visitation(run.mdp, run.optimum.pi, run.mdp.mu)
+    h = h / (1 - run.mdp.gamma)
+    factors, weights = [], []
+    for s, pi in enumerate(run.optimum.pi):
+        values, vectors = np.linalg.eigh(np.diag(pi) - np.outer(pi, pi))
+        scaled = run.iterates[i, s] / np.abs(run.iterates[i]).max()
+        factors.append(np.abs(1 - h[s] * values[1:]))  # the first eigenvalue is 0, for constants
+        weights.append(np.abs(vectors[:, 1:].T @ scaled))
+    factors, weights = np.concatenate(factors), np.concatenate(weights)
+    slow = factors >= factors.max() * (1 - 1e-6)
+    dominant = weights[~slow].max(initial=0.0) < 1e-4 * run.optimum.pi.min() * weights[slow].max()
+    small = 1e-200 < np.abs(run.iterates[i]).max() < 1e-6 * run.optimum.pi.min()
+    with np.errstate(all="ignore"):
+        log_sup = run.log_scale + np.log(run.scaled_gap.max(axis=1))
+    return log_sup[i + 1] - log_sup[i], small and dominant, 2 * np.log(factors.max())

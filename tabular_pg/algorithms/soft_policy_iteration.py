@@ -1,0 +1,142 @@
+"""Soft policy iteration: Newton's method for the entropy-regularized optimum.
+
+    pi^{k+1}(a|s)  proportional to  exp(Q_tau^k(s, a) / tau)
+
+It is entropy-regularized natural policy gradient with eta -> infinity.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg.assumptions import from_the_start, some_pair
+from tabular_pg.method import Regularization, Space, method
+from tabular_pg.quantities import (
+    EPS,
+    discounted_sum,
+    q_gap,
+    relative_entropy,
+    stationary,
+    steps,
+    visitation,
+)
+from tabular_pg.simplex import offset_normalize
+from tabular_pg.theorem import Confidence, Kind, theorem
+
+
+class SoftPolicyIteration(NamedTuple):
+    """Soft policy iteration; it has no step size."""
+
+
+@method(SoftPolicyIteration, space=Space.SOFTMAX, regularization=Regularization.REQUIRED)
+def soft_policy_iteration(rule, k, problem, point):
+    """xi <- -q / tau + const: nothing is subtracted from the old offset."""
+    for s in range(point.x.shape[0]):
+        for a in range(point.x.shape[1]):
+            point.x[s, a] = -point.q[s, a] / problem.tau
+        offset_normalize(point.x[s], problem.log_reference[s])
+
+
+RULES = (SoftPolicyIteration,)
+
+
+@theorem(
+    "G4",
+    "e_{k+1} <= min(gamma, gamma^2 e_k / (8 tau (1-gamma))) e_k",
+    rules=RULES,
+    regularized=True,
+    assumes=(some_pair,),
+)
+def quadratic(run):
+    """e_{k+1} <= min{gamma, gamma^2 e_k / (8 tau (1 - gamma))} e_k for every k, with no assumption
+    on the stationary distribution: the local quadratic rate claimed by Liu, Li and Wei (2024),
+    for all iterates. Proof: V* - V^{k+1} = (I - gamma P_{k+1})^{-1} tau KL(softmax(Q^k/tau) ||
+    softmax(Q*/tau)), and KL <= span(Q* - Q^k)^2 / (8 tau^2) <= (gamma e_k)^2 / (8 tau^2)."""
+    i, gamma = steps(run), run.mdp.gamma
+    e = run.sup_gap
+    factor = np.minimum(gamma, gamma**2 * e[i] / (8 * run.tau * (1 - gamma)))
+    return e[i + 1], factor * e[i]
+
+
+@theorem(
+    "G4c",
+    "e_k <= (K e_0)^{2^k} / K, K = gamma^2/(8 tau (1-gamma))",
+    rules=RULES,
+    regularized=True,
+    assumes=(from_the_start,),
+)
+def quadratic_closed_form(run):
+    """e_k <= (K e_0)^{2^k} / K with K = gamma^2 / (8 tau (1 - gamma)), useful where K e_0 < 1;
+    G4 iterated."""
+    K = run.mdp.gamma**2 / (8 * run.tau * (1 - run.mdp.gamma))
+    start = K * run.sup_gap[0]
+    if K == 0 or start >= 1:
+        return run.sup_gap, np.full(run.k.shape, np.inf)
+    return run.sup_gap, start ** (2.0 ** np.minimum(run.k, 1000)) / K
+
+
+@theorem(
+    "G4l",
+    "V* - V^{k+1} -> (I - gamma P*)^{-1} Var[gamma P(V* - V^k)]/(2 tau)",
+    rules=RULES,
+    kind=Kind.ASYMPTOTIC,
+    regularized=True,
+    tolerance=1e-3,
+    assumes=(some_pair,),
+)
+def second_order_limit(run):
+    """V* - V^{k+1} over (I - gamma P_{pi*})^{-1} Var_{a ~ pi*_s}[gamma P (V* - V^k)(s, a)] / (2 tau)
+    tends to 1, entry by entry. Checked where max |log pi^{k+1} - log pi*| is below 1e-5 and the
+    errors are far from underflow."""
+    i, pi = steps(run), run.optimum.pi
+    q = q_gap(run)[i]
+    q = q - q.max(axis=2, keepdims=True)
+    mean = (pi * q).sum(axis=2, keepdims=True)
+    variance = (pi * (q - mean) ** 2).sum(axis=2)
+    limit = np.array([discounted_sum(run.mdp, pi, v / (2 * run.tau)) for v in variance])
+    near = np.abs(run.iterates[i + 1]).max(axis=(1, 2)) < 1e-5
+    settled = near & (run.sup_gap[i + 1] > 1e-280)
+    rounding = EPS * limit.max(axis=1, keepdims=True)
+    return run.value_gap[i + 1], np.where(settled[:, None], limit, np.inf), rounding
+
+
+@theorem(
+    "G5",
+    "Cen et al.: quadratic rate with ||1/nu*||",
+    rules=RULES,
+    regularized=True,
+    source="cen2022",
+    confidence=Confidence.RECALLED,
+    assumes=(from_the_start,),
+)
+def cen_quadratic(run):
+    """If the stationary distribution nu* of P_{pi*} is positive and ||log pi^0 - log pi*|| <= 1 from
+    the start on, V*(rho) - V^t(rho) <= ||rho/nu*|| (1/c) {c (V*(nu*) - V^0(nu*))}^{2^t} with
+    c = 4 gamma^2 ||1/nu*|| / ((1 - gamma) tau)."""
+    mdp, nu = run.mdp, stationary(run.mdp, run.optimum.pi)
+    if mdp.gamma == 0 or nu.min() < 1e-12 or np.abs(run.iterates[0]).max() > 1:
+        return run.gap, np.full(run.k.shape, np.inf)
+    c = 4 * mdp.gamma**2 / ((1 - mdp.gamma) * run.tau * nu.min())
+    start = c * (run.value_gap[0] @ nu)
+    bound = (mdp.rho / nu).max() / c * start ** (2.0 ** np.minimum(run.k, 1000))
+    return run.gap, np.where(start < 1, bound, np.inf)
+
+
+@theorem(
+    "G5l",
+    "gap <= tau/(1-gamma) E_{d*} KL(pi^t || pi^{t+1})",
+    rules=RULES,
+    regularized=True,
+    source="cen2022",
+    confidence=Confidence.QUOTED,
+    assumes=(some_pair,),
+)
+def gap_by_divergence(run):
+    """Lemma 5: V*(rho) - V^t(rho) <= (tau / (1 - gamma)) E_{s ~ d*_rho} KL(pi^t || pi^{t+1})."""
+    i, mdp = steps(run), run.mdp
+    change = run.iterates[i] - run.iterates[i + 1]
+    divergence = relative_entropy(change, run.policies[i], run.policies[i + 1])
+    d = visitation(mdp, run.optimum.pi, mdp.rho)
+    return run.gap[i], run.tau / (1 - mdp.gamma) * divergence @ d

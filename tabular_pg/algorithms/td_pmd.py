@@ -1,0 +1,65 @@
+"""Policy mirror descent with a temporal-difference critic: one Bellman update per step.
+
+    pi^{k+1}  proportional to  (pi^k)^alpha exp(beta Q^k),      alpha = 1/(1 + eta tau), beta = eta alpha
+    Q^{k+1} = F_tau^{pi^{k+1}} Q^k,    F_tau^pi Q(s, a) = r(s, a) + gamma E[Q(s', a') - tau log pi(a'|s')]
+
+The critic starts at Q^0 = Q_tau^{pi^0} and is kept as its error E^k = Q*_tau - Q^k >= 0, for which
+E^{k+1} = gamma P [sum_a pi^{k+1} E^k + tau KL(pi^{k+1} || pi*)].
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg.assumptions import from_the_start
+from tabular_pg.evaluation import next_values
+from tabular_pg.method import Regularization, Space, method
+from tabular_pg.quantities import q_gap, relative_entropy, stationary
+from tabular_pg.simplex import offset_kl, offset_normalize
+from tabular_pg.theorem import Confidence, theorem
+
+
+class TDPMD(NamedTuple):
+    """Temporal-difference policy mirror descent in KL with constant step size ``eta``."""
+
+    eta: float
+
+
+@method(TDPMD, space=Space.SOFTMAX, regularization=Regularization.REQUIRED)
+def td_pmd(rule, k, problem, point):
+    """xi <- alpha xi - beta E + const, then one Bellman update of E."""
+    x, E = point.x, point.critic
+    alpha = 1.0 / (1.0 + rule.eta * problem.tau)
+    beta = 1.0 / (1.0 / rule.eta + problem.tau)
+    error = np.zeros(x.shape[0])
+    for s in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            x[s, a] = alpha * x[s, a] - beta * E[s, a]
+        offset_normalize(x[s], problem.log_reference[s])
+        error[s] = problem.tau * offset_kl(x[s], problem.log_reference[s], 1.0)
+        for a in range(x.shape[1]):
+            error[s] += np.exp(problem.log_reference[s, a] + x[s, a]) * E[s, a]
+    next_values(problem.P, problem.gamma, error, E)
+
+
+@theorem(
+    "G6",
+    "gap(nu*) <= max(gamma, 1/(1 + eta tau))^{k-1} L_0",
+    rules=(TDPMD,),
+    regularized=True,
+    source="chen2026",
+    confidence=Confidence.QUOTED,
+    assumes=(from_the_start,),
+)
+def td_linear(run):
+    """Theorem 3.4 with W = I: for k >= 1, V*(nu*) - V^k(nu*) <= max{gamma, 1/(1 + eta tau)}^{k-1}
+    L_0, L_0 = nu* pi* (Q* - Q^0 + delta_0) + max{gamma (1/eta + tau), 1/eta} nu* KL(pi* || pi^0), nu*
+    stationary for P_{pi*}; delta_0 = 0 for the critic's start Q^0 = Q^{pi^0}."""
+    mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
+    nu = stationary(mdp, pi)
+    start = relative_entropy(-run.iterates[0], pi, run.policies[0]) @ nu
+    L = nu @ (pi * q_gap(run)[0]).sum(axis=1) + max(mdp.gamma * (1 / eta + tau), 1 / eta) * start
+    rate = max(mdp.gamma, 1 / (1 + eta * tau)) ** (run.k - 1.0)
+    return run.value_gap @ nu, np.where(run.k >= 1, rate * L, np.inf)

@@ -1,0 +1,238 @@
+"""Named MDPs: random ones, classical ones, ties, lower-bound chains and Gymnasium's toy texts."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+
+import numpy as np
+
+from tabular_pg._checks import check_number
+from tabular_pg.gymnasium_import import cliff_walking, from_gymnasium, frozen_lake, taxi
+from tabular_pg.lower_bounds import (
+    Lumped,
+    gamma_chain,
+    li_wei_chi_chen,
+    li_wei_chi_chen_lumped,
+)
+from tabular_pg.mdp import MDP
+
+__all__ = [
+    "Lumped",
+    "bandit",
+    "chain",
+    "cliff_walking",
+    "deep_sea",
+    "from_gymnasium",
+    "frozen_lake",
+    "gamma_chain",
+    "garnet",
+    "gridworld",
+    "li_wei_chi_chen",
+    "li_wei_chi_chen_lumped",
+    "random_dense",
+    "river_swim",
+    "taxi",
+    "tied",
+    "two_armed_bandit",
+]
+
+LEFT, RIGHT = 0, 1
+DYADIC = 2**20  # random numerators over this are exact in float64, and so are their products
+
+
+def garnet(n_states, n_actions, branching, gamma, seed=0) -> MDP:
+    """A random sparse MDP: every (s, a) reaches ``branching`` distinct random states.
+
+    Their probabilities are the spacings of ``branching - 1`` uniform points in [0, 1]; rewards
+    are uniform in [0, 1].
+
+    References
+    ----------
+    Archibald, McKinnon and Thomas (1995), On the generation of Markov decision processes;
+    Bhatnagar, Sutton, Ghavamzadeh and Lee (2009), Natural actor-critic algorithms.
+    """
+    rng = _generator(seed, n_states, n_actions)
+    check_number("branching", branching, 1, n_states)
+    shape = (n_states, n_actions)
+    successors = np.argsort(rng.random((*shape, n_states)), axis=2)[:, :, :branching]
+    cuts = np.sort(rng.random((*shape, branching - 1)), axis=2)
+    P = np.zeros((*shape, n_states))
+    np.put_along_axis(P, successors, np.diff(cuts, prepend=0.0, append=1.0), axis=2)
+    return MDP(P, rng.random(shape), gamma, name=f"Garnet({n_states}, {n_actions}, {branching})")
+
+
+def random_dense(n_states, n_actions, gamma, seed=0) -> MDP:
+    """A random MDP whose rows are uniform on the simplex and whose rewards are uniform in [0, 1].
+
+    The rows are Dirichlet(1, ..., 1); it is a Garnet problem in which every state is reached.
+    """
+    rng = _generator(seed, n_states, n_actions)
+    P = rng.dirichlet(np.ones(n_states), size=(n_states, n_actions))
+    r = rng.random((n_states, n_actions))
+    return MDP(P, r, gamma, name=f"RandomDense({n_states}, {n_actions})")
+
+
+def tied(n_states, n_actions, gamma, seed=0, same_dynamics=True) -> MDP:
+    """A random MDP in which every state has exactly two optimal actions; the others lose >= 0.1.
+
+    V* is drawn first, uniform in [0, 1], and the rewards are then those for which it is optimal.
+
+    Parameters
+    ----------
+    n_actions : int
+        At least 3: with two actions every policy would be optimal.
+    same_dynamics : bool
+        True: the two actions are the same bit for bit, in row and in reward. False: they have
+        independent rows, and their values agree to about 1e-16 (V* and P are multiples of
+        2**-20, so only the two roundings in V* - gamma (P V*) break the tie).
+    """
+    rng = _generator(seed, n_states, n_actions)
+    check_number("n_actions", n_actions, 3)
+    check_number("gamma", gamma, 0, 1, kind=Real)
+    rows = rng.dirichlet(np.ones(n_states), size=(n_states, n_actions))
+    P = rng.multinomial(DYADIC, rows) / DYADIC
+    V = rng.integers(0, DYADIC, size=n_states, endpoint=True) / DYADIC
+    loss = rng.uniform(0.1, 1.0, size=(n_states, n_actions))
+    pairs = np.argsort(rng.random((n_states, n_actions)), axis=1)[:, :2]
+    states = np.arange(n_states)
+    loss[states[:, None], pairs] = 0.0
+    if same_dynamics:
+        P[states, pairs[:, 1]] = P[states, pairs[:, 0]]
+    r = V[:, None] - gamma * (P @ V) - loss  # P @ V is exact, in whatever order it is summed
+    kind = "duplicate" if same_dynamics else "distinct"
+    return MDP(P, r, gamma, name=f"Tied({n_states}, {n_actions}, {kind})")
+
+
+def bandit(means, gamma=0.0) -> MDP:
+    """A K-armed bandit: one state, whose action k pays ``means[k]``.
+
+    References
+    ----------
+    Sutton and Barto (2018), Reinforcement learning: an introduction, chapter 2.
+    """
+    r = np.array(means, dtype=np.float64)
+    if r.ndim != 1 or r.size == 0:
+        raise ValueError(f"means has shape {r.shape}; expected (K,) with K >= 1")
+    for k, mean in enumerate(r.tolist()):
+        check_number(f"means[{k}]", mean, -math.inf, kind=Real)
+    return MDP(np.ones((1, r.size, 1)), r[None], gamma, name=f"Bandit({r.size})")
+
+
+def two_armed_bandit(gap=0.5, gamma=0.0) -> MDP:
+    """A bandit whose arm 0 pays ``gap`` and whose arm 1 pays 0, so that A*(1) is exactly -gap."""
+    check_number("gap", gap, 0, kind=Real, open_ends=True)
+    return MDP(np.ones((1, 2, 1)), [[gap, 0.0]], gamma, name=f"TwoArmedBandit({gap})")
+
+
+def chain(n_states, gamma, slip=0.1) -> MDP:
+    """A walk on a line, left (action 0) or right (1), that pays 1 per push on its right end.
+
+    With probability ``slip`` the other move is made. Pushing left on the left end, or right on
+    the right end, stays there. For slip < 1/2 the optimal policy is always right.
+
+    References
+    ----------
+    After Dearden, Friedman and Russell (1998), Bayesian Q-learning; here left is one step back
+    and unpaid.
+    """
+    check_number("n_states", n_states, 2)
+    check_number("slip", slip, 0, 1, kind=Real)
+    moves = np.zeros((n_states, 2, n_states))
+    for s in range(n_states):
+        moves[s, LEFT, max(s - 1, 0)] = 1
+        moves[s, RIGHT, min(s + 1, n_states - 1)] = 1
+    pushes = np.zeros((n_states, 2))
+    pushes[-1, RIGHT] = 1
+    P = (1 - slip) * moves + slip * moves[:, ::-1]
+    r = (1 - slip) * pushes + slip * pushes[:, ::-1]
+    return MDP(P, r, gamma, name=f"Chain({n_states})")
+
+
+def river_swim(n_states=6, gamma=0.95) -> MDP:
+    """RiverSwim: left (action 0) is certain and pays 0.005 at the left end; right (1) struggles.
+
+    Swimming right advances with probability 0.35, stays with 0.6 and drifts back with 0.05; at
+    the left end it advances with 0.6, at the right end it stays with 0.6, and pays 1 there.
+
+    References
+    ----------
+    Strehl and Littman (2008), An analysis of model-based interval estimation for Markov decision
+    processes; probabilities and rewards of Osband, Russo and Van Roy (2013), (More) efficient
+    reinforcement learning via posterior sampling.
+    """
+    check_number("n_states", n_states, 2)
+    P = np.zeros((n_states, 2, n_states))
+    for s in range(n_states):
+        P[s, LEFT, max(s - 1, 0)] = 1
+        if 0 < s < n_states - 1:
+            P[s, RIGHT, s - 1 : s + 2] = 0.05, 0.6, 0.35
+    P[0, RIGHT, :2] = 0.4, 0.6
+    P[-1, RIGHT, -2:] = 0.4, 0.6
+    r = np.zeros((n_states, 2))
+    r[0, LEFT], r[-1, RIGHT] = 0.005, 1.0
+    return MDP(P, r, gamma, name=f"RiverSwim({n_states})")
+
+
+def gridworld(height, width, gamma, slip=0.1) -> MDP:
+    """A grid in which entering the last cell pays 1, once: that cell is absorbing and pays 0.
+
+    Cells are numbered row by row; actions are up, right, down, left. With probability ``slip``
+    the move is turned by a quarter, to either side equally; a move into a wall stays.
+
+    References
+    ----------
+    Sutton and Barto (2018), Reinforcement learning: an introduction, chapters 3 and 4.
+    """
+    check_number("height", height, 1)
+    check_number("width", width, 1)
+    check_number("slip", slip, 0, 1, kind=Real)
+    goal = height * width - 1
+    moves = np.zeros((goal + 1, 4, goal + 1))
+    for cell in range(goal):
+        row, column = divmod(cell, width)
+        for a, (down, right) in enumerate([(-1, 0), (0, 1), (1, 0), (0, -1)]):
+            to_row = min(max(row + down, 0), height - 1)
+            to_column = min(max(column + right, 0), width - 1)
+            moves[cell, a, to_row * width + to_column] = 1
+    moves[goal, :, goal] = 1
+    turned = (np.roll(moves, 1, axis=1) + np.roll(moves, -1, axis=1)) / 2
+    P = (1 - slip) * moves + slip * turned
+    r = P[:, :, goal].copy()
+    r[goal] = 0
+    return MDP(P, r, gamma, name=f"Gridworld({height}x{width})")
+
+
+def deep_sea(size, gamma=0.99) -> MDP:
+    """DeepSea: only ``size`` moves right in a row, each at a cost, reach the treasure.
+
+    A diver starts in the top left cell (all of rho; mu is uniform) and sinks one row per step,
+    one column to the left (action 0) or to the right (1, at cost 0.01 / size). Moving right in
+    the bottom right cell pays 1 on top. Leaving the last row ends in an absorbing state of
+    reward 0, numbered size**2; cells are numbered row by row. Moving right everywhere returns
+    ``gamma**(size - 1) - (0.01 / size) * sum(gamma**t for t in range(size))``.
+
+    References
+    ----------
+    Osband, Van Roy, Russo and Wen (2019), Deep exploration via randomized value functions.
+    """
+    check_number("size", size, 1)
+    end = size * size
+    P = np.zeros((end + 1, 2, end + 1))
+    P[end, :, end] = 1
+    for cell in range(end):
+        row, column = divmod(cell, size)
+        for a, to_column in [(LEFT, max(column - 1, 0)), (RIGHT, min(column + 1, size - 1))]:
+            P[cell, a, (row + 1) * size + to_column if row + 1 < size else end] = 1
+    r = np.zeros((end + 1, 2))
+    r[:end, RIGHT] = -0.01 / size
+    r[end - 1, RIGHT] += 1
+    start = np.eye(end + 1)[0]
+    return MDP(P, r, gamma, rho=start, name=f"DeepSea({size})")
+
+
+def _generator(seed, n_states, n_actions) -> np.random.Generator:
+    check_number("n_states", n_states, 1)
+    check_number("n_actions", n_actions, 1)
+    check_number("seed", seed, 0)
+    return np.random.default_rng(seed)
