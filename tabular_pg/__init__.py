@@ -1,0 +1,24 @@
+"""A theory lab for policy optimization with exact gradients on finite discounted MDPs."""
+
+from tabular_pg import algorithms, instances
+from tabular_pg.algorithms import *  # noqa: F403  (every registered rule)
+from tabular_pg.mdp import MDP
+from tabular_pg.optimal import Optimum, optimum
+from tabular_pg.optimize import Run, Status, optimize
+from tabular_pg.theorem import REGISTRY, Theorem, Verdict, check
+
+__version__ = "0.1.0"
+__all__ = [
+    "MDP",
+    "REGISTRY",
+    "Optimum",
+    "Run",
+    "Status",
+    "Theorem",
+    "Verdict",
+    "check",
+    "instances",
+    "optimize",
+    "optimum",
+    *algorithms.__all__,
+]

@@ -54,6 +54,10 @@ def two_armed_bandit(run) -> str:
     return ""
 
 
+def discounted(run) -> str:
+    return "" if run.mdp.gamma > 0 else "gamma is 0; stated for gamma > 0"
+
+
 def from_the_start(run) -> str:
     return "" if run.k[0] == 0 else "iterate 0 is not recorded"
 

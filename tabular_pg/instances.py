@@ -84,8 +84,8 @@ def tied(n_states, n_actions, gamma, seed=0, same_dynamics=True) -> MDP:
         At least 3: with two actions every policy would be optimal.
     same_dynamics : bool
         True: the two actions are the same bit for bit, in row and in reward. False: they have
-        independent rows, and their values agree to about 1e-16 (V* and P are multiples of
-        2**-20, so only the two roundings in V* - gamma (P V*) break the tie).
+        independent rows, and their values agree to about 1e-16, for gamma = 0.5 exactly: V* and
+        P are multiples of 2**-20, so only the two roundings in V* - gamma (P V*) break the tie.
     """
     rng = _generator(seed, n_states, n_actions)
     check_number("n_actions", n_actions, 3)

@@ -82,20 +82,20 @@ def li_wei_chi_chen(gamma=0.97, horizon=9, copies=2, p=None) -> MDP:
     horizon : int
         H >= 3, as far as a_1 stays optimal (17 for gamma = 0.97); H = c / (1 - gamma).
     copies : int
-        Number of copies of each buffer state. The times explode when it is large.
+        Number of copies of each buffer state. The times explode for 10**6, not yet for 10**4.
     p : float, optional
         Probability of a_2's second outcome, (1 - gamma) / 6 by default.
 
     Notes
     -----
-    Two things differ from the paper. (1) Its booster states, which only pass initial mass on to
-    the primary and adjoint states, are replaced by what they do: ``mu`` and ``rho`` give the same
-    mass to 0, to each s and to each s-bar, and split it over copies. This is essential: under a
+    Two things differ from the paper. (1) Its booster states, there to pass initial mass on to the
+    primary and adjoint states, are replaced by that effect: ``mu`` and ``rho`` give the same mass
+    to 0, to each s and to each s-bar, and split it over copies. This is essential: under a
     uniform mu and no boosters all states learn at the pace 1 / S of the buffer copies, and the
     times are merely proportional to ``copies``. (2) Buffer and adjoint states have two actions
     there. Here a_0, the inferior one, stands twice: the optimal action stays unique, and times
     only get longer, the uniform start giving a_1 a third instead of a half. For the
-    paper's dynamics start from a policy that has 1/2, 1/2, 0 in these states.
+    paper's dynamics start from a policy that has 1/2, 1/2, 1e-300 in these states.
 
     References
     ----------

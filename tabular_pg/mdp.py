@@ -105,7 +105,7 @@ def distribution(name, weights, size) -> np.ndarray:
     _refuse_negative(name, weights)
     total = weights.sum()
     if abs(total - 1) > ROW_SUM_TOLERANCE * size:
-        raise ValueError(f"{name} sums to {total!r}; expected 1 (divide it by its sum)")
+        raise ValueError(f"{name} sums to {float(total)!r}; expected 1 (divide it by its sum)")
     return weights / total
 
 

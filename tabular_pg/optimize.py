@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tabular_pg._jit import njit, njit_uncached
-from tabular_pg.evaluation import LOGITS, OFFSETS, Point, Problem, empty_point, evaluate
+from tabular_pg.evaluation import LOGITS, Problem, empty_point, evaluate
 from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Regularization, Space, checked_rule, step
 from tabular_pg.optimal import Optimum, checked_tau, optimum
@@ -94,6 +94,12 @@ class Run:
     def sup_gap(self) -> np.ndarray:
         """(K,) max_s V*_tau(s) - V^k_tau(s)."""
         return self.value_gap.max(axis=1)
+
+    @cached_property
+    def log_sup_gap(self) -> np.ndarray:
+        """(K,) log of ``sup_gap``, also where that is below 1e-308."""
+        with np.errstate(divide="ignore"):
+            return self.log_scale + np.log(self.scaled_gap.max(axis=1))
 
     @cached_property
     def log_gap(self) -> np.ndarray:
@@ -272,7 +278,7 @@ def _start(policy, mdp, method) -> np.ndarray:
     wrong = ~(np.abs(sums - 1) <= 1e-12 * shape[1])
     if wrong.any():
         s = int(np.argmax(wrong))
-        raise ValueError(f"policy[{s}] sums to {sums[s]!r}; expected 1")
+        raise ValueError(f"policy[{s}] sums to {float(sums[s])!r}; expected 1")
     policy /= sums[:, None]
     return np.log(policy) if softmax else policy
 

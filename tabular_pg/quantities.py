@@ -6,7 +6,8 @@ import numpy as np
 
 from tabular_pg.evaluation import factorize, solve, solve_adjoint, transitions
 
-EPS = 1e-12  # rounding allowance, relative to the terms of a sum
+EPS = 1e-12  # rounding allowance for what is relatively accurate
+ULP = 1e-14  # rounding allowance relative to the terms of a difference
 
 
 def steps(run) -> np.ndarray:
@@ -66,11 +67,44 @@ def improvement(run):
     i = steps(run)
     change, A = policy_change(run), run.A[i]
     gained = (change * A).sum(axis=2)
-    scale = np.abs(A).max(axis=2) + run.sup_gap[i][:, None]
-    rounding = EPS * np.abs(change).sum(axis=2) * scale
     if run.tau > 0:
         gained = gained - run.tau * change_entropy(run)
-    return gained, rounding
+    return gained, (np.abs(change) * advantage_rounding(run)[i]).sum(axis=2) + (
+        change_rounding(run) * np.abs(A)
+    ).sum(axis=2)
+
+
+def advantage_rounding(run) -> np.ndarray:
+    """(K, S, A) a bound on the rounding error of the advantages: relative to the terms that are
+    subtracted, and far smaller for the likeliest action, whose advantage is a sum over others."""
+    terms = q_gap(run) - run.optimum.A
+    if run.tau > 0:
+        terms = terms + run.tau * np.abs(run.iterates)
+    likeliest = run.policies.argmax(axis=2)[:, :, None]
+    error = ULP * (terms + np.take_along_axis(terms, likeliest, axis=2))
+    others = (run.policies * error).sum(axis=2, keepdims=True)
+    others -= np.take_along_axis(run.policies * error, likeliest, axis=2)
+    np.put_along_axis(error, likeliest, np.maximum(others, 0.0), axis=2)
+    return error + EPS * np.abs(run.A)
+
+
+def change_rounding(run) -> np.ndarray:
+    """(steps, S, A) a bound on the rounding error of ``policy_change``: the stored coordinates of
+    both iterates are rounded, and their difference may be far smaller than they are."""
+    i = steps(run)
+    if run.iterates is run.policies:
+        return np.full(run.policies[i].shape, ULP)
+    size = np.where(np.isfinite(run.iterates[i]), np.abs(run.iterates[i]), 0.0)
+    top = 1.0 if run.tau == 0 else 0.0
+    return ULP * np.maximum(run.policies[i], run.policies[i + 1]) * (
+        top + size.max(axis=2, keepdims=True)
+    )
+
+
+def best_advantage_rounding(run) -> np.ndarray:
+    """(K, S) the rounding error of ``best_advantage``."""
+    at = run.A.argmax(axis=2)[:, :, None]
+    return np.take_along_axis(advantage_rounding(run), at, axis=2)[:, :, 0]
 
 
 def value_rise(run) -> np.ndarray:
@@ -120,6 +154,44 @@ def state_step(run) -> np.ndarray:
 def least_step(run) -> float:
     """A lower bound on every eta_s^k: eta min mu for gradient rules (d >= (1 - gamma) mu)."""
     return run.rule.eta * (run.mdp.mu.min() if run.method.visitation else 1.0)
+
+
+def greedy_lead(run):
+    """(K, S) probability of the actions with the best advantage, and its lead over the next one
+    (inf where all actions are equally good)."""
+    best = run.A.max(axis=2, keepdims=True) == run.A
+    p = np.where(best, run.policies, 0.0).sum(axis=2)
+    return p, run.A.max(axis=2) - np.where(best, -np.inf, run.A).max(axis=2)
+
+
+def steps_to_optimality(run) -> int:
+    """1 + the last recorded iteration with a gap: when the run became optimal, or (where that is
+    not recorded or has not happened) a lower bound on it."""
+    late = np.flatnonzero(run.scaled_gap.max(axis=1) > 0)
+    return int(run.k[late[-1]]) + 1 if late.size else 0
+
+
+def settled_rate(run, now, limit):
+    """log(e_{k+1} / e_k) on the last recorded pair, and its limit, or inf if not settled.
+
+    ``now`` and ``limit`` (S, A) are the logarithms of the factors by which the rule multiplies
+    pi(a|s), at that pair and at the optimum. The slowest pairs (s, a) set the rate once all the
+    others together are invisible in the gap, e is too small to move the visits of a state, and
+    the factors of the slowest are near their limit; a run is on a plateau until then.
+    """
+    best, i, gamma = run.optimum, steps(run)[-1], run.mdp.gamma
+    with np.errstate(all="ignore"):
+        weight = np.where(best.optimal, -np.inf, run.log_policies[i])
+        weight = np.exp(weight - weight.max()) * -best.A
+        rate = run.log_sup_gap[i + 1] - run.log_sup_gap[i]
+        slowest = limit[~best.optimal].max()
+        slow = ~best.optimal & (limit >= slowest - 1e-9 * abs(slowest))
+        others = weight[~slow].sum() / weight[slow].sum()
+        drift = np.abs(now - limit)[slow].max(initial=0.0)
+        settled = slowest < 0 and others < 1e-5 * (1 - gamma) / run.mdp.r.size
+        settled &= run.sup_gap[i] < 1e-5 * (1 - gamma) ** 2 * best.Delta
+        settled &= drift < 1e-4 * abs(slowest)
+    return rate, slowest if settled else np.inf
 
 
 def visitation(mdp, pi, start) -> np.ndarray:

@@ -311,6 +311,4 @@ def _slowest(run):
     slow = factors >= factors.max() * (1 - 1e-6)
     dominant = weights[~slow].max(initial=0.0) < 1e-4 * run.optimum.pi.min() * weights[slow].max()
     small = 1e-200 < np.abs(run.iterates[i]).max() < 1e-6 * run.optimum.pi.min()
-    with np.errstate(all="ignore"):
-        log_sup = run.log_scale + np.log(run.scaled_gap.max(axis=1))
-    return log_sup[i + 1] - log_sup[i], small and dominant, 2 * np.log(factors.max())
+    return run.log_sup_gap[i + 1] - run.log_sup_gap[i], small and dominant, 2 * np.log(factors.max())

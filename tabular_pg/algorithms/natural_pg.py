@@ -28,7 +28,9 @@ from tabular_pg.assumptions import (
 from tabular_pg.evaluation import OFFSETS
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import (
+    EPS,
     best_advantage,
+    best_advantage_rounding,
     discounted_sum,
     improvement,
     steps,
@@ -134,7 +136,8 @@ def improvement_by_lead(run):
     inequality."""
     gained, rounding = improvement(run)
     i = steps(run)
-    return gained, (_contraction(run) * best_advantage(run))[i], rounding
+    C = _contraction(run)
+    return gained, (C * best_advantage(run))[i], rounding + (C * best_advantage_rounding(run))[i]
 
 
 @theorem(
@@ -149,7 +152,10 @@ def improvement_by_mass(run):
     all terms of sum_a pi A (e^{eta A} - 1) / Z are nonnegative and Z <= e^{eta M}."""
     gained, rounding = improvement(run)
     p, M = _greedy(run)[0], best_advantage(run)
-    return gained, (-p * M * np.expm1(-run.rule.eta * M))[steps(run)], rounding
+    i, eta = steps(run), run.rule.eta
+    error = best_advantage_rounding(run)
+    error = p * error * np.minimum(1.0, 2 * eta * (M + error))
+    return gained, (-p * M * np.expm1(-eta * M))[i], rounding + error[i]
 
 
 @theorem(
@@ -167,7 +173,8 @@ def improvement_by_lambert(run):
     p, rest, _ = _greedy(run)
     M, i = best_advantage(run), steps(run)
     loss = lambertw(rest / (np.e * p)).real / run.rule.eta
-    return gained, (M - loss)[i], rounding + 1e-12 * (M + loss)[i]
+    error = best_advantage_rounding(run) + EPS * (M + loss)
+    return gained, (M - loss)[i], rounding + error[i]
 
 
 @theorem(
@@ -226,14 +233,13 @@ def slowest_mode(run):
     best, i = run.optimum, steps(run)[-1]
     with np.errstate(divide="ignore"):
         weight = run.log_policies[i] + np.log(-best.A)
-        log_sup = run.log_scale + np.log(run.scaled_gap.max(axis=1))
     slow = -best.A <= best.Delta * (1 + 1e-9)
     slow &= ~best.optimal
     others = logsumexp(weight[~slow & ~best.optimal]) if (~slow & ~best.optimal).any() else -np.inf
     share = others - logsumexp(weight[slow])
     limit = np.log(1e-5 * (1 - run.mdp.gamma) / run.mdp.r.size)
     settled = share < limit and run.sup_gap[i] < 1e-5 * best.Delta
-    return log_sup[i + 1] - log_sup[i], settled
+    return run.log_sup_gap[i + 1] - run.log_sup_gap[i], settled
 
 
 @theorem(

@@ -1,0 +1,22 @@
+# Needs Python 3.11+ (set PYTHON to choose one) and the package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: figures test clean
+
+figures: $(VENV)/installed
+	$(BIN)/python experiments/rates.py
+
+test: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -n 2
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[gymnasium,test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,31 @@
+"""Softmax policy gradient: sublinear for any constant step size; k times the error tends to a
+constant that depends on eta and the visitation alone, S (A - 1) / (A eta) for rho = mu."""
+
+import numpy as np
+from common import Claim, Curve, Panel, log10, main
+
+from tabular_pg import SoftmaxPG, optimize
+from tabular_pg.algorithms.softmax_pg_limits import limit_constant
+
+
+def panel(mdp, quick):
+    iterations = 10_000 if quick else 300_000
+    scale = (1 - mdp.gamma) * mdp.n_states  # eta_s is near eta / scale
+    runs, curves = [], []
+    for factor in (0.1, 1.0, 10.0, 100.0):
+        run = optimize(mdp, SoftmaxPG(eta=factor * scale), iterations)
+        k, constant = run.k[1:], limit_constant(run)
+        label = rf"$\eta={run.rule.eta:.3g}$"
+        proved = np.full(k.size, log10(constant))
+        curves.append(Curve(label, log10(k), log10(k * run.gap[1:]), proved))
+        runs.append(run)
+    for eta in {(1 - mdp.gamma) ** 3 / 8, (1 - mdp.gamma) ** 2 / 5, 0.4}:
+        runs.append(optimize(mdp, SoftmaxPG(eta=eta), iterations // 10))
+    labels = (r"iteration $k$", r"$k\,(V^*(\rho)-V^k(\rho))$")
+    return Panel(mdp.name, *labels, tuple(curves), x_log=True), runs
+
+
+CLAIM = Claim("softmax-pg", __doc__, panel)
+
+if __name__ == "__main__":
+    main([CLAIM])

@@ -1,0 +1,40 @@
+"""``python -m tabular_pg theorems``: the registry as a Markdown table."""
+
+from __future__ import annotations
+
+import argparse
+
+import tabular_pg  # noqa: F401  (registers every rule and theorem)
+from tabular_pg.references import OWN
+from tabular_pg.theorem import REGISTRY
+
+
+def theorem_table() -> str:
+    """Every registered theorem as one row of a Markdown table."""
+    rows = ["| id | claim | rules | tau | kind | source |", "|---|---|---|---|---|---|"]
+    for t in REGISTRY.values():
+        tau = {True: "> 0", False: "0", None: "any"}[t.regularized]
+        rules = ", ".join(rule.__name__ for rule in t.rules)
+        claim = t.claim.replace("|", "\\|")
+        source = "this package" if t.source == OWN else f"{t.source}, {t.confidence.name.lower()}"
+        rows.append(f"| {t.id} | {claim} | {rules} | {tau} | {t.kind.name.lower()} | {source} |")
+    return "\n".join(rows)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m tabular_pg", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    theorems = commands.add_parser("theorems", help="list every registered theorem, or explain some")
+    theorems.add_argument("id", nargs="*", help="print statement and source of these theorems")
+    ids = parser.parse_args(arguments).id
+    for id in ids:
+        if id not in REGISTRY:
+            parser.error(f"id is {id!r}; expected one of {', '.join(REGISTRY)}")
+        t = REGISTRY[id]
+        print(f"{t.id} ({t.kind.value}; {t.confidence.value})\n  {t.statement}\n  {t.reference}")
+    if not ids:
+        print(theorem_table())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Policy gradient under the Hadamard parametrization, pi = theta * theta on unit spheres.
+
+    theta_s^{k+1} = normalize(theta_s^k + eta times the Riemannian gradient of V(mu)),  that is,
+    pi^{k+1}(a|s)  proportional to  pi^k(a|s) (1 + 2 eta_s A^k(s, a))^2,
+    eta_s = eta d_mu^k(s) / (1 - gamma).
+
+This file has the theorems about one step; the rates are in ``hadamard_pg_rates``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg._jit import njit
+from tabular_pg.assumptions import (
+    some_pair,
+    some_suboptimal_action,
+)
+from tabular_pg.method import Space, method
+from tabular_pg.quantities import (
+    EPS,
+    improvement,
+    state_step,
+    steps,
+    suboptimal_mass,
+)
+from tabular_pg.simplex import log_normalize
+from tabular_pg.theorem import Kind, theorem
+
+
+class HadamardPG(NamedTuple):
+    """Hadamard policy gradient with constant step size ``eta``."""
+
+    eta: float
+
+
+@method(HadamardPG, space=Space.SOFTMAX, visitation=True)
+def hadamard_pg(rule, k, problem, point):
+    """log pi <- log pi + 2 log|1 + 2 eta_s A| + const; an action with 1 + 2 eta_s A = 0 is lost."""
+    x = point.x
+    for s in range(x.shape[0]):
+        unit = 2.0 * point.d[s] / (1.0 - problem.gamma)
+        for a in range(x.shape[1]):
+            x[s, a] += 2.0 * _log_factor(rule.eta, unit * point.A[s, a])
+        log_normalize(x[s])
+
+
+@njit
+def _log_factor(eta, slope):
+    """log|1 + eta slope|, also where the product overflows."""
+    if abs(slope) > 1e300 / eta:
+        return math.log(eta) + math.log(abs(slope))
+    change = eta * slope
+    if change > -1.0:
+        return math.log1p(change)
+    return math.log(-1.0 - change) if change < -1.0 else -math.inf
+
+
+RULES = (HadamardPG,)
+
+
+def reach(run):
+    """(K, S) eta_s^k max_a |A^k(s, a)|: at most 1/2 if eta <= (1 - gamma)^2 / 2 and r in [0, 1]."""
+    return state_step(run) * np.abs(run.A).max(axis=2)
+
+
+def variance(run):
+    """(K, S) v = sum_a pi^k(a|s) A^k(s, a)^2."""
+    return (run.policies * run.A**2).sum(axis=2)
+
+
+@theorem(
+    "H0",
+    "theta+ = normalize(theta + 2 eta_s theta A), pi = theta^2",
+    rules=RULES,
+    kind=Kind.EQUAL,
+    assumes=(some_pair,),
+)
+def sphere_step(run):
+    """pi^{k+1} is theta * theta for theta = sqrt(pi^k) moved by eta times the Riemannian gradient
+    2 d_mu(s) theta A^k / (1 - gamma) of V(mu) and scaled back to the unit sphere."""
+    i = steps(run)
+    slope = 2 * state_step(run)[i, :, None] * run.A[i]
+    size = 1 + np.abs(slope).max(axis=2, keepdims=True)
+    theta = np.sqrt(run.policies[i])
+    moved = (theta * ((1 + slope) / size)) ** 2
+    rounding = EPS * (theta * ((1 + np.abs(slope)) / size)) ** 2
+    total = moved.sum(axis=2, keepdims=True)
+    return run.policies[i + 1], moved / total, rounding / total
+
+
+@theorem(
+    "H1",
+    "improvement = 4 eta_s sum pi A^2 (1 + eta_s A) / (1 + 4 eta_s^2 v)",
+    rules=RULES,
+    kind=Kind.EQUAL,
+    assumes=(some_pair,),
+)
+def improvement_exact(run):
+    """I_s^k = 4 eta sum_a pi A^2 (1 + eta A) / (1 + 4 eta^2 v) with v = sum_a pi A^2, A = A^k and
+    eta = eta_s^k, for every step size."""
+    i, (gained, rounding) = steps(run), improvement(run)
+    size = 1 / np.maximum(1, reach(run)[i])  # so that eta^2 does not overflow
+    eta, A = state_step(run)[i] * size, run.A[i]
+    total = size**2 + 4 * eta**2 * variance(run)[i]
+    term = run.policies[i] * A**2 * eta[:, :, None]
+    proved = 4 * (term * (size[:, :, None] + eta[:, :, None] * A)).sum(axis=2) / total
+    terms = 4 * (term * (size[:, :, None] + eta[:, :, None] * np.abs(A))).sum(axis=2) / total
+    return gained, proved, rounding + EPS * terms
+
+
+@theorem(
+    "H1m",
+    "V^{k+1} >= V^k if eta_s |A| <= 1",
+    rules=RULES,
+    assumes=(some_pair,),
+)
+def monotone(run):
+    """V^{k+1} >= V^k in every state wherever eta_s^k |A^k| <= 1 in every state; always, if
+    eta <= (1 - gamma)^2 and rewards are in [0, 1]. Proof: H1."""
+    i, small = steps(run), reach(run).max(axis=1) <= 1
+    return run.value_gap[i + 1], np.where(small[:, None], run.value_gap, np.inf)[i]
+
+
+@theorem(
+    "H1a",
+    "improvement >= 2 eta_s v / (1 + 4 eta_s^2 v) if eta_s |A| <= 1/2",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(some_pair,),
+)
+def improvement_bound(run):
+    """I_s^k >= 2 eta v / (1 + 4 eta^2 v) with v = sum_a pi A^2, wherever eta |A^k(s, .)| <= 1/2
+    for eta = eta_s^k; always, if eta <= (1 - gamma)^2 / 2 and rewards are in [0, 1]. Proof: H1."""
+    i, (gained, rounding) = steps(run), improvement(run)
+    eta, v = state_step(run)[i], variance(run)[i]
+    bound = 2 * eta * v / (1 + 4 * eta**2 * v)
+    return gained, np.where(reach(run)[i] <= 0.5, bound, np.inf), rounding
+
+
+@theorem(
+    "H1b",
+    "improvement >= eta_s v if eta_s |A| <= 1/2",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(some_pair,),
+)
+def improvement_linear(run):
+    """I_s^k >= eta_s^k v with v = sum_a pi A^2, wherever eta_s^k |A^k(s, .)| <= 1/2; always, if
+    eta <= (1 - gamma)^2 / 2 and rewards are in [0, 1]. Proof: H1a and 4 eta^2 v <= 1."""
+    i, (gained, rounding) = steps(run), improvement(run)
+    bound = (state_step(run) * variance(run))[i]
+    return gained, np.where(reach(run)[i] <= 0.5, bound, np.inf), rounding
+
+
+@theorem(
+    "H1v",
+    "v >= x^2 (1-b) / b, x = mean A of the optimal actions",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(some_suboptimal_action,),
+)
+def variance_bound(run):
+    """v = sum_a pi A^2 >= ((1 - b) / b) x^2, with b the probability of the sub-optimal actions and
+    x = sum_{a optimal} pi A / (1 - b). Proof: Jensen on both groups, whose sums of pi A cancel."""
+    optimal, terms = run.optimum.optimal, run.policies * run.A
+    b = suboptimal_mass(run)
+    mass = np.where(optimal, run.policies, 0.0).sum(axis=2)
+    rarer = np.where((mass < b)[:, :, None] == optimal, terms, 0.0)  # its sum does not cancel
+    shared, size = rarer.sum(axis=2), np.abs(rarer).sum(axis=2)
+    least = np.minimum(b, mass)
+    scale = 1 / np.maximum(b, mass) * (size / least)  # x^2 (1-b) / b = shared^2 / (b (1-b))
+    bound = np.where(least > 0, shared / least * shared / np.maximum(b, mass), -np.inf)
+    return variance(run), bound, np.where(least > 0, EPS * scale * size, 0.0)

@@ -1,0 +1,79 @@
+"""Policy iteration (Howard), the limit of every method here for infinite step size.
+
+    pi^{k+1}(.|s)  puts all mass on one action of argmax_a Q^k(s, a)
+
+and keeps a row that is greedy already, so that ties never make it cycle.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg._jit import njit
+from tabular_pg.assumptions import discounted, some_pair
+from tabular_pg.method import Space, method
+from tabular_pg.quantities import steps, steps_to_optimality
+from tabular_pg.theorem import Confidence, theorem
+
+TIE = 1e-12  # relative to max_a Q* - Q: a smaller lead is rounding
+
+
+class PolicyIteration(NamedTuple):
+    """Howard's policy iteration; it has no hyper-parameters."""
+
+
+@method(PolicyIteration, space=Space.SIMPLEX)
+def policy_iteration(rule, k, problem, point):
+    """All mass on the first action that maximizes Q^k - V* = A* - q, unless the row is greedy.
+
+    The row's own value and those of the best actions are at most max_a q, and so is their
+    rounding; a switch therefore gains something, and no policy comes back.
+    """
+    x = point.x
+    for s in range(x.shape[0]):
+        top, largest = 0, 0.0
+        for a in range(x.shape[1]):
+            largest = max(largest, point.q[s, a])
+            if _q(problem, point, s, a) > _q(problem, point, s, top):
+                top = a
+        greedy = True
+        for a in range(x.shape[1]):
+            lead = _q(problem, point, s, top) - _q(problem, point, s, a)
+            greedy = greedy and (x[s, a] == 0.0 or lead <= TIE * largest)
+        if not greedy:
+            x[s] = 0.0
+            x[s, top] = 1.0
+
+
+@njit
+def _q(problem, point, s, a):
+    return problem.A_star[s, a] - point.q[s, a]
+
+
+RULES = (PolicyIteration,)
+
+
+@theorem("PI1", "e_{k+1} <= gamma e_k", rules=RULES, assumes=(some_pair,))
+def contraction(run):
+    """e_{k+1} <= gamma e_k. Proof: V^{k+1} >= T V^k >= V* - gamma e_k."""
+    i = steps(run)
+    return run.sup_gap[i + 1], run.mdp.gamma * run.sup_gap[i]
+
+
+@theorem(
+    "PI2",
+    "optimal after S (A-1) ceil(log(1/(1-gamma)) / (1-gamma)) steps",
+    rules=RULES,
+    source="scherrer2016",
+    confidence=Confidence.RECALLED,
+    assumes=(discounted,),
+)
+def termination(run):
+    """For gamma > 0 the iterate number S (A - 1) ceil(log(1 / (1 - gamma)) / (1 - gamma)) is
+    optimal, from any start. Proof: PI1 over ceil(...) steps shrinks e so far that an action in
+    use with the largest |A*| is never used again."""
+    S, A = run.mdp.r.shape
+    horizon = 1 / (1 - run.mdp.gamma)
+    return steps_to_optimality(run), S * (A - 1) * np.ceil(np.log(horizon) * horizon)

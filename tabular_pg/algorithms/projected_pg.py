@@ -1,0 +1,241 @@
+"""Projected policy gradient and projected Q-ascent (mirror descent in the Euclidean norm).
+
+    pi_s^{k+1} = projection of pi_s^k + eta_s^k Q^k(s, .) onto the simplex,
+    eta_s^k = eta_k d_mu^k(s) / (1 - gamma)  (projected PG)  or  eta_k  (projected Q-ascent),
+    eta_k = eta growth^k,  constant for growth = 1 (the default).
+
+The projection is the same for the advantage A in place of Q. This file has the theorems about
+one step and the closed form for two arms; the rates are in ``projected_pg_rates``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg._jit import njit
+from tabular_pg.assumptions import (
+    every_iterate,
+    from_the_start,
+    some_pair,
+    some_suboptimal_action,
+    two_armed_bandit,
+)
+from tabular_pg.method import Space, method
+from tabular_pg.quantities import (
+    best_advantage,
+    greedy_lead,
+    improvement,
+    state_step,
+    steps,
+    steps_to_optimality,
+    suboptimal_mass,
+)
+from tabular_pg.simplex import project
+from tabular_pg.theorem import Confidence, Kind, theorem
+
+LARGEST_STEP = 1e250  # growing steps stop growing here, far beyond where they act like infinity
+
+
+class ProjectedPG(NamedTuple):
+    """Projected policy gradient with step size ``eta * growth**k`` at iteration k."""
+
+    eta: float
+    growth: float = 1.0
+
+
+class ProjectedQAscent(NamedTuple):
+    """Projected Q-ascent with step size ``eta * growth**k`` at iteration k."""
+
+    eta: float
+    growth: float = 1.0
+
+
+@method(ProjectedPG, space=Space.SIMPLEX, visitation=True)
+def projected_pg(rule, k, problem, point):
+    """Project each row after a step of eta_k d(s) / (1 - gamma) along its advantages."""
+    eta = _step_size(rule.eta, rule.growth, k)
+    for s in range(point.x.shape[0]):
+        _ascend(point.x[s], point.A[s], eta * point.d[s] / (1.0 - problem.gamma))
+
+
+@method(ProjectedQAscent, space=Space.SIMPLEX)
+def projected_q_ascent(rule, k, problem, point):
+    """Project each row after a step of eta_k along its advantages."""
+    eta = _step_size(rule.eta, rule.growth, k)
+    for s in range(point.x.shape[0]):
+        _ascend(point.x[s], point.A[s], eta)
+
+
+@njit
+def _step_size(eta, growth, k):
+    if k * math.log(growth) > 700.0:  # growth^k would overflow
+        return LARGEST_STEP
+    return min(eta * growth**k, LARGEST_STEP)
+
+
+@njit
+def _ascend(row, A, eta):
+    """Replace ``row`` by the projection of ``row + eta A``; ties in A stay ties."""
+    top = A.max()
+    eta = min(eta, LARGEST_STEP / max(top - A.min(), 1.0))
+    gain = np.empty(A.size)
+    for a in range(A.size):
+        gain[a] = eta * (A[a] - top)
+    project(row, gain)
+
+
+RULES = (ProjectedPG, ProjectedQAscent)
+SURELY = 1 - 1e-9  # a threshold is passed if it is passed by more than the rounding of both sides
+
+
+def constant_step(run) -> str:
+    growth = run.rule.growth
+    return "" if growth == 1 else f"growth is {growth:.6g}; stated for a constant step"
+
+
+def actual_step(run) -> np.ndarray:
+    """(K, S) eta_s^k, capped as in the kernel."""
+    return np.minimum(state_step(run), LARGEST_STEP)
+
+
+def _step(run):
+    """(steps, S): improvement, its rounding, M and eta_s. An entry of pi^{k+1} that is not 0 is
+    off by a few units of 1e-16, however small it is."""
+    i = steps(run)
+    gained, rounding = improvement(run)
+    kept = (run.policies[i] > 0) | (run.policies[i + 1] > 0)
+    rounding = rounding + 1e-15 * np.where(kept, np.abs(run.A[i]), 0.0).sum(axis=2)
+    return gained, rounding, best_advantage(run)[i], actual_step(run)[i]
+
+
+def safe_threshold(run, eta):
+    """eps_T of theorem P3, less the rounding of probabilities: below it, zeros are exact."""
+    gamma, Delta = run.mdp.gamma, run.optimum.Delta
+    eps = Delta / (2 / (eta * Delta) + gamma)
+    return SURELY * eps - 1e-15 * run.mdp.n_actions * Delta
+
+
+@theorem(
+    "P1",
+    "improvement >= eta_s M^2/2, or M - 1/(2 eta_s) if eta_s M > 1",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(some_pair,),
+)
+def improvement_huber(run):
+    """For every step size, I_s^k >= eta M^2 / 2 if eta M <= 1 and I_s^k >= M - 1 / (2 eta) if not,
+    with M = max_a A^k(s, a) and eta = eta_s^k. Proof: with x = pi^{k+1} - pi^k and t = |x|, the
+    projection gives eta I >= t^2 and eta (M - I) <= sqrt(2) t - t^2 <= 1/2; if eta I <= 1/2 use
+    t <= sqrt(eta I)."""
+    gained, rounding, M, eta = _step(run)
+    return gained, np.where(eta * M <= 1, 0.5 * eta * M * M, M - 0.5 / eta), rounding
+
+
+@theorem(
+    "P1a",
+    "improvement >= M^2 / (M + 2/eta_s)",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(some_pair,),
+)
+def improvement_rational(run):
+    """I_s^k >= M^2 / (M + 2 / eta_s) with M = max_a A^k(s, a), for every step size. Implied by
+    P1."""
+    gained, rounding, M, eta = _step(run)
+    return gained, M * (M / (M + 2 / eta)), rounding
+
+
+@theorem(
+    "P1b",
+    "improvement >= M - 1/(2 eta_s)",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(some_pair,),
+)
+def improvement_affine(run):
+    """I_s^k >= M - 1 / (2 eta_s) with M = max_a A^k(s, a), for every step size. Implied by P1."""
+    gained, rounding, M, eta = _step(run)
+    return gained, M - 0.5 / eta, rounding
+
+
+@theorem(
+    "P1p",
+    "improvement >= M^2 / (M + (2+5A)/eta_s)",
+    rules=RULES,
+    kind=Kind.LOWER,
+    source="liu2023projected",
+    confidence=Confidence.RECALLED,
+    assumes=(some_pair,),
+)
+def improvement_paper(run):
+    """I_s^k >= M^2 / (M + (2 + 5 A) / eta_s) with M = max_a A^k(s, a), for every step size.
+    Implied by P1a."""
+    gained, rounding, M, eta = _step(run)
+    return gained, M * (M / (M + (2 + 5 * run.mdp.n_actions) / eta)), rounding
+
+
+@theorem(
+    "P3",
+    "e_{k+1} = 0 once e_k <= eta Delta^2 / (2 + gamma eta Delta)",
+    rules=RULES,
+    assumes=(some_suboptimal_action, some_pair),
+)
+def termination(run):
+    """If e_k <= eta Delta^2 / (2 + gamma eta Delta), with eta = min_s eta_s^k >= eta_k min mu
+    (eta_k for Q-ascent), then pi^{k+1} is optimal, exactly: e_{k+1} = 0. Proof: the projection
+    drops every sub-optimal action once b_s <= eta_s lead / 2, where b_s <= e_k / Delta by the
+    sandwich, and optimal actions lead by at least Delta - gamma e_k."""
+    i, eta = steps(run), actual_step(run).min(axis=1)
+    reached = run.sup_gap <= safe_threshold(run, eta)
+    return run.sup_gap[i + 1], np.where(reached, 0.0, np.inf)[i]
+
+
+@theorem(
+    "P5",
+    "a step with eta_s >= 2 / lead is a policy iteration step",
+    rules=RULES,
+    assumes=(some_pair,),
+)
+def policy_iteration_step(run):
+    """Where eta_s^k >= 2 / lead, with lead = max_a A^k - max_{a not in argmax} A^k in state s,
+    pi^{k+1}(.|s) is supported on argmax_a A^k(s, a): a step of policy iteration. The 2 is sharp.
+    Proof: as P3, with argmax A^k for the optimal actions and b <= 1."""
+    i, A = steps(run), run.A
+    _, lead = greedy_lead(run)
+    outside = np.where(A[i] < A[i].max(axis=2, keepdims=True), run.policies[i + 1], 0.0)
+    large = np.isfinite(lead) & (SURELY * actual_step(run) * lead >= 2)
+    return outside.sum(axis=2), np.where(large, 0.0, np.inf)[i]
+
+
+@theorem(
+    "P8",
+    "two arms: e_k = Delta max(b - k eta Delta / 2, 0)",
+    rules=RULES,
+    kind=Kind.EQUAL,
+    assumes=(two_armed_bandit, constant_step, from_the_start),
+)
+def two_armed_solution(run):
+    """On a two-armed bandit e_k = Delta max(b - k eta Delta / 2, 0), with b the start probability
+    of the worse arm."""
+    Delta, b = run.optimum.Delta, suboptimal_mass(run)[0, 0]
+    proved = Delta * np.maximum(b - 0.5 * run.rule.eta * Delta * run.k, 0.0)
+    return run.sup_gap, proved, 1e-15 * Delta * (1 + run.k)
+
+
+@theorem(
+    "P8n",
+    "two arms: optimal after exactly ceil(2 b / (eta Delta)) steps",
+    rules=RULES,
+    kind=Kind.EQUAL,
+    assumes=(two_armed_bandit, constant_step, every_iterate),
+)
+def two_armed_termination(run):
+    """On a two-armed bandit the first optimal iterate is number ceil(2 b / (eta Delta)), with b
+    the start probability of the worse arm."""
+    exact = 2 * suboptimal_mass(run)[0, 0] / (run.rule.eta * run.optimum.Delta)
+    doubtful = abs(exact - np.round(exact)) <= 1e-9 * exact  # rounding decides
+    reached = run.k[-1] > exact + 1
+    return steps_to_optimality(run), np.ceil(exact) if reached else np.inf, 1.0 * doubtful

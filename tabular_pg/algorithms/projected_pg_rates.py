@@ -1,0 +1,221 @@
+"""How fast projected policy gradient and projected Q-ascent converge, and when they stop."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.algorithms.projected_pg import (
+    LARGEST_STEP,
+    RULES,
+    ProjectedPG,
+    constant_step,
+    safe_threshold,
+)
+from tabular_pg.assumptions import (
+    discounted,
+    eta_equal,
+    from_the_start,
+    rho_is_mu,
+    some_suboptimal_action,
+    unit_rewards,
+)
+from tabular_pg.quantities import least_step, mismatch, steps_to_optimality
+from tabular_pg.theorem import Confidence, theorem
+
+
+def growth_at_least_gamma_squared(run) -> str:
+    growth, gamma = run.rule.growth, run.mdp.gamma
+    if growth * gamma**2 >= 1 - 1e-14:
+        return ""
+    return f"growth is {growth:.6g}; stated for at least 1/gamma^2"
+
+
+def _inverse_smoothness(run):
+    mdp = run.mdp
+    with np.errstate(divide="ignore"):
+        return np.divide((1 - mdp.gamma) ** 3, 2 * mdp.gamma * mdp.n_actions)
+
+
+smooth_step = eta_equal(_inverse_smoothness, "(1-gamma)^3 / (2 gamma A)")
+
+
+def _huber_curve(run) -> np.ndarray:
+    """E_0 = e_0 and E_{k+1} = E_k - phi((1 - gamma) E_k), for every k up to the last recorded."""
+    gamma, eta = run.mdp.gamma, least_step(run)
+    E = [float(run.sup_gap[0])]
+    for _ in range(int(run.k[-1])):
+        M = (1 - gamma) * E[-1]
+        E.append(gamma * E[-1] + 0.5 / eta if eta * M > 1 else E[-1] - 0.5 * eta * M * M)
+    return np.array(E)
+
+
+def _threshold(run):
+    """eps_T of theorem P3 for the least step."""
+    Delta = run.optimum.Delta
+    return Delta / (2 / (least_step(run) * Delta) + run.mdp.gamma)
+
+
+@theorem(
+    "P2",
+    "e_k <= (1 + 2/eta^) / ((1-gamma)^2 k)",
+    rules=RULES,
+    assumes=(unit_rewards, constant_step),
+)
+def sublinear(run):
+    """For every constant eta > 0, e_k <= (1 + 2 / eta^) / ((1 - gamma)^2 k), with eta^ = eta min mu
+    (eta for Q-ascent). That projected PG converges sublinearly for any constant step size is
+    claimed by Liu, Li and Wei (2023). Proof: P2s with (1 - gamma) e_0 <= 1."""
+    first = 1 + 2 / least_step(run)
+    return run.sup_gap, first / ((1 - run.mdp.gamma) ** 2 * run.k)
+
+
+@theorem(
+    "P2s",
+    "e_k <= [1/e_0 + k (1-gamma)^2 / ((1-gamma) e_0 + 2/eta^)]^{-1}",
+    rules=RULES,
+    assumes=(constant_step, from_the_start),
+)
+def sublinear_from_start(run):
+    """For every constant eta > 0, e_k <= [1/e_0 + k (1 - gamma)^2 / ((1 - gamma) e_0 +
+    2 / eta^)]^{-1}, with eta^ = eta min mu (eta for Q-ascent). Proof: with P1a and h(x) =
+    x^2 / (x + 2 / eta^), e_{k+1} <= e_k - h((1 - gamma) e_k)."""
+    horizon, e = 1 / (1 - run.mdp.gamma), run.sup_gap[0]
+    slope = 1 / (horizon * e + 2 / least_step(run) * horizon**2)
+    return run.sup_gap, 1 / (1 / e + run.k * slope)
+
+
+@theorem(
+    "P2e",
+    "e_k <= E_k, with E_{k+1} = E_k - phi((1-gamma) E_k)",
+    rules=RULES,
+    assumes=(constant_step, from_the_start),
+)
+def best_curve(run):
+    """e_k <= E_k with E_0 = e_0, E_{k+1} = E_k - phi((1 - gamma) E_k), and phi(M) = eta^ M^2 / 2
+    if eta^ M <= 1, else M - 1 / (2 eta^); eta^ = eta min mu (eta for Q-ascent). The curve falls
+    like gamma^k, then like 2 / (eta^ (1 - gamma)^2 k), and then the method stops (P3). Proof: P1,
+    and y - phi(y - gamma e_k) increases with y."""
+    return run.sup_gap, _huber_curve(run)[run.k]
+
+
+@theorem(
+    "P2p",
+    "gap <= (1 + (2+5A)/(eta min mu)) |d*/rho| / ((1-gamma)^2 k)",
+    rules=(ProjectedPG,),
+    source="liu2023projected",
+    confidence=Confidence.RECALLED,
+    assumes=(unit_rewards, constant_step),
+)
+def sublinear_paper(run):
+    """For every constant eta > 0, V*(rho) - V^k(rho) <= (1/k) (1 - gamma)^{-2}
+    (1 + (2 + 5 A) / (eta min mu)) max_s d*_rho(s) / rho(s)."""
+    first = 1 + (2 + 5 * run.mdp.n_actions) / least_step(run)
+    return run.gap, first * mismatch(run) / ((1 - run.mdp.gamma) ** 2 * run.k)
+
+
+@theorem(
+    "P3e",
+    "optimal after 1 + min{k: E_k <= eps_T} steps",
+    rules=RULES,
+    assumes=(constant_step, from_the_start, some_suboptimal_action),
+)
+def termination_by_curve(run):
+    """Iterate number 1 + min{k: E_k <= eps_T} is optimal, exactly, with E_k the curve of P2e and
+    eps_T = eta^ Delta^2 / (2 + gamma eta^ Delta); eta^ = eta min mu (eta for Q-ascent). Finite
+    termination is claimed by Liu, Li and Wei (2023). Proof: P2e and P3."""
+    reached = _huber_curve(run) <= safe_threshold(run, least_step(run))
+    return steps_to_optimality(run), 1 + reached.argmax() if reached.any() else np.inf
+
+
+@theorem(
+    "P3n",
+    "optimal after 2 + (1 + 2/eta^) / ((1-gamma)^2 eps_T) steps",
+    rules=RULES,
+    assumes=(unit_rewards, constant_step, some_suboptimal_action),
+)
+def termination_count(run):
+    """Iterate number 2 + (1 + 2 / eta^) / ((1 - gamma)^2 eps_T) is optimal, exactly, with
+    eps_T = eta^ Delta^2 / (2 + gamma eta^ Delta); eta^ = eta min mu (eta for Q-ascent). Proof: P2
+    and P3."""
+    first = (1 + 2 / least_step(run)) / (1 - run.mdp.gamma) ** 2
+    return steps_to_optimality(run), 2 + first / _threshold(run)
+
+
+@theorem(
+    "P4",
+    "e_k <= e_0 (1 - (1-gamma) x / (x + 2/eta^))^k, x = (1-gamma) eps_T",
+    rules=RULES,
+    assumes=(constant_step, from_the_start, some_suboptimal_action),
+)
+def linear(run):
+    """For every constant eta > 0, e_k <= e_0 (1 - (1 - gamma) x / (x + 2 / eta^))^k with
+    x = (1 - gamma) eps_T, eps_T = eta^ Delta^2 / (2 + gamma eta^ Delta); eta^ = eta min mu (eta
+    for Q-ascent). Global linear convergence of projected PG for any constant step size is claimed
+    by Liu, Li and Wei (2024). Proof: P1a while e_k > eps_T, afterwards e = 0 by P3."""
+    x = (1 - run.mdp.gamma) * _threshold(run)
+    factor = 1 - (1 - run.mdp.gamma) * x / (x + 2 / least_step(run))
+    return run.sup_gap, run.sup_gap[0] * factor**run.k
+
+
+@theorem(
+    "P6",
+    "e_k <= gamma^k e_0 + sum_j gamma^{k-1-j} / (2 eta_j min mu)",
+    rules=RULES,
+    assumes=(from_the_start,),
+)
+def growing_steps(run):
+    """For any step sizes, e_k <= gamma^k e_0 + sum_{j<k} gamma^{k-1-j} / (2 eta_j min mu), without
+    min mu for Q-ascent. Proof: P1b gives e_{k+1} <= gamma e_k + 1 / (2 eta_k min mu)."""
+    step = least_step(run)
+    bound = [float(run.sup_gap[0])]
+    for _ in range(int(run.k[-1])):
+        bound.append(run.mdp.gamma * bound[-1] + 0.5 / max(step, 1e-300))
+        step = min(step * run.rule.growth, LARGEST_STEP)
+    return run.sup_gap, np.array(bound)[run.k]
+
+
+@theorem(
+    "P6g",
+    "growth = 1/gamma^2: e_k <= gamma^k (e_0 + 1/(2 gamma (1-gamma) eta min mu))",
+    rules=RULES,
+    assumes=(discounted, growth_at_least_gamma_squared, from_the_start),
+)
+def geometric_steps(run):
+    """If eta_k = eta gamma^{-2k} (or grows faster), e_k <= gamma^k (e_0 + 1 / (2 gamma
+    (1 - gamma) eta min mu)), without min mu for Q-ascent. Proof: P6."""
+    gamma = run.mdp.gamma
+    first = run.sup_gap[0] + 1 / (2 * gamma * (1 - gamma) * least_step(run))
+    return run.sup_gap, first * gamma**run.k
+
+
+@theorem(
+    "P7x",
+    "eta = 1/L: gap <= 128 S A |d*/rho|^2 / ((1-gamma)^5 k)",
+    rules=(ProjectedPG,),
+    source="xiao2022",
+    confidence=Confidence.RECALLED,
+    assumes=(unit_rewards, discounted, constant_step, rho_is_mu, smooth_step),
+)
+def sublinear_xiao(run):
+    """Theorem 2: for mu = rho and eta = 1/L, L = 2 gamma A / (1 - gamma)^3, V*(rho) - V^k(rho) <=
+    128 S A max_s (d*_rho(s) / rho(s))^2 / ((1 - gamma)^5 k)."""
+    S, A = run.mdp.r.shape
+    return run.gap, 128 * S * A * mismatch(run) ** 2 / ((1 - run.mdp.gamma) ** 5 * run.k)
+
+
+@theorem(
+    "P7a",
+    "eta = 1/L: min gap <= 8 sqrt(gamma S A) |d*/mu| / ((1-gamma)^3 sqrt(T))",
+    rules=(ProjectedPG,),
+    source="agarwal2021",
+    confidence=Confidence.QUOTED,
+    assumes=(unit_rewards, discounted, constant_step, smooth_step),
+)
+def sublinear_agarwal(run):
+    """Theorem 4.1: for eta = (1 - gamma)^3 / (2 gamma A), min_{t<T} V*(rho) - V^t(rho) <= eps once
+    T > 64 gamma S A max_s (d*_rho(s) / mu(s))^2 / ((1 - gamma)^6 eps^2); solved for eps at
+    T = k + 1."""
+    mdp = run.mdp
+    size = 64 * mdp.gamma * mdp.r.size * mismatch(run, under=mdp.mu, start=mdp.rho) ** 2
+    bound = np.sqrt(size / (run.k + 1)) / (1 - mdp.gamma) ** 3
+    return np.minimum.accumulate(run.gap), bound

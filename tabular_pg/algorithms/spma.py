@@ -1,0 +1,124 @@
+"""Softmax policy mirror ascent, and what holds for every multiplicative (phi-) update.
+
+    pi^{k+1}(a|s)  =  pi^k(a|s) (1 + eta A^k(s, a)),
+
+which sums to 1 already. It is a policy as long as eta A^k >= -1; eta <= 1 - gamma ensures that
+for rewards in [0, 1]. A larger step may leave the simplex: the run then ends NOT_FINITE.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg.algorithms.hadamard_pg import HadamardPG
+from tabular_pg.algorithms.natural_pg import NaturalPG
+from tabular_pg.assumptions import every_iterate, some_pair, some_suboptimal_action
+from tabular_pg.method import Space, method
+from tabular_pg.quantities import (
+    best_advantage,
+    greedy_lead,
+    improvement,
+    settled_rate,
+    state_step,
+    steps,
+    suboptimal_mass,
+)
+from tabular_pg.simplex import log_normalize
+from tabular_pg.theorem import Confidence, Kind, theorem
+
+
+class SPMA(NamedTuple):
+    """Softmax policy mirror ascent with constant step size ``eta``."""
+
+    eta: float
+
+
+@method(SPMA, space=Space.SOFTMAX)
+def spma(rule, k, problem, point):
+    """log pi <- log pi + log(1 + eta A); normalizing only removes the drift of rounding."""
+    x = point.x
+    for s in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            change = rule.eta * point.A[s, a]
+            if change > -1.0:
+                x[s, a] += math.log1p(change)
+            else:
+                x[s, a] = -math.inf if change == -1.0 else math.nan
+        log_normalize(x[s])
+
+
+RULES = (SPMA,)
+PHI = {NaturalPG: np.exp, SPMA: lambda t: 1 + t, HadamardPG: lambda t: (1 + 2 * t) ** 2}
+LEAST = {NaturalPG: -np.inf, SPMA: -1.0, HadamardPG: -0.5}  # phi increases from here on
+
+
+@theorem(
+    "H1s",
+    "improvement = eta v",
+    rules=RULES,
+    kind=Kind.EQUAL,
+    assumes=(some_pair,),
+)
+def improvement_exact(run):
+    """I_s^k = eta v with v = sum_a pi^k A^k(s, a)^2, as long as the iterates are policies. Proof:
+    sum_a pi (1 + eta A) A, where sum_a pi A = 0."""
+    i, (gained, rounding) = steps(run), improvement(run)
+    proved = run.rule.eta * (run.policies * run.A**2).sum(axis=2)[i]
+    return gained, proved, rounding
+
+
+@theorem(
+    "H5",
+    "phi-update: b_s contracts by phi(-eta_s (Delta - e_k)) once e_k < Delta",
+    rules=(SPMA, NaturalPG, HadamardPG),
+    assumes=(some_suboptimal_action, some_pair),
+)
+def local_contraction(run):
+    """For pi^{k+1} proportional to pi^k phi(eta_s A^k) with phi convex, increasing, >= 0 and
+    phi(0) = 1, once e_k < Delta: b_s^{k+1} <= phi(-eta_s^k (Delta - e_k)) b_s^k, ties allowed.
+    phi(t) is e^t for natural PG, 1 + t for SPMA and (1 + 2t)^2 for Hadamard PG, whose phi
+    increases from -1/2 on: claimed where eta_s A^k(s, .) >= -1/2. Proof: the normalization is
+    >= phi(0) by Jensen, and A^k <= -(Delta - e_k) off the optimal actions."""
+    phi, i, b = PHI[type(run.rule)], steps(run), suboptimal_mass(run)
+    eta, lead = state_step(run), run.optimum.Delta - run.sup_gap[:, None]
+    t = -eta * lead
+    claimed = (lead > 0) & (eta * run.A.min(axis=2) >= LEAST[type(run.rule)])
+    rounding = b * (phi(t + 1e-14 * (1 - t)) - phi(t))
+    return b[i + 1], np.where(claimed, phi(t) * b, np.inf)[i], np.where(claimed, rounding, 0.0)[i]
+
+
+@theorem(
+    "H5r",
+    "log e_{k+1}/e_k -> log(1 - eta Delta)",
+    rules=RULES,
+    kind=Kind.ASYMPTOTIC,
+    tolerance=1e-3,
+    assumes=(some_suboptimal_action, some_pair),
+)
+def exact_rate(run):
+    """The asymptotic rate is exactly 1 - eta Delta. Checked on the last recorded pair, once the
+    gap has settled to the slowest actions."""
+    i = steps(run)[-1]
+    now, limit = 1 + run.rule.eta * run.A[i], 1 + run.rule.eta * run.optimum.A
+    return settled_rate(run, np.log(now), np.log(limit))
+
+
+@theorem(
+    "H6",
+    "e_T <= e_0 prod (1 - (1-gamma) eta C_t)",
+    rules=RULES,
+    source="asad2024",
+    confidence=Confidence.QUOTED,
+    assumes=(every_iterate,),
+)
+def linear(run):
+    """e_T <= e_0 prod_{t<T} (1 - (1 - gamma) eta C_t), with C_t the least p g over states, p the
+    probability of the best actions under A^t and g their lead over the next one. Proof:
+    association gives v >= p g M; actions tied for the best count together."""
+    p, lead = greedy_lead(run)
+    C = np.where(best_advantage(run) > 0, p * lead, np.inf).min(axis=1)
+    factors = 1 - (1 - run.mdp.gamma) * run.rule.eta * np.where(np.isfinite(C), C, 0.0)
+    return run.sup_gap, run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(factors[:-1])])

@@ -1,0 +1,210 @@
+"""Figures for papers: measured solid, proved dashed, and the data beside every picture.
+
+Axes that span hundreds of decades hold base-10 logarithms, so that an error of 1e-1000 is drawn
+like one of 1e-3. This is the only module that imports matplotlib.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+COLUMN, TEXT = 3.25, 6.75  # inches, the two widths of a two-column venue
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+STYLE = {
+    "font.family": "STIXGeneral",
+    "mathtext.fontset": "stix",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 6.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.1,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 300,
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One measured curve and, if there is one, the proved curve that belongs to it.
+
+    ``x``, ``measured`` and ``proved`` are (K,) arrays; on a logarithmic axis they hold log10.
+    ``proved`` may be None or contain inf or NaN where nothing is claimed.
+    """
+
+    label: str
+    x: np.ndarray
+    measured: np.ndarray | None
+    proved: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes; ``x_log`` and ``y_log`` say which coordinates are already log10."""
+
+    title: str
+    x_label: str
+    y_label: str
+    curves: tuple
+    x_log: bool = False
+    y_log: bool = True
+    y_range: tuple | None = None
+    notes: tuple = field(default=())  # (x, text): a dotted vertical line and what it marks
+
+
+def log10(values) -> np.ndarray:
+    """log10 without a warning; -inf for 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(values)
+
+
+def save_figure(name, panels, out, record) -> list[Path]:
+    """Write ``name`` at text width, every panel at column width, its data and its record.
+
+    Parameters
+    ----------
+    name : str
+        File name without extension.
+    panels : sequence of Panel
+    out : path
+        Folder, created if needed.
+    record : dict
+        What made the figure; versions are added. Must be JSON serializable.
+
+    Returns
+    -------
+    list of Path
+        The files written, each complete: they are renamed into place.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context(STYLE):
+        files = _write(out / name, _draw(panels, TEXT))
+        for panel in panels if len(panels) > 1 else ():
+            files += _write(out / f"{name}_{_slug(panel.title)}", _draw([panel], COLUMN))
+    files.append(write_whole(out / f"{name}.csv", _table(panels)))
+    record = {"figure": name, **record, "versions": _versions()}
+    text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    files.append(write_whole(out / f"{name}.json", text))
+    return files
+
+
+def write_whole(path, content) -> Path:
+    """Write ``content`` (str or bytes) to ``path`` completely or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
+def _write(stem, figure) -> list[Path]:
+    files = []
+    for suffix, canvas, metadata in (
+        (".pdf", FigureCanvasPdf, {"CreationDate": None, "Creator": None, "Producer": None}),
+        (".png", FigureCanvasAgg, {"Software": None}),
+    ):
+        buffer = io.BytesIO()
+        canvas(figure)
+        figure.savefig(buffer, format=suffix[1:], metadata=metadata)
+        files.append(write_whole(stem.with_name(stem.name + suffix), buffer.getvalue()))
+    return files
+
+
+def _draw(panels, width) -> Figure:
+    each = width / len(panels)
+    figure = Figure(figsize=(width, min(2.5, 0.95 * each + 0.3)), layout="constrained")
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        for i, curve in enumerate(panel.curves):
+            _draw_curve(axes, curve, COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)])
+        _decorate(axes, panel)
+    return figure
+
+
+def _draw_curve(axes, curve, color, marker):
+    if curve.measured is not None:
+        y = _finite(curve.measured)
+        every = max(1, len(y) // 6)
+        axes.plot(
+            curve.x, y, color=color, marker=marker, markersize=2.5, markevery=every,
+            label=curve.label,
+        )  # fmt: skip
+    if curve.proved is not None:
+        label = None if curve.measured is not None else curve.label
+        axes.plot(curve.x, _finite(curve.proved), color=color, ls=(0, (3, 1.5)), lw=0.9, label=label)
+
+
+def _decorate(axes, panel):
+    axes.set_title(panel.title)
+    axes.set_xlabel(panel.x_label)
+    axes.set_ylabel(panel.y_label)
+    if panel.y_range is not None:
+        axes.set_ylim(*panel.y_range)
+    for axis, is_log in ((axes.xaxis, panel.x_log), (axes.yaxis, panel.y_log)):
+        if is_log:
+            axis.set_major_locator(MaxNLocator(5, integer=True))
+            axis.set_major_formatter(FuncFormatter(lambda v, _: f"$10^{{{v:.0f}}}$"))
+        else:
+            axis.set_major_locator(MaxNLocator(5))
+    for x, text in panel.notes:
+        axes.axvline(x, color="0.4", ls=":", lw=0.8)
+        axes.annotate(
+            text, (x, 0.98), xycoords=("data", "axes fraction"), fontsize=6.5, ha="left", va="top",
+            xytext=(2, 0), textcoords="offset points",
+        )  # fmt: skip
+    axes.legend(frameon=False, handlelength=1.6, borderaxespad=0.2, labelspacing=0.25)
+
+
+def _finite(values):
+    values = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _table(panels) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["panel", "curve", "x_is_log10", "y_is_log10", "x", "measured", "proved"])
+    for panel in panels:
+        for curve in panel.curves:
+            empty = np.full(len(curve.x), np.nan)
+            columns = (
+                curve.x,
+                empty if curve.measured is None else curve.measured,
+                empty if curve.proved is None else curve.proved,
+            )
+            head = [panel.title, curve.label, int(panel.x_log), int(panel.y_log)]
+            for row in zip(*columns, strict=True):
+                writer.writerow(head + [f"{float(value):.17g}" for value in row])
+    return text.getvalue()
+
+
+def _versions() -> dict:
+    packages = ("numpy", "scipy", "numba", "matplotlib", "tabular_pg")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _slug(title) -> str:
+    return "".join(c if c.isalnum() else "_" for c in title.lower()).strip("_")
