@@ -18,7 +18,8 @@ def panel(mdp, quick):
         runs.append(run)
     runs.append(optimize(mdp, TDPMD(eta=10.0), 300, tau=tau))
     labels = (r"iteration $k$", r"$\|V^*_\tau-V^k_\tau\|_\infty$")
-    return Panel(mdp.name, *labels, tuple(curves)), runs
+    lowest = min(curve.measured[np.isfinite(curve.measured)].min() for curve in curves)
+    return Panel(mdp.name, *labels, tuple(curves), y_range=(lowest, 5.0)), runs
 
 
 CLAIM = Claim("entropy-natural-pg", __doc__, panel)

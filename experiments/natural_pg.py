@@ -19,8 +19,8 @@ def panel(mdp, quick):
         curve = bound_curve("N3a", run, rf"$\eta\Delta={speed:g}$", x=speed * run.k)
         curves.append(curve)
         runs.append(run)
-    x = np.array([reach / 4, reach])
-    slope = Curve(r"slope $-\eta\Delta$", x, None, runs[-1].log_sup_gap[0] / np.log(10) - x / np.log(10))
+    x = np.array([0.35, 0.85]) * reach
+    slope = Curve(r"slope $-\eta\Delta$", x, None, (0.1 * reach - x) / np.log(10))
     labels = (r"$\eta\Delta k$", r"$\|V^*-V^k\|_\infty$")
     return Panel(mdp.name, *labels, (*curves, slope)), runs
 

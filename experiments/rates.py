@@ -5,6 +5,7 @@ Exits with status 1 if any theorem is violated anywhere.
 
 import entropy_natural_pg
 import entropy_softmax_pg
+import exponential_time
 import hadamard_pg
 import natural_pg
 import overview
@@ -22,6 +23,7 @@ CLAIMS = [
     soft_policy_iteration.CLAIM,
     hadamard_pg.CLAIM,
     overview.CLAIM,
+    exponential_time.CLAIM,
 ]
 
 if __name__ == "__main__":

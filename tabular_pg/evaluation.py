@@ -46,7 +46,7 @@ class Point(NamedTuple):
     q: np.ndarray  # (S, A), Q* - Q^pi = gamma P e
     A: np.ndarray  # (S, A), the advantage; soft for tau > 0
     d: np.ndarray  # (S,), visitation under mu, summing to 1
-    critic: np.ndarray  # (S, A), Q* - Q for rules that learn their own Q
+    critic: np.ndarray  # (S, A), Q* - Q, up to a constant, for rules that learn their own Q
     work: np.ndarray  # (S, S)
     pivot: np.ndarray  # (S,)
 

@@ -9,7 +9,7 @@ import numpy as np
 from tabular_pg.mdp import MDP
 
 
-def from_gymnasium(env, gamma) -> MDP:
+def from_gymnasium(env, gamma, *, name=None) -> MDP:
     """The MDP of a toy-text environment: the table ``env.unwrapped.P``, episode ends included.
 
     A transition flagged ``terminated`` leads to one absorbing state of reward 0, appended last;
@@ -23,6 +23,15 @@ def from_gymnasium(env, gamma) -> MDP:
     env
         An environment object; wrapped or not. Only ``env.unwrapped`` is looked at, in it
         ``P[s][a]``, a sequence of (probability, next state, reward, terminated).
+    gamma : float
+        Discount factor in [0, 1).
+    name : str, optional
+        How figures and tables call the MDP; the environment's id by default.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table or an entry of it is malformed.
 
     References
     ----------
@@ -47,8 +56,9 @@ def from_gymnasium(env, gamma) -> MDP:
                 r[s, a] += p * reward
     if not P[:n_states, :, n_states].any():  # nothing ends: no state to add
         P, r = P[:n_states, :, :n_states], r[:n_states]
-    spec = getattr(base, "spec", None)
-    name = spec.id if spec is not None else type(base).__name__
+    if name is None:
+        spec = getattr(base, "spec", None)
+        name = spec.id if spec is not None else type(base).__name__
     return MDP(P, r, gamma, rho=_initial(base, n_states, len(P)), name=name)
 
 
@@ -59,7 +69,9 @@ def frozen_lake(size=4, gamma=0.99) -> MDP:
     """
     if size not in (4, 8):
         raise ValueError(f"size is {size!r}; expected 4 or 8, the maps that Gymnasium has")
-    return _made(["FrozenLake-v1"], gamma, map_name="4x4" if size == 4 else "8x8", is_slippery=True)
+    map_name = f"{size}x{size}"
+    name = f"FrozenLake {map_name}"
+    return _made(["FrozenLake-v1"], gamma, name, map_name=map_name, is_slippery=True)
 
 
 def taxi(gamma=0.99) -> MDP:
@@ -72,7 +84,7 @@ def taxi(gamma=0.99) -> MDP:
     Dietterich (2000), Hierarchical reinforcement learning with the MAXQ value function
     decomposition.
     """
-    return _made(["Taxi-v4", "Taxi-v3"], gamma)
+    return _made(["Taxi-v4", "Taxi-v3"], gamma, "Taxi")
 
 
 def cliff_walking(gamma=0.99) -> MDP:
@@ -84,10 +96,10 @@ def cliff_walking(gamma=0.99) -> MDP:
     ----------
     Sutton and Barto (2018), Reinforcement learning: an introduction, example 6.6.
     """
-    return _made(["CliffWalking-v1", "CliffWalking-v0"], gamma)
+    return _made(["CliffWalking-v1", "CliffWalking-v0"], gamma, "CliffWalking")
 
 
-def _made(ids, gamma, **options) -> MDP:
+def _made(ids, gamma, name, **options) -> MDP:
     try:
         import gymnasium
     except ImportError as error:
@@ -96,7 +108,7 @@ def _made(ids, gamma, **options) -> MDP:
         ) from error
     known = [name for name in ids if name in gymnasium.registry]  # old releases, old versions
     env = gymnasium.make(known[0], **options)
-    mdp = from_gymnasium(env, gamma)
+    mdp = from_gymnasium(env, gamma, name=name)
     env.close()
     return mdp
 

@@ -11,7 +11,7 @@ import io
 import json
 import os
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 COLUMN, TEXT = 3.25, 6.75  # inches, the two widths of a two-column venue
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STYLE = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
@@ -59,7 +59,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes; ``x_log`` and ``y_log`` say which coordinates are already log10."""
+    """One set of axes; ``x_log`` and ``y_log`` say which coordinates are already log10.
+
+    ``key`` ends the file name of the panel's own figure.
+    """
 
     title: str
     x_label: str
@@ -68,7 +71,8 @@ class Panel:
     x_log: bool = False
     y_log: bool = True
     y_range: tuple | None = None
-    notes: tuple = field(default=())  # (x, text): a dotted vertical line and what it marks
+    notes: tuple = ()  # (x, text): a dotted vertical line and what it marks
+    key: str = ""
 
 
 def log10(values) -> np.ndarray:
@@ -100,7 +104,7 @@ def save_figure(name, panels, out, record) -> list[Path]:
     with matplotlib.rc_context(STYLE):
         files = _write(out / name, _draw(panels, TEXT))
         for panel in panels if len(panels) > 1 else ():
-            files += _write(out / f"{name}_{_slug(panel.title)}", _draw([panel], COLUMN))
+            files += _write(out / f"{name}_{panel.key}", _draw([panel], COLUMN))
     files.append(write_whole(out / f"{name}.csv", _table(panels)))
     record = {"figure": name, **record, "versions": _versions()}
     text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n"
@@ -146,15 +150,15 @@ def _draw(panels, width) -> Figure:
 
 def _draw_curve(axes, curve, color, marker):
     if curve.measured is not None:
-        y = _finite(curve.measured)
-        every = max(1, len(y) // 6)
+        shown = np.isfinite(curve.measured)
         axes.plot(
-            curve.x, y, color=color, marker=marker, markersize=2.5, markevery=every,
-            label=curve.label,
+            curve.x[shown], curve.measured[shown], color=color, marker=marker, markersize=2.5,
+            markevery=0.12 if shown.any() else None, label=curve.label,
         )  # fmt: skip
     if curve.proved is not None:
         label = None if curve.measured is not None else curve.label
-        axes.plot(curve.x, _finite(curve.proved), color=color, ls=(0, (3, 1.5)), lw=0.9, label=label)
+        y = np.where(np.isfinite(curve.proved), curve.proved, np.nan)
+        axes.plot(curve.x, y, color=color, ls=(0, (3, 1.5)), lw=0.9, label=label)
 
 
 def _decorate(axes, panel):
@@ -166,7 +170,7 @@ def _decorate(axes, panel):
     for axis, is_log in ((axes.xaxis, panel.x_log), (axes.yaxis, panel.y_log)):
         if is_log:
             axis.set_major_locator(MaxNLocator(5, integer=True))
-            axis.set_major_formatter(FuncFormatter(lambda v, _: f"$10^{{{v:.0f}}}$"))
+            axis.set_major_formatter(FuncFormatter(_power_of_ten))
         else:
             axis.set_major_locator(MaxNLocator(5))
     for x, text in panel.notes:
@@ -175,12 +179,15 @@ def _decorate(axes, panel):
             text, (x, 0.98), xycoords=("data", "axes fraction"), fontsize=6.5, ha="left", va="top",
             xytext=(2, 0), textcoords="offset points",
         )  # fmt: skip
-    axes.legend(frameon=False, handlelength=1.6, borderaxespad=0.2, labelspacing=0.25)
+    axes.legend(
+        handlelength=1.6, borderaxespad=0.2, labelspacing=0.25, framealpha=0.8, edgecolor="none"
+    )
 
 
-def _finite(values):
-    values = np.asarray(values, dtype=float)
-    return np.where(np.isfinite(values), values, np.nan)
+def _power_of_ten(exponent, _) -> str:
+    if exponent == round(exponent):
+        return f"$10^{{{exponent:.0f}}}$"
+    return f"{10**exponent:.2g}"  # an axis of less than a decade
 
 
 def _table(panels) -> str:
@@ -205,6 +212,3 @@ def _versions() -> dict:
     packages = ("numpy", "scipy", "numba", "matplotlib", "tabular_pg")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
-
-def _slug(title) -> str:
-    return "".join(c if c.isalnum() else "_" for c in title.lower()).strip("_")

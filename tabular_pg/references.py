@@ -31,6 +31,8 @@ REFERENCES = {
     "mei2020": "Mei, Xiao, Szepesvari, Schuurmans. On the global convergence rates of softmax "
     "policy gradient methods. ICML 2020.",
     "nanda2026": "Nanda, Chen. Dual-averaged soft policy iteration. 2026.",
+    "scherrer2016": "Scherrer. Improved and generalized upper bounds on the complexity of policy "
+    "iteration. Mathematics of Operations Research 41, 2016.",
     "xiao2022": "Xiao. On the convergence rates of policy gradient methods. JMLR 23, 2022.",
     "zhan2023": "Zhan, Cen, Huang, Chen, Lee, Chi. Policy mirror descent for regularized "
     "reinforcement learning: a generalized framework with linear convergence. SIAM J. Optim. 2023.",

@@ -60,6 +60,23 @@ def offset_normalize(xi, log_reference):
 
 
 @njit
+def offset_descend(xi, log_reference, alpha, beta, q):
+    """Replace ``xi`` by ``alpha xi - beta q``, normalized.
+
+    ``q`` is taken relative to its entry for the likeliest action: what all actions have in common
+    would leave its rounding error behind.
+    """
+    likeliest = 0
+    for a in range(xi.size):
+        if xi[a] + log_reference[a] > xi[likeliest] + log_reference[likeliest]:
+            likeliest = a
+    common = q[likeliest]
+    for a in range(xi.size):
+        xi[a] = alpha * xi[a] - beta * (q[a] - common)
+    offset_normalize(xi, log_reference)
+
+
+@njit
 def _excess(xi, log_reference):
     total = 0.0
     for a in range(xi.size):

@@ -190,11 +190,11 @@ def verdict(theorem, run) -> Verdict:
         claimed = ~np.isinf(proved)
         if k.size == 0 or not claimed.any():
             return Verdict(theorem, False, "no recorded iterate is in the regime that it is about")
-        rounding = np.broadcast_to(rest[0], measured.shape) if rest else 0.0
+        rounding = np.broadcast_to(rest[0] if rest else 0.0, measured.shape)
         wrong = claimed & ~_agrees(theorem, measured, proved, rounding)
-        compared = claimed & (k > 0).reshape(-1, *[1] * (measured.ndim - 1)) if (
-            measured.ndim and len(k) > 1
-        ) else claimed  # most bounds are equalities at k = 0
+        compared = claimed & (rounding <= 0.01 * np.abs(proved))
+        if measured.ndim and k.size > 1 and k[0] == 0:
+            compared[0] = False  # most bounds are equalities at k = 0
         slack = _slack(theorem.kind, measured[compared], proved[compared])
     violation = None
     if wrong.any():

@@ -73,7 +73,8 @@ class Model:
             else:
                 pi = [one_hot(row.index(max(row)), len(row)) for row in Q]
             new = self.value(pi)
-            if max(abs(x - y) for x, y in zip(V, new, strict=True)) < mp.mpf(10) ** (20 - mp.mp.dps):
+            moved = max(abs(x - y) for x, y in zip(V, new, strict=True))
+            if moved < mp.mpf(10) ** (20 - mp.mp.dps):
                 return new
             V = new
 
@@ -137,7 +138,8 @@ def update(rule, k, model, pi, V, critic):
         elif kind is ProjectedQAscent:
             new.append(project([p + eta * q for p, q in zip(pi[s], Q[s], strict=True)]))
         elif kind is SoftmaxPG:
-            new.append(tilted(pi[s], [gradient_step * p * x for p, x in zip(pi[s], A[s], strict=True)]))
+            slopes = [p * x for p, x in zip(pi[s], A[s], strict=True)]
+            new.append(tilted(pi[s], [gradient_step * x for x in slopes]))
         elif kind is NaturalPG:
             alpha = 1 / (1 + eta * tau)
             powers = [p**alpha for p in pi[s]]

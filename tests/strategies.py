@@ -1,4 +1,4 @@
-"""Hypothesis strategies: random MDPs, start policies and step sizes, degenerate ones included."""
+"""Hypothesis strategies: random MDPs, start policies, rules and runs, degenerate ones included."""
 
 from __future__ import annotations
 
@@ -6,36 +6,49 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tabular_pg import MDP
+from tabular_pg.method import METHODS, Space
 
 GAMMAS = (0.0, 0.3, 0.6, 0.9, 0.97, 0.99)
 SHAPES = ((1, 2), (1, 5), (2, 2), (3, 3), (5, 4), (8, 3), (4, 1))
+REWARDS = {
+    "uniform": lambda rng, shape: rng.random(shape),
+    "binary": lambda rng, shape: rng.integers(2, size=shape).astype(float),  # full of ties
+    "shifted": lambda rng, shape: 7 * rng.random(shape) - 3,
+}
+
+step_sizes = st.sampled_from((1e-3, 1e-2, 0.1, 0.5, 1.0, 3.0, 10.0, 1e2, 1e4))
+taus = st.sampled_from((1e-3, 1e-2, 0.1, 1.0, 10.0))
+seeds = st.integers(0, 2**32 - 1)
 
 
 @st.composite
-def mdps(draw, gammas=GAMMAS, shapes=SHAPES, ties=True):
+def mdps(draw, gammas=GAMMAS, shapes=SHAPES, ties=True, rewards=tuple(REWARDS)):
     """Garnets with random rho and mu; some with tied optimal actions, some all but reducible."""
     gamma, (S, A) = draw(st.sampled_from(gammas)), draw(st.sampled_from(shapes))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    branching = draw(st.integers(1, S))
+    seed, branching = draw(seeds), draw(st.integers(1, S))
+    kind, tied = draw(st.sampled_from(rewards)), ties and A > 1 and draw(st.booleans())
+    weights = draw(st.sampled_from(("uniform", "random", "one start")))
+    rng = np.random.default_rng(seed)
     P = np.zeros((S, A, S))
     for s, a in np.ndindex(S, A):
         successors = rng.choice(S, branching, replace=False)
         P[s, a, successors] = rng.dirichlet(np.ones(branching))
-    r = rng.random((S, A))
-    if ties and A > 1 and draw(st.booleans()):
+    r = REWARDS[kind](rng, (S, A))
+    if tied:
         P[:, 1], r[:, 1] = P[:, 0], r[:, 0]
-    if draw(st.booleans()):
-        return MDP(P, r, gamma)
     rho, mu = rng.dirichlet(np.ones(S), 2)
-    return MDP(P, r, gamma, rho=rho, mu=mu)
+    rho = {"uniform": None, "random": rho, "one start": np.eye(S)[0]}[weights]
+    mu = None if weights == "uniform" else mu
+    name = f"seed {seed}, branching {branching}, {kind} rewards, {weights} rho"
+    return MDP(P, r, gamma, rho=rho, mu=mu, name=name + ", tied" * tied)
 
 
 @st.composite
 def starts(draw, mdp, vertices=False):
     """Uniform (None), Dirichlet, near-deterministic or, if allowed, deterministic policies."""
-    kinds = ["uniform", "random", "sharp"] + ["vertex"] * vertices
+    kinds = ["uniform", "random", "sharp", "sharper"] + ["vertex"] * vertices
     kind = draw(st.sampled_from(kinds))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rng = np.random.default_rng(draw(seeds))
     S, A = mdp.r.shape
     if kind == "uniform":
         return None
@@ -44,8 +57,46 @@ def starts(draw, mdp, vertices=False):
     vertex = np.eye(A)[rng.integers(A, size=S)]
     if kind == "vertex":
         return vertex
-    return 1e-4 / A + (1 - 1e-4) * vertex
+    eps = 1e-4 if kind == "sharp" else 1e-10
+    return eps / A + (1 - eps) * vertex
 
 
-step_sizes = st.sampled_from((1e-3, 1e-2, 0.1, 0.5, 1.0, 3.0, 10.0, 1e2, 1e4))
-taus = st.sampled_from((1e-3, 1e-2, 0.1, 1.0, 10.0))
+def prescribed_steps(mdp, tau):
+    """The step sizes that some theorem asks for, and the ends of ranges in which others hold."""
+    g, A = 1 - mdp.gamma, mdp.n_actions
+    steps = [g**3 / 8, g**2 / 5, g**2 / 2, g**2, g, 0.9 * g, 0.4, 1.0]
+    if mdp.gamma > 0:
+        steps.append(g**3 / (2 * mdp.gamma * A))
+    if tau > 0:
+        steps += [g**3 / (8 + tau * (4 + 8 * np.log(A))), g / tau, 3.9 * g / tau, 4 * g / tau]
+    return steps
+
+
+@st.composite
+def rules(draw, kind, mdp, tau=0.0):
+    """A record of the given type, its step size random or one that a theorem asks for."""
+    fields = {}
+    for field in kind._fields:
+        if field == "eta":
+            steps = step_sizes | st.sampled_from(prescribed_steps(mdp, tau))
+        else:
+            growths = (1.0, 1.0, 0.9, 1.1, max(mdp.gamma, 0.1) ** -2)
+            steps = st.sampled_from({"growth": growths, "beta": (0.05, 0.3, 0.5, 0.9)}[field])
+        fields[field] = draw(steps)
+    return kind(**fields)
+
+
+@st.composite
+def experiments(draw, kind, regularized, iterations=(30, 60, 120)):
+    """Arguments for ``optimize``: a rule of the given type on a random MDP."""
+    mdp, tau = draw(mdps()), draw(taus) if regularized else 0.0
+    last = draw(st.sampled_from(iterations))
+    some = np.unique(np.geomspace(1, last, 12).astype(int))
+    return {
+        "mdp": mdp,
+        "rule": draw(rules(kind, mdp, tau)),
+        "iterations": last + 1,
+        "tau": tau,
+        "policy": draw(starts(mdp, vertices=METHODS[kind].space is Space.SIMPLEX)),
+        "at": draw(st.sampled_from((None, None, sorted({0, *some, *(some + 1)})))),
+    }

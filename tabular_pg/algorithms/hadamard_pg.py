@@ -62,14 +62,20 @@ def _log_factor(eta, slope):
 RULES = (HadamardPG,)
 
 
+def slope(run):
+    """(K, S, A) eta_s^k A^k(s, a): the products below do not overflow where it is moderate."""
+    return state_step(run)[:, :, None] * run.A
+
+
 def reach(run):
     """(K, S) eta_s^k max_a |A^k(s, a)|: at most 1/2 if eta <= (1 - gamma)^2 / 2 and r in [0, 1]."""
-    return state_step(run) * np.abs(run.A).max(axis=2)
+    return np.abs(slope(run)).max(axis=2)
 
 
-def variance(run):
-    """(K, S) v = sum_a pi^k(a|s) A^k(s, a)^2."""
-    return (run.policies * run.A**2).sum(axis=2)
+def square(run):
+    """(K, S) eta_s^k v and (eta_s^k)^2 v, with v = sum_a pi^k(a|s) A^k(s, a)^2."""
+    term = run.policies * slope(run)
+    return (term * run.A).sum(axis=2), (term * slope(run)).sum(axis=2)
 
 
 @theorem(
@@ -83,11 +89,11 @@ def sphere_step(run):
     """pi^{k+1} is theta * theta for theta = sqrt(pi^k) moved by eta times the Riemannian gradient
     2 d_mu(s) theta A^k / (1 - gamma) of V(mu) and scaled back to the unit sphere."""
     i = steps(run)
-    slope = 2 * state_step(run)[i, :, None] * run.A[i]
-    size = 1 + np.abs(slope).max(axis=2, keepdims=True)
+    move = 2 * slope(run)[i]
+    size = 1 + np.abs(move).max(axis=2, keepdims=True)
     theta = np.sqrt(run.policies[i])
-    moved = (theta * ((1 + slope) / size)) ** 2
-    rounding = EPS * (theta * ((1 + np.abs(slope)) / size)) ** 2
+    moved = (theta * ((1 + move) / size)) ** 2
+    rounding = EPS * (theta * ((1 + np.abs(move)) / size)) ** 2
     total = moved.sum(axis=2, keepdims=True)
     return run.policies[i + 1], moved / total, rounding / total
 
@@ -103,13 +109,12 @@ def improvement_exact(run):
     """I_s^k = 4 eta sum_a pi A^2 (1 + eta A) / (1 + 4 eta^2 v) with v = sum_a pi A^2, A = A^k and
     eta = eta_s^k, for every step size."""
     i, (gained, rounding) = steps(run), improvement(run)
-    size = 1 / np.maximum(1, reach(run)[i])  # so that eta^2 does not overflow
-    eta, A = state_step(run)[i] * size, run.A[i]
-    total = size**2 + 4 * eta**2 * variance(run)[i]
-    term = run.policies[i] * A**2 * eta[:, :, None]
-    proved = 4 * (term * (size[:, :, None] + eta[:, :, None] * A)).sum(axis=2) / total
-    terms = 4 * (term * (size[:, :, None] + eta[:, :, None] * np.abs(A))).sum(axis=2) / total
-    return gained, proved, rounding + EPS * terms
+    size = 1 / np.maximum(1, reach(run)[i])[:, :, None]  # numerator and denominator times size^2
+    t = slope(run)[i] * size
+    term = 4 * run.policies[i] * run.A[i] * t
+    total = (size**2 + 4 * (run.policies[i] * t**2).sum(axis=2, keepdims=True))[:, :, 0]
+    rounding = rounding + EPS * (term * (size + np.abs(t))).sum(axis=2) / total
+    return gained, (term * (size + t)).sum(axis=2) / total, rounding
 
 
 @theorem(
@@ -136,9 +141,9 @@ def improvement_bound(run):
     """I_s^k >= 2 eta v / (1 + 4 eta^2 v) with v = sum_a pi A^2, wherever eta |A^k(s, .)| <= 1/2
     for eta = eta_s^k; always, if eta <= (1 - gamma)^2 / 2 and rewards are in [0, 1]. Proof: H1."""
     i, (gained, rounding) = steps(run), improvement(run)
-    eta, v = state_step(run)[i], variance(run)[i]
-    bound = 2 * eta * v / (1 + 4 * eta**2 * v)
-    return gained, np.where(reach(run)[i] <= 0.5, bound, np.inf), rounding
+    linear, quadratic = square(run)
+    bound = np.where(reach(run) <= 0.5, 2 * linear / (1 + 4 * quadratic), np.inf)
+    return gained, bound[i], rounding
 
 
 @theorem(
@@ -152,8 +157,7 @@ def improvement_linear(run):
     """I_s^k >= eta_s^k v with v = sum_a pi A^2, wherever eta_s^k |A^k(s, .)| <= 1/2; always, if
     eta <= (1 - gamma)^2 / 2 and rewards are in [0, 1]. Proof: H1a and 4 eta^2 v <= 1."""
     i, (gained, rounding) = steps(run), improvement(run)
-    bound = (state_step(run) * variance(run))[i]
-    return gained, np.where(reach(run)[i] <= 0.5, bound, np.inf), rounding
+    return gained, np.where(reach(run) <= 0.5, square(run)[0], np.inf)[i], rounding
 
 
 @theorem(
@@ -165,13 +169,16 @@ def improvement_linear(run):
 )
 def variance_bound(run):
     """v = sum_a pi A^2 >= ((1 - b) / b) x^2, with b the probability of the sub-optimal actions and
-    x = sum_{a optimal} pi A / (1 - b). Proof: Jensen on both groups, whose sums of pi A cancel."""
-    optimal, terms = run.optimum.optimal, run.policies * run.A
+    x = sum_{a optimal} pi A / (1 - b). Proof: Jensen on both groups, whose sums of pi A cancel.
+    Both sides are divided by max_a A^2."""
+    A = run.A / np.abs(run.A).max(axis=2, keepdims=True)
+    mass = np.where(run.optimum.optimal, run.policies, 0.0).sum(axis=2)
     b = suboptimal_mass(run)
-    mass = np.where(optimal, run.policies, 0.0).sum(axis=2)
-    rarer = np.where((mass < b)[:, :, None] == optimal, terms, 0.0)  # its sum does not cancel
-    shared, size = rarer.sum(axis=2), np.abs(rarer).sum(axis=2)
-    least = np.minimum(b, mass)
-    scale = 1 / np.maximum(b, mass) * (size / least)  # x^2 (1-b) / b = shared^2 / (b (1-b))
-    bound = np.where(least > 0, shared / least * shared / np.maximum(b, mass), -np.inf)
-    return variance(run), bound, np.where(least > 0, EPS * scale * size, 0.0)
+    least, most = np.minimum(b, mass), np.maximum(b, mass)
+    rarer = (mass < b)[:, :, None] == run.optimum.optimal  # over these the sum of pi A is accurate
+    terms = np.where(rarer, run.policies * A, 0.0) / least[:, :, None]
+    bound = terms.sum(axis=2) ** 2 * least / most
+    rounding = EPS * np.abs(terms).sum(axis=2) ** 2 * least / most
+    known = np.isfinite(bound)
+    measured = np.where(known, (run.policies * A**2).sum(axis=2), 0.0)
+    return measured, np.where(known, bound, -np.inf), np.where(known, rounding, 0.0)

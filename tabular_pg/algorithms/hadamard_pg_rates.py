@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.algorithms.hadamard_pg import RULES, reach, variance
+from tabular_pg.algorithms.hadamard_pg import RULES, reach, square
 from tabular_pg.assumptions import (
     eta_at_most,
     from_the_start,
@@ -129,6 +129,6 @@ def exact_rate(run):
     i, best, unit = steps(run)[-1], run.optimum, 2 * run.rule.eta / (1 - run.mdp.gamma)
     limit = np.where(best.optimal, run.policies[i], 0.0)
     d = visitation(run.mdp, limit / limit.sum(axis=1, keepdims=True), run.mdp.mu)
-    total = np.log1p(4 * state_step(run)[i] ** 2 * variance(run)[i])[:, None]
+    total = np.log1p(4 * square(run)[1][i])[:, None]
     now = 2 * np.log(np.abs(1 + unit * run.d[i][:, None] * run.A[i])) - total
     return settled_rate(run, now, 2 * np.log(np.abs(1 + unit * d[:, None] * best.A)))

@@ -37,7 +37,7 @@ from tabular_pg.quantities import (
     suboptimal_mass,
     visitation,
 )
-from tabular_pg.simplex import log_normalize, offset_normalize
+from tabular_pg.simplex import log_normalize, offset_descend
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -55,9 +55,7 @@ def natural_pg(rule, k, problem, point):
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     for s in range(x.shape[0]):
         if problem.coordinates == OFFSETS:
-            for a in range(x.shape[1]):
-                x[s, a] = alpha * x[s, a] - beta * point.q[s, a]
-            offset_normalize(x[s], problem.log_reference[s])
+            offset_descend(x[s], problem.log_reference[s], alpha, beta, point.q[s])
         else:
             for a in range(x.shape[1]):
                 x[s, a] += rule.eta * point.A[s, a]

@@ -28,8 +28,8 @@ class PolicyIteration(NamedTuple):
 def policy_iteration(rule, k, problem, point):
     """All mass on the first action that maximizes Q^k - V* = A* - q, unless the row is greedy.
 
-    The row's own value and those of the best actions are at most max_a q, and so is their
-    rounding; a switch therefore gains something, and no policy comes back.
+    Near the maximum A* and q are at most max_a q, and their rounding is relative to that: a row
+    that is not greedy gains something real by the switch, so that no policy comes back.
     """
     x = point.x
     for s in range(x.shape[0]):

@@ -111,11 +111,15 @@ def _step(run):
     return gained, rounding, best_advantage(run)[i], actual_step(run)[i]
 
 
+def threshold(run, eta):
+    """eps_T = eta Delta^2 / (2 + gamma eta Delta) of theorem P3."""
+    Delta = np.float64(run.optimum.Delta)
+    return Delta / (2 / (eta * Delta) + run.mdp.gamma)
+
+
 def safe_threshold(run, eta):
-    """eps_T of theorem P3, less the rounding of probabilities: below it, zeros are exact."""
-    gamma, Delta = run.mdp.gamma, run.optimum.Delta
-    eps = Delta / (2 / (eta * Delta) + gamma)
-    return SURELY * eps - 1e-15 * run.mdp.n_actions * Delta
+    """eps_T less the rounding of probabilities: below it, zeros are exact."""
+    return SURELY * threshold(run, eta) - 1e-15 * run.mdp.n_actions * run.optimum.Delta
 
 
 @theorem(

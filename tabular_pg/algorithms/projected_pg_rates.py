@@ -10,6 +10,7 @@ from tabular_pg.algorithms.projected_pg import (
     ProjectedPG,
     constant_step,
     safe_threshold,
+    threshold,
 )
 from tabular_pg.assumptions import (
     discounted,
@@ -47,12 +48,6 @@ def _huber_curve(run) -> np.ndarray:
         M = (1 - gamma) * E[-1]
         E.append(gamma * E[-1] + 0.5 / eta if eta * M > 1 else E[-1] - 0.5 * eta * M * M)
     return np.array(E)
-
-
-def _threshold(run):
-    """eps_T of theorem P3 for the least step."""
-    Delta = run.optimum.Delta
-    return Delta / (2 / (least_step(run) * Delta) + run.mdp.gamma)
 
 
 @theorem(
@@ -138,7 +133,7 @@ def termination_count(run):
     eps_T = eta^ Delta^2 / (2 + gamma eta^ Delta); eta^ = eta min mu (eta for Q-ascent). Proof: P2
     and P3."""
     first = (1 + 2 / least_step(run)) / (1 - run.mdp.gamma) ** 2
-    return steps_to_optimality(run), 2 + first / _threshold(run)
+    return steps_to_optimality(run), 2 + first / threshold(run, least_step(run))
 
 
 @theorem(
@@ -152,8 +147,8 @@ def linear(run):
     x = (1 - gamma) eps_T, eps_T = eta^ Delta^2 / (2 + gamma eta^ Delta); eta^ = eta min mu (eta
     for Q-ascent). Global linear convergence of projected PG for any constant step size is claimed
     by Liu, Li and Wei (2024). Proof: P1a while e_k > eps_T, afterwards e = 0 by P3."""
-    x = (1 - run.mdp.gamma) * _threshold(run)
-    factor = 1 - (1 - run.mdp.gamma) * x / (x + 2 / least_step(run))
+    x = (1 - run.mdp.gamma) * threshold(run, least_step(run))
+    factor = 1 - (1 - run.mdp.gamma) / (1 + 2 / (least_step(run) * x))
     return run.sup_gap, run.sup_gap[0] * factor**run.k
 
 

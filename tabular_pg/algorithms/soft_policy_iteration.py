@@ -22,7 +22,7 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
-from tabular_pg.simplex import offset_normalize
+from tabular_pg.simplex import offset_descend
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -34,9 +34,7 @@ class SoftPolicyIteration(NamedTuple):
 def soft_policy_iteration(rule, k, problem, point):
     """xi <- -q / tau + const: nothing is subtracted from the old offset."""
     for s in range(point.x.shape[0]):
-        for a in range(point.x.shape[1]):
-            point.x[s, a] = -point.q[s, a] / problem.tau
-        offset_normalize(point.x[s], problem.log_reference[s])
+        offset_descend(point.x[s], problem.log_reference[s], 0.0, 1.0 / problem.tau, point.q[s])
 
 
 RULES = (SoftPolicyIteration,)

@@ -45,7 +45,7 @@ def spma(rule, k, problem, point):
             change = rule.eta * point.A[s, a]
             if change > -1.0:
                 x[s, a] += math.log1p(change)
-            else:
+            elif x[s, a] > -math.inf:  # an action that is lost stays lost
                 x[s, a] = -math.inf if change == -1.0 else math.nan
         log_normalize(x[s])
 
@@ -66,8 +66,8 @@ def improvement_exact(run):
     """I_s^k = eta v with v = sum_a pi^k A^k(s, a)^2, as long as the iterates are policies. Proof:
     sum_a pi (1 + eta A) A, where sum_a pi A = 0."""
     i, (gained, rounding) = steps(run), improvement(run)
-    proved = run.rule.eta * (run.policies * run.A**2).sum(axis=2)[i]
-    return gained, proved, rounding
+    proved = (run.policies * run.A * (run.rule.eta * run.A)).sum(axis=2)
+    return gained, proved[i], rounding
 
 
 @theorem(

@@ -4,7 +4,8 @@
     Q^{k+1} = F_tau^{pi^{k+1}} Q^k,    F_tau^pi Q(s, a) = r(s, a) + gamma E[Q(s', a') - tau log pi(a'|s')]
 
 The critic starts at Q^0 = Q_tau^{pi^0} and is kept as its error E^k = Q*_tau - Q^k >= 0, for which
-E^{k+1} = gamma P [sum_a pi^{k+1} E^k + tau KL(pi^{k+1} || pi*)].
+E^{k+1} = gamma P [sum_a pi^{k+1} E^k + tau KL(pi^{k+1} || pi*)]. A constant in E moves no policy
+and outlives everything else in it (P keeps constants), so E is kept less its least entry.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tabular_pg.assumptions import from_the_start
 from tabular_pg.evaluation import next_values
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import q_gap, relative_entropy, stationary
-from tabular_pg.simplex import offset_kl, offset_normalize
+from tabular_pg.simplex import offset_descend, offset_kl
 from tabular_pg.theorem import Confidence, theorem
 
 
@@ -35,13 +36,12 @@ def td_pmd(rule, k, problem, point):
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     error = np.zeros(x.shape[0])
     for s in range(x.shape[0]):
-        for a in range(x.shape[1]):
-            x[s, a] = alpha * x[s, a] - beta * E[s, a]
-        offset_normalize(x[s], problem.log_reference[s])
+        offset_descend(x[s], problem.log_reference[s], alpha, beta, E[s])
         error[s] = problem.tau * offset_kl(x[s], problem.log_reference[s], 1.0)
         for a in range(x.shape[1]):
             error[s] += np.exp(problem.log_reference[s, a] + x[s, a]) * E[s, a]
     next_values(problem.P, problem.gamma, error, E)
+    E -= E.min()
 
 
 @theorem(

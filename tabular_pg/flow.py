@@ -1,0 +1,98 @@
+"""Softmax policy gradient flow, the limit of the method for eta -> 0, in logarithmic time.
+
+Where policy gradient needs 1e12 steps, the flow is still a short computation.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from tabular_pg.evaluation import LOGITS, Problem, empty_point, evaluate
+from tabular_pg.optimal import optimum
+from tabular_pg.simplex import log_normalize
+
+
+class Flow(NamedTuple):
+    """Points of a gradient flow: ``times`` (T,), ``log_policies`` (T, S, A) and
+    ``value_gap`` (T, S), V* - V at these times."""
+
+    times: np.ndarray
+    log_policies: np.ndarray
+    value_gap: np.ndarray
+
+
+def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flow:
+    """Solve theta'(t) = grad V(mu) from the given policy, at increasing positive times.
+
+    Time is eta times the number of small steps. Integrated in log t by LSODA, since the
+    interesting times of lower-bound constructions spread over many decades.
+
+    Parameters
+    ----------
+    mdp : MDP
+        With mu > 0.
+    times : array_like (T,)
+        Positive and increasing.
+    copies : array_like (S,), optional
+        How many identical states each state stands for, mu[s] being their total mass: all copies
+        move alike, each with its share of the gradient.
+    policy : array_like (S, A), optional
+        Start policy, positive; uniform by default.
+    tolerance : float
+        Relative tolerance of the integrator.
+
+    Raises
+    ------
+    ValueError
+        If times are not positive and increasing, or copies or policy are not positive.
+    RuntimeError
+        If the integrator fails.
+    """
+    times = np.asarray(times, dtype=float)
+    if times.ndim != 1 or times.size == 0 or not (np.diff(times, prepend=0.0) > 0).all():
+        raise ValueError(f"times is {times!r}; expected positive increasing numbers")
+    shape = mdp.r.shape
+    copies = _positive("copies", np.ones(shape[0]) if copies is None else copies, shape[:1])
+    policy = _positive("policy", np.full(shape, 1 / shape[1]) if policy is None else policy, shape)
+    best = optimum(mdp)
+    problem = Problem(
+        mdp.P, mdp.gamma, mdp.mu, best.A, np.zeros(shape), 0.0, LOGITS, True
+    )  # fmt: skip
+    point = empty_point(np.log(policy))
+
+    def at(theta):
+        point.x[:] = theta.reshape(shape)
+        for row in point.x:
+            log_normalize(row)
+        return evaluate(problem, point)
+
+    def velocity(log_time, theta):
+        at(theta)
+        step = point.d / copies / (1 - mdp.gamma)
+        return (np.exp(log_time) * step[:, None] * point.pi * point.A).ravel()
+
+    early = np.log(times[0]) - 25  # before, the flow has moved by a factor e^-25 of its way
+    solution = solve_ivp(
+        velocity, (early, np.log(times[-1])), np.log(policy).ravel(), method="LSODA",
+        t_eval=np.log(times), rtol=tolerance, atol=1e-10,
+    )  # fmt: skip
+    if not solution.success:
+        raise RuntimeError(f"the integrator stopped early: {solution.message}")
+    log_policies, value_gap = np.empty((times.size, *shape)), np.empty((times.size, shape[0]))
+    for i, theta in enumerate(solution.y.T):
+        log_scale = at(theta)
+        log_policies[i], value_gap[i] = point.x, np.exp(log_scale) * point.e
+    return Flow(times, log_policies, value_gap)
+
+
+def _positive(name, values, shape):
+    values = np.array(values, dtype=float)
+    if values.shape != shape:
+        raise ValueError(f"{name} has shape {values.shape}; expected {shape}")
+    if not (values > 0).all():
+        at = [int(i) for i in np.argwhere(~(values > 0))[0]]
+        raise ValueError(f"{name}{at} is {values[tuple(at)]}; expected a number > 0")
+    return values

@@ -1,0 +1,191 @@
+"""The gap of every iterate against arithmetic with hundreds of digits.
+
+Errors are relative, per state, and compared as logarithms, so that a gap of 1e-1000 counts as one
+of 1e-3 does. Where the exact gap is 0, the computed one must be exactly 0.
+"""
+
+from __future__ import annotations
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import gaps
+from strategies import mdps, starts
+
+from tabular_pg import (
+    SPMA,
+    TDPMD,
+    DualAveragedSPI,
+    HadamardPG,
+    NaturalPG,
+    PolicyIteration,
+    ProjectedPG,
+    ProjectedQAscent,
+    SoftmaxPG,
+    SoftPolicyIteration,
+    Status,
+    instances,
+    optimize,
+    optimum,
+)
+
+TOLERANCE = 1e-9
+# States are only followed while their gap is within the float64 range of the largest one.
+RANGE = 1e-290
+# Soft policy iteration squares the error, and forms the next policy from q = gamma P e as it is: an
+# iterate whose predecessor has e < 1e-280 is not accurate (and soon exactly optimal: UNDERFLOW).
+SMALLEST_SQUARED = 1e-280
+
+
+def largest_error(mdp, rule, iterations, tau=0.0, policy=None, digits=200):
+    """The largest relative error over iterates and states, and log10 of the last gap compared."""
+    run = optimize(mdp, rule, iterations, tau=tau, policy=policy, at=range(iterations + 1))
+    exact = gaps(mdp, rule, iterations, tau, policy, digits)
+    with np.errstate(divide="ignore"):
+        measured = run.log_scale[:, None] + np.log(run.scaled_gap)
+    worst, depth = 0.0, np.inf
+    for k in range(iterations + 1):
+        if k > 0 and type(rule) is SoftPolicyIteration and run.sup_gap[k - 1] < SMALLEST_SQUARED:
+            break
+        top = max(exact[k])
+        for s in range(mdp.n_states):
+            if abs(exact[k][s]) < mp.mpf(10) ** (30 - digits):  # zero, as far as digits tell
+                assert measured[k, s] == -np.inf, f"k = {k}, s = {s}: {measured[k, s]} for log 0"
+            elif exact[k][s] > RANGE * top:
+                worst = max(worst, relative_error(measured[k, s], exact[k][s]))
+        depth = float(mp.log10(top)) if top > mp.mpf(10) ** (30 - digits) else -np.inf
+        rho = mp.fsum(mp.mpf(p) * x for p, x in zip(mdp.rho, exact[k], strict=True))
+        if depth > -np.inf:
+            worst = max(worst, relative_error(run.log_gap[k], rho))
+    return worst, depth
+
+
+def relative_error(log_measured, exact):
+    with mp.workdps(50):
+        return abs(float(mp.expm1(mp.mpf(log_measured) - mp.log(exact))))
+
+
+def near_optimal(mdp, eps):
+    """A policy with probability eps on every action but one optimal one."""
+    best = optimum(mdp).pi > 0
+    return np.where(best, 1 - (mdp.n_actions - 1) * eps, eps)
+
+
+GRID = {
+    "arms": instances.bandit([0.9, 0.5, 0.1]),
+    "discounted arms": instances.bandit([0.9, 0.5, 0.4, 0.1], gamma=0.9),
+    "tied arms": instances.bandit([0.75, 0.75, 0.25], gamma=0.5),
+    "no future": instances.garnet(3, 2, 2, 0.0, seed=4),
+    "small": instances.garnet(2, 2, 2, 0.5, seed=1),
+    "medium": instances.garnet(3, 3, 2, 0.9, seed=2),
+    "patient": instances.garnet(5, 4, 3, 0.99, seed=3),
+    "deterministic": instances.garnet(4, 3, 1, 0.9, seed=5),
+    "duplicate": instances.tied(3, 3, 0.9, seed=0),
+    "tied": instances.tied(4, 3, 0.5, seed=1, same_dynamics=False),
+}
+
+RULES = [
+    (ProjectedPG(eta=0.3), 0.0),
+    (ProjectedPG(eta=0.01, growth=1.5), 0.0),
+    (ProjectedQAscent(eta=0.11), 0.0),  # 0.1 stops the tied arms within rounding of iteration 10
+    (SoftmaxPG(eta=1.0), 0.0),
+    (SoftmaxPG(eta=0.2), 0.3),
+    (NaturalPG(eta=1.0), 0.0),
+    (NaturalPG(eta=3.0), 0.1),
+    (SoftPolicyIteration(), 0.1),
+    (HadamardPG(eta=0.02), 0.0),
+    (PolicyIteration(), 0.0),
+    (SPMA(eta=0.01), 0.0),
+    (TDPMD(eta=3.0), 0.1),
+    (DualAveragedSPI(beta=0.3), 0.0),
+]
+
+
+@pytest.mark.parametrize("name", GRID)
+@pytest.mark.parametrize(("rule", "tau"), RULES, ids=str)
+def test_gap_at_every_iterate(name, rule, tau):
+    iterations = 8 if tau > 0 and type(rule) is SoftPolicyIteration else 15
+    error, _ = largest_error(GRID[name], rule, iterations, tau, digits=600)
+    assert error < TOLERANCE
+
+
+@settings(max_examples=60)
+@given(
+    st.data(),
+    mdps(gammas=(0.0, 0.5, 0.9, 0.99), shapes=((1, 2), (1, 4), (2, 3), (5, 2))),
+    st.sampled_from(RULES),
+)
+def test_gap_on_random_problems(data, mdp, rule_and_tau):
+    policy = data.draw(starts(mdp))
+    error, _ = largest_error(mdp, rule_and_tau[0], 5, rule_and_tau[1], policy, digits=500)
+    assert error < TOLERANCE
+
+
+two_arms = instances.two_armed_bandit(0.5)
+garnet = GRID["small"]
+
+DEEP = {  # name: (mdp, rule, iterations, tau, policy, digits, log10 of the gap that is reached)
+    "softmax PG": (GRID["medium"], SoftmaxPG(1.0), 15, 0.0, 1e-120, 400, -118),
+    "softmax PG, tiny": (GRID["patient"], SoftmaxPG(1.0), 15, 0.0, 1e-255, 700, -250),
+    "softmax PG, duplicate": (GRID["duplicate"], SoftmaxPG(1.0), 15, 0.0, 1e-255, 700, -250),
+    "entropy softmax PG": (garnet, SoftmaxPG(10.0), 600, 0.3, None, 400, -250),
+    "natural PG": (GRID["medium"], NaturalPG(40.0), 120, 0.0, None, 450, -310),
+    "natural PG, log": (GRID["medium"], NaturalPG(200.0), 80, 0.0, None, 1200, -1000),
+    "natural PG, ties": (GRID["duplicate"], NaturalPG(150.0), 80, 0.0, None, 1200, -1000),
+    "entropy natural PG": (garnet, NaturalPG(100.0), 245, 0.1, None, 600, -500),
+    "entropy natural PG, slow": (garnet, NaturalPG(10.0), 420, 0.1, None, 400, -250),
+    "soft policy iteration": (GRID["medium"], SoftPolicyIteration(), 10, 0.1, None, 700, -480),
+    "soft policy iteration, cold": (
+        GRID["patient"],
+        SoftPolicyIteration(),
+        9,
+        0.05,
+        None,
+        700,
+        -280,
+    ),
+    "Hadamard PG": (two_arms, HadamardPG(0.9), 130, 0.0, None, 400, -255),
+    "Hadamard PG, MDP": (garnet, HadamardPG(0.8), 700, 0.0, 1e-120, 400, -250),
+    "SPMA": (two_arms, SPMA(1.0), 840, 0.0, None, 400, -250),
+    "SPMA, MDP": (garnet, SPMA(0.5), 400, 0.0, 1e-245, 400, -250),
+    "TD-PMD": (GRID["no future"], TDPMD(50.0), 180, 0.1, None, 400, -250),
+    "TD-PMD, critic": (garnet, TDPMD(50.0), 450, 0.1, None, 600, -250),
+    "dual-averaged SPI": (GRID["arms"], DualAveragedSPI(0.3), 23, 0.0, None, 2000, -480),
+    "dual-averaged SPI, MDP": (GRID["medium"], DualAveragedSPI(0.3), 26, 0.0, None, 1200, -310),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_gaps_far_below_rounding(name):
+    mdp, rule, iterations, tau, eps, digits, reached = DEEP[name]
+    policy = None if eps is None else near_optimal(mdp, eps)
+    error, depth = largest_error(mdp, rule, iterations, tau, policy, digits)
+    assert error < TOLERANCE
+    assert depth < reached
+
+
+@pytest.mark.parametrize("rule", [ProjectedPG(0.5), ProjectedQAscent(0.5), PolicyIteration()])
+def test_projected_methods_end_in_an_exact_zero(rule):
+    for name in ("arms", "medium", "duplicate", "tied"):
+        error, depth = largest_error(GRID[name], rule, 60)
+        assert error < TOLERANCE
+        assert depth == -np.inf, name
+        assert optimize(GRID[name], rule, 60).status is Status.OPTIMAL
+
+
+def test_soft_policy_iteration_says_when_it_underflows():
+    run = optimize(GRID["medium"], SoftPolicyIteration(), 12, tau=0.1)
+    assert run.status is Status.UNDERFLOW
+    assert 0 < run.sup_gap[run.sup_gap > 0].min() < 1e-240
+    assert run.log_sup_gap[run.log_sup_gap > -np.inf].min() < -480 * np.log(10)
+
+
+@pytest.mark.parametrize(
+    ("rule", "tau"), [(NaturalPG(10.0), 0.0), (SoftPolicyIteration(), 0.01), (NaturalPG(1e3), 0.01)]
+)
+def test_frozen_lake(rule, tau):
+    mdp = instances.frozen_lake(size=4, gamma=0.9)
+    error, _ = largest_error(mdp, rule, 7, tau, digits=400)
+    assert error < TOLERANCE
