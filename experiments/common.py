@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from verdicts import Row, run_records, verdict_csv, verdict_table
 
 from tabular_pg import MDP, REGISTRY, check, instances
 from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
@@ -34,8 +35,9 @@ DEFAULT = ("garnet", "bandit", "frozenlake8x8")
 class Claim:
     """One claim: how it is drawn on an MDP and the runs that it is checked on.
 
-    ``panel(mdp, quick)`` returns the panel (or several) and the runs; ``bandit`` replaces the default bandit
-    by the one on which this claim is attained; ``on`` names the instances it is drawn on.
+    ``panel(mdp, quick)`` returns the panel (or several) and the runs; ``bandit`` replaces the
+    default bandit by the one on which this claim is attained; ``on`` names the instances it is
+    drawn on.
     """
 
     name: str
@@ -66,7 +68,7 @@ def step_label(eta) -> str:
 def main(claims, arguments=None):
     """Run claims from the command line; exit with status 1 if a theorem is violated."""
     options = _options(claims, arguments)
-    rows, failed = [], 0
+    rows = []
     jobs = [
         (claim, key)
         for claim in claims
@@ -83,17 +85,17 @@ def main(claims, arguments=None):
         for number, panel in enumerate(drawn):
             suffix = f"_{number + 1}" if len(drawn) > 1 else ""
             panels.setdefault(claim, []).append(replace(panel, key=key + suffix))
-        for result in runs:
-            rows += [(claim.name, key, result, v) for v in check(result)]
+        rows += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
     _progress(len(jobs), len(jobs), "done")
     for claim, drawn in panels.items():
-        mine = [row for row in rows if row[0] == claim.name]
-        save_figure(claim.name.replace("-", "_"), drawn, options.out, _record(claim, options, mine))
-    table, failed = _verdict_table(rows)
-    write_whole(Path(options.out) / "verdicts.md", table)
-    write_whole(Path(options.out) / "verdicts.csv", _verdict_csv(rows))
+        mine = [row for row in rows if row.claim == claim.name]
+        record = {"statement": claim.statement, "quick": options.quick, "runs": run_records(mine)}
+        save_figure(claim.name.replace("-", "_"), drawn, options.out, record)
+    write_whole(options.out / "verdicts.md", table := verdict_table(rows))
+    write_whole(options.out / "verdicts.csv", verdict_csv(rows))
+    failed = sum(row.verdict.holds is False for row in rows)
     print(table)
-    print(f"{len(rows)} verdicts on {len({id(r[2]) for r in rows})} runs, {failed} violated")
+    print(f"{len(rows)} verdicts on {len({id(row.run) for row in rows})} runs, {failed} violated")
     sys.exit(1 if failed else 0)
 
 
@@ -103,7 +105,9 @@ def _options(claims, arguments):
     parser.add_argument("--quick", action="store_true", help="fewer iterations, under 20 s warm")
     parser.add_argument("--out", default=FIGURES, type=Path, help="folder for the results")
     parser.add_argument("--only", action="append", choices=names, help="run this claim only")
-    parser.add_argument("--instance", action="append", choices=list(INSTANCES), help="on this MDP instead")
+    parser.add_argument(
+        "--instance", action="append", choices=list(INSTANCES), help="on this MDP instead"
+    )
     return parser.parse_args(arguments)
 
 
@@ -112,72 +116,6 @@ def _progress(done, total, text):
         bar = "#" * (30 * done // total)
         end = "\n" if done == total else ""
         print(f"\r[{bar:<30}] {done}/{total} {text:<45}", end=end, file=sys.stderr, flush=True)
-
-
-def _record(claim, options, rows) -> dict:
-    runs = {}
-    for _, key, result, v in rows:
-        mdp = result.mdp
-        entry = runs.setdefault(
-            id(result),
-            {
-                "instance": key, "mdp": mdp.name, "n_states": mdp.n_states,
-                "n_actions": mdp.n_actions, "gamma": mdp.gamma, "rule": repr(result.rule),
-                "tau": result.tau, "iterations": int(result.k[-1]), "theorems": {},
-            },
-        )  # fmt: skip
-        entry["theorems"][v.theorem.id] = _outcome(v)
-    return {"statement": claim.statement, "quick": options.quick, "runs": list(runs.values())}
-
-
-def _outcome(v) -> str:
-    if not v.applies:
-        return f"n/a: {v.why_not}"
-    return f"holds, slack {v.slack:.6g}" if v.holds else f"violated at k = {v.first_violation.k}"
-
-
-def _verdict_table(rows) -> tuple[str, int]:
-    """Theorems by instances: over how many runs each holds, and the smallest slack."""
-    keys = [key for key in INSTANCES if any(row[1] == key for row in rows)]
-    lines = [
-        "| theorem | claim | " + " | ".join(keys) + " |",
-        "|---|---" + "|---" * len(keys) + "|",
-    ]
-    failed = 0
-    for id, theorem in REGISTRY.items():
-        cells = []
-        for key in keys:
-            found = [v for _, k, _, v in rows if k == key and v.theorem.id == id and v.applies]
-            bad = [v for v in found if not v.holds]
-            failed += len(bad)
-            if bad:
-                k, measured, proved = bad[0].first_violation
-                cells.append(
-                    f"VIOLATED in {len(bad)} of {len(found)} (k = {k}: {measured:.4g}, {proved:.4g})"
-                )
-            elif found:
-                slack = min((v.slack for v in found), key=lambda s: abs(s - 1))
-                cells.append(f"holds in {len(found)}, slack {slack:.4g}")
-            else:
-                cells.append("-")
-        if any(cell != "-" for cell in cells):
-            lines.append(
-                f"| {id} | {theorem.claim.replace('|', chr(92) + '|')} | "
-                + " | ".join(cells)
-                + " |"
-            )
-    return "\n".join(lines) + "\n", failed
-
-
-def _verdict_csv(rows) -> str:
-    lines = ["claim,instance,rule,tau,iterations,theorem,outcome,slack"]
-    for name, key, result, v in rows:
-        outcome = "n/a" if not v.applies else "holds" if v.holds else "violated"
-        rule = f'"{result.rule}"'
-        lines.append(
-            f"{name},{key},{rule},{result.tau!r},{result.k[-1]},{v.theorem.id},{outcome},{v.slack:.17g}"
-        )
-    return "\n".join(lines) + "\n"
 
 
 __all__ = ["Claim", "Curve", "Panel", "bound_curve", "log10", "main", "step_label"]

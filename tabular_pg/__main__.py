@@ -6,13 +6,13 @@ import argparse
 
 import tabular_pg  # noqa: F401  (registers every rule and theorem)
 from tabular_pg.references import OWN
-from tabular_pg.theorem import REGISTRY
+from tabular_pg.theorem import REGISTRY, sorted_theorems
 
 
 def theorem_table() -> str:
     """Every registered theorem as one row of a Markdown table."""
     rows = ["| id | claim | rules | tau | kind | source |", "|---|---|---|---|---|---|"]
-    for t in REGISTRY.values():
+    for t in sorted_theorems():
         tau = {True: "> 0", False: "0", None: "any"}[t.regularized]
         rules = ", ".join(rule.__name__ for rule in t.rules)
         claim = t.claim.replace("|", "\\|")
@@ -24,7 +24,9 @@ def theorem_table() -> str:
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m tabular_pg", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    theorems = commands.add_parser("theorems", help="list every registered theorem, or explain some")
+    theorems = commands.add_parser(
+        "theorems", help="list every registered theorem, or explain some"
+    )
     theorems.add_argument("id", nargs="*", help="print statement and source of these theorems")
     ids = parser.parse_args(arguments).id
     for id in ids:

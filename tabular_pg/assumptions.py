@@ -26,6 +26,10 @@ def some_suboptimal_action(run) -> str:
     return "" if np.isfinite(run.optimum.Delta) else "every action is optimal"
 
 
+def several_actions(run) -> str:
+    return "" if run.mdp.n_actions > 1 else "A = 1; stated for a choice of actions"
+
+
 def positive_mu(run) -> str:
     return "" if (run.mdp.mu > 0).all() else "mu is 0 in some state"
 

@@ -54,7 +54,7 @@ def divide(a, a_low, b, b_low):
 
 @njit
 def advantages(P, r, gamma, V, V_low):
-    """``r + gamma P V - V`` (S, A) as a pair of floats, with the rows of P divided by their sums."""
+    """``r + gamma P V - V`` (S, A) as a pair of floats; the rows of P are divided by their sums."""
     S, A = r.shape
     high, low = np.empty((S, A)), np.empty((S, A))
     one, one_low = two_sum(1.0, -gamma)

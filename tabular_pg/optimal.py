@@ -79,7 +79,7 @@ def optimum(mdp: MDP, tau: float = 0.0) -> Optimum:
     reach = np.abs(mdp.r).max() / (1 - mdp.gamma)
     if reach > LARGEST_VALUE:
         raise ValueError(
-            f"r reaches {np.abs(mdp.r).max():.3g}: values up to {reach:.3g} would overflow; expected "
+            f"r reaches {np.abs(mdp.r).max():.3g}: values up to {reach:.3g} overflow; expected "
             f"max |r| / (1 - gamma) <= {LARGEST_VALUE:.0e} (rescale the rewards)"
         )
     V, V_low, A, scale = _policy_iteration(mdp)

@@ -82,7 +82,7 @@ def log10(values) -> np.ndarray:
 
 
 def save_figure(name, panels, out, record) -> list[Path]:
-    """Write ``name`` at text width, every panel at column width, its data and its record.
+    """Write ``name`` at text width, its panels at column width, its data and its record.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def save_figure(name, panels, out, record) -> list[Path]:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(STYLE):
-        files = _write(out / name, _draw(panels, TEXT))
+        files = _write(out / name, _draw(panels, TEXT if len(panels) > 1 else COLUMN))
         for panel in panels if len(panels) > 1 else ():
             files += _write(out / f"{name}_{panel.key}", _draw([panel], COLUMN))
     files.append(write_whole(out / f"{name}.csv", _table(panels)))
@@ -211,4 +211,3 @@ def _table(panels) -> str:
 def _versions() -> dict:
     packages = ("numpy", "scipy", "numba", "matplotlib", "tabular_pg")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-

@@ -66,12 +66,14 @@ def improvement(run):
     """
     i = steps(run)
     change, A = policy_change(run), run.A[i]
+    error = change_rounding(run)
     gained = (change * A).sum(axis=2)
+    rounding = np.abs(change) * advantage_rounding(run)[i] + error * np.abs(A)
     if run.tau > 0:
         gained = gained - run.tau * change_entropy(run)
-    return gained, (np.abs(change) * advantage_rounding(run)[i]).sum(axis=2) + (
-        change_rounding(run) * np.abs(A)
-    ).sum(axis=2)
+        relative = error / np.maximum(run.policies[i], 1e-300)
+        rounding += run.tau * error * (np.abs(log_ratio(run)) + relative)
+    return gained, rounding.sum(axis=2)
 
 
 def advantage_rounding(run) -> np.ndarray:
@@ -96,8 +98,10 @@ def change_rounding(run) -> np.ndarray:
         return np.full(run.policies[i].shape, ULP)
     size = np.where(np.isfinite(run.iterates[i]), np.abs(run.iterates[i]), 0.0)
     top = 1.0 if run.tau == 0 else 0.0
-    return ULP * np.maximum(run.policies[i], run.policies[i + 1]) * (
-        top + size.max(axis=2, keepdims=True)
+    return (
+        ULP
+        * np.maximum(run.policies[i], run.policies[i + 1])
+        * (top + size.max(axis=2, keepdims=True))
     )
 
 
@@ -107,10 +111,12 @@ def best_advantage_rounding(run) -> np.ndarray:
     return np.take_along_axis(advantage_rounding(run), at, axis=2)[:, :, 0]
 
 
-def value_rise(run) -> np.ndarray:
-    """(steps,) V^{k+1}(mu) - V^k(mu), by the performance-difference lemma from improvements."""
+def value_rise(run):
+    """(steps,) V^{k+1}(mu) - V^k(mu), by the performance-difference lemma from improvements, and
+    its rounding."""
     d = np.array([visitation(run.mdp, run.policies[i + 1], run.mdp.mu) for i in steps(run)])
-    return (d * improvement(run)[0]).sum(axis=1) / (1 - run.mdp.gamma)
+    gained, rounding = improvement(run)
+    return tuple((d * x).sum(axis=1) / (1 - run.mdp.gamma) for x in (gained, rounding))
 
 
 def gradient_norm(run) -> np.ndarray:

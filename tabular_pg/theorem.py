@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.optimize import Run
 from tabular_pg.quantities import steps
 from tabular_pg.references import OWN, REFERENCES
+from tabular_pg.run import Run
 
 ROUNDING = 1e-9  # relative tolerance of every inequality
 UNRESOLVED = 1e-290  # numbers below this have lost their relative accuracy to underflow
@@ -126,7 +126,8 @@ def theorem(
     Parameters
     ----------
     id : str
-        Short unique name.
+        Short unique name; its first letter is the section: P projected, S softmax, N natural,
+        H Hadamard and phi-update, E entropy softmax, G entropy natural.
     claim : str
         The statement in half a line, for tables.
     rules : tuple of types
@@ -159,6 +160,11 @@ def theorem(
 def theorems_about(rule) -> list[Theorem]:
     """Every registered theorem about the type of ``rule``, in order of registration."""
     return [t for t in REGISTRY.values() if type(rule) in t.rules]
+
+
+def sorted_theorems() -> list[Theorem]:
+    """Every registered theorem: projected, softmax, natural, Hadamard, then the entropy ones."""
+    return sorted(REGISTRY.values(), key=lambda theorem: "PSNHEG".index(theorem.id[0]))
 
 
 def check(run: Run) -> list[Verdict]:
@@ -202,9 +208,7 @@ def verdict(theorem, run) -> Verdict:
         violation = Violation(
             int(k[at[0]] if at else k[-1]), float(measured[at]), float(proved[at])
         )
-    return Verdict(
-        theorem, True, "", violation is None, violation, slack, k, measured, proved
-    )
+    return Verdict(theorem, True, "", violation is None, violation, slack, k, measured, proved)
 
 
 def _why_not(theorem, run) -> str:

@@ -1,7 +1,7 @@
 """Dual-averaged soft policy iteration: natural policy gradient with geometrically growing steps.
 
-    pi^k  proportional to  exp(sum_{j<k} alpha_j Q^j),  alpha_0 = log A,
-    alpha_k = beta log A / (1 - beta)^k,   from the uniform policy.
+pi^k  proportional to  exp(sum_{j<k} alpha_j Q^j),  alpha_0 = log A,
+alpha_k = beta log A / (1 - beta)^k,   from the uniform policy.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def dual_averaged_spi(rule, k, problem, point):
 )
 def dual_averaged_linear(run):
     """From the uniform policy, e_k <= (1 - (1 - gamma) beta)^{k-1} (gamma e_0 + 2) for k >= 1, for
-    the schedule of Nanda and Chen (2026), Theorem 4.3; the constant follows from their Lemma 5.3."""
+    the schedule of Nanda and Chen (2026), Theorem 4.3; the constant follows from their
+    Lemma 5.3."""
     factor = 1 - (1 - run.mdp.gamma) * run.rule.beta
     bound = factor ** (run.k - 1.0) * (run.mdp.gamma * run.sup_gap[0] + 2)
     return run.sup_gap, np.where(run.k >= 1, bound, np.inf)

@@ -43,13 +43,13 @@ def _after_start(run, bound):
     return np.where(run.k >= 1, bound, np.inf)
 
 
-CEN = dict(
-    rules=RULES,
-    regularized=True,
-    source="cen2022",
-    confidence=Confidence.RECALLED,
-    assumes=(from_the_start,),
-)
+CEN = {
+    "rules": RULES,
+    "regularized": True,
+    "source": "cen2022",
+    "confidence": Confidence.RECALLED,
+    "assumes": (from_the_start,),
+}
 
 
 @theorem("G1", "||Q* - Q^k|| <= gamma C1 (1 - eta_C tau)^{k-1}", **CEN)

@@ -13,6 +13,7 @@ from tabular_pg.algorithms.softmax_pg import SoftmaxPG
 from tabular_pg.assumptions import (
     eta_equal,
     from_the_start,
+    several_actions,
     some_pair,
     state_step_times_tau_below,
     unit_rewards,
@@ -117,8 +118,9 @@ def smoothness(run):
     gradient and L = (8 + tau (4 + 8 log A)) / (1 - gamma)^3 (the entropy alone is
     (4 + 8 log A) / (1 - gamma)^3-smooth)."""
     moved = run.rule.eta * gradient_norm(run)[steps(run)] ** 2
-    rise = value_rise(run)
-    return np.abs(rise - moved), _smoothness(run) / 2 * run.rule.eta * moved, EPS * moved
+    rise, rounding = value_rise(run)
+    bound = _smoothness(run) / 2 * run.rule.eta * moved
+    return np.abs(rise - moved), bound, rounding + EPS * moved
 
 
 def _linear_part(run):
@@ -157,8 +159,8 @@ def linear_part_positive(run):
     """I_s >= y (1 - e^{-eta_s y}) with y = max_a pi^k A_tau^k, for every eta. Proof as for S1a."""
     i = steps(run)
     y = (run.policies * run.A)[i].max(axis=2)
-    I_s = _linear_part(run)
-    return I_s, -y * np.expm1(-state_step(run)[i] * y), EPS * I_s
+    I_s, (_, rounding) = _linear_part(run), improvement(run)
+    return I_s, -y * np.expm1(-state_step(run)[i] * y), rounding
 
 
 @theorem(
@@ -200,7 +202,7 @@ def _largest_improvement(run):
     """(steps, S) G_s = tau log E_pi e^{A/tau}, and the span of A_tau."""
     i = steps(run)
     pi, x = run.policies[i], run.A[i] / run.tau
-    span = (run.A[i].max(axis=2) - run.A[i].min(axis=2))
+    span = run.A[i].max(axis=2) - run.A[i].min(axis=2)
     second = np.where(np.abs(x) < 1e-4, x**2 / 2 * (1 + x / 3 + x**2 / 12), np.expm1(x) - x)
     top = x.max(axis=2)
     plain = top + np.log((pi * np.exp(x - top[:, :, None])).sum(axis=2))
@@ -241,8 +243,9 @@ def _share(run, elementary=False):
     assumes=(some_pair, AT_MOST_FOUR),
 )
 def improvement_fraction(run):
-    """J_s >= C_s G_s with C_s = 4 eta_s tau (1 - eta_s tau / 4) (min pi)^2 e^{-U+} (1 - e^{-U}) / U,
-    U = max |u|, U+ = max u_+, u = eta_s pi A_tau. Proof: E2, E3g and sum A^2 >= span^2 / 2."""
+    """J_s >= C_s G_s with C_s = 4 eta_s tau (1 - eta_s tau / 4) (min pi)^2 e^{-U+}
+    (1 - e^{-U}) / U, U = max |u|, U+ = max u_+, u = eta_s pi A_tau. Proof: E2,
+    E3g and sum A^2 >= span^2 / 2."""
     J, rounding = improvement(run)
     bound = _share(run) * _largest_improvement(run)[0]
     return J, bound, rounding + EPS * np.abs(bound)
@@ -287,7 +290,7 @@ def linear_elementary(run):
     kind=Kind.ASYMPTOTIC,
     regularized=True,
     tolerance=1e-3,
-    assumes=(some_pair,),
+    assumes=(some_pair, several_actions),
 )
 def exact_rate(run):
     """e_{k+1} / e_k -> max_{s,i} (1 - eta d*_mu(s) tau lambda_i(s) / (1 - gamma))^2, lambda_i the
@@ -311,4 +314,8 @@ def _slowest(run):
     slow = factors >= factors.max() * (1 - 1e-6)
     dominant = weights[~slow].max(initial=0.0) < 1e-4 * run.optimum.pi.min() * weights[slow].max()
     small = 1e-200 < np.abs(run.iterates[i]).max() < 1e-6 * run.optimum.pi.min()
-    return run.log_sup_gap[i + 1] - run.log_sup_gap[i], small and dominant, 2 * np.log(factors.max())
+    return (
+        run.log_sup_gap[i + 1] - run.log_sup_gap[i],
+        small and dominant,
+        2 * np.log(factors.max()),
+    )

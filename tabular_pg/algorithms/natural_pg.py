@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import lambertw, logsumexp
+from scipy.special import lambertw
 
 from tabular_pg.assumptions import (
     every_iterate,
@@ -33,6 +33,7 @@ from tabular_pg.quantities import (
     best_advantage_rounding,
     discounted_sum,
     improvement,
+    settled_rate,
     steps,
     suboptimal_mass,
     visitation,
@@ -116,7 +117,8 @@ def sublinear_everywhere(run):
     pi, D = run.optimum.pi, _start_divergence(run) / run.rule.eta
     risen = run.value_gap[0] - run.value_gap
     bound = np.array([discounted_sum(run.mdp, pi, D + v) for v in risen])
-    return run.value_gap, bound / run.k[:, None]
+    k = run.k[:, None]
+    return run.value_gap, np.where(k > 0, bound / k, np.inf)  # 0 / 0 where every action is optimal
 
 
 @theorem(
@@ -184,7 +186,8 @@ def improvement_by_lambert(run):
 def linear_a_posteriori(run):
     """e_k <= e_0 prod_{j<k} (1 - (1 - gamma) C_j) with C_j = min_s 1 - 1 / (1 + p (e^{eta g} - 1))
     as in N2a, for every eta > 0. Global linear convergence for any constant step size is claimed
-    by Liu, Li and Wei (2024). Proof: N2a and I_s >= C M_s imply e_{k+1} <= (1 - (1-gamma) C) e_k."""
+    by Liu, Li and Wei (2024). Proof: N2a, that is I_s >= C M_s, implies
+    e_{k+1} <= (1 - (1 - gamma) C) e_k."""
     factors = 1 - (1 - run.mdp.gamma) * _contraction(run).min(axis=1)
     return run.sup_gap, run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(factors[:-1])])
 
@@ -222,24 +225,6 @@ def local_contraction(run):
     return b[i + 1], np.where(e < Delta, bound, np.inf)
 
 
-def slowest_mode(run):
-    """(log-ratio of the last two recorded sup-gaps, whether the slowest actions dominate).
-
-    The slowest actions are those with |A*| = Delta; they dominate once the others' share of
-    sum pi |A*| cannot be seen in the gap of any state.
-    """
-    best, i = run.optimum, steps(run)[-1]
-    with np.errstate(divide="ignore"):
-        weight = run.log_policies[i] + np.log(-best.A)
-    slow = -best.A <= best.Delta * (1 + 1e-9)
-    slow &= ~best.optimal
-    others = logsumexp(weight[~slow & ~best.optimal]) if (~slow & ~best.optimal).any() else -np.inf
-    share = others - logsumexp(weight[slow])
-    limit = np.log(1e-5 * (1 - run.mdp.gamma) / run.mdp.r.size)
-    settled = share < limit and run.sup_gap[i] < 1e-5 * best.Delta
-    return run.log_sup_gap[i + 1] - run.log_sup_gap[i], settled
-
-
 @theorem(
     "N4r",
     "log e_{k+1}/e_k -> -eta Delta",
@@ -250,10 +235,10 @@ def slowest_mode(run):
 )
 def exact_rate(run):
     """The asymptotic rate is exactly e^{-eta Delta}: log(e_{k+1} / e_k) -> -eta Delta, without
-    any gamma. Checked on the last recorded pair, once e_k < 1e-5 Delta and the actions with
+    any gamma. Checked on the last recorded pair, once e_k is far below Delta and the actions with
     |A*| = Delta dominate."""
-    rate, settled = slowest_mode(run)
-    return rate, -run.rule.eta * run.optimum.Delta if settled else np.inf
+    eta = run.rule.eta
+    return settled_rate(run, eta * run.A[steps(run)[-1]], eta * run.optimum.A)
 
 
 @theorem(
@@ -267,8 +252,8 @@ def exact_rate(run):
 def khodadadian_rate(run):
     """V* - V^k = O(e^{-(1 - 1/lambda) eta Delta k}) for every lambda > 1; checked for
     lambda = 100 on the last recorded pair, in the regime of N4r."""
-    rate, settled = slowest_mode(run)
-    return rate, -0.99 * run.rule.eta * run.optimum.Delta if settled else np.inf
+    rate, limit = exact_rate(run)
+    return rate, 0.99 * limit if np.isfinite(limit) else np.inf
 
 
 @theorem(

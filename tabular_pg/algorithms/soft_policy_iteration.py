@@ -15,6 +15,7 @@ from tabular_pg.assumptions import from_the_start, some_pair
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import (
     EPS,
+    ULP,
     discounted_sum,
     q_gap,
     relative_entropy,
@@ -85,9 +86,9 @@ def quadratic_closed_form(run):
     assumes=(some_pair,),
 )
 def second_order_limit(run):
-    """V* - V^{k+1} over (I - gamma P_{pi*})^{-1} Var_{a ~ pi*_s}[gamma P (V* - V^k)(s, a)] / (2 tau)
-    tends to 1, entry by entry. Checked where max |log pi^{k+1} - log pi*| is below 1e-5 and the
-    errors are far from underflow."""
+    """V* - V^{k+1} over (I - gamma P_{pi*})^{-1} Var_{a ~ pi*_s}[gamma P (V* - V^k)(s, a)] /
+    (2 tau) tends to 1, entry by entry. Checked where max |log pi^{k+1} - log pi*| is
+    below 1e-5 and the errors are far from underflow."""
     i, pi = steps(run), run.optimum.pi
     q = q_gap(run)[i]
     q = q - q.max(axis=2, keepdims=True)
@@ -96,7 +97,8 @@ def second_order_limit(run):
     limit = np.array([discounted_sum(run.mdp, pi, v / (2 * run.tau)) for v in variance])
     near = np.abs(run.iterates[i + 1]).max(axis=(1, 2)) < 1e-5
     settled = near & (run.sup_gap[i + 1] > 1e-280)
-    rounding = EPS * limit.max(axis=1, keepdims=True)
+    noise = ULP * run.mdp.gamma * run.sup_gap[i, None]  # of q, which may be all but constant
+    rounding = EPS * limit.max(axis=1, keepdims=True) + noise**2 / (run.tau * (1 - run.mdp.gamma))
     return run.value_gap[i + 1], np.where(settled[:, None], limit, np.inf), rounding
 
 
@@ -110,11 +112,11 @@ def second_order_limit(run):
     assumes=(from_the_start,),
 )
 def cen_quadratic(run):
-    """If the stationary distribution nu* of P_{pi*} is positive and ||log pi^0 - log pi*|| <= 1 from
-    the start on, V*(rho) - V^t(rho) <= ||rho/nu*|| (1/c) {c (V*(nu*) - V^0(nu*))}^{2^t} with
-    c = 4 gamma^2 ||1/nu*|| / ((1 - gamma) tau)."""
+    """If the stationary distribution nu* of P_{pi*} is positive and
+    ||log pi^t - log pi*|| <= 1 from the start on, V*(rho) - V^t(rho) <=
+    ||rho/nu*|| (1/c) {c (V*(nu*) - V^0(nu*))}^{2^t} with c = 4 gamma^2 ||1/nu*|| / ((1 - gamma) tau)."""
     mdp, nu = run.mdp, stationary(run.mdp, run.optimum.pi)
-    if mdp.gamma == 0 or nu.min() < 1e-12 or np.abs(run.iterates[0]).max() > 1:
+    if mdp.gamma == 0 or nu.min() < 1e-12 or np.abs(run.iterates).max() > 1:
         return run.gap, np.full(run.k.shape, np.inf)
     c = 4 * mdp.gamma**2 / ((1 - mdp.gamma) * run.tau * nu.min())
     start = c * (run.value_gap[0] @ nu)

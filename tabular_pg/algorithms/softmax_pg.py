@@ -229,9 +229,9 @@ def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (4 / (1 - gamma)^3) eta^2 ||g||^2 along every step,
     g the gradient: V is 8 / (1 - gamma)^3-smooth in theta for rewards in [0, 1]."""
     moved = run.rule.eta * gradient_norm(run)[steps(run)] ** 2
-    rise = value_rise(run)
+    rise, rounding = value_rise(run)
     bound = 4 / (1 - run.mdp.gamma) ** 3 * run.rule.eta * moved
-    return np.abs(rise - moved), bound, EPS * (np.abs(rise) + moved)
+    return np.abs(rise - moved), bound, rounding + EPS * (np.abs(rise) + moved)
 
 
 @theorem(

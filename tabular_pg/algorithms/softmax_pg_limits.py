@@ -139,7 +139,8 @@ def two_armed_solution(run):
 )
 def escape_time(run):
     """From pi^0(a*) = eps, the better arm needs about 1 / (2 eta Delta eps) steps to become the
-    likelier one, as eps -> 0. Checked where eps < 1e-3 and eta Delta < 0.02 (S7 bounds the rest)."""
+    likelier one, as eps -> 0. Checked where eps < 1e-3 and eta Delta < 0.02; S7 bounds
+    the rest."""
     d, h = _odds(run), run.rule.eta * run.optimum.Delta
     eps = np.exp(run.log_policies[0, 0, run.optimum.pi[0].argmax()])
     predicted = 1 / (2 * h * eps)

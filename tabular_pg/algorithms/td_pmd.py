@@ -1,7 +1,10 @@
 """Policy mirror descent with a temporal-difference critic: one Bellman update per step.
 
-    pi^{k+1}  proportional to  (pi^k)^alpha exp(beta Q^k),      alpha = 1/(1 + eta tau), beta = eta alpha
-    Q^{k+1} = F_tau^{pi^{k+1}} Q^k,    F_tau^pi Q(s, a) = r(s, a) + gamma E[Q(s', a') - tau log pi(a'|s')]
+    pi^{k+1}  proportional to  (pi^k)^alpha exp(beta Q^k),
+    Q^{k+1} = F_tau^{pi^{k+1}} Q^k,
+    F_tau^pi Q(s, a) = r(s, a) + gamma E[Q(s', a') - tau log pi(a'|s')],
+
+with alpha = 1 / (1 + eta tau) and beta = eta alpha.
 
 The critic starts at Q^0 = Q_tau^{pi^0} and is kept as its error E^k = Q*_tau - Q^k >= 0, for which
 E^{k+1} = gamma P [sum_a pi^{k+1} E^k + tau KL(pi^{k+1} || pi*)]. A constant in E moves no policy
@@ -55,8 +58,9 @@ def td_pmd(rule, k, problem, point):
 )
 def td_linear(run):
     """Theorem 3.4 with W = I: for k >= 1, V*(nu*) - V^k(nu*) <= max{gamma, 1/(1 + eta tau)}^{k-1}
-    L_0, L_0 = nu* pi* (Q* - Q^0 + delta_0) + max{gamma (1/eta + tau), 1/eta} nu* KL(pi* || pi^0), nu*
-    stationary for P_{pi*}; delta_0 = 0 for the critic's start Q^0 = Q^{pi^0}."""
+    L_0 with L_0 = nu* pi* (Q* - Q^0 + delta_0) + max{gamma (1/eta + tau), 1/eta}
+    nu* KL(pi* || pi^0), nu* stationary for P_{pi*}; delta_0 = 0 for the critic's
+    start Q^0 = Q^{pi^0}."""
     mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
     nu = stationary(mdp, pi)
     start = relative_entropy(-run.iterates[0], pi, run.policies[0]) @ nu

@@ -1,0 +1,79 @@
+"""Verdicts as tables: which theorem held where, and how tight it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import NamedTuple
+
+from tabular_pg import Run, Verdict
+from tabular_pg.theorem import sorted_theorems
+
+
+class Row(NamedTuple):
+    """One verdict and where it comes from."""
+
+    claim: str
+    instance: str
+    run: Run
+    verdict: Verdict
+
+
+def verdict_table(rows) -> str:
+    """Theorems by instances, as Markdown: on how many runs each holds, and the tightest slack."""
+    keys = list(dict.fromkeys(row.instance for row in rows))
+    lines = ["| theorem | claim | " + " | ".join(keys) + " |", "|---" * (2 + len(keys)) + "|"]
+    for theorem in sorted_theorems():
+        about = [r for r in rows if r.verdict.theorem is theorem and r.verdict.applies]
+        if about:
+            cells = [_cell([r.verdict for r in about if r.instance == key]) for key in keys]
+            claim = theorem.claim.replace("|", "\\|")
+            lines.append(f"| {theorem.id} | {claim} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(verdicts) -> str:
+    bad = [v for v in verdicts if not v.holds]
+    if bad:
+        k, measured, proved = bad[0].first_violation
+        where = f"k = {k}: {measured:.4g} against {proved:.4g}"
+        return f"VIOLATED in {len(bad)} of {len(verdicts)} ({where})"
+    if not verdicts:
+        return "-"
+    slack = min((v.slack for v in verdicts), key=lambda slack: abs(slack - 1))
+    return f"holds in {len(verdicts)}, slack {slack:.4g}"
+
+
+def verdict_csv(rows) -> str:
+    """One line per verdict."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    head = "claim instance mdp rule tau iterations theorem outcome slack why_not"
+    writer.writerow(head.split())
+    for claim, instance, run, v in rows:
+        outcome = "n/a" if not v.applies else "holds" if v.holds else "violated"
+        made = [claim, instance, run.mdp.name, run.rule, run.tau, run.k[-1]]
+        writer.writerow([*made, v.theorem.id, outcome, f"{v.slack:.9g}", v.why_not])
+    return text.getvalue()
+
+
+def run_records(rows) -> list[dict]:
+    """What was run and what each theorem said of it, for the JSON record of a figure."""
+    records = {}
+    for _, instance, run, v in rows:
+        mdp = run.mdp
+        record = records.setdefault(
+            id(run),
+            {
+                "instance": instance, "mdp": mdp.name, "n_states": mdp.n_states,
+                "n_actions": mdp.n_actions, "gamma": mdp.gamma, "rule": repr(run.rule),
+                "tau": run.tau, "iterations": int(run.k[-1]), "status": run.status.name,
+                "theorems": {},
+            },
+        )  # fmt: skip
+        record["theorems"][v.theorem.id] = (
+            f"n/a: {v.why_not}" if not v.applies
+            else f"holds, slack {v.slack:.6g}" if v.holds
+            else "violated at k = {}: {:.6g} against {:.6g}".format(*v.first_violation)
+        )  # fmt: skip
+    return list(records.values())
