@@ -68,17 +68,9 @@ def step_label(eta) -> str:
 def main(claims, arguments=None):
     """Run claims from the command line; exit with status 1 if a theorem is violated."""
     options = _options(claims, arguments)
-    rows = []
-    jobs = [
-        (claim, key)
-        for claim in claims
-        if not options.only or claim.name in options.only
-        for key in options.instance or claim.on
-        if claim.on is DEFAULT or key in claim.on
-    ]
-    panels = {}
-    for done, (claim, key) in enumerate(jobs):
-        _progress(done, len(jobs), f"{claim.name} on {key}")
+    rows, panels = [], {}
+    for done, (claim, key) in enumerate(options.jobs):
+        _progress(done, len(options.jobs), f"{claim.name} on {key}")
         mdp = claim.bandit() if key == "bandit" and claim.bandit else INSTANCES[key]()
         drawn, runs = claim.panel(mdp, options.quick)
         drawn = [drawn] if isinstance(drawn, Panel) else drawn
@@ -86,29 +78,47 @@ def main(claims, arguments=None):
             suffix = f"_{number + 1}" if len(drawn) > 1 else ""
             panels.setdefault(claim, []).append(replace(panel, key=key + suffix))
         rows += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
-    _progress(len(jobs), len(jobs), "done")
-    for claim, drawn in panels.items():
+    for done, (claim, drawn) in enumerate(panels.items()):
+        _progress(done, len(panels), f"drawing {claim.name}")
         mine = [row for row in rows if row.claim == claim.name]
         record = {"statement": claim.statement, "quick": options.quick, "runs": run_records(mine)}
-        save_figure(claim.name.replace("-", "_"), drawn, options.out, record)
-    write_whole(options.out / "verdicts.md", table := verdict_table(rows))
-    write_whole(options.out / "verdicts.csv", verdict_csv(rows))
+        name = claim.name.replace("-", "_")
+        save_figure(name, drawn, options.out, record, columns=not options.quick)
+    _progress(len(panels), len(panels), "done")
+    table = verdict_table(rows)
+    if len(claims) > 1 and not options.only:
+        write_whole(options.out / "verdicts.md", table)
+        write_whole(options.out / "verdicts.csv", verdict_csv(rows))
     failed = sum(row.verdict.holds is False for row in rows)
     print(table)
     print(f"{len(rows)} verdicts on {len({id(row.run) for row in rows})} runs, {failed} violated")
+    print(f"results are in {options.out}")
     sys.exit(1 if failed else 0)
 
 
 def _options(claims, arguments):
     parser = argparse.ArgumentParser(description=claims[0].statement if len(claims) == 1 else None)
-    names = [claim.name for claim in claims]
-    parser.add_argument("--quick", action="store_true", help="fewer iterations, under 20 s warm")
-    parser.add_argument("--out", default=FIGURES, type=Path, help="folder for the results")
-    parser.add_argument("--only", action="append", choices=names, help="run this claim only")
-    parser.add_argument(
-        "--instance", action="append", choices=list(INSTANCES), help="on this MDP instead"
-    )
-    return parser.parse_args(arguments)
+    names, keys = [claim.name for claim in claims], list(INSTANCES)
+    add = parser.add_argument
+    add("--quick", action="store_true", help="fewer iterations and no single panels")
+    add("--only", action="append", choices=names, help="this claim only (may be repeated)")
+    add("--instance", action="append", choices=keys, help="on this MDP instead (may be repeated)")
+    add("--out", type=Path, help="folder for the results; default figures/, or figures/preview/ "
+        "with --quick or --instance")  # fmt: skip
+    options = parser.parse_args(arguments)
+    options.jobs = [
+        (claim, key)
+        for claim in claims
+        if not options.only or claim.name in options.only
+        for key in options.instance or claim.on
+        if claim.on is DEFAULT or key in claim.on
+    ]
+    if not options.jobs:
+        parser.error(f"--instance: expected one of {', '.join(claims[0].on)} for this claim")
+    if options.out is None:
+        partial = options.quick or options.instance
+        options.out = FIGURES / "preview" if partial else FIGURES
+    return options
 
 
 def _progress(done, total, text):

@@ -81,7 +81,7 @@ def log10(values) -> np.ndarray:
         return np.log10(values)
 
 
-def save_figure(name, panels, out, record) -> list[Path]:
+def save_figure(name, panels, out, record, *, columns=True) -> list[Path]:
     """Write ``name`` at text width, its panels at column width, its data and its record.
 
     Parameters
@@ -93,6 +93,8 @@ def save_figure(name, panels, out, record) -> list[Path]:
         Folder, created if needed.
     record : dict
         What made the figure; versions are added. Must be JSON serializable.
+    columns : bool
+        Whether to draw the panels of a larger figure at column width, too.
 
     Returns
     -------
@@ -103,7 +105,7 @@ def save_figure(name, panels, out, record) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(STYLE):
         files = _write(out / name, _draw(panels, TEXT if len(panels) > 1 else COLUMN))
-        for panel in panels if len(panels) > 1 else ():
+        for panel in panels if columns and len(panels) > 1 else ():
             files += _write(out / f"{name}_{panel.key}", _draw([panel], COLUMN))
     files.append(write_whole(out / f"{name}.csv", _table(panels)))
     record = {"figure": name, **record, "versions": _versions()}

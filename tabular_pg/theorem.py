@@ -100,7 +100,7 @@ class Verdict:
     proved: np.ndarray | None = None
 
     def __str__(self):
-        head = f"{self.theorem.id:<5} {self.theorem.claim:<44.44}"
+        head = f"{self.theorem.id:<5} {self.theorem.claim:<64.64}"
         if not self.applies:
             return f"{head} n/a: {self.why_not}"
         if self.holds:

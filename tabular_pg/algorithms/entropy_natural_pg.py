@@ -189,8 +189,8 @@ def exact_rate(run):
     X = _span(run)[i]
     drift = beta * run.mdp.gamma * run.sup_gap[i] / alpha
     settled = 1e-150 < X < 1e-4 and drift < 1e-5 * X * min(1.0, -np.log(alpha))
-    rate = run.log_sup_gap[i + 1] - run.log_sup_gap[i]
-    return rate, 2 * np.log(alpha) if settled else np.inf
+    rate = run.log_sup_gap[i + 1] - run.log_sup_gap[i]  # not finite once pi* underflows
+    return rate, 2 * np.log(alpha) if settled and np.isfinite(rate) else np.inf
 
 
 @theorem(

@@ -8,6 +8,7 @@ eta_s = eta d_mu^k(s) / (1 - gamma).
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import logsumexp
 
 from tabular_pg.algorithms.softmax_pg import SoftmaxPG
 from tabular_pg.assumptions import (
@@ -204,8 +205,7 @@ def _largest_improvement(run):
     pi, x = run.policies[i], run.A[i] / run.tau
     span = run.A[i].max(axis=2) - run.A[i].min(axis=2)
     second = np.where(np.abs(x) < 1e-4, x**2 / 2 * (1 + x / 3 + x**2 / 12), np.expm1(x) - x)
-    top = x.max(axis=2)
-    plain = top + np.log((pi * np.exp(x - top[:, :, None])).sum(axis=2))
+    plain = logsumexp(run.log_policies[i] + x, axis=2)
     excess = (pi * second).sum(axis=2)  # E_pi x = 0 exactly
     return run.tau * np.where(excess < 1.0, np.log1p(excess), plain), span
 

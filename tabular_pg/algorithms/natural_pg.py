@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import lambertw
+from scipy.special import logsumexp, wrightomega
 
 from tabular_pg.assumptions import (
     every_iterate,
@@ -72,19 +72,20 @@ def _start_divergence(run):
 
 
 def _greedy(run):
-    """(K, S) probability of the best actions under A^k, of all others, and the lead g."""
+    """(K, S) log-probability of the best actions under A^k, probability of all others, and the
+    lead g."""
     M = run.A.max(axis=2, keepdims=True)
     best = run.A == M
-    p = np.where(best, run.policies, 0.0).sum(axis=2)
+    log_p = logsumexp(np.where(best, run.log_policies, -np.inf), axis=2)
     rest = np.where(best, 0.0, run.policies).sum(axis=2)
-    return np.maximum(p, 1e-300), rest, (M - np.where(best, -np.inf, run.A)).min(axis=2)
+    return log_p, rest, (M - np.where(best, -np.inf, run.A)).min(axis=2)
 
 
-def _contraction(run):
-    """(K, S) C_s of theorem N2, with I_s >= C_s M_s; 1 where M_s = 0."""
-    p, _, lead = _greedy(run)
-    growth = p * np.expm1(np.minimum(run.rule.eta * lead, 700.0))
-    return np.where(best_advantage(run) > 0, 1 / (1 + 1 / growth), 1.0)
+def _growth(run):
+    """(K, S) p (e^{eta g} - 1) of theorem N2; inf where M_s = 0."""
+    log_p, _, lead = _greedy(run)
+    x = run.rule.eta * lead
+    return np.where(best_advantage(run) > 0, np.exp(log_p + x + np.log(-np.expm1(-x))), np.inf)
 
 
 @theorem(
@@ -136,7 +137,7 @@ def improvement_by_lead(run):
     inequality."""
     gained, rounding = improvement(run)
     i = steps(run)
-    C = _contraction(run)
+    C = 1 / (1 + 1 / _growth(run))
     return gained, (C * best_advantage(run))[i], rounding + (C * best_advantage_rounding(run))[i]
 
 
@@ -151,7 +152,7 @@ def improvement_by_mass(run):
     """I_s^k >= p M (1 - e^{-eta M}) with p = pi^k(argmax A^k | s) and M = max_a A^k(s, a). Proof:
     all terms of sum_a pi A (e^{eta A} - 1) / Z are nonnegative and Z <= e^{eta M}."""
     gained, rounding = improvement(run)
-    p, M = _greedy(run)[0], best_advantage(run)
+    p, M = np.exp(_greedy(run)[0]), best_advantage(run)
     i, eta = steps(run), run.rule.eta
     error = best_advantage_rounding(run)
     error = p * error * np.minimum(1.0, 2 * eta * (M + error))
@@ -170,9 +171,9 @@ def improvement_by_lambert(run):
     M - log(1/p) / eta. Proof: the worst distribution of the remaining mass sits on one action;
     maximize over its advantage."""
     gained, rounding = improvement(run)
-    p, rest, _ = _greedy(run)
+    log_p, rest, _ = _greedy(run)
     M, i = best_advantage(run), steps(run)
-    loss = lambertw(rest / (np.e * p)).real / run.rule.eta
+    loss = wrightomega(np.log(rest) - 1 - log_p).real / run.rule.eta  # W(e^x), for any x
     error = best_advantage_rounding(run) + EPS * (M + loss)
     return gained, (M - loss)[i], rounding + error[i]
 
@@ -188,7 +189,7 @@ def linear_a_posteriori(run):
     as in N2a, for every eta > 0. Global linear convergence for any constant step size is claimed
     by Liu, Li and Wei (2024). Proof: N2a, that is I_s >= C M_s, implies
     e_{k+1} <= (1 - (1 - gamma) C) e_k."""
-    factors = 1 - (1 - run.mdp.gamma) * _contraction(run).min(axis=1)
+    factors = run.mdp.gamma + (1 - run.mdp.gamma) / (1 + _growth(run).min(axis=1))
     return run.sup_gap, run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(factors[:-1])])
 
 
@@ -243,7 +244,7 @@ def exact_rate(run):
 
 @theorem(
     "N4k",
-    "log e_{k+1}/e_k <= -(1 - 1/lambda) eta Delta, lambda = 100",
+    "e_{k+1}/e_k <= e^{-(1 - 1/lambda) eta Delta}, lambda = 100",
     rules=RULES,
     source="khodadadian2022",
     confidence=Confidence.RECALLED,
@@ -253,7 +254,7 @@ def khodadadian_rate(run):
     """V* - V^k = O(e^{-(1 - 1/lambda) eta Delta k}) for every lambda > 1; checked for
     lambda = 100 on the last recorded pair, in the regime of N4r."""
     rate, limit = exact_rate(run)
-    return rate, 0.99 * limit if np.isfinite(limit) else np.inf
+    return np.exp(rate), np.exp(0.99 * limit) if np.isfinite(limit) else np.inf
 
 
 @theorem(
@@ -286,8 +287,8 @@ def gamma_phase(run):
     probability of the greedy actions; so with c = max_s log(1/p_s) / eta. A step rule with
     c_k = c_0 gamma^{2k} therefore converges like gamma^k. Proof: N2c with W(x) <= log(1 + e x)."""
     i = steps(run)
-    p, rest, _ = _greedy(run)
-    surprise = np.where(rest < 0.5, -np.log1p(-rest), -np.log(p)).max(axis=1)
+    log_p, rest, _ = _greedy(run)
+    surprise = np.where(rest < 0.5, -np.log1p(-rest), -log_p).max(axis=1)
     return run.sup_gap[i + 1], run.mdp.gamma * run.sup_gap[i] + surprise[i] / run.rule.eta
 
 

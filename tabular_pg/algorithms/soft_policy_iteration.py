@@ -114,7 +114,8 @@ def second_order_limit(run):
 def cen_quadratic(run):
     """If the stationary distribution nu* of P_{pi*} is positive and
     ||log pi^t - log pi*|| <= 1 from the start on, V*(rho) - V^t(rho) <=
-    ||rho/nu*|| (1/c) {c (V*(nu*) - V^0(nu*))}^{2^t} with c = 4 gamma^2 ||1/nu*|| / ((1 - gamma) tau)."""
+    ||rho/nu*|| (1/c) {c (V*(nu*) - V^0(nu*))}^{2^t} with c = 4 gamma^2 ||1/nu*|| /
+    ((1 - gamma) tau)."""
     mdp, nu = run.mdp, stationary(run.mdp, run.optimum.pi)
     if mdp.gamma == 0 or nu.min() < 1e-12 or np.abs(run.iterates).max() > 1:
         return run.gap, np.full(run.k.shape, np.inf)

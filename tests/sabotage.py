@@ -1,0 +1,155 @@
+"""Ways to spoil a run: each keeps the claim (rule, step size, tau) and breaks what is behind it.
+
+WRONG methods are other algorithms, whose iterates are evaluated honestly. CORRUPT runs have iterates
+and numbers that do not belong together; they are for statements about every policy, which hold for
+any algorithm whatsoever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tabular_pg import HadamardPG, NaturalPG, PolicyIteration, ProjectedQAscent, optimize, optimum
+from tabular_pg.evaluation import Problem, empty_point, evaluate
+from tabular_pg.method import METHODS, Space
+
+LONG = 10**6
+PAIRS = np.unique(np.r_[0, np.geomspace(1, LONG, 40).astype(int)])
+
+
+def replay(run, iterates, k):
+    """The run with these iterates at iterations k, evaluated honestly."""
+    best, mdp, tau = run.optimum, run.mdp, run.tau
+    reference = best.log_pi if tau > 0 else np.zeros_like(best.A)
+    coordinates = run.method.coordinates(tau)
+    problem = Problem(mdp.P, mdp.gamma, mdp.mu, best.A, reference, tau, coordinates, True)
+    point, rows = empty_point(iterates[0]), []
+    for x in iterates:
+        point.x[:] = x
+        log_scale = evaluate(problem, point)
+        rows.append([np.array(field) for field in (point.e, log_scale, point.A, point.d, point.pi)])
+    e, log_scale, A, d, pi = map(np.array, zip(*rows, strict=True))
+    mass = np.where(best.optimal, pi, 0.0).sum(axis=2)
+    spent = np.exp(log_scale) * e.max(axis=1)
+    return replace(
+        run,
+        k=np.asarray(k),
+        iterates=np.array(iterates),
+        scaled_gap=e,
+        log_scale=log_scale,
+        A=A,
+        d=d if run.method.visitation else np.zeros_like(d),
+        critic=run.critic[[0] * len(k)],
+        least_policy=np.minimum.accumulate(np.r_[np.ones((1, *A.shape[1:])), pi[:-1]]),
+        least_optimal_mass=np.minimum.accumulate(np.r_[np.ones((1, mass.shape[1])), mass[:-1]]),
+        gap_sum=np.r_[0.0, np.cumsum(spent[:-1] * np.diff(k))],
+    )
+
+
+def again(run, rule):
+    """Another rule from the same start, recorded at the same iterations."""
+    policy = run.policies[0] / run.policies[0].sum(axis=1, keepdims=True)
+    return optimize(run.mdp, rule, int(run.k[-1]), tau=run.tau, policy=policy, at=run.k)
+
+
+def another_step(factor):
+    """A method that takes steps ``factor`` times as large as it claims."""
+
+    def spoil(run):
+        field = run.rule._fields[0]
+        value = factor * getattr(run.rule, field)
+        return replace(again(run, run.rule._replace(**{field: value})), rule=run.rule)
+
+    return spoil
+
+
+def impostor(run):
+    """A method that converges faster, or at all, or not at the same pace."""
+    if run.method.space is Space.SIMPLEX:
+        rule = ProjectedQAscent(0.05) if type(run.rule) is PolicyIteration else PolicyIteration()
+    elif run.tau > 0:
+        rule = NaturalPG(0.37)
+    else:
+        rule = NaturalPG(0.7) if type(run.rule) is not NaturalPG else HadamardPG(0.2)
+    other = again(run, rule)
+    return replay(run, other.iterates, other.k)
+
+
+def descending(run):
+    """A method with the wrong sign, which runs away from the optimum."""
+    best, mdp = run.optimum, run.mdp
+    reference = best.log_pi if run.tau > 0 else np.zeros_like(best.A)
+    coordinates = run.method.coordinates(run.tau)
+    problem = Problem(mdp.P, mdp.gamma, mdp.mu, best.A, reference, run.tau, coordinates, True)
+    point = empty_point(run.iterates[0])
+    iterates = []
+    for k in range(min(int(run.k[-1]), 100) + 1):
+        evaluate(problem, point)
+        iterates.append(point.x.copy())
+        flipped = point._replace(A=-point.A, q=-point.q, critic=-point.q)
+        METHODS[type(run.rule)].kernel(run.rule, k, problem, flipped)
+    return replay(run, iterates, np.arange(len(iterates)))
+
+
+def frozen(run):
+    """A method that never moves."""
+    k = np.unique(np.r_[PAIRS, PAIRS + 1])
+    return replay(run, run.iterates[[0] * len(k)], k)
+
+
+def stalling(run):
+    """A method that rests after every step, and gets nowhere in between."""
+    iterates = np.repeat(run.iterates[:100], 2, axis=0)
+    return replay(run, iterates, np.arange(len(iterates)))
+
+
+def backwards(run):
+    """A method that starts where the run ends and ends where it starts."""
+    return replay(run, run.iterates[::-1], run.k)
+
+
+WRONG = {
+    "30 times the step": another_step(30.0),
+    "1/30 of the step": another_step(1 / 30),
+    "1/1000 of the step": another_step(1e-3),
+    "frozen": frozen,
+    "stalling": stalling,
+    "descending": descending,
+    "backwards": backwards,
+    "impostor": impostor,
+}
+
+
+def stale(run):
+    """The advantages of other iterates."""
+    return replace(run, A=run.A[::-1])
+
+
+def lucky(run):
+    """The gaps of other iterates."""
+    return replace(run, scaled_gap=run.scaled_gap[::-1], log_scale=run.log_scale[::-1])
+
+
+def misplaced(run):
+    """The optimum of another problem."""
+    return replace(run, optimum=optimum(replace_rewards(run.mdp), run.tau))
+
+
+def replace_rewards(mdp):
+    return type(mdp)(mdp.P, -mdp.r, mdp.gamma, rho=mdp.rho, mu=mdp.mu)
+
+
+def overrated(factor):
+    """The gap times a constant."""
+    return lambda run: replace(run, scaled_gap=factor * run.scaled_gap)
+
+
+CORRUPT = {
+    "stale advantages": stale,
+    "gaps of others": lucky,
+    "gap * 1e6": overrated(1e6),
+    "gap / 1e6": overrated(1e-6),
+    "optimum of another": misplaced,
+}

@@ -1,0 +1,105 @@
+"""Fixed honest runs, chosen so that every registered theorem reaches the regime that it is about."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from tabular_pg import (
+    MDP,
+    SPMA,
+    TDPMD,
+    DualAveragedSPI,
+    HadamardPG,
+    NaturalPG,
+    PolicyIteration,
+    ProjectedPG,
+    ProjectedQAscent,
+    SoftmaxPG,
+    SoftPolicyIteration,
+    instances,
+    optimize,
+)
+
+
+def weighted(mdp, seed):
+    """The same MDP with random rho and mu."""
+    rho, mu = np.random.default_rng(seed).dirichlet(np.ones(mdp.n_states), 2)
+    return MDP(mdp.P, mdp.r, mdp.gamma, rho=rho, mu=mu, name=f"{mdp.name}, weighted")
+
+
+TWO_ARMS = instances.two_armed_bandit(0.5)
+ARMS = instances.bandit([0.9, 0.5, 0.1])
+EASY = instances.garnet(3, 2, 2, 0.3, seed=7)
+GARNET = weighted(instances.garnet(4, 3, 2, 0.6, seed=1), 0)
+PATIENT = instances.garnet(5, 4, 3, 0.97, seed=3)
+TIED = instances.tied(3, 3, 0.6, seed=0)
+
+
+def smooth_step(mdp):
+    """1 / L of theorems P7x and P7a."""
+    return (1 - mdp.gamma) ** 3 / (2 * mdp.gamma * mdp.n_actions)
+
+
+def mei_step(mdp, tau):
+    return (1 - mdp.gamma) ** 3 / (8 + tau * (4 + 8 * np.log(mdp.n_actions)))
+
+
+def half(mdp):
+    return (1 - mdp.gamma) ** 2 / 2
+
+
+SUITE = {  # name: (mdp, rule, iterations, tau, start policy)
+    "S bandit": (TWO_ARMS, SoftmaxPG(0.4), 2000, 0.0, None),
+    "S bandit, small step": (TWO_ARMS, SoftmaxPG(0.2), 5000, 0.0, None),
+    "S bandit, Mei": (TWO_ARMS, SoftmaxPG(1 / 8), 300, 0.0, None),
+    "S bandit, escape": (TWO_ARMS, SoftmaxPG(0.02), 130_000, 0.0, [[5e-4, 1 - 5e-4]]),
+    "S arms, limit": (ARMS, SoftmaxPG(1.0), 100_000, 0.0, None),
+    "S easy, limit": (EASY, SoftmaxPG(1.0), 200_000, 0.0, None),
+    "S easy, Mei": (EASY, SoftmaxPG(0.7**3 / 8), 300, 0.0, None),
+    "S garnet": (GARNET, SoftmaxPG(1.0), 300, 0.0, None),
+    "S tied, large step": (TIED, SoftmaxPG(30.0), 200, 0.0, None),
+    "E arms": (ARMS, SoftmaxPG(1.0), 200, 0.5, None),
+    "E easy, Mei": (EASY, SoftmaxPG(mei_step(EASY, 0.5)), 400, 0.5, None),
+    "E garnet": (GARNET, SoftmaxPG(1.0), 400, 0.3, None),
+    "E garnet, elementary": (GARNET, SoftmaxPG(0.3), 100, 0.3, None),
+    "E easy, local": (EASY, SoftmaxPG(2.0), 400, 0.5, None),
+    "N bandit": (TWO_ARMS, NaturalPG(1.0), 100, 0.0, None),
+    "N arms": (ARMS, NaturalPG(0.3), 300, 0.0, None),
+    "N easy": (EASY, NaturalPG(1.0), 300, 0.0, None),
+    "N garnet": (GARNET, NaturalPG(0.5), 200, 0.0, None),
+    "N patient": (PATIENT, NaturalPG(10.0), 100, 0.0, None),
+    "N tied": (TIED, NaturalPG(1.0), 200, 0.0, None),
+    "G arms": (ARMS, NaturalPG(1.0), 50, 0.3, None),
+    "G easy": (EASY, NaturalPG(1.0), 100, 1.0, None),
+    "G garnet": (GARNET, NaturalPG(1.0), 150, 0.1, None),
+    "G soft, easy": (EASY, SoftPolicyIteration(), 6, 1.0, None),
+    "G soft, garnet": (GARNET, SoftPolicyIteration(), 8, 0.1, None),
+    "G soft, patient": (PATIENT, SoftPolicyIteration(), 8, 0.1, None),
+    "P bandit": (TWO_ARMS, ProjectedPG(0.3), 30, 0.0, None),
+    "P easy": (EASY, ProjectedPG(0.3), 200, 0.0, None),
+    "P easy, smooth": (EASY, ProjectedPG(smooth_step(EASY)), 200, 0.0, None),
+    "P easy, huge": (EASY, ProjectedPG(1e3), 20, 0.0, None),
+    "P garnet, growing": (GARNET, ProjectedPG(0.01, growth=0.6**-2), 30, 0.0, None),
+    "P tied": (TIED, ProjectedPG(0.1), 300, 0.0, None),
+    "Q bandit": (TWO_ARMS, ProjectedQAscent(0.3), 30, 0.0, None),
+    "Q garnet": (GARNET, ProjectedQAscent(0.3), 200, 0.0, None),
+    "Q garnet, growing": (GARNET, ProjectedQAscent(0.1, growth=0.6**-2), 30, 0.0, None),
+    "H bandit": (TWO_ARMS, HadamardPG(0.5), 400, 0.0, None),
+    "H easy": (EASY, HadamardPG(half(EASY)), 1500, 0.0, None),
+    "H garnet": (GARNET, HadamardPG(half(GARNET)), 300, 0.0, None),
+    "PI garnet": (GARNET, PolicyIteration(), 10, 0.0, None),
+    "PI patient": (PATIENT, PolicyIteration(), 10, 0.0, None),
+    "SPMA bandit": (TWO_ARMS, SPMA(0.9), 300, 0.0, None),
+    "SPMA easy": (EASY, SPMA(0.6), 800, 0.0, None),
+    "TD garnet": (GARNET, TDPMD(1.0), 60, 0.1, None),
+    "DA garnet": (GARNET, DualAveragedSPI(0.3), 20, 0.0, None),
+}
+
+
+@cache
+def honest(name):
+    """The run of this name."""
+    mdp, rule, iterations, tau, policy = SUITE[name]
+    return optimize(mdp, rule, iterations, tau=tau, policy=policy)

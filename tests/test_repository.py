@@ -1,0 +1,128 @@
+"""The repository keeps its promises: import direction, README, registry, command line."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tabular_pg
+from tabular_pg.__main__ import theorem_table
+from tabular_pg.method import METHODS
+from tabular_pg.references import REFERENCES
+from tabular_pg.theorem import REGISTRY, Kind, theorem
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+LAYERS = [
+    ["_jit", "_checks", "references"],
+    ["simplex", "double_double", "mdp"],
+    ["evaluation", "gymnasium_import", "lower_bounds"],
+    ["instances", "optimal", "method"],
+    ["run"],
+    ["optimize", "flow", "quantities"],
+    ["assumptions", "theorem"],
+    ["algorithms"],
+    ["plotting"],
+]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_imports_point_one_way():
+    level = {name: i for i, layer in enumerate(LAYERS) for name in layer}
+    package = ROOT / "tabular_pg"
+    modules = [p for p in package.glob("*.py") if p.stem not in ("__init__", "__main__")]
+    assert {p.stem for p in modules} <= set(level), "a module has no layer"
+    for path in [*modules, *(package / "algorithms").glob("*.py")]:
+        own = path.stem if path.parent == package else "algorithms"
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "tabular_pg" and len(parts) > 1 and parts[1] != own:
+                assert level[parts[1]] <= level[own], f"{path.name} imports {name}"
+            assert parts[0] != "matplotlib" or own == "plotting", f"{path.name} imports {name}"
+
+
+def python_blocks():
+    pattern = r"```python\n(.*?)```\n\n```text\n(.*?)```"
+    return re.findall(pattern, README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_readme_code_prints_what_it_says(number, tmp_path):
+    code, expected = python_blocks()[number]
+    script = tmp_path / "block.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == expected
+
+
+def test_every_python_block_of_the_readme_has_output():
+    assert README.count("```python") == len(python_blocks()) == 3
+
+
+def test_readme_table_is_current():
+    table = README.split("<!-- theorems -->\n")[1].split("\n<!-- /theorems -->")[0]
+    assert table == theorem_table(), "run `python -m tabular_pg theorems` and paste its output"
+
+
+def test_readme_pictures_exist():
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert len(pictures) >= 8
+    assert all((ROOT / picture).is_file() for picture in pictures)
+
+
+def test_every_theorem_is_documented():
+    for id, t in REGISTRY.items():
+        assert t.id == id
+        assert t.source in REFERENCES, id
+        assert len(t.statement) > 40, id
+        assert len(t.claim) < 110, id
+        assert t.rules, id
+        assert all(rule in METHODS for rule in t.rules), id
+        assert isinstance(t.kind, Kind), id
+
+
+def test_ids_are_unique():
+    with pytest.raises(ValueError, match="id is 'N1', which sublinear already has"):
+        theorem("N1", "again", rules=())(lambda run: (0, 0))
+
+
+def test_rules_are_exported_and_documented():
+    for rule in METHODS:
+        if rule.__module__.startswith("tabular_pg."):
+            assert getattr(tabular_pg, rule.__name__) is rule
+            assert rule.__doc__, rule
+            assert not rule.__doc__.startswith(rule.__name__ + "("), f"{rule} has no docstring"
+
+
+def test_command_line():
+    def run(*arguments):
+        command = [sys.executable, "-m", "tabular_pg", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert run("theorems").stdout.strip() == theorem_table()
+    assert "quadratic rate claimed by Liu, Li and Wei" in run("theorems", "G4").stdout
+    wrong = run("theorems", "G99")
+    assert wrong.returncode == 2
+    assert "id is 'G99'; expected one of" in wrong.stderr
+
+
+def test_import_is_light():
+    code = "import sys, tabular_pg; print('matplotlib' in sys.modules, 'gymnasium' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
