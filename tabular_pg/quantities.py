@@ -194,7 +194,7 @@ def settled_rate(run, now, limit):
         slow = ~best.optimal & (limit >= slowest - 1e-9 * abs(slowest))
         others = weight[~slow].sum() / weight[slow].sum()
         drift = np.abs(now - limit)[slow].max(initial=0.0)
-        settled = slowest < 0 and others < 1e-5 * (1 - gamma) / run.mdp.r.size
+        settled = slowest < -1e-9 and others < 1e-5 * (1 - gamma) / run.mdp.r.size
         settled &= run.sup_gap[i] < 1e-5 * (1 - gamma) ** 2 * best.Delta
         settled &= drift < 1e-4 * abs(slowest)
     return rate, slowest if settled else np.inf

@@ -1,8 +1,8 @@
 """Ways to spoil a run: each keeps the claim (rule, step size, tau) and breaks what is behind it.
 
-WRONG methods are other algorithms, whose iterates are evaluated honestly. CORRUPT runs have iterates
-and numbers that do not belong together; they are for statements about every policy, which hold for
-any algorithm whatsoever.
+WRONG methods are other algorithms, whose iterates are evaluated honestly. CORRUPT runs consist of
+iterates and numbers that do not belong together; they are for statements about every policy, which
+hold for any algorithm whatsoever.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tabular_pg import HadamardPG, NaturalPG, PolicyIteration, ProjectedQAscent, optimize, optimum
+from tabular_pg import HadamardPG, NaturalPG, PolicyIteration, ProjectedQAscent, optimize
 from tabular_pg.evaluation import Problem, empty_point, evaluate
 from tabular_pg.method import METHODS, Space
 
@@ -58,8 +58,11 @@ def another_step(factor):
     """A method that takes steps ``factor`` times as large as it claims."""
 
     def spoil(run):
+        if not run.rule:
+            return run  # without a step size there is nothing to spoil
         field = run.rule._fields[0]
         value = factor * getattr(run.rule, field)
+        value = min(value, 0.99) if field == "beta" else value
         return replace(again(run, run.rule._replace(**{field: value})), rule=run.rule)
 
     return spoil
@@ -111,6 +114,7 @@ def backwards(run):
 
 
 WRONG = {
+    "1.3 times the step": another_step(1.3),
     "30 times the step": another_step(30.0),
     "1/30 of the step": another_step(1 / 30),
     "1/1000 of the step": another_step(1e-3),
@@ -132,13 +136,9 @@ def lucky(run):
     return replace(run, scaled_gap=run.scaled_gap[::-1], log_scale=run.log_scale[::-1])
 
 
-def misplaced(run):
-    """The optimum of another problem."""
-    return replace(run, optimum=optimum(replace_rewards(run.mdp), run.tau))
-
-
-def replace_rewards(mdp):
-    return type(mdp)(mdp.P, -mdp.r, mdp.gamma, rho=mdp.rho, mu=mdp.mu)
+def milder(run):
+    """A regularization a thousand times weaker than the one that the optimum is for."""
+    return replace(run, tau=run.tau / 1e3)
 
 
 def overrated(factor):
@@ -151,5 +151,5 @@ CORRUPT = {
     "gaps of others": lucky,
     "gap * 1e6": overrated(1e6),
     "gap / 1e6": overrated(1e-6),
-    "optimum of another": misplaced,
+    "tau / 1000": milder,
 }

@@ -27,20 +27,26 @@ def mdps(draw, gammas=GAMMAS, shapes=SHAPES, ties=True, rewards=tuple(REWARDS)):
     gamma, (S, A) = draw(st.sampled_from(gammas)), draw(st.sampled_from(shapes))
     seed, branching = draw(seeds), draw(st.integers(1, S))
     kind, tied = draw(st.sampled_from(rewards)), ties and A > 1 and draw(st.booleans())
-    weights = draw(st.sampled_from(("uniform", "random", "one start")))
+    start = draw(st.sampled_from(("uniform", "random", "one start")))
     rng = np.random.default_rng(seed)
     P = np.zeros((S, A, S))
     for s, a in np.ndindex(S, A):
         successors = rng.choice(S, branching, replace=False)
-        P[s, a, successors] = rng.dirichlet(np.ones(branching))
+        weights = rng.dirichlet(np.ones(branching))
+        P[s, a, successors] = weights / weights.sum()  # exactly 1 for one successor
     r = REWARDS[kind](rng, (S, A))
     if tied:
         P[:, 1], r[:, 1] = P[:, 0], r[:, 0]
     rho, mu = rng.dirichlet(np.ones(S), 2)
-    rho = {"uniform": None, "random": rho, "one start": np.eye(S)[0]}[weights]
-    mu = None if weights == "uniform" else mu
-    name = f"seed {seed}, branching {branching}, {kind} rewards, {weights} rho"
+    rho = {"uniform": None, "random": rho, "one start": np.eye(S)[0]}[start]
+    mu = None if start == "uniform" else mu
+    name = f"seed {seed}, branching {branching}, {kind} rewards, {start} rho"
     return MDP(P, r, gamma, rho=rho, mu=mu, name=name + ", tied" * tied)
+
+
+def bandits():
+    """MDPs with a single state and no future."""
+    return mdps(gammas=(0.0,), shapes=((1, 2), (1, 2), (1, 3), (1, 6)), rewards=("uniform",))
 
 
 @st.composite
@@ -87,9 +93,9 @@ def rules(draw, kind, mdp, tau=0.0):
 
 
 @st.composite
-def experiments(draw, kind, regularized, iterations=(30, 60, 120)):
+def experiments(draw, kind, problems, regularized, iterations=(30, 60, 120)):
     """Arguments for ``optimize``: a rule of the given type on a random MDP."""
-    mdp, tau = draw(mdps()), draw(taus) if regularized else 0.0
+    mdp, tau = draw(problems), draw(taus) if regularized else 0.0
     last = draw(st.sampled_from(iterations))
     some = np.unique(np.geomspace(1, last, 12).astype(int))
     return {

@@ -1,4 +1,4 @@
-"""Fixed honest runs, chosen so that every registered theorem reaches the regime that it is about."""
+"""Fixed honest runs, chosen so that every theorem reaches the regime that it is about."""
 
 from __future__ import annotations
 

@@ -42,6 +42,7 @@ SMALLEST_SQUARED = 1e-280
 def largest_error(mdp, rule, iterations, tau=0.0, policy=None, digits=200):
     """The largest relative error over iterates and states, and log10 of the last gap compared."""
     run = optimize(mdp, rule, iterations, tau=tau, policy=policy, at=range(iterations + 1))
+    assert not np.isnan(run.scaled_gap).any()
     exact = gaps(mdp, rule, iterations, tau, policy, digits)
     with np.errstate(divide="ignore"):
         measured = run.log_scale[:, None] + np.log(run.scaled_gap)
@@ -97,7 +98,7 @@ RULES = [
     (SoftPolicyIteration(), 0.1),
     (HadamardPG(eta=0.02), 0.0),
     (PolicyIteration(), 0.0),
-    (SPMA(eta=0.01), 0.0),
+    (SPMA(eta=0.001), 0.0),
     (TDPMD(eta=3.0), 0.1),
     (DualAveragedSPI(beta=0.3), 0.0),
 ]

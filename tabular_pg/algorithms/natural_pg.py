@@ -206,7 +206,8 @@ def linear_a_priori(run):
     gamma, eta, Delta = run.mdp.gamma, run.rule.eta, run.optimum.Delta
     first = np.log(run.mdp.n_actions) / (eta * (1 - gamma)) + 1 / (1 - gamma) ** 2
     k0 = np.ceil(2 / Delta * first)
-    bound = Delta / 2 * (1 - (1 - gamma) * np.tanh(eta * Delta / 4)) ** (run.k - k0)
+    factor = gamma + (1 - gamma) * 2 / (1 + np.exp(eta * Delta / 2))  # 1 - (1 - gamma) tanh(...)
+    bound = Delta / 2 * factor ** (run.k - k0)
     return run.sup_gap, np.where(run.k >= k0, bound, np.inf)
 
 

@@ -125,7 +125,8 @@ def two_armed_solution(run):
     h eta Delta e^{eta Delta / 2} / 2, which sums to the right-hand side."""
     d, h = _odds(run), run.rule.eta * run.optimum.Delta
     value = d + np.sinh(d)
-    rounding = (1e-12 + 1e-15 * run.k) * (1 + np.abs(value) + np.abs(value[0]))
+    drift = 4e-16 * run.k * (1 + np.abs(d).max())  # of d, by a rounding in every step
+    rounding = (1e-12 + drift) * (1 + np.abs(value) + np.abs(value[0]))
     constant = h / 2 * np.exp(min(h / 2, 700.0))
     return np.abs(value - value[0] - h * run.k), constant * (d - d[0]), rounding
 

@@ -121,4 +121,8 @@ def linear(run):
     p, lead = greedy_lead(run)
     C = np.where(best_advantage(run) > 0, p * lead, np.inf).min(axis=1)
     factors = 1 - (1 - run.mdp.gamma) * run.rule.eta * np.where(np.isfinite(C), C, 0.0)
-    return run.sup_gap, run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(factors[:-1])])
+    bound, rounded = (
+        run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(x[:-1])])
+        for x in (factors, factors + 1e-15)
+    )
+    return run.sup_gap, bound, rounded - bound
