@@ -13,7 +13,7 @@ from tabular_pg.run import Run, Status
 from tabular_pg.simplex import offset_normalize
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
-RECORD_ENTRIES = 20_000_000  # and the number of recorded probabilities up to which it is
+RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
 RECORD_PER_DECADE = 30
 
 
@@ -64,37 +64,33 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
     if problem.coordinates != LOGITS and method.space is Space.SOFTMAX:
         start -= best.log_pi
         for row, log_reference in zip(start, best.log_pi, strict=True):
-            row -= row[log_reference.argmax()]  # the reference sums to 1 only to rounding
-            offset_normalize(row, log_reference)
+            offset_normalize(row, log_reference)  # the reference sums to 1 only to rounding
     fields = _iterate(rule, problem, empty_point(start), best.optimal, at)
     return Run(mdp, rule, tau, best, _status(fields, method, tau), at, **fields)
 
 
 def _iterate(rule, problem, point, optimal, at):
     """Advance from one recorded iteration to the next, copying what a Run keeps."""
-    S, A = optimal.shape
-    record = {
-        "iterates": np.empty((at.size, S, A)),
-        "scaled_gap": np.empty((at.size, S)),
-        "log_scale": np.empty(at.size),
-        "A": np.empty((at.size, S, A)),
-        "d": np.empty((at.size, S)),
-        "critic": np.empty((at.size, S, A)),
-        "least_policy": np.empty((at.size, S, A)),
-        "least_optimal_mass": np.empty((at.size, S)),
-        "gap_sum": np.empty(at.size),
-    }
-    running = (np.ones((S, A)), np.ones(S), np.zeros(1))
     loop = advance if METHODS[type(rule)].native else advance_uncached
-    log_scale = evaluate(problem, point)
+    running = (np.ones(optimal.shape), np.ones(optimal.shape[0]), np.zeros(1))
+    log_scale, k = evaluate(problem, point), 0
     point.critic[:] = point.q
-    k = 0
+    record = {}
     for i, stop in enumerate(at):
         log_scale = loop(rule, problem, point, optimal, running, log_scale, k, int(stop))
         k = int(stop)
-        sources = (point.x, point.e, log_scale, point.A, point.d, point.critic, *running)
-        for array, source in zip(record.values(), sources, strict=True):
-            array[i] = source if np.ndim(source) != 1 or array.ndim > 1 else source[0]
+        now = {
+            "iterates": point.x,
+            "scaled_gap": point.e,
+            "log_scale": log_scale,
+            "A": point.A,
+            "d": point.d,
+            "least_policy": running[0],
+            "least_optimal_mass": running[1],
+            "gap_sum": running[2][0],
+        }
+        for name, value in now.items():
+            record.setdefault(name, np.empty((at.size, *np.shape(value))))[i] = value
     return record
 
 

@@ -38,7 +38,6 @@ class Run:
     log_scale : (K,) 0 unless the gap is too small for float64.
     A : (K, S, A) advantages of the iterates; soft advantages for tau > 0.
     d : (K, S) their visitation distribution under mu (zeros if the rule does not use it).
-    critic : (K, S, A) Q* - Q of the rule's own critic, up to a constant (if it has one).
     least_policy : (K, S, A) least probability over iterates before k (1 for none).
     least_optimal_mass : (K, S) the same for the probability of all optimal actions together.
     gap_sum : (K,) sum of max_s V* - V^j over all j < k.
@@ -55,7 +54,6 @@ class Run:
     log_scale: np.ndarray
     A: np.ndarray
     d: np.ndarray
-    critic: np.ndarray
     least_policy: np.ndarray
     least_optimal_mass: np.ndarray
     gap_sum: np.ndarray

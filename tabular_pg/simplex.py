@@ -39,9 +39,17 @@ def log_normalize(row):
 def offset_normalize(xi, log_reference):
     """Shift ``xi`` in place so that ``exp(log_reference + xi)`` sums to 1.
 
-    The first shift is coarse (log-sum-exp); the second, ``-log1p(sum pi* expm1(xi))``, has an
-    error relative to ``xi`` itself, however small that is.
+    First the likeliest action's entry is subtracted, so that nothing is left of a constant. If
+    that is far off, a coarse shift (log-sum-exp) follows; the last, ``-log1p(sum pi* expm1(xi))``,
+    has an error relative to ``xi`` itself, however small that is.
     """
+    likeliest = 0
+    for a in range(xi.size):
+        if xi[a] + log_reference[a] > xi[likeliest] + log_reference[likeliest]:
+            likeliest = a
+    common = xi[likeliest]
+    for a in range(xi.size):
+        xi[a] -= common
     excess = _excess(xi, log_reference)
     if not abs(excess) < 0.5:
         top = -math.inf

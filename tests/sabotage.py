@@ -41,7 +41,6 @@ def replay(run, iterates, k):
         log_scale=log_scale,
         A=A,
         d=d if run.method.visitation else np.zeros_like(d),
-        critic=run.critic[[0] * len(k)],
         least_policy=np.minimum.accumulate(np.r_[np.ones((1, *A.shape[1:])), pi[:-1]]),
         least_optimal_mass=np.minimum.accumulate(np.r_[np.ones((1, mass.shape[1])), mass[:-1]]),
         gap_sum=np.r_[0.0, np.cumsum(spent[:-1] * np.diff(k))],

@@ -439,7 +439,8 @@ OPTIONS = {"frozen_lake(4)": {"map_name": "4x4"}, "frozen_lake(8)": {"map_name":
 
 def simulator(key, mdp):
     gymnasium = pytest.importorskip("gymnasium")
-    env = gymnasium.make(mdp.name, **OPTIONS.get(key, {})).unwrapped  # no time limit
+    newest = max(id for id in gymnasium.registry if id.startswith(mdp.name.split()[0] + "-v"))
+    env = gymnasium.make(newest, **OPTIONS.get(key, {})).unwrapped  # no time limit
     env.reset(seed=0)
     return env
 

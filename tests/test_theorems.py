@@ -13,7 +13,7 @@ from sabotage import CORRUPT, WRONG
 from strategies import bandits, experiments, mdps
 from suite import GARNET, SUITE, TWO_ARMS, honest
 
-from tabular_pg import REGISTRY, NaturalPG, SoftmaxPG, check, instances, optimize
+from tabular_pg import REGISTRY, SPMA, NaturalPG, SoftmaxPG, check, instances, optimize
 from tabular_pg.method import METHODS, Regularization
 from tabular_pg.theorem import Kind, Violation, theorems_about, verdict
 
@@ -154,6 +154,7 @@ SHIFTED = type(GARNET)(GARNET.P, 3 * GARNET.r, GARNET.gamma)
         ("N3a", optimize(GARNET, NaturalPG(1.0), 5, at=[0, 2]), "not every iterate is recorded"),
         ("N7", optimize(GARNET, NaturalPG(1.0), 5), "stated for S = 1, A = 2"),
         ("N4r", optimize(GARNET, NaturalPG(0.1), 5), "no recorded iterate is in the regime"),
+        ("H6", optimize(GARNET, SPMA(50.0), 5), "the run is not finite"),
         ("S4", optimize(TWO_ARMS, SoftmaxPG(1.0), 5), "eta = 1; stated for 2/5 = 0.4"),
         ("E2", optimize(TWO_ARMS, SoftmaxPG(9.0), 5, tau=1.0), "eta_s tau reaches 9"),
     ],

@@ -193,8 +193,10 @@ def improvement_elementary(run):
     i = steps(run)
     pi, A, eta = run.policies[i], run.A[i], state_step(run)[i][:, :, None]
     u = eta * pi * A
-    Z = (pi * np.exp(u)).sum(axis=2)
-    bound = (pi * A * np.expm1(u) * (1 - eta * run.tau * pi)).sum(axis=2) / Z
+    top = u.max(axis=2, keepdims=True)  # divides numerator and denominator by e^top
+    grown = np.where(top < 1, np.expm1(u) * np.exp(-top), np.exp(u - top) - np.exp(-top))
+    Z = (pi * np.exp(u - top)).sum(axis=2)
+    bound = (pi * A * grown * (1 - eta * run.tau * pi)).sum(axis=2) / Z
     J, rounding = improvement(run)
     return J, bound, rounding + EPS * np.abs(bound)
 

@@ -18,6 +18,7 @@ from tabular_pg.theorem import Confidence, Kind, theorem
 
 RULES = (SoftmaxPG,)
 FORGOTTEN = 0.9  # local decay exponent of the gap from which on a run counts as in its 1/k phase
+RARE = 1e-3  # probability of sub-optimal actions below which S6 is accurate: its error is p log 1/p
 
 
 def alike_optimal_actions(run) -> str:
@@ -77,7 +78,7 @@ def exact_law(run):
     For unique optimal actions and rho = mu this is S (A - 1) / (A eta), whatever gamma, rewards
     and start are. Sketch: w_a = pi_a |A*_a| obeys w_a' = -eta_s w_a (w_a + W), W = sum w, so the
     w_a equalize and W ~ n / ((1 + n q) eta_s k). Checked once, in every state that matters, the
-    w_a agree within 15%, q_s is steady and W falls like k^{-1} within 1%."""
+    w_a agree within 15%, q_s is steady, W falls like k^{-1} within 1% and pi(optimal) > 0.999."""
     constant, settled = _limit(run)
     return run.k[-1] * run.gap[-1], constant if settled else np.inf
 
@@ -102,6 +103,7 @@ def _limit(run):
         slopes = -np.log(W / W_before) / np.log(run.k[-1] / run.k[half])
     steady = (np.abs(q - q_before)[mixed] < 2e-3).all()
     steady &= (np.abs(slopes - 1) < 0.01).all()
+    steady &= (np.where(best.optimal, 0.0, pi).sum(axis=1)[mixed] < RARE).all()
     return share.sum() / run.rule.eta, bool(equal and steady)
 
 
