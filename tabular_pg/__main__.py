@@ -1,12 +1,14 @@
-"""``python -m tabular_pg theorems``: the registry as a Markdown table."""
+"""``python -m tabular_pg theorems``: what is registered."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 
 import tabular_pg  # noqa: F401  (registers every rule and theorem)
 from tabular_pg.references import OWN
-from tabular_pg.theorem import REGISTRY, sorted_theorems
+from tabular_pg.theorem import REGISTRY, Confidence, sorted_theorems
 
 
 def theorem_table() -> str:
@@ -16,7 +18,8 @@ def theorem_table() -> str:
         tau = {True: "> 0", False: "0", None: "any"}[t.regularized]
         rules = ", ".join(rule.__name__ for rule in t.rules)
         claim = t.claim.replace("|", "\\|")
-        source = "this package" if t.source == OWN else f"{t.source}, {t.confidence.name.lower()}"
+        label = "" if t.confidence is Confidence.DERIVED else f", {t.confidence.name.lower()}"
+        source = ("this package" if t.source == OWN else t.source) + label
         rows.append(f"| {t.id} | {claim} | {rules} | {tau} | {t.kind.name.lower()} | {source} |")
     return "\n".join(rows)
 
@@ -28,15 +31,23 @@ def main(arguments=None):
         "theorems", help="list every registered theorem, or explain some"
     )
     theorems.add_argument("id", nargs="*", help="print statement and source of these theorems")
-    ids = parser.parse_args(arguments).id
-    for id in ids:
+    theorems.add_argument("--markdown", action="store_true", help="the list as a Markdown table")
+    options = parser.parse_args(arguments)
+    for id in options.id:
         if id not in REGISTRY:
             parser.error(f"id is {id!r}; expected one of {', '.join(REGISTRY)}")
         t = REGISTRY[id]
         print(f"{t.id} ({t.kind.value}; {t.confidence.value})\n  {t.statement}\n  {t.reference}")
-    if not ids:
+    if options.markdown:
         print(theorem_table())
+    elif not options.id:
+        for t in sorted_theorems():
+            print(f"{t.id:<4} {t.claim}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

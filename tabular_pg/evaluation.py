@@ -124,6 +124,14 @@ def transitions(P, gamma, pi, N):
                     N[s, t] += weight * P[s, a, t]
 
 
+def factors(mdp, pi):
+    """``(N, pivot)``: ``I - gamma P_pi`` of a policy (S, A), eliminated, for the solves above."""
+    N, pivot = np.empty((mdp.n_states, mdp.n_states)), np.empty(mdp.n_states)
+    transitions(mdp.P, mdp.gamma, np.ascontiguousarray(pi), N)
+    factorize(N, pivot, 1.0 - mdp.gamma)
+    return N, pivot
+
+
 @njit
 def next_values(P, gamma, v, out):
     """Fill ``out`` (S, A) with ``gamma sum_t P(t|s,a) v(t)``."""

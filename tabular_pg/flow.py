@@ -5,12 +5,15 @@ Where policy gradient needs 1e12 steps, the flow is still a short computation.
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from tabular_pg._checks import check_number
 from tabular_pg.evaluation import LOGITS, Problem, empty_point, evaluate
+from tabular_pg.mdp import MDP
 from tabular_pg.optimal import optimum
 from tabular_pg.simplex import log_normalize
 
@@ -40,7 +43,7 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
         How many identical states each state stands for, mu[s] being their total mass: all copies
         move alike, each with its share of the gradient.
     policy : array_like (S, A), optional
-        Start policy, positive; uniform by default.
+        Start policy, positive, normalized by the function; uniform by default.
     tolerance : float
         Relative tolerance of the integrator.
 
@@ -51,12 +54,18 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
     RuntimeError
         If the integrator fails.
     """
+    if not isinstance(mdp, MDP):
+        raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
     times = np.asarray(times, dtype=float)
-    if times.ndim != 1 or times.size == 0 or not (np.diff(times, prepend=0.0) > 0).all():
-        raise ValueError(f"times is {times!r}; expected positive increasing numbers")
+    increasing = times.ndim == 1 and times.size > 0 and (np.diff(times, prepend=0.0) > 0).all()
+    if not increasing or not np.isfinite(times).all():
+        raise ValueError(f"times is {times!r}; expected finite positive increasing numbers")
+    check_number("tolerance", tolerance, 0, 1, kind=Real, open_ends=True)
     shape = mdp.r.shape
+    _positive("mu", mdp.mu, shape[:1])
     copies = _positive("copies", np.ones(shape[0]) if copies is None else copies, shape[:1])
     policy = _positive("policy", np.full(shape, 1 / shape[1]) if policy is None else policy, shape)
+    policy /= policy.sum(axis=1, keepdims=True)
     best = optimum(mdp)
     problem = Problem(
         mdp.P, mdp.gamma, mdp.mu, best.A, np.zeros(shape), 0.0, LOGITS, True

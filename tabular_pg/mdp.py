@@ -16,7 +16,7 @@ class MDP:
 
     Parameters
     ----------
-    P : array_like (S, A, S), or scipy sparse matrix (S*A, S)
+    P : array_like (S, A, S), or scipy sparse matrix (S*A, S), which is stored densely
         ``P[s, a, t]`` is the probability of moving from ``s`` to ``t`` under ``a``. Rows must
         sum to 1 within ``1e-12 * S``; whatever rounding is left, the model is the one whose
         rows are divided by their exact sums.
@@ -111,6 +111,8 @@ def distribution(name, weights, size) -> np.ndarray:
 
 def _array(name, values) -> np.ndarray:
     try:
+        if np.iscomplexobj(values) or values is None:
+            raise TypeError(f"got {type(values).__name__}")
         values = np.array(values, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not an array of real numbers: {error}") from None

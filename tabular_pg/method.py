@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import math
 import numbers
+import sys
 from typing import NamedTuple
 
 from numba.extending import overload
@@ -16,6 +17,7 @@ from tabular_pg._jit import njit, njit_uncached
 from tabular_pg.evaluation import LOGITS, OFFSETS, PROBABILITIES
 
 METHODS: dict[type, Method] = {}
+LARGEST_FLOAT = sys.float_info.max
 
 
 class Space(enum.Enum):
@@ -64,6 +66,13 @@ def method(rule, *, space, regularization=Regularization.NONE, visitation=False)
     visitation : bool
         Whether the kernel reads ``point.d``; then mu must be positive everywhere.
     """
+    if not (isinstance(rule, type) and issubclass(rule, tuple) and hasattr(rule, "_fields")):
+        raise TypeError(f"rule is {rule!r}; expected a NamedTuple class of hyper-parameters")
+    if not isinstance(space, Space) or not isinstance(regularization, Regularization):
+        raise TypeError(
+            f"space is {space!r}, regularization {regularization!r}; expected members of Space and "
+            "Regularization"
+        )
     native = rule.__module__.partition(".")[0] == __name__.partition(".")[0]
     compile_ = njit if native else njit_uncached
 
@@ -95,7 +104,7 @@ def checked_rule(rule):
     for name, value in zip(rule._fields, rule, strict=True):
         if not isinstance(value, numbers.Real) or isinstance(value, bool):
             raise TypeError(f"{name} is {value!r}; expected a number > 0")
-        value = float(value)
+        value = math.inf if abs(value) > LARGEST_FLOAT else float(value)
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"{name} is {value}; expected a finite number > 0")
         values.append(value)

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabular_pg.double_double import accumulate, advantages
-from tabular_pg.evaluation import factorize, solve, transitions
+from tabular_pg.evaluation import factors, solve
 from tabular_pg.mdp import MDP
 
-TIE_TOLERANCE = 1e-12  # relative to max |V*| + max |r|: an |A*| below this counts as a tie
+TIE_TOLERANCE = 1e-14  # relative to max |V*| + max |r|: an |A*| below this counts as a tie
+SURE_TIE = 1e-15  # relative to the same: below this it is rounding of P and r, and no doubt
 DOUBTFUL = 1e3  # a Delta within this factor of the tolerance is warned about
-SMALLEST_TAU = 1e-13  # relative to the same scale
-LARGEST_VALUE = 1e250
+SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the same
+LARGEST_VALUE, SMALLEST_REWARD = 1e250, 1e-250
 REFINEMENTS = 4
 NEWTON_STEPS = 500
+POLICY_ITERATIONS = 10_000
 
 
 @dataclass(frozen=True)
@@ -67,27 +69,29 @@ def optimum(mdp: MDP, tau: float = 0.0) -> Optimum:
     Raises
     ------
     ValueError
-        If tau is negative, not finite, or positive but below 1e-13 of the value scale; if the
-        values exceed 1e250.
+        If tau is negative, not finite, or positive but beyond [1e-13, 1e100] times the value
+        scale; if the largest |r| or the values it can add up to are beyond [1e-250, 1e250].
 
     Warns
     -----
     UserWarning
-        If Delta is within a factor 1e3 of the tolerance, so that the ties are doubtful.
+        If some |A*| is within a factor 1e3 above the tolerance, or below it but larger than
+        rounding: which actions are optimal is then doubtful.
     """
     tau = checked_tau(tau)
-    reach = np.abs(mdp.r).max() / (1 - mdp.gamma)
-    if reach > LARGEST_VALUE:
+    largest = np.abs(mdp.r).max()
+    reach = max(largest, tau * np.log(mdp.n_actions)) / (1 - mdp.gamma)
+    if reach > LARGEST_VALUE or 0 < largest < SMALLEST_REWARD:
         raise ValueError(
-            f"r reaches {np.abs(mdp.r).max():.3g}: values up to {reach:.3g} overflow; expected "
-            f"max |r| / (1 - gamma) <= {LARGEST_VALUE:.0e} (rescale the rewards)"
+            f"r reaches {largest:.3g} (tau is {tau}, gamma {mdp.gamma}): values up to {reach:.3g} "
+            f"are beyond [{SMALLEST_REWARD:.0e}, {LARGEST_VALUE:.0e}]; rescale the rewards"
         )
     V, V_low, A, scale = _policy_iteration(mdp)
     if tau > 0:
-        if tau < SMALLEST_TAU * scale:
+        if scale > 0 and not SMALLEST_TAU * scale <= tau <= LARGEST_TAU * scale:
             raise ValueError(
-                f"tau is {tau}; expected 0 or at least {SMALLEST_TAU * scale:.3g} "
-                "(1e-13 of the value scale)"
+                f"tau is {tau}; expected 0 or a number in [{SMALLEST_TAU * scale:.3g}, "
+                f"{LARGEST_TAU * scale:.3g}] (1e-13 to 1e100 times the value scale)"
             )
         return _soft(mdp, tau, V, V_low)
     return _plain(V, A, scale)
@@ -104,19 +108,12 @@ def checked_tau(tau) -> float:
     return number
 
 
-def _factors(mdp, pi):
-    N, pivot = np.empty((mdp.n_states, mdp.n_states)), np.empty(mdp.n_states)
-    transitions(mdp.P, mdp.gamma, pi, N)
-    factorize(N, pivot, 1.0 - mdp.gamma)
-    return N, pivot
-
-
 def _policy_iteration(mdp):
     """Howard's method; an action is switched only if that gains more than the tie tolerance."""
     states = np.arange(mdp.n_states)
     chosen = mdp.r.argmax(axis=1)
-    while True:
-        N, pivot = _factors(mdp, np.eye(mdp.n_actions)[chosen])
+    for _ in range(POLICY_ITERATIONS):
+        N, pivot = factors(mdp, np.eye(mdp.n_actions)[chosen])
         V, V_low = np.zeros(mdp.n_states), np.zeros(mdp.n_states)
         for _ in range(1 + REFINEMENTS):
             A, A_low = advantages(mdp.P, mdp.r, mdp.gamma, V, V_low)
@@ -129,18 +126,20 @@ def _policy_iteration(mdp):
         if not better.any():
             return V, V_low, A, scale
         chosen = np.where(better, A.argmax(axis=1), chosen)
+    raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
 
 
 def _plain(V, A, scale) -> Optimum:
     tolerance = TIE_TOLERANCE * scale
     optimal = A >= -tolerance
-    A = np.where(optimal, 0.0, A)
+    exact, A = A, np.where(optimal, 0.0, A)
     Delta = float(-A[~optimal].max()) if (~optimal).any() else np.inf
-    if Delta < DOUBTFUL * tolerance:
-        s, a = np.argwhere(A == -Delta)[0]
+    doubtful = (-exact > SURE_TIE * scale) & (-exact < DOUBTFUL * tolerance)
+    if doubtful.any():
+        s, a = np.argwhere(doubtful)[0]
         warnings.warn(
-            f"Delta = {Delta:.3g} (state {s}, action {a}) is within a factor {DOUBTFUL:.0e} of "
-            f"the tie tolerance {tolerance:.3g}: which actions are optimal is doubtful",
+            f"A*({s}, {a}) = {exact[s, a]:.3g} is too near the tie tolerance {tolerance:.3g}: "
+            "which actions are optimal is doubtful",
             stacklevel=3,
         )
     pi = np.eye(A.shape[1])[optimal.argmax(axis=1)]
@@ -161,7 +160,7 @@ def _soft(mdp, tau, V, V_low) -> Optimum:
         if size < 1e-12 and size >= previous / 2:
             break
         previous = size
-        N, pivot = _factors(mdp, weights / total)
+        N, pivot = factors(mdp, weights / total)
         step = tau * residual
         solve(N, pivot, step)
         accumulate(V, V_low, step)

@@ -15,6 +15,7 @@ from tabular_pg.simplex import offset_normalize
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
 RECORD_PER_DECADE = 30
+LARGEST_MOVE = 1e290  # of eta times the largest value
 
 
 def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
@@ -49,6 +50,7 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
     _refuse_combination(type(rule).__name__, method, mdp, tau)
     iterations = _checked_iterations(iterations)
     best = optimum(mdp, tau)
+    _refuse_overflow(rule, best)
     at = _recorded(at, iterations, mdp.r.size)
     problem = Problem(
         mdp.P,
@@ -91,6 +93,8 @@ def _iterate(rule, problem, point, optimal, at):
         }
         for name, value in now.items():
             record.setdefault(name, np.empty((at.size, *np.shape(value))))[i] = value
+    for array in record.values():
+        array.setflags(write=False)
     return record
 
 
@@ -126,6 +130,15 @@ def _refuse_combination(name, method, mdp, tau):
         raise ValueError(
             f"mu[{s}] is {mdp.mu[s]}; {name} takes its gradient under mu and needs mu > 0 in "
             "every state"
+        )
+
+
+def _refuse_overflow(rule, best):
+    eta, largest = getattr(rule, "eta", 0.0), np.abs(best.Q).max()
+    if largest > 0 and eta > LARGEST_MOVE / largest:
+        raise ValueError(
+            f"eta is {eta}; expected at most {LARGEST_MOVE / largest:.3g}: with values up to "
+            f"{largest:.3g} a step would overflow"
         )
 
 

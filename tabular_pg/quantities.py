@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.evaluation import factorize, solve, solve_adjoint, transitions
+from tabular_pg.evaluation import factors, solve, solve_adjoint
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
 ULP = 1e-14  # rounding allowance relative to the terms of a difference
@@ -202,7 +202,7 @@ def settled_rate(run, now, limit):
 
 def visitation(mdp, pi, start) -> np.ndarray:
     """(S,) d_start^pi = (1 - gamma) start^T (I - gamma P_pi)^{-1}, summing to 1."""
-    N, pivot = _factors(mdp, pi)
+    N, pivot = factors(mdp, pi)
     d = (1 - mdp.gamma) * np.array(start, dtype=float)
     solve_adjoint(N, pivot, d)
     return d
@@ -210,7 +210,7 @@ def visitation(mdp, pi, start) -> np.ndarray:
 
 def discounted_sum(mdp, pi, b) -> np.ndarray:
     """(S,) (I - gamma P_pi)^{-1} b."""
-    N, pivot = _factors(mdp, pi)
+    N, pivot = factors(mdp, pi)
     x = np.array(b, dtype=float)
     solve(N, pivot, x)
     return x
@@ -234,10 +234,3 @@ def stationary(mdp, pi) -> np.ndarray:
         P_pi = P_pi @ P_pi
         P_pi /= P_pi.sum(axis=1, keepdims=True)
     return P_pi.mean(axis=0)
-
-
-def _factors(mdp, pi):
-    N, pivot = np.empty((mdp.n_states, mdp.n_states)), np.empty(mdp.n_states)
-    transitions(mdp.P, mdp.gamma, np.ascontiguousarray(pi), N)
-    factorize(N, pivot, 1.0 - mdp.gamma)
-    return N, pivot

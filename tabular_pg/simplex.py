@@ -24,15 +24,15 @@ def log_normalize(row):
     for a in range(row.size):
         if row[a] > row[top]:
             top = a
+    largest = row[top]
     rest = 0.0  # without the largest term, so that a row near (0, -large) keeps its small ones
     for a in range(row.size):
+        row[a] -= largest
         if a != top:
-            rest += math.exp(row[a] - row[top])
-    shift = row[top] + math.log1p(rest)
+            rest += math.exp(row[a])
+    shift = math.log1p(rest)
     for a in range(row.size):
         row[a] -= shift
-    if rest < 0.5:
-        row[top] = -math.log1p(rest)
 
 
 @njit

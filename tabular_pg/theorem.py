@@ -42,6 +42,7 @@ class Confidence(enum.Enum):
     """How sure we are of the constants."""
 
     DERIVED = "constants proved here"
+    CHECKED = "argued here; one step rests on a numerical check, which the statement names"
     QUOTED = "constants as printed in the source"
     RECALLED = "constants recalled from the source, consistent with every check"
 
@@ -85,7 +86,8 @@ class Verdict:
     applies : whether its assumptions hold; ``why_not`` says which one does not.
     holds : True, False, or None where it does not apply.
     first_violation : Violation or None.
-    slack : smallest proved / measured (measured / proved for lower bounds); 1 means tight.
+    slack : smallest proved / measured (measured / proved for lower bounds); 1 means tight, inf
+        that nothing was left to compare (both sides 0, or below rounding).
     k, measured, proved : what was compared, for figures.
     """
 
@@ -100,11 +102,11 @@ class Verdict:
     proved: np.ndarray | None = None
 
     def __str__(self):
-        head = f"{self.theorem.id:<5} {self.theorem.claim:<64.64}"
+        head = f"{self.theorem.id:<4} {self.theorem.claim}:"
         if not self.applies:
             return f"{head} n/a: {self.why_not}"
         if self.holds:
-            return f"{head} holds, slack {self.slack:.4g}"
+            return f"{head} holds" + (f", slack {self.slack:.4g}" if self.slack < np.inf else "")
         k, measured, proved = self.first_violation
         return f"{head} VIOLATED at k = {k}: measured {measured:.6g}, proved {proved:.6g}"
 
@@ -144,9 +146,17 @@ def theorem(
         Relative tolerance; for asymptotic laws, how near the limit must be.
     """
 
+    if not isinstance(rules, tuple) or not all(isinstance(rule, type) for rule in rules):
+        raise TypeError(f"rules is {rules!r}; expected a tuple of rule classes")
+    if source not in REFERENCES:
+        raise ValueError(f"source is {source!r}; expected one of {', '.join(REFERENCES)}")
+
     def register(formula):
-        if id in REGISTRY:
-            raise ValueError(f"id is {id!r}, which {REGISTRY[id].formula.__name__} already has")
+        if not formula.__doc__:
+            raise ValueError(f"{formula.__name__} has no docstring; expected the statement")
+        known = REGISTRY.get(id)
+        if known and known.formula.__module__.startswith("tabular_pg."):
+            raise ValueError(f"id is {id!r}, which {known.formula.__name__} already has")
         statement = " ".join(formula.__doc__.split())
         REGISTRY[id] = Theorem(
             id, statement, source, kind, confidence, tuple(rules), regularized, tuple(assumes),
@@ -163,8 +173,12 @@ def theorems_about(rule) -> list[Theorem]:
 
 
 def sorted_theorems() -> list[Theorem]:
-    """Every registered theorem: projected, softmax, natural, Hadamard, then the entropy ones."""
-    return sorted(REGISTRY.values(), key=lambda theorem: "PSNHEG".index(theorem.id[0]))
+    """Every registered theorem: projected, softmax, natural, Hadamard, the entropy ones, others."""
+    sections = "PSNHEG"
+    return sorted(
+        REGISTRY.values(),
+        key=lambda theorem: sections.find(theorem.id[0]) % (len(sections) + 1),
+    )
 
 
 def check(run: Run) -> list[Verdict]:
@@ -193,9 +207,11 @@ def verdict(theorem, run) -> Verdict:
             np.asarray(measured, dtype=float), np.asarray(proved, dtype=float)
         )
         k = _iterations(run, measured)
-        claimed = ~np.isinf(proved)
+        claimed = np.isfinite(proved) & ~np.isnan(measured)  # NaN: a formula overflowed
         if k.size == 0 or not claimed.any():
-            return Verdict(theorem, False, "no recorded iterate is in the regime that it is about")
+            overflow = np.isnan(proved).any() or np.isnan(measured).any()
+            regime = "no recorded iterate is in the regime that it is about"
+            return Verdict(theorem, False, "the formula overflows" if overflow else regime)
         rounding = np.broadcast_to(rest[0] if rest else 0.0, measured.shape)
         wrong = claimed & ~_agrees(theorem, measured, proved, rounding)
         compared = claimed & (rounding <= 0.01 * np.abs(proved))

@@ -77,7 +77,9 @@ def test_every_python_block_of_the_readme_has_output():
 
 def test_readme_table_is_current():
     table = README.split("<!-- theorems -->\n")[1].split("\n<!-- /theorems -->")[0]
-    assert table == theorem_table(), "run `python -m tabular_pg theorems` and paste its output"
+    assert table == theorem_table(), (
+        "paste the output of `python -m tabular_pg theorems --markdown`"
+    )
 
 
 def test_readme_pictures_exist():
@@ -115,7 +117,7 @@ def test_command_line():
         command = [sys.executable, "-m", "tabular_pg", *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert run("theorems").stdout.strip() == theorem_table()
+    assert run("theorems", "--markdown").stdout.strip() == theorem_table()
     assert "quadratic rate claimed by Liu, Li and Wei" in run("theorems", "G4").stdout
     wrong = run("theorems", "G99")
     assert wrong.returncode == 2

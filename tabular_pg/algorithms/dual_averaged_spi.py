@@ -36,8 +36,9 @@ def dual_averaged_spi(rule, k, problem, point):
     if k > 0:
         step *= rule.beta * min(math.exp(min(-k * math.log1p(-rule.beta), 600.0)), LARGEST_STEP)
     for s in range(point.x.shape[0]):
+        best = point.A[s].max()
         for a in range(point.x.shape[1]):
-            point.x[s, a] += step * point.A[s, a]
+            point.x[s, a] += step * (point.A[s, a] - best)
         log_normalize(point.x[s])
 
 

@@ -35,7 +35,7 @@ def _cen(run):
     """(C_1, 1 - eta_C tau) of Cen et al. (2022), Theorem 1."""
     alpha, _ = _alpha_beta(run)
     C = q_gap(run)[0].max() + 2 * run.tau * alpha * np.abs(run.iterates[0]).max()
-    return C, 1 - (1 - run.mdp.gamma) * (1 - alpha)
+    return C, run.mdp.gamma + (1 - run.mdp.gamma) * alpha
 
 
 def _after_start(run, bound):
@@ -190,7 +190,8 @@ def exact_rate(run):
     drift = beta * run.mdp.gamma * run.sup_gap[i] / alpha
     settled = 1e-150 < X < 1e-4 and drift < 1e-5 * X * min(1.0, -np.log(alpha))
     rate = run.log_sup_gap[i + 1] - run.log_sup_gap[i]  # not finite once pi* underflows
-    return rate, 2 * np.log(alpha) if settled and np.isfinite(rate) else np.inf
+    limit = -2 * np.log1p(run.rule.eta * run.tau)
+    return rate, limit if settled and np.isfinite(rate) and limit < -1e-9 else np.inf
 
 
 @theorem(

@@ -59,7 +59,7 @@ def _contraction_constant(run):
     rules=RULES,
     regularized=True,
     source="mei2020",
-    confidence=Confidence.QUOTED,
+    confidence=Confidence.RECALLED,
     assumes=(unit_rewards, from_the_start, MEI_STEP),
 )
 def mei_linear(run):
@@ -135,6 +135,7 @@ def _linear_part(run):
     rules=RULES,
     kind=Kind.LOWER,
     regularized=True,
+    confidence=Confidence.CHECKED,
     assumes=(some_pair, AT_MOST_FOUR),
 )
 def improvement_share(run):
@@ -169,6 +170,7 @@ def linear_part_positive(run):
     "monotone in every state for eta_s tau <= 4",
     rules=RULES,
     regularized=True,
+    confidence=Confidence.CHECKED,
     assumes=(some_pair, AT_MOST_FOUR),
 )
 def monotone(run):
@@ -242,6 +244,7 @@ def _share(run, elementary=False):
     rules=RULES,
     kind=Kind.LOWER,
     regularized=True,
+    confidence=Confidence.CHECKED,
     assumes=(some_pair, AT_MOST_FOUR),
 )
 def improvement_fraction(run):
@@ -264,6 +267,7 @@ def _contracted(run, elementary):
     "e_{k+1} <= (1 - (1-gamma) min C_s) e_k for eta_s tau < 4",
     rules=RULES,
     regularized=True,
+    confidence=Confidence.CHECKED,
     assumes=(some_pair, AT_MOST_FOUR),
 )
 def linear(run):
@@ -316,8 +320,6 @@ def _slowest(run):
     slow = factors >= factors.max() * (1 - 1e-6)
     dominant = weights[~slow].max(initial=0.0) < 1e-4 * run.optimum.pi.min() * weights[slow].max()
     small = 1e-200 < np.abs(run.iterates[i]).max() < 1e-6 * run.optimum.pi.min()
-    return (
-        run.log_sup_gap[i + 1] - run.log_sup_gap[i],
-        small and dominant,
-        2 * np.log(factors.max()),
-    )
+    small &= factors.max() < 1 - 1e-9  # or the ratio below is rounding
+    rate = run.log_sup_gap[i + 1] - run.log_sup_gap[i]
+    return rate, small and dominant, 2 * np.log(factors.max())

@@ -58,8 +58,9 @@ def natural_pg(rule, k, problem, point):
         if problem.coordinates == OFFSETS:
             offset_descend(x[s], problem.log_reference[s], alpha, beta, point.q[s])
         else:
+            best = point.A[s].max()  # what all actions gain would swamp their differences
             for a in range(x.shape[1]):
-                x[s, a] += rule.eta * point.A[s, a]
+                x[s, a] += rule.eta * (point.A[s, a] - best)
             log_normalize(x[s])
 
 
@@ -68,7 +69,10 @@ RULES = (NaturalPG,)
 
 def _start_divergence(run):
     """(S,) KL(pi*_s || pi^0_s) for the deterministic optimal policy of the optimum."""
-    return -np.where(run.optimum.pi > 0, run.log_policies[0], 0.0).sum(axis=1)
+    chosen = run.optimum.pi > 0
+    others = np.where(chosen, 0.0, run.policies[0]).sum(axis=1)
+    direct = -np.where(chosen, run.log_policies[0], 0.0).sum(axis=1)
+    return np.where(others < 0.5, -np.log1p(-others), direct)
 
 
 def _greedy(run):

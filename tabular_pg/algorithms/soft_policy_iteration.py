@@ -140,4 +140,6 @@ def gap_by_divergence(run):
     change = run.iterates[i] - run.iterates[i + 1]
     divergence = relative_entropy(change, run.policies[i], run.policies[i + 1])
     d = visitation(mdp, run.optimum.pi, mdp.rho)
-    return run.gap[i], run.tau / (1 - mdp.gamma) * divergence @ d
+    scale = run.tau / (1 - mdp.gamma)
+    rounding = scale * ULP * np.abs(run.iterates[i]).max(axis=(1, 2))  # of the difference above
+    return run.gap[i], scale * divergence @ d, rounding

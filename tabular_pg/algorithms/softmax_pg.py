@@ -69,10 +69,11 @@ def _largest_term(run):
     return (run.policies * run.A)[i].max(axis=2), state_step(run)[i]
 
 
-def _least_optimal(run):
-    """(K,) c_k = min over j < k and s of pi^j(a*(s)|s), for one fixed optimal a*(s)."""
-    best = np.where(run.optimum.optimal, run.least_policy[-1], -1.0).argmax(axis=1)
-    return np.take_along_axis(run.least_policy, best[None, :, None], axis=2).min(axis=(1, 2))
+def _least_optimal(run, so_far=False):
+    """(K,) c_k = min over j < k (j <= k if so far) and s of pi^j(a*(s)|s), a*(s) fixed."""
+    least = np.minimum(run.least_policy, run.policies) if so_far else run.least_policy
+    best = np.where(run.optimum.optimal, least[-1], -1.0).argmax(axis=1)
+    return np.take_along_axis(least, best[None, :, None], axis=2).min(axis=(1, 2))
 
 
 @theorem("S1", "V^{k+1} >= V^k for every eta", rules=RULES, assumes=(some_pair,))
@@ -171,31 +172,40 @@ def sublinear_rho(run):
     return run.gap, mismatch(run) * constant / run.k
 
 
+MEI_STEP = eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8")
+
+
 @theorem(
     "S3",
-    "Mei et al. Theorem 4, re-derived constants",
+    "gap <= 16 S ||d*_mu/mu||^2 ||1/mu|| / (c^2 (1-gamma)^6 t), eta = (1-gamma)^3/8",
     rules=RULES,
-    source="mei2020",
-    confidence=Confidence.QUOTED,
-    assumes=(
-        unit_rewards,
-        from_the_start,
-        eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8"),
-    ),
+    assumes=(unit_rewards, from_the_start, MEI_STEP),
 )
 def mei_sublinear(run):
     """With eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <= 16 S ||d*_mu/mu||^2
-    ||1/mu|| / (c^2 (1 - gamma)^6 t). Lemma 8 of the paper and smoothness give these factors; the
-    printed statement has ||d*_mu/mu|| to the first power and no ||1/mu||."""
-    mdp, mu = run.mdp, run.mdp.mu
-    c = np.minimum(_least_optimal(run), _now_optimal(run))
-    constant = 16 * mdp.n_states * mismatch(run, start=mu) ** 2 / mu.min()
-    return run.gap, constant / (c**2 * (1 - mdp.gamma) ** 6 * (run.k + 1))
+    ||1/mu|| / (c^2 (1 - gamma)^6 t), c the least pi(a*(s)|s) so far. Proof: S3l, S3s and
+    rho <= ||1/mu|| mu; Mei et al. (2020) print smaller factors, see S3p."""
+    factor = mismatch(run, start=run.mdp.mu) ** 2 / run.mdp.mu.min()
+    return run.gap, factor * _mei_rate(run)
 
 
-def _now_optimal(run):
-    """(K,) min_s pi^k(a*(s)|s) for the likeliest optimal a*(s)."""
-    return np.where(run.optimum.optimal, run.policies, 0.0).max(axis=2).min(axis=1)
+@theorem(
+    "S3p",
+    "gap <= 16 S ||d*_mu/mu|| / (c^2 (1-gamma)^6 t), eta = (1-gamma)^3/8",
+    rules=RULES,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+    assumes=(unit_rewards, from_the_start, MEI_STEP),
+)
+def mei_sublinear_as_printed(run):
+    """Theorem 4 as printed: with eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <=
+    16 S ||d*_mu/mu|| / (c^2 (1 - gamma)^6 t)."""
+    return run.gap, mismatch(run, start=run.mdp.mu) * _mei_rate(run)
+
+
+def _mei_rate(run):
+    c = _least_optimal(run, so_far=True)
+    return 16 * run.mdp.n_states / (c**2 * (1 - run.mdp.gamma) ** 6 * (run.k + 1))
 
 
 @theorem(
@@ -267,7 +277,7 @@ def asymptotic_convergence(run):
 def bandit_rate(run):
     """On a bandit with eta = 2/5, gap <= 5 / (c^2 t) with t = k + 1 and c the least probability
     of the optimal action so far (Theorems 2 and 3)."""
-    c = np.minimum(_least_optimal(run), _now_optimal(run))
+    c = _least_optimal(run, so_far=True)
     return run.gap, 5 / (c**2 * (run.k + 1))
 
 

@@ -69,6 +69,7 @@ def lower_bound(run):
     "k gap -> sum_s n/(1+nq) d*_rho/(eta d*_mu); S(A-1)/(A eta) for rho = mu",
     rules=RULES,
     kind=Kind.ASYMPTOTIC,
+    confidence=Confidence.CHECKED,
     tolerance=0.03,
     assumes=(some_suboptimal_action, alike_optimal_actions),
 )
