@@ -18,17 +18,23 @@ from tabular_pg.theorem import verdict
 FIGURES = Path(__file__).resolve().parent.parent / "figures"
 
 INSTANCES = {
-    "garnet": lambda: instances.garnet(20, 4, 5, gamma=0.9, seed=0),
-    "bandit": lambda: instances.two_armed_bandit(gap=0.5),
-    "frozenlake8x8": lambda: instances.frozen_lake(size=8, gamma=0.99),
-    "frozenlake4x4": lambda: instances.frozen_lake(size=4, gamma=0.99),
-    "taxi": lambda: instances.taxi(gamma=0.9),
-    "cliffwalking": lambda: instances.cliff_walking(gamma=0.9),
-    "riverswim": lambda: instances.river_swim(6, gamma=0.95),
-    "gridworld": lambda: instances.gridworld(5, 5, gamma=0.95),
-    "li-wei-chi-chen": lambda: instances.li_wei_chi_chen_lumped(0.97, 9, 10**6).mdp,
+    "garnet": ("garnet", {"n_states": 20, "n_actions": 4, "branching": 5, "gamma": 0.9, "seed": 0}),
+    "bandit": ("two_armed_bandit", {"gap": 0.5}),
+    "frozenlake8x8": ("frozen_lake", {"size": 8, "gamma": 0.99}),
+    "frozenlake4x4": ("frozen_lake", {"size": 4, "gamma": 0.99}),
+    "taxi": ("taxi", {"gamma": 0.9}),
+    "cliffwalking": ("cliff_walking", {"gamma": 0.9}),
+    "riverswim": ("river_swim", {"n_states": 6, "gamma": 0.95}),
+    "gridworld": ("gridworld", {"height": 5, "width": 5, "gamma": 0.95}),
+    "li-wei-chi-chen": ("li_wei_chi_chen", {"gamma": 0.97, "horizon": 9, "copies": 1}),
 }
 DEFAULT = ("garnet", "bandit", "frozenlake8x8")
+
+
+def make(key) -> MDP:
+    """The instance of that name."""
+    function, arguments = INSTANCES[key]
+    return getattr(instances, function)(**arguments)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Claim:
 
     ``panel(mdp, quick)`` returns the panel (or several) and the runs; ``bandit`` replaces the
     default bandit by the one on which this claim is attained; ``on`` names the instances it is
-    drawn on.
+    drawn on unless others are asked for, which it refuses if it is ``fixed``.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Claim:
     panel: Callable
     bandit: Callable[[], MDP] | None = None
     on: tuple = DEFAULT
+    fixed: bool = False
 
 
 def bound_curve(id, run, label, x=None, log_x=False) -> Curve:
@@ -71,18 +78,24 @@ def main(claims, arguments=None):
     rows, panels = [], {}
     for done, (claim, key) in enumerate(options.jobs):
         _progress(done, len(options.jobs), f"{claim.name} on {key}")
-        mdp = claim.bandit() if key == "bandit" and claim.bandit else INSTANCES[key]()
+        mdp = claim.bandit() if key == "bandit" and claim.bandit else make(key)
         drawn, runs = claim.panel(mdp, options.quick)
         drawn = [drawn] if isinstance(drawn, Panel) else drawn
         for number, panel in enumerate(drawn):
             suffix = f"_{number + 1}" if len(drawn) > 1 else ""
-            panels.setdefault(claim, []).append(replace(panel, key=key + suffix))
+            panels.setdefault(claim, []).append((number, replace(panel, key=key + suffix)))
         rows += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
     for done, (claim, drawn) in enumerate(panels.items()):
         _progress(done, len(panels), f"drawing {claim.name}")
         mine = [row for row in rows if row.claim == claim.name]
-        record = {"statement": claim.statement, "quick": options.quick, "runs": run_records(mine)}
+        record = {
+            "statement": claim.statement,
+            "quick": options.quick,
+            "instances": {row.instance: INSTANCES[row.instance] for row in mine},
+            "runs": run_records(mine),
+        }
         name = claim.name.replace("-", "_")
+        drawn = [panel for _, panel in sorted(drawn, key=lambda pair: pair[0])]
         save_figure(name, drawn, options.out, record, columns=not options.quick)
     _progress(len(panels), len(panels), "done")
     table = verdict_table(rows)
@@ -110,11 +123,8 @@ def _options(claims, arguments):
         (claim, key)
         for claim in claims
         if not options.only or claim.name in options.only
-        for key in options.instance or claim.on
-        if claim.on is DEFAULT or key in claim.on
+        for key in (claim.on if claim.fixed else options.instance or claim.on)
     ]
-    if not options.jobs:
-        parser.error(f"--instance: expected one of {', '.join(claims[0].on)} for this claim")
     if options.out is None:
         partial = options.quick or options.instance
         options.out = FIGURES / "preview" if partial else FIGURES

@@ -4,8 +4,7 @@ under the optimal policy is."""
 import numpy as np
 from common import Claim, Curve, Panel, log10, main
 
-from tabular_pg import MDP, REGISTRY, SoftPolicyIteration, optimize
-from tabular_pg.theorem import verdict
+from tabular_pg import MDP, SoftPolicyIteration, optimize, optimum
 
 TAUS = (1.0, 0.3, 0.1, 0.03, 0.01)
 
@@ -25,17 +24,28 @@ def panel(mdp, quick):
     start = np.ones((mdp.n_states, mdp.n_actions))
     start[::2, 0] = 3.0
     start /= start.sum(axis=1, keepdims=True)
-    runs, curves = [], []
+    runs, curves, constants = [], [], []
     for tau in TAUS:
         run = optimize(mdp, SoftPolicyIteration(), 40, tau=tau, policy=start)
+        runs.append(run)
         error = run.log_sup_gap / np.log(10)
         kept = error[1:] > -600
-        proved = log10(verdict(REGISTRY["G4"], run).proved)
-        parts = (part[kept] for part in (error[:-1], error[1:], proved))
-        curves.append(Curve(rf"$\tau={tau:g}$", *parts))
-        runs.append(run)
-    labels = (r"$\|V^*_\tau-V^k_\tau\|_\infty$", r"$\|V^*_\tau-V^{k+1}_\tau\|_\infty$")
-    return Panel(mdp.name, *labels, tuple(curves), x_log=True), runs
+        before, after = error[:-1][kept], error[1:][kept]
+        constant = log10(mdp.gamma**2 / (8 * tau * (1 - mdp.gamma)))  # of theorem G4
+        label = rf"$\tau={tau:g}$"
+        proved = np.minimum(log10(mdp.gamma), constant + before)
+        curves.append(Curve(label, before, after, before + proved))
+        level = np.full(after.size, constant)
+        constants.append(Curve(label, run.k[1:][: after.size], after - 2 * before, level))
+    near = optimum(mdp, 1.0).pi * (1 + 1e-3 * (-1.0) ** np.arange(mdp.n_actions))
+    near /= near.sum(axis=1, keepdims=True)
+    runs.append(optimize(mdp, SoftPolicyIteration(), 10, tau=1.0, policy=near))
+    e, e_next = r"\|V^*_\tau-V^k_\tau\|_\infty", r"\|V^*_\tau-V^{k+1}_\tau\|_\infty"
+    ratio = rf"${e_next}\,/\,{e}^2$"
+    return [
+        Panel(mdp.name, f"${e}$", f"${e_next}$", tuple(curves), x_log=True),
+        Panel(mdp.name, "iteration $k+1$", ratio, tuple(constants)),
+    ], runs
 
 
 CLAIM = Claim("soft-policy-iteration", __doc__, panel, bandit=stopping_problem)

@@ -19,8 +19,13 @@ def panel(mdp, quick):
         proved = np.full(k.size, log10(constant))
         curves.append(Curve(label, log10(k), log10(k * run.gap[1:]), proved))
         runs.append(run)
-    for eta in {(1 - mdp.gamma) ** 3 / 8, (1 - mdp.gamma) ** 2 / 5, 0.4}:
+    for eta in dict.fromkeys([(1 - mdp.gamma) ** 3 / 8, (1 - mdp.gamma) ** 2 / 5, 0.4]):
         runs.append(optimize(mdp, SoftmaxPG(eta=eta), iterations // 10))
+    if mdp.n_states == 1 and mdp.n_actions == 2:  # the plateau: start far from the better arm
+        eps = 1e-3 if quick else 1e-4
+        start = np.where(mdp.r == mdp.r.max(), eps, 1 - eps)
+        eta = 0.01 / (mdp.r.max() - mdp.r.min())
+        runs.append(optimize(mdp, SoftmaxPG(eta=eta), int(80 / eps), policy=start))
     labels = (r"iteration $k$", r"$k\,(V^*(\rho)-V^k(\rho))$")
     return Panel(mdp.name, *labels, tuple(curves), x_log=True), runs
 

@@ -6,6 +6,8 @@ import csv
 import io
 from typing import NamedTuple
 
+import numpy as np
+
 from tabular_pg import Run, Verdict
 from tabular_pg.theorem import sorted_theorems
 
@@ -61,6 +63,8 @@ def run_records(rows) -> list[dict]:
     """What was run and what each theorem said of it, for the JSON record of a figure."""
     records = {}
     for _, instance, run, v in rows:
+        if v.theorem.regularized not in (None, run.tau > 0):
+            continue
         mdp = run.mdp
         record = records.setdefault(
             id(run),
@@ -68,6 +72,7 @@ def run_records(rows) -> list[dict]:
                 "instance": instance, "mdp": mdp.name, "n_states": mdp.n_states,
                 "n_actions": mdp.n_actions, "gamma": mdp.gamma, "rule": repr(run.rule),
                 "tau": run.tau, "iterations": int(run.k[-1]), "status": run.status.name,
+                "start": _start(run), "rho": _weights(mdp.rho), "mu": _weights(mdp.mu),
                 "theorems": {},
             },
         )  # fmt: skip
@@ -77,3 +82,13 @@ def run_records(rows) -> list[dict]:
             else "violated at k = {}: {:.6g} against {:.6g}".format(*v.first_violation)
         )  # fmt: skip
     return list(records.values())
+
+
+def _start(run):
+    uniform = np.allclose(run.policies[0], 1 / run.mdp.n_actions, rtol=1e-12)
+    return "uniform" if uniform else run.policies[0].tolist()
+
+
+def _weights(distribution):
+    uniform = np.allclose(distribution, 1 / distribution.size, rtol=1e-12)
+    return "uniform" if uniform else distribution.tolist()

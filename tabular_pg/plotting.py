@@ -12,7 +12,7 @@ import json
 import os
 import platform
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import matplotlib
@@ -20,7 +20,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 COLUMN, TEXT = 3.25, 6.75  # inches, the two widths of a two-column venue
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C")
@@ -54,7 +54,7 @@ class Curve:
     label: str
     x: np.ndarray
     measured: np.ndarray | None
-    proved: np.ndarray | None = None
+    proved: np.ndarray | None = None  # without ``measured``: a reference line, drawn grey
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,11 @@ def _write(stem, figure) -> list[Path]:
 
 
 def _draw(panels, width) -> Figure:
-    each = width / len(panels)
-    figure = Figure(figsize=(width, min(2.5, 0.95 * each + 0.3)), layout="constrained")
-    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    rows = -(-len(panels) // 3)
+    each = width / min(len(panels), 3)
+    figure = Figure(figsize=(width, rows * (min(2.3, 0.85 * each) + 0.75)), layout="constrained")
+    grid = figure.subplots(rows, -(-len(panels) // rows), squeeze=False)
+    for axes, panel in zip(grid.ravel(), panels, strict=True):
         for i, curve in enumerate(panel.curves):
             _draw_curve(axes, curve, COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)])
         _decorate(axes, panel)
@@ -151,16 +153,18 @@ def _draw(panels, width) -> Figure:
 
 
 def _draw_curve(axes, curve, color, marker):
-    if curve.measured is not None:
-        shown = np.isfinite(curve.measured)
-        axes.plot(
-            curve.x[shown], curve.measured[shown], color=color, marker=marker, markersize=2.5,
-            markevery=0.12 if shown.any() else None, label=curve.label,
-        )  # fmt: skip
+    if curve.measured is None:
+        axes.plot(curve.x, curve.proved, color="0.5", ls=":", lw=1.4, label=curve.label)
+        return
+    shown = np.isfinite(curve.measured)
+    x, y = curve.x[shown], curve.measured[shown]
+    style = {"color": color, "marker": marker, "markersize": 2.5}
+    axes.plot(x, y, **style, markevery=0.12 if shown.any() else None, label=curve.label)
+    if shown.any() and np.isneginf(curve.measured[-1]):  # it ends here because it is optimal
+        axes.plot(x[-1:], y[-1:], color=color, marker="x", markersize=5)
     if curve.proved is not None:
-        label = None if curve.measured is not None else curve.label
         y = np.where(np.isfinite(curve.proved), curve.proved, np.nan)
-        axes.plot(curve.x, y, color=color, ls=(0, (3, 1.5)), lw=0.9, label=label)
+        axes.plot(curve.x, y, color=color, ls=(0, (3, 1.5)), lw=0.9)
 
 
 def _decorate(axes, panel):
@@ -171,8 +175,7 @@ def _decorate(axes, panel):
         axes.set_ylim(*panel.y_range)
     for axis, is_log in ((axes.xaxis, panel.x_log), (axes.yaxis, panel.y_log)):
         if is_log:
-            axis.set_major_locator(MaxNLocator(5, integer=True))
-            axis.set_major_formatter(FuncFormatter(_power_of_ten))
+            _label_powers(axis)
         else:
             axis.set_major_locator(MaxNLocator(5))
     for x, text in panel.notes:
@@ -181,15 +184,26 @@ def _decorate(axes, panel):
             text, (x, 0.98), xycoords=("data", "axes fraction"), fontsize=6.5, ha="left", va="top",
             xytext=(2, 0), textcoords="offset points",
         )  # fmt: skip
+    if any(c.measured is not None and c.proved is not None for c in panel.curves):
+        axes.plot([], [], color="0.3", ls=(0, (3, 1.5)), lw=0.9, label="proved")
     axes.legend(
-        handlelength=1.6, borderaxespad=0.2, labelspacing=0.25, framealpha=0.8, edgecolor="none"
-    )
+        loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, frameon=False,
+        handlelength=1.6, labelspacing=0.25, columnspacing=1.0,
+    )  # fmt: skip
 
 
-def _power_of_ten(exponent, _) -> str:
-    if exponent == round(exponent):
-        return f"$10^{{{exponent:.0f}}}$"
-    return f"{10**exponent:.2g}"  # an axis of less than a decade
+def _label_powers(axis):
+    """Ticks at whole decades or, where fewer than two are in view, at 1, 2 and 5 times them."""
+    low, high = sorted(axis.get_view_interval())
+    if np.floor(high) - np.ceil(low) >= 1:
+        axis.set_major_locator(MaxNLocator(5, integer=True))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: f"$10^{{{v:.0f}}}$"))
+        return
+    decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
+    values = np.outer(decades, [1, 2, 5]).ravel()
+    values = values[(np.log10(values) >= low) & (np.log10(values) <= high)]
+    axis.set_major_locator(FixedLocator(np.log10(values)))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{10**v:.2g}"))
 
 
 def _table(panels) -> str:
@@ -212,4 +226,11 @@ def _table(panels) -> str:
 
 def _versions() -> dict:
     packages = ("numpy", "scipy", "numba", "matplotlib", "tabular_pg")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
+
+
+def _version(name) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
