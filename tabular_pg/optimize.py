@@ -15,7 +15,7 @@ from tabular_pg.simplex import offset_normalize
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
 RECORD_PER_DECADE = 30
-LARGEST_MOVE = 1e290  # of eta times the largest value
+LARGEST_MOVE = 1e304  # of eta times the largest value
 
 
 def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
@@ -134,8 +134,8 @@ def _refuse_combination(name, method, mdp, tau):
 
 
 def _refuse_overflow(rule, best):
-    eta, largest = getattr(rule, "eta", 0.0), np.abs(best.Q).max()
-    if largest > 0 and eta > LARGEST_MOVE / largest:
+    eta, largest = getattr(rule, "eta", 0.0), float(np.abs(best.Q).max())
+    if eta * largest > LARGEST_MOVE:
         raise ValueError(
             f"eta is {eta}; expected at most {LARGEST_MOVE / largest:.3g}: with values up to "
             f"{largest:.3g} a step would overflow"

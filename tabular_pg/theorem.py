@@ -209,7 +209,7 @@ def verdict(theorem, run) -> Verdict:
         k = _iterations(run, measured)
         claimed = np.isfinite(proved) & ~np.isnan(measured)  # NaN: a formula overflowed
         if k.size == 0 or not claimed.any():
-            overflow = np.isnan(proved).any() or np.isnan(measured).any()
+            overflow = (np.isnan(proved) | (np.isnan(measured) & np.isfinite(proved))).any()
             regime = "no recorded iterate is in the regime that it is about"
             return Verdict(theorem, False, "the formula overflows" if overflow else regime)
         rounding = np.broadcast_to(rest[0] if rest else 0.0, measured.shape)

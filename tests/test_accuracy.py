@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import gaps
+from reference import Model, gaps, normalized
 from strategies import mdps, starts
 
 from tabular_pg import (
@@ -176,6 +176,21 @@ def test_gaps_far_below_rounding(name):
     error, depth = largest_error(mdp, rule, iterations, tau, policy, digits)
     assert error < TOLERANCE
     assert depth < reached
+
+
+@pytest.mark.parametrize("name", GRID)
+def test_advantages_near_the_optimum(name):
+    """Relatively accurate too: that of the likeliest action is as small as the others are rare."""
+    mdp = GRID[name]
+    policy = near_optimal(mdp, 1e-60)
+    computed = optimize(mdp, NaturalPG(1.0), 0, policy=policy).A[0]
+    with mp.workdps(200):
+        model = Model(mdp)
+        pi = [normalized([mp.mpf(p) for p in row]) for row in policy]
+        V = model.value(pi)
+        for s, row in enumerate(model.q(V)):
+            for a, q in enumerate(row):
+                assert abs(computed[s, a] - (q - V[s])) <= TOLERANCE * abs(q - V[s]) + 1e-75, (s, a)
 
 
 @pytest.mark.parametrize("rule", [ProjectedPG(0.5), ProjectedQAscent(0.5), PolicyIteration()])

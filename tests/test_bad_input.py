@@ -17,6 +17,9 @@ from tabular_pg import (
     optimize,
     optimum,
 )
+from tabular_pg.flow import softmax_flow
+from tabular_pg.method import Space, method
+from tabular_pg.theorem import theorem
 
 P = np.full((2, 2, 2), 0.5)
 r = np.array([[1.0, 0.0], [0.0, 0.5]])
@@ -83,7 +86,10 @@ MODEL = MDP(P, r, 0.9)
         (NaturalPG(1.0), {"tau": -0.1}, r"tau is -0.1; expected a finite number >= 0"),
         (NaturalPG(1.0), {"tau": np.nan}, r"tau is nan"),
         (NaturalPG(1.0), {"tau": "small"}, r"tau is 'small'"),
-        (NaturalPG(1.0), {"tau": 1e-20}, r"tau is 1e-20; expected 0 or at least"),
+        (NaturalPG(1.0), {"tau": 1e-20}, r"tau is 1e-20; expected 0 or a number in \["),
+        (NaturalPG(1.0), {"tau": 1e300}, r"tau is 1e\+300.*beyond|values up to"),
+        (NaturalPG(eta=10**400), {}, r"eta is inf; expected a finite number"),
+        (NaturalPG(eta=1.7e308), {}, r"eta is 1.7e\+308; expected at most .* would overflow"),
         (ProjectedPG(1.0), {"tau": 0.1}, r"tau is 0.1; ProjectedPG is defined for tau = 0 only"),
         (HadamardPG(1.0), {"tau": 0.1}, r"tau is 0.1; HadamardPG is defined for tau = 0 only"),
         (SoftPolicyIteration(), {}, r"tau is 0; SoftPolicyIteration is defined for tau > 0 only"),
@@ -118,6 +124,49 @@ def test_first_argument_must_be_an_mdp():
         optimize((P, r, 0.9), NaturalPG(1.0), 3)
 
 
+def test_vanishing_rewards():
+    with pytest.raises(ValueError, match=r"r reaches 1e-300 .* rescale the rewards"):
+        optimum(MDP(P, r * 1e-300, 0.9))
+
+
+def test_complex_input():
+    with pytest.raises(ValueError, match="P is not an array of real numbers"):
+        MDP(P * 1j, r, 0.9)
+    with pytest.raises(ValueError, match="P is not an array of real numbers"):
+        MDP(None, r, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"times": [1.0, 0.5]}, ValueError, "times is .* increasing"),
+        ({"times": [np.inf]}, ValueError, "times is .* finite"),
+        ({"copies": [1.0, 0.0]}, ValueError, r"copies\[1\] is 0.0"),
+        ({"policy": [[1.0, 0.0], [1.0, 1.0]]}, ValueError, r"policy\[0, 1\] is 0.0"),
+        ({"tolerance": 0.0}, ValueError, "tolerance is 0.0"),
+        ({"mdp": (P, r)}, TypeError, "mdp is of type tuple"),
+        ({"mdp": MDP(P, r, 0.9, mu=[1, 0])}, ValueError, r"mu\[1\] is 0.0"),
+    ],
+)
+def test_bad_flow(arguments, error, message):
+    arguments = {"mdp": MODEL, "times": [1.0], **arguments}
+    with pytest.raises(error, match=message):
+        softmax_flow(**arguments)
+
+
+def test_bad_registration():
+    with pytest.raises(TypeError, match="rules is .*NaturalPG.*; expected a tuple of rule classes"):
+        theorem("X", "claim", rules=NaturalPG)
+    with pytest.raises(ValueError, match="source is 'nobody'; expected one of"):
+        theorem("X", "claim", rules=(NaturalPG,), source="nobody")
+    with pytest.raises(ValueError, match="<lambda> has no docstring"):
+        theorem("X", "claim", rules=(NaturalPG,))(lambda run: (0, 0))
+    with pytest.raises(TypeError, match="rule is .*; expected a NamedTuple class"):
+        method(dict, space=Space.SOFTMAX)
+    with pytest.raises(TypeError, match="space is 'softmax'"):
+        method(NaturalPG, space="softmax")
+
+
 def test_overflowing_rewards():
     with pytest.raises(ValueError, match=r"r reaches 1e\+300"):
         optimum(MDP(P, r * 1e300, 0.9))
@@ -131,8 +180,9 @@ def test_renormalize_repairs_and_records():
         MDP(changed(P, (0, 1), 0.0), r, 0.9, renormalize=True)
 
 
-def test_doubtful_ties_are_warned_about():
-    mdp = MDP(P, [[1.0, 1.0 - 1e-9], [0.0, 0.5]], 0.9)
+@pytest.mark.parametrize("gap", [1e-11, 4e-14])
+def test_doubtful_ties_are_warned_about(gap):
+    mdp = MDP(P, [[1.0, 1.0 - gap], [0.0, 0.5]], 0.9)
     with pytest.warns(UserWarning, match="which actions are optimal is doubtful"):
         optimum(mdp)
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import mdps
 
-from tabular_pg import MDP, NaturalPG, SoftmaxPG, optimize, optimum
+from tabular_pg import MDP, NaturalPG, SoftmaxPG, instances, optimize, optimum
 from tabular_pg.double_double import add, advantages, divide, multiply
 from tabular_pg.evaluation import factorize, next_values, solve, solve_adjoint, transitions
+from tabular_pg.flow import softmax_flow
 from tabular_pg.simplex import log_normalize, offset_kl, offset_normalize, project
 
 seeds = st.integers(0, 2**32 - 1)
@@ -213,3 +214,23 @@ def test_elimination_survives_a_nearly_reducible_chain():
     solve(N, pivot, b)
     assert expected[0] < 1e-95
     np.testing.assert_allclose(b, expected, rtol=1e-13)
+
+
+def test_policies_stay_normalized_under_huge_steps():
+    """Also the ratio of two tied actions, which no step changes."""
+    mdp = instances.tied(2, 3, 0.6, seed=0)
+    start = np.random.default_rng(1).dirichlet(np.ones(3), 2)
+    for eta in (1.0, 1e8, 1e16, 1e200):
+        run = optimize(mdp, NaturalPG(eta), 50, policy=start)
+        np.testing.assert_allclose(run.policies.sum(axis=2), 1, rtol=1e-14)
+        for s, optimal in enumerate(run.optimum.optimal):
+            first, second = run.log_policies[:, s, optimal].T
+            np.testing.assert_allclose(second - first, (second - first)[0], rtol=1e-12)
+
+
+def test_flow_follows_small_steps():
+    mdp = instances.garnet(4, 3, 2, 0.9, seed=0)
+    flow = softmax_flow(mdp, [1.0, 10.0, 100.0])
+    steps = optimize(mdp, SoftmaxPG(eta=1e-3), 100_000, at=[1_000, 10_000, 100_000])
+    np.testing.assert_allclose(flow.value_gap, steps.value_gap, rtol=2e-3)
+    np.testing.assert_allclose(flow.log_policies, steps.log_policies, atol=1e-2)
