@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.simplex import offset_kl
+from tabular_pg.simplex import log_kl_term, log_normalize, offset_kl, offset_normalize
 
 TINY = 1e-250  # a kappa below this is rescaled before it underflows
 
@@ -32,6 +32,7 @@ class Problem(NamedTuple):
     mu: np.ndarray  # (S,)
     A_star: np.ndarray  # (S, A), exactly 0 on optimal actions; all 0 for tau > 0
     log_reference: np.ndarray  # (S, A), log pi*_tau; all 0 for tau = 0
+    reference: np.ndarray  # (S, A), pi*_tau
     tau: float
     coordinates: int  # LOGITS, OFFSETS or PROBABILITIES
     visitation: bool  # whether the rule reads ``Point.d``
@@ -49,12 +50,13 @@ class Point(NamedTuple):
     critic: np.ndarray  # (S, A), Q* - Q, up to a constant, for rules that learn their own Q
     work: np.ndarray  # (S, S)
     pivot: np.ndarray  # (S,)
+    slack: np.ndarray  # (S,)
 
 
 def empty_point(x) -> Point:
     """A point at coordinates ``x`` that has not been evaluated yet."""
     S, A = x.shape
-    shapes = [(S, A), (S,), (S, A), (S, A), (S,), (S, A), (S, S), (S,)]
+    shapes = [(S, A), (S,), (S, A), (S, A), (S,), (S, A), (S, S), (S,), (S,)]
     return Point(np.array(x, dtype=np.float64), *(np.zeros(shape) for shape in shapes))
 
 
@@ -62,15 +64,15 @@ def empty_point(x) -> Point:
 def factorize(N, pivot, slack):
     """Eliminate ``M = I - gamma P_pi`` in place, without a subtraction.
 
-    ``N`` (S, S) holds the off-diagonal ``gamma P_pi`` (its diagonal is ignored) and every row of
-    ``M`` sums to ``slack``. Afterwards ``N`` holds the multipliers below and the negated factor
-    above the diagonal. Pivots are sums of what is left of the row, as in Grassmann, Taksar and
-    Heyman (1985), so every entry is accurate to a few units in the last place.
+    ``N`` (S, S) holds the off-diagonal ``gamma P_pi`` (its diagonal is ignored) and ``slack`` (S,)
+    the row sums of ``M``. Afterwards ``N`` holds the multipliers below and the negated factor
+    above the diagonal, and ``slack`` is spent. Pivots are sums of what is left of the row, as in
+    Grassmann, Taksar and Heyman (1985), so every entry is accurate to a few units in the last
+    place.
     """
     S = pivot.size
-    slacks = np.full(S, slack)
     for k in range(S):
-        total = slacks[k]
+        total = slack[k]
         for j in range(k + 1, S):
             total += N[k, j]
         pivot[k] = total
@@ -79,7 +81,7 @@ def factorize(N, pivot, slack):
                 continue
             factor = N[i, k] / total
             N[i, k] = factor
-            slacks[i] += factor * slacks[k]
+            slack[i] += factor * slack[k]
             for j in range(k + 1, S):
                 N[i, j] += factor * N[k, j]
 
@@ -128,7 +130,7 @@ def factors(mdp, pi):
     """``(N, pivot)``: ``I - gamma P_pi`` of a policy (S, A), eliminated, for the solves above."""
     N, pivot = np.empty((mdp.n_states, mdp.n_states)), np.empty(mdp.n_states)
     transitions(mdp.P, mdp.gamma, np.ascontiguousarray(pi), N)
-    factorize(N, pivot, 1.0 - mdp.gamma)
+    factorize(N, pivot, np.full(mdp.n_states, 1.0 - mdp.gamma))
     return N, pivot
 
 
@@ -146,7 +148,7 @@ def next_values(P, gamma, v, out):
 
 @njit
 def evaluate(problem, point):
-    """Fill every field of ``point`` from ``point.x`` and return ``log_scale``.
+    """Normalize ``point.x``, fill every other field from it, and return ``log_scale``.
 
     ``e`` is stored divided by ``exp(log_scale)``; ``log_scale`` is 0 unless the gap is too small
     for float64. ``q`` and ``A`` are not scaled: there the underflow of ``e`` is harmless.
@@ -154,16 +156,16 @@ def evaluate(problem, point):
     x, pi, e, A = point.x, point.pi, point.e, point.A
     S, n_actions = x.shape
     for s in range(S):
-        for a in range(n_actions):
-            if problem.coordinates == LOGITS:
-                pi[s, a] = math.exp(x[s, a])
-            elif problem.coordinates == OFFSETS:
-                pi[s, a] = math.exp(problem.log_reference[s, a] + x[s, a])
-            else:
-                pi[s, a] = x[s, a]
+        if problem.coordinates == LOGITS:
+            log_normalize(x[s], pi[s])
+        elif problem.coordinates == OFFSETS:
+            offset_normalize(x[s], problem.log_reference[s], problem.reference[s], pi[s])
+        else:
+            pi[s] = x[s]
     log_scale = policy_error(problem, point)
     transitions(problem.P, problem.gamma, pi, point.work)
-    factorize(point.work, point.pivot, 1.0 - problem.gamma)
+    point.slack[:] = 1.0 - problem.gamma
+    factorize(point.work, point.pivot, point.slack)
     solve(point.work, point.pivot, e)
     if problem.visitation:
         for s in range(S):
@@ -217,11 +219,32 @@ def policy_error(problem, point):
 
 @njit
 def _divergence(problem, point):
-    largest = np.abs(point.x).max()
+    x = point.x
+    largest = 0.0
+    for s in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            largest = max(largest, abs(x[s, a]))
     scale = largest if 0.0 < largest < TINY**0.5 else 1.0
-    for s in range(point.e.size):
-        point.e[s] = problem.tau * offset_kl(point.x[s], problem.log_reference[s], scale)
+    for s in range(x.shape[0]):
+        point.e[s] = problem.tau * offset_kl(x[s], problem.reference[s], point.pi[s], scale)
+    if largest > 0.0 and point.e.max() < TINY:  # the reference itself is near underflow
+        return _scaled_divergence(problem, point)
     return 2.0 * math.log(scale)
+
+
+@njit
+def _scaled_divergence(problem, point):
+    x, log_reference = point.x, problem.log_reference
+    log_scale = -math.inf
+    for s in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            log_scale = max(log_scale, log_kl_term(x[s, a], log_reference[s, a]))
+    for s in range(x.shape[0]):
+        point.e[s] = 0.0
+        for a in range(x.shape[1]):
+            log_term = log_kl_term(x[s, a], log_reference[s, a])
+            point.e[s] += problem.tau * math.exp(log_term - log_scale)
+    return log_scale
 
 
 @njit

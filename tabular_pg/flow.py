@@ -15,7 +15,6 @@ from tabular_pg._checks import check_number
 from tabular_pg.evaluation import LOGITS, Problem, empty_point, evaluate
 from tabular_pg.mdp import MDP
 from tabular_pg.optimal import optimum
-from tabular_pg.simplex import log_normalize
 
 
 class Flow(NamedTuple):
@@ -68,14 +67,12 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
     policy /= policy.sum(axis=1, keepdims=True)
     best = optimum(mdp)
     problem = Problem(
-        mdp.P, mdp.gamma, mdp.mu, best.A, np.zeros(shape), 0.0, LOGITS, True
+        mdp.P, mdp.gamma, mdp.mu, best.A, np.zeros(shape), np.ones(shape), 0.0, LOGITS, True
     )  # fmt: skip
     point = empty_point(np.log(policy))
 
     def at(theta):
         point.x[:] = theta.reshape(shape)
-        for row in point.x:
-            log_normalize(row)
         return evaluate(problem, point)
 
     def velocity(log_time, theta):

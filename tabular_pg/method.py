@@ -54,7 +54,8 @@ def method(rule, *, space, regularization=Regularization.NONE, visitation=False)
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
 
     The kernel overwrites ``point.x`` (log pi, xi or pi, see ``evaluation.Point``) by the next
-    iterate; it may read every other field of ``point``.
+    iterate; it may read every other field of ``point``. Log-probabilities and offsets need not be
+    normalized: the evaluation that follows does that.
 
     Parameters
     ----------

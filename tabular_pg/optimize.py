@@ -10,7 +10,6 @@ from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Regularization, Space, checked_rule, step
 from tabular_pg.optimal import checked_tau, optimum
 from tabular_pg.run import Run, Status
-from tabular_pg.simplex import offset_normalize
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
@@ -58,6 +57,7 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
         mdp.mu,
         best.A,
         best.log_pi if tau > 0 else np.zeros_like(best.A),
+        best.pi,
         tau,
         method.coordinates(tau),
         method.visitation,
@@ -65,8 +65,6 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
     start = _start(policy, mdp, method)
     if problem.coordinates != LOGITS and method.space is Space.SOFTMAX:
         start -= best.log_pi
-        for row, log_reference in zip(start, best.log_pi, strict=True):
-            offset_normalize(row, log_reference)  # the reference sums to 1 only to rounding
     fields = _iterate(rule, problem, empty_point(start), best.optimal, at)
     return Run(mdp, rule, tau, best, _status(fields, method, tau), at, **fields)
 

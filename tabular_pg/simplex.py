@@ -14,12 +14,13 @@ import numpy as np
 from tabular_pg._jit import njit
 
 SERIES_BELOW = 0.5  # |xi| under which the series of kl_term is used
-SERIES_LAST = 20  # its last power: the remainder is below 1e-22 of the sum
+SUBNORMAL = -708.0  # exp of less has lost digits, and is slow to compute with
+KL_SERIES = np.array([(n + 1) / math.factorial(n + 2) for n in range(16)])  # to 1e-18 there
 
 
 @njit
-def log_normalize(row):
-    """Shift ``row`` in place so that its exponentials sum to 1."""
+def log_normalize(row, pi):
+    """Shift ``row`` in place so that its exponentials sum to 1, and fill ``pi`` with them."""
     top = 0
     for a in range(row.size):
         if row[a] > row[top]:
@@ -28,16 +29,18 @@ def log_normalize(row):
     rest = 0.0  # without the largest term, so that a row near (0, -large) keeps its small ones
     for a in range(row.size):
         row[a] -= largest
+        pi[a] = 0.0 if row[a] < SUBNORMAL else math.exp(row[a])
         if a != top:
-            rest += math.exp(row[a])
+            rest += pi[a]
     shift = math.log1p(rest)
     for a in range(row.size):
         row[a] -= shift
+        pi[a] /= 1.0 + rest
 
 
 @njit
-def offset_normalize(xi, log_reference):
-    """Shift ``xi`` in place so that ``exp(log_reference + xi)`` sums to 1.
+def offset_normalize(xi, log_reference, reference, pi):
+    """Shift ``xi`` in place so that ``pi = exp(log_reference + xi)`` sums to 1, and fill ``pi``.
 
     First the likeliest action's entry is subtracted, so that nothing is left of a constant. If
     that is far off, a coarse shift (log-sum-exp) follows; the last, ``-log1p(sum pi* expm1(xi))``,
@@ -50,48 +53,35 @@ def offset_normalize(xi, log_reference):
     common = xi[likeliest]
     for a in range(xi.size):
         xi[a] -= common
-    excess = _excess(xi, log_reference)
+    excess = _excess(xi, log_reference, reference, pi)
     if not abs(excess) < 0.5:
-        top = -math.inf
-        for a in range(xi.size):
-            top = max(top, xi[a] + log_reference[a])
+        top = log_reference[likeliest]
         total = 0.0
         for a in range(xi.size):
             total += math.exp(xi[a] + log_reference[a] - top)
         coarse = top + math.log(total)
         for a in range(xi.size):
             xi[a] -= coarse
-        excess = _excess(xi, log_reference)
+        excess = _excess(xi, log_reference, reference, pi)
     shift = math.log1p(excess)
     for a in range(xi.size):
         xi[a] -= shift
+        pi[a] /= 1.0 + excess
 
 
 @njit
-def offset_descend(xi, log_reference, alpha, beta, q):
-    """Replace ``xi`` by ``alpha xi - beta q``, normalized.
-
-    ``q`` is taken relative to its entry for the likeliest action: what all actions have in common
-    would leave its rounding error behind.
-    """
-    likeliest = 0
-    for a in range(xi.size):
-        if xi[a] + log_reference[a] > xi[likeliest] + log_reference[likeliest]:
-            likeliest = a
-    common = q[likeliest]
-    for a in range(xi.size):
-        xi[a] = alpha * xi[a] - beta * (q[a] - common)
-    offset_normalize(xi, log_reference)
-
-
-@njit
-def _excess(xi, log_reference):
+def _excess(xi, log_reference, reference, pi):
+    """Fill ``pi`` with ``exp(log_reference + xi)``; return its sum minus 1."""
     total = 0.0
     for a in range(xi.size):
         if abs(xi[a]) < SERIES_BELOW:
-            total += math.exp(log_reference[a]) * math.expm1(xi[a])
+            change = reference[a] * math.expm1(xi[a])
+            pi[a] = reference[a] + change
         else:
-            total += math.exp(log_reference[a] + xi[a]) - math.exp(log_reference[a])
+            log_pi = log_reference[a] + xi[a]
+            pi[a] = 0.0 if log_pi < SUBNORMAL else math.exp(log_pi)
+            change = pi[a] - reference[a]
+        total += change
     return total
 
 
@@ -99,14 +89,25 @@ def _excess(xi, log_reference):
 def kl_term(xi):
     """``(xi e^xi - e^xi + 1) / xi^2`` for ``|xi| < 1/2``: the series sum_n (n+1) xi^n / (n+2)!."""
     total = 0.0
-    for n in range(SERIES_LAST, 0, -1):
-        # Horner on ratios of neighbouring coefficients: c_n / c_(n-1) = (n+1) / (n (n+2)).
-        total = (1.0 + total) * xi * (n + 1) / (n * (n + 2))
-    return 0.5 * (1.0 + total)
+    for n in range(KL_SERIES.size - 1, -1, -1):
+        total = total * xi + KL_SERIES[n]
+    return total
 
 
 @njit
-def offset_kl(xi, log_reference, scale):
+def log_kl_term(xi, log_reference):
+    """``log(pi* (xi e^xi - e^xi + 1))``; -inf for ``xi = 0``."""
+    if xi == 0.0:
+        return -math.inf
+    if abs(xi) < SERIES_BELOW:
+        return log_reference + 2.0 * math.log(abs(xi)) + math.log(kl_term(xi))
+    if xi > 40.0:  # the 1 is below rounding, and e^xi may overflow
+        return log_reference + xi + math.log(xi - 1.0)
+    return log_reference + math.log1p(math.exp(xi) * (xi - 1.0))
+
+
+@njit
+def offset_kl(xi, reference, pi, scale):
     """``KL(pi || pi*) / scale^2`` from offsets, as a sum of terms that are all nonnegative.
 
     With ``scale`` near ``max |xi|`` the result is of order 1 even where the divergence itself
@@ -116,12 +117,11 @@ def offset_kl(xi, log_reference, scale):
     for a in range(xi.size):
         if abs(xi[a]) < SERIES_BELOW:
             ratio = xi[a] / scale
-            total += math.exp(log_reference[a]) * ratio * ratio * kl_term(xi[a])
+            total += reference[a] * ratio * ratio * kl_term(xi[a])
         else:
-            pi = math.exp(log_reference[a] + xi[a])
-            term = math.exp(log_reference[a]) - pi
-            if pi > 0.0:
-                term += pi * xi[a]
+            term = reference[a] - pi[a]
+            if pi[a] > 0.0:
+                term += pi[a] * xi[a]
             total += term / (scale * scale)
     return total
 

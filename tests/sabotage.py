@@ -24,7 +24,7 @@ def replay(run, iterates, k):
     best, mdp, tau = run.optimum, run.mdp, run.tau
     reference = best.log_pi if tau > 0 else np.zeros_like(best.A)
     coordinates = run.method.coordinates(tau)
-    problem = Problem(mdp.P, mdp.gamma, mdp.mu, best.A, reference, tau, coordinates, True)
+    problem = Problem(mdp.P, mdp.gamma, mdp.mu, best.A, reference, best.pi, tau, coordinates, True)
     point, rows = empty_point(iterates[0]), []
     for x in iterates:
         point.x[:] = x
@@ -84,7 +84,9 @@ def descending(run):
     best, mdp = run.optimum, run.mdp
     reference = best.log_pi if run.tau > 0 else np.zeros_like(best.A)
     coordinates = run.method.coordinates(run.tau)
-    problem = Problem(mdp.P, mdp.gamma, mdp.mu, best.A, reference, run.tau, coordinates, True)
+    problem = Problem(
+        mdp.P, mdp.gamma, mdp.mu, best.A, reference, best.pi, run.tau, coordinates, True
+    )
     point = empty_point(run.iterates[0])
     iterates = []
     for k in range(min(int(run.k[-1]), 100) + 1):

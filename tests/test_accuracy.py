@@ -178,6 +178,15 @@ def test_gaps_far_below_rounding(name):
     assert depth < reached
 
 
+def test_gaps_where_the_reference_underflows():
+    """pi* has a probability of e^-1000, so the gap has no float64 value from the start on."""
+    mdp, rule = instances.two_armed_bandit(1.0), NaturalPG(1000.0)
+    run = optimize(mdp, rule, 8, tau=1e-3)
+    exact = [mp.log(gap) for (gap,) in gaps(mdp, rule, 8, 1e-3, digits=1500)]
+    assert run.gap[-1] == 0 and run.log_gap[-1] < -900
+    np.testing.assert_allclose(run.log_gap, [float(x) for x in exact], rtol=1e-9)
+
+
 @pytest.mark.parametrize("name", GRID)
 def test_advantages_near_the_optimum(name):
     """Relatively accurate too: that of the likeliest action is as small as the others are rare."""

@@ -52,7 +52,7 @@ def test_elimination_is_accurate_entry_by_entry(seed, n, slack, graded):
     b = rng.random(n) * 10.0 ** -rng.integers(0, 30, n)
     M = exact_system(N, slack)
     factored, pivot = N.copy(), np.empty(n)
-    factorize(factored, pivot, slack)
+    factorize(factored, pivot, np.full(n, slack))
     x, y = b.copy(), b.copy()
     solve(factored, pivot, x)
     solve_adjoint(factored, pivot, y)
@@ -105,23 +105,24 @@ def test_projection_keeps_ties_apart_under_huge_steps():
 @given(seeds, st.integers(1, 6), st.sampled_from([1e-200, 1e-20, 1e-8, 1e-3, 0.3, 2.0, 50.0]))
 def test_offset_coordinates(seed, n, size):
     rng = np.random.default_rng(seed)
-    log_reference = rng.normal(size=n) * rng.choice([1.0, 30.0])
-    log_normalize(log_reference)
+    log_reference, reference, pi = rng.normal(size=n) * rng.choice([1.0, 30.0]), *np.empty((2, n))
+    log_normalize(log_reference, reference)
     xi = size * rng.normal(size=n)
     with mp.workdps(500):
-        reference = [mp.exp(mp.mpf(x)) for x in log_reference]
-        total = mp.fsum(reference)
-        weights = [p / total * mp.exp(mp.mpf(x)) for p, x in zip(reference, xi, strict=True)]
+        exact = [mp.exp(mp.mpf(x)) for x in log_reference]
+        total = mp.fsum(exact)
+        weights = [p / total * mp.exp(mp.mpf(x)) for p, x in zip(exact, xi, strict=True)]
         shift = mp.log(mp.fsum(weights))
         expected = [mp.mpf(x) - shift for x in xi]
         divergence = mp.fsum(w / mp.exp(shift) * x for w, x in zip(weights, expected, strict=True))
         expected = np.array([float(x) for x in expected])
         divergence = float(divergence / mp.mpf(size) ** 2)
-    offset_normalize(xi, log_reference)
+    offset_normalize(xi, log_reference, reference, pi)
     # The reference itself is only normalized to rounding, which a large xi sees as 1e-16. Rounding
     # of a xi that is nearly constant leaves a divergence of the square of that.
     np.testing.assert_allclose(xi, expected, rtol=1e-12, atol=3e-15 * min(size, 1) * n)
-    assert offset_kl(xi, log_reference, size) == pytest.approx(divergence, rel=1e-8, abs=1e-29)
+    np.testing.assert_allclose(pi, np.exp(log_reference + xi), rtol=1e-12, atol=1e-300)
+    assert offset_kl(xi, reference, pi, size) == pytest.approx(divergence, rel=1e-8, abs=1e-29)
 
 
 @given(seeds, st.integers(1, 6), st.sampled_from([1e-3, 1.0, 40.0, 2000.0]))
@@ -130,8 +131,10 @@ def test_log_normalize(seed, n, size):
     with mp.workdps(1500):
         total = mp.fsum(mp.exp(mp.mpf(x)) for x in row)
         expected = np.array([float(mp.mpf(x) - mp.log(total)) for x in row])
-    log_normalize(row)
+    pi = np.empty(n)
+    log_normalize(row, pi)
     np.testing.assert_allclose(row, expected, rtol=1e-14, atol=1e-15 * size)
+    np.testing.assert_allclose(pi, np.exp(expected), rtol=1e-12, atol=1e-300)
     top = row.argmax()
     assert row[top] == pytest.approx(expected[top], rel=1e-12)
 
@@ -207,7 +210,7 @@ def test_elimination_survives_a_nearly_reducible_chain():
     mdp = MDP(P, np.zeros((n, 1)), 0.5)
     transitions(mdp.P, mdp.gamma, np.ones((n, 1)), N)
     M = exact_system(N, 0.5)
-    factorize(N, pivot, 0.5)
+    factorize(N, pivot, np.full(n, 0.5))
     b = np.zeros(n)
     b[-1] = 1.0
     expected = exact_solve(M, b)

@@ -13,7 +13,6 @@ import numpy as np
 
 from tabular_pg.assumptions import uniform_start, unit_rewards
 from tabular_pg.method import Space, method
-from tabular_pg.simplex import log_normalize
 from tabular_pg.theorem import theorem
 
 LARGEST_STEP = 1e250  # the schedule overflows float64 after finitely many steps and is capped here
@@ -39,7 +38,6 @@ def dual_averaged_spi(rule, k, problem, point):
         best = point.A[s].max()
         for a in range(point.x.shape[1]):
             point.x[s, a] += step * (point.A[s, a] - best)
-        log_normalize(point.x[s])
 
 
 @theorem(

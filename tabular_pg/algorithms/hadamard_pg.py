@@ -27,7 +27,6 @@ from tabular_pg.quantities import (
     steps,
     suboptimal_mass,
 )
-from tabular_pg.simplex import log_normalize
 from tabular_pg.theorem import Kind, theorem
 
 
@@ -45,7 +44,6 @@ def hadamard_pg(rule, k, problem, point):
         unit = 2.0 * point.d[s] / (1.0 - problem.gamma)
         for a in range(x.shape[1]):
             x[s, a] += 2.0 * _log_factor(rule.eta, unit * point.A[s, a])
-        log_normalize(x[s])
 
 
 @njit

@@ -38,7 +38,6 @@ from tabular_pg.quantities import (
     suboptimal_mass,
     visitation,
 )
-from tabular_pg.simplex import log_normalize, offset_descend
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -56,12 +55,13 @@ def natural_pg(rule, k, problem, point):
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     for s in range(x.shape[0]):
         if problem.coordinates == OFFSETS:
-            offset_descend(x[s], problem.log_reference[s], alpha, beta, point.q[s])
+            common = point.q[s, point.pi[s].argmax()]  # would leave its rounding error behind
+            for a in range(x.shape[1]):
+                x[s, a] = alpha * x[s, a] - beta * (point.q[s, a] - common)
         else:
             best = point.A[s].max()  # what all actions gain would swamp their differences
             for a in range(x.shape[1]):
                 x[s, a] += rule.eta * (point.A[s, a] - best)
-            log_normalize(x[s])
 
 
 RULES = (NaturalPG,)

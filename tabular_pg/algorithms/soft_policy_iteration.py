@@ -23,7 +23,6 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
-from tabular_pg.simplex import offset_descend
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -35,7 +34,9 @@ class SoftPolicyIteration(NamedTuple):
 def soft_policy_iteration(rule, k, problem, point):
     """xi <- -q / tau + const: nothing is subtracted from the old offset."""
     for s in range(point.x.shape[0]):
-        offset_descend(point.x[s], problem.log_reference[s], 0.0, 1.0 / problem.tau, point.q[s])
+        common = point.q[s, point.pi[s].argmax()]  # would leave its rounding error behind
+        for a in range(point.x.shape[1]):
+            point.x[s, a] = (common - point.q[s, a]) / problem.tau
 
 
 RULES = (SoftPolicyIteration,)

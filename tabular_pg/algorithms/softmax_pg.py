@@ -23,7 +23,6 @@ from tabular_pg.assumptions import (
     uniform_start,
     unit_rewards,
 )
-from tabular_pg.evaluation import OFFSETS
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import (
     EPS,
@@ -36,7 +35,6 @@ from tabular_pg.quantities import (
     value_rise,
     visitation,
 )
-from tabular_pg.simplex import log_normalize, offset_normalize
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -54,10 +52,6 @@ def softmax_pg(rule, k, problem, point):
         eta = rule.eta * point.d[s] / (1.0 - problem.gamma)
         for a in range(x.shape[1]):
             x[s, a] += eta * point.pi[s, a] * point.A[s, a]
-        if problem.coordinates == OFFSETS:
-            offset_normalize(x[s], problem.log_reference[s])
-        else:
-            log_normalize(x[s])
 
 
 RULES = (SoftmaxPG,)

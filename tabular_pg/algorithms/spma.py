@@ -26,7 +26,6 @@ from tabular_pg.quantities import (
     steps,
     suboptimal_mass,
 )
-from tabular_pg.simplex import log_normalize
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -47,7 +46,6 @@ def spma(rule, k, problem, point):
                 x[s, a] += math.log1p(change)
             elif x[s, a] > -math.inf:  # an action that is lost stays lost
                 x[s, a] = -math.inf if change == -1.0 else math.nan
-        log_normalize(x[s])
 
 
 RULES = (SPMA,)

@@ -21,7 +21,7 @@ from tabular_pg.assumptions import from_the_start
 from tabular_pg.evaluation import next_values
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import q_gap, relative_entropy, stationary
-from tabular_pg.simplex import offset_descend, offset_kl
+from tabular_pg.simplex import offset_kl, offset_normalize
 from tabular_pg.theorem import Confidence, theorem
 
 
@@ -34,15 +34,18 @@ class TDPMD(NamedTuple):
 @method(TDPMD, space=Space.SOFTMAX, regularization=Regularization.REQUIRED)
 def td_pmd(rule, k, problem, point):
     """xi <- alpha xi - beta E + const, then one Bellman update of E."""
-    x, E = point.x, point.critic
+    x, pi, E = point.x, point.pi, point.critic
     alpha = 1.0 / (1.0 + rule.eta * problem.tau)
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     error = np.zeros(x.shape[0])
     for s in range(x.shape[0]):
-        offset_descend(x[s], problem.log_reference[s], alpha, beta, E[s])
-        error[s] = problem.tau * offset_kl(x[s], problem.log_reference[s], 1.0)
+        common = E[s, pi[s].argmax()]  # would leave its rounding error behind
         for a in range(x.shape[1]):
-            error[s] += np.exp(problem.log_reference[s, a] + x[s, a]) * E[s, a]
+            x[s, a] = alpha * x[s, a] - beta * (E[s, a] - common)
+        offset_normalize(x[s], problem.log_reference[s], problem.reference[s], pi[s])
+        error[s] = problem.tau * offset_kl(x[s], problem.reference[s], pi[s], 1.0)
+        for a in range(x.shape[1]):
+            error[s] += pi[s, a] * E[s, a]
     next_values(problem.P, problem.gamma, error, E)
     E -= E.min()
 
