@@ -86,10 +86,10 @@ def _greedy(run):
 
 
 def _growth(run):
-    """(K, S) p (e^{eta g} - 1) of theorem N2; inf where M_s = 0."""
+    """(K, S) p (e^{eta g} - 1) of theorem N2; inf where all actions are equally good."""
     log_p, _, lead = _greedy(run)
     x = run.rule.eta * lead
-    return np.where(best_advantage(run) > 0, np.exp(log_p + x + np.log(-np.expm1(-x))), np.inf)
+    return np.where(np.isfinite(x), np.exp(log_p + x + np.log(-np.expm1(-x))), np.inf)
 
 
 @theorem(

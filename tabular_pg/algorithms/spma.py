@@ -18,7 +18,6 @@ from tabular_pg.algorithms.natural_pg import NaturalPG
 from tabular_pg.assumptions import every_iterate, some_pair, some_suboptimal_action
 from tabular_pg.method import Space, method
 from tabular_pg.quantities import (
-    best_advantage,
     greedy_lead,
     improvement,
     settled_rate,
@@ -117,7 +116,7 @@ def linear(run):
     probability of the best actions under A^t and g their lead over the next one. Proof:
     association gives v >= p g M; actions tied for the best count together."""
     p, lead = greedy_lead(run)
-    C = np.where(best_advantage(run) > 0, p * lead, np.inf).min(axis=1)
+    C = np.where(np.isfinite(lead), p * lead, np.inf).min(axis=1)
     factors = 1 - (1 - run.mdp.gamma) * run.rule.eta * np.where(np.isfinite(C), C, 0.0)
     bound, rounded = (
         run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(x[:-1])])
