@@ -1,0 +1,148 @@
+"""Rates of softmax policy gradient with entropy regularization: the classical theorem and the exact
+local rate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.algorithms.entropy_softmax_pg import RULES
+from tabular_pg.assumptions import (
+    eta_equal,
+    from_the_start,
+    several_actions,
+    some_pair,
+    unit_rewards,
+)
+from tabular_pg.quantities import (
+    EPS,
+    gradient_norm,
+    mismatch,
+    steps,
+    value_rise,
+    visitation,
+)
+from tabular_pg.theorem import Confidence, Kind, theorem
+
+
+def _smoothness(run):
+    entropy = run.tau * (4 + 8 * np.log(run.mdp.n_actions))
+    return (8 + entropy) / (1 - run.mdp.gamma) ** 3
+
+
+MEI_STEP = eta_equal(lambda run: 1 / _smoothness(run), "(1-gamma)^3/(8 + tau(4 + 8 log A))")
+
+
+def _contraction_constant(run):
+    """(K,) C of theorem E1, from the least probability before iterate k."""
+    mdp, tau = run.mdp, run.tau
+    scale = (8 / tau + 4 + 8 * np.log(mdp.n_actions)) * mdp.n_states
+    least = np.minimum(run.least_policy, run.policies[0]).min(axis=(1, 2))
+    return (1 - mdp.gamma) ** 4 / scale * mdp.mu.min() * least**2 / mismatch(run, start=mdp.mu)
+
+
+@theorem(
+    "E1",
+    "gap <= ||1/mu|| (1 + tau log A)/(1-gamma)^2 e^{-Ck}",
+    rules=RULES,
+    regularized=True,
+    source="mei2020",
+    confidence=Confidence.RECALLED,
+    assumes=(unit_rewards, from_the_start, MEI_STEP),
+)
+def mei_linear(run):
+    """Theorem 6: with eta = (1 - gamma)^3 / (8 + tau (4 + 8 log A)), V*_tau(rho) - V^k_tau(rho) <=
+    ||1/mu|| (1 + tau log A) / (1 - gamma)^2 e^{-C k}, C = (1 - gamma)^4 min mu (inf pi)^2 /
+    ((8/tau + 4 + 8 log A) S ||d*_mu / mu||); the constant C is recalled and re-derived from
+    Lemma 15."""
+    mdp = run.mdp
+    start = (1 + run.tau * np.log(mdp.n_actions)) / (mdp.mu.min() * (1 - mdp.gamma) ** 2)
+    return run.gap, start * np.exp(-_contraction_constant(run) * run.k)
+
+
+@theorem(
+    "E1m",
+    "gap(mu) <= (1 - C)^k gap_0(mu)",
+    rules=RULES,
+    regularized=True,
+    source="mei2020",
+    confidence=Confidence.RECALLED,
+    assumes=(unit_rewards, from_the_start, MEI_STEP),
+)
+def mei_linear_mu(run):
+    """The step behind E1: V*_tau(mu) - V^k_tau(mu) <= (1 - C)^k (V*_tau(mu) - V^0_tau(mu))."""
+    gap = run.value_gap @ run.mdp.mu
+    return gap, gap[0] * (1 - _contraction_constant(run)) ** run.k
+
+
+@theorem(
+    "E1l",
+    "||grad V_tau(mu)|| >= sqrt(2 tau min mu gap / (S ||d*_rho/d_mu||)) min pi",
+    rules=RULES,
+    kind=Kind.LOWER,
+    regularized=True,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+)
+def gradient_domination(run):
+    """Lemma 15: ||grad V_tau(mu)||_2 >= sqrt(2 tau / S) sqrt(min mu) min pi
+    ||d*_rho / d_mu||^{-1/2} (V*_tau(rho) - V_tau(rho))^{1/2}."""
+    mdp = run.mdp
+    ratio = (visitation(mdp, run.optimum.pi, mdp.rho) / run.d).max(axis=1)
+    inside = 2 * run.tau * mdp.mu.min() * run.gap / (mdp.n_states * ratio)
+    return gradient_norm(run), np.sqrt(inside) * run.policies.min(axis=(1, 2))
+
+
+@theorem(
+    "E1s",
+    "V_tau(mu) is (8 + tau(4 + 8 log A))/(1-gamma)^3-smooth",
+    rules=RULES,
+    regularized=True,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+    assumes=(unit_rewards, some_pair),
+)
+def smoothness(run):
+    """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (L/2) eta^2 ||g||^2 along every step, with g the
+    gradient and L = (8 + tau (4 + 8 log A)) / (1 - gamma)^3 (the entropy alone is
+    (4 + 8 log A) / (1 - gamma)^3-smooth)."""
+    moved = run.rule.eta * gradient_norm(run)[steps(run)] ** 2
+    rise, rounding = value_rise(run)
+    bound = _smoothness(run) / 2 * run.rule.eta * moved
+    return np.abs(rise - moved), bound, rounding + EPS * moved
+
+
+@theorem(
+    "E4",
+    "log e_{k+1}/e_k -> 2 log max |1 - eta d* tau lambda/(1-gamma)|",
+    rules=RULES,
+    kind=Kind.ASYMPTOTIC,
+    regularized=True,
+    tolerance=1e-3,
+    assumes=(some_pair, several_actions),
+)
+def exact_rate(run):
+    """e_{k+1} / e_k -> max_{s,i} (1 - eta d*_mu(s) tau lambda_i(s) / (1 - gamma))^2, lambda_i the
+    nonzero eigenvalues of diag(pi*_s) - pi*_s pi*_s^T (all <= 1/2). Proof: linearize the update at
+    xi = 0. Checked on the last pair, once xi is small and lies in the slowest eigenvectors."""
+    rate, settled, predicted = _slowest(run)
+    return rate, predicted if settled else np.inf
+
+
+def _slowest(run):
+    i = steps(run)[-1]
+    h = run.rule.eta * run.tau * visitation(run.mdp, run.optimum.pi, run.mdp.mu)
+    h = h / (1 - run.mdp.gamma)
+    factors, weights = [], []
+    for s, pi in enumerate(run.optimum.pi):
+        values, vectors = np.linalg.eigh(np.diag(pi) - np.outer(pi, pi))
+        scaled = run.iterates[i, s] / np.abs(run.iterates[i]).max()
+        factors.append(np.abs(1 - h[s] * values[1:]))  # the first eigenvalue is 0, for constants
+        weights.append(np.abs(vectors[:, 1:].T @ scaled))
+    factors, weights = np.concatenate(factors), np.concatenate(weights)
+    slow = factors >= factors.max() * (1 - 1e-6)
+    dominant = weights[~slow].max(initial=0.0) < 1e-4 * run.optimum.pi.min() * weights[slow].max()
+    small = 1e-200 < np.abs(run.iterates[i]).max() < 1e-6 * run.optimum.pi.min()
+    small &= factors.max() < 1 - 1e-9  # or the ratio below is rounding
+    rate = run.log_sup_gap[i + 1] - run.log_sup_gap[i]
+    return rate, small and dominant, 2 * np.log(factors.max())

@@ -1,0 +1,147 @@
+"""Softmax policy gradient with the step sizes of the literature (tau = 0)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.algorithms.softmax_pg import RULES, least_optimal, sublinear
+from tabular_pg.assumptions import (
+    bandit,
+    eta_at_most,
+    eta_equal,
+    from_the_start,
+    some_pair,
+    some_suboptimal_action,
+    uniform_start,
+    unit_rewards,
+)
+from tabular_pg.quantities import (
+    EPS,
+    gradient_norm,
+    mismatch,
+    steps,
+    value_rise,
+    visitation,
+)
+from tabular_pg.theorem import Confidence, Kind, theorem
+
+MEI_STEP = eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8")
+
+
+@theorem(
+    "S3",
+    "gap <= 16 S ||d*_mu/mu||^2 ||1/mu|| / (c^2 (1-gamma)^6 t), eta = (1-gamma)^3/8",
+    rules=RULES,
+    assumes=(unit_rewards, from_the_start, MEI_STEP),
+)
+def mei_sublinear(run):
+    """With eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <= 16 S ||d*_mu/mu||^2
+    ||1/mu|| / (c^2 (1 - gamma)^6 t), c the least pi(a*(s)|s) so far. Proof: S3l, S3s and
+    rho <= ||1/mu|| mu; Mei et al. (2020) print smaller factors, see S3p."""
+    factor = mismatch(run, start=run.mdp.mu) ** 2 / run.mdp.mu.min()
+    return run.gap, factor * _mei_rate(run)
+
+
+@theorem(
+    "S3p",
+    "gap <= 16 S ||d*_mu/mu|| / (c^2 (1-gamma)^6 t), eta = (1-gamma)^3/8",
+    rules=RULES,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+    assumes=(unit_rewards, from_the_start, MEI_STEP),
+)
+def mei_sublinear_as_printed(run):
+    """Theorem 4 as printed: with eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <=
+    16 S ||d*_mu/mu|| / (c^2 (1 - gamma)^6 t)."""
+    return run.gap, mismatch(run, start=run.mdp.mu) * _mei_rate(run)
+
+
+def _mei_rate(run):
+    c = least_optimal(run, so_far=True)
+    return 16 * run.mdp.n_states / (c**2 * (1 - run.mdp.gamma) ** 6 * (run.k + 1))
+
+
+@theorem(
+    "S3l",
+    "||grad V(mu)|| >= c gap / (sqrt(S) ||d*_rho/d_mu||)",
+    rules=RULES,
+    kind=Kind.LOWER,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+)
+def gradient_domination(run):
+    """Lemma 8: ||grad V^k(mu)||_2 >= S^{-1/2} ||d*_rho / d_mu^k||^{-1} min_s pi^k(a*(s)|s)
+    (V*(rho) - V^k(rho))."""
+    mdp = run.mdp
+    d = visitation(mdp, run.optimum.pi, mdp.rho)
+    ratio = (d / run.d).max(axis=1)
+    chosen = np.where(run.optimum.pi > 0, run.policies, 0.0).sum(axis=2).min(axis=1)
+    bound = chosen * run.gap / (ratio * np.sqrt(mdp.n_states))
+    return gradient_norm(run), bound
+
+
+@theorem(
+    "S3s",
+    "V(mu) is 8/(1-gamma)^3-smooth in theta",
+    rules=RULES,
+    source="mei2020",
+    confidence=Confidence.QUOTED,
+    assumes=(unit_rewards, some_pair),
+)
+def smoothness(run):
+    """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (4 / (1 - gamma)^3) eta^2 ||g||^2 along every step,
+    g the gradient: V is 8 / (1 - gamma)^3-smooth in theta for rewards in [0, 1]."""
+    moved = run.rule.eta * gradient_norm(run)[steps(run)] ** 2
+    rise, rounding = value_rise(run)
+    bound = 4 / (1 - run.mdp.gamma) ** 3 * run.rule.eta * moved
+    return np.abs(rise - moved), bound, rounding + EPS * (np.abs(rise) + moved)
+
+
+@theorem(
+    "S3a",
+    "V^k(rho) -> V*(rho) for eta <= (1-gamma)^2/5",
+    rules=RULES,
+    kind=Kind.ASYMPTOTIC,
+    source="agarwal2021",
+    confidence=Confidence.QUOTED,
+    tolerance=0.05,
+    assumes=(
+        from_the_start,
+        some_suboptimal_action,
+        eta_at_most(lambda run: (1 - run.mdp.gamma) ** 2 / 5, "(1-gamma)^2/5"),
+    ),
+)
+def asymptotic_convergence(run):
+    """Theorem 5.1: V^k -> V* for eta <= (1 - gamma)^2 / 5 and mu > 0. Checked as the fraction of
+    the initial error that has been removed, which must be 1 within 0.05 once S2 proves that."""
+    gap, bound = sublinear(run)
+    removed = 1 - gap[-1] / gap[0]
+    return removed, 1.0 if bound[-1] < 0.05 * gap[0] else np.inf
+
+
+@theorem(
+    "S4",
+    "bandit, eta = 2/5: gap <= 5/(c^2 t)",
+    rules=RULES,
+    source="mei2020",
+    confidence=Confidence.RECALLED,
+    assumes=(bandit, unit_rewards, from_the_start, eta_equal(lambda run: 0.4, "2/5")),
+)
+def bandit_rate(run):
+    """On a bandit with eta = 2/5, gap <= 5 / (c^2 t) with t = k + 1 and c the least probability
+    of the optimal action so far (Theorems 2 and 3)."""
+    c = least_optimal(run, so_far=True)
+    return run.gap, 5 / (c**2 * (run.k + 1))
+
+
+@theorem(
+    "S4u",
+    "bandit, eta = 2/5, uniform start: gap <= 5 K^2/t",
+    rules=RULES,
+    source="mei2020",
+    confidence=Confidence.RECALLED,
+    assumes=(bandit, unit_rewards, uniform_start, eta_equal(lambda run: 0.4, "2/5")),
+)
+def bandit_rate_uniform(run):
+    """On a K-armed bandit from the uniform policy with eta = 2/5, gap <= 5 K^2 / t, t = k + 1."""
+    return run.gap, 5 * run.mdp.n_actions**2 / (run.k + 1)
