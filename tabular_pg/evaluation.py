@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.simplex import log_kl_term, log_normalize, offset_kl, offset_normalize
+from tabular_pg.simplex import argmax, log_kl_term, log_normalize, offset_kl, offset_normalize
 
 TINY = 1e-250  # a kappa below this is rescaled before it underflows
 
@@ -161,10 +161,12 @@ def evaluate(problem, point):
         elif problem.coordinates == OFFSETS:
             offset_normalize(x[s], problem.log_reference[s], problem.reference[s], pi[s])
         else:
-            pi[s] = x[s]
+            for a in range(n_actions):
+                pi[s, a] = x[s, a]
     log_scale = policy_error(problem, point)
     transitions(problem.P, problem.gamma, pi, point.work)
-    point.slack[:] = 1.0 - problem.gamma
+    for s in range(S):
+        point.slack[s] = 1.0 - problem.gamma
     factorize(point.work, point.pivot, point.slack)
     solve(point.work, point.pivot, e)
     if problem.visitation:
@@ -190,7 +192,7 @@ def _center(row, pi):
     That entry becomes a sum over the *other* actions, so that it keeps its relative accuracy
     when their probabilities vanish.
     """
-    likeliest = pi.argmax()
+    likeliest = argmax(pi)
     reference = row[likeliest]
     mean = 0.0
     for a in range(row.size):
@@ -211,7 +213,8 @@ def policy_error(problem, point):
         kappa[s] = 0.0
         for a in range(point.pi.shape[1]):
             kappa[s] -= point.pi[s, a] * problem.A_star[s, a]
-        largest = max(largest, kappa[s])
+        if kappa[s] > largest:
+            largest = kappa[s]
     if largest > TINY or problem.coordinates == PROBABILITIES:
         return 0.0
     return _scaled_error(problem, point)
@@ -223,11 +226,12 @@ def _divergence(problem, point):
     largest = 0.0
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
-            largest = max(largest, abs(x[s, a]))
+            if abs(x[s, a]) > largest:
+                largest = abs(x[s, a])
     scale = largest if 0.0 < largest < TINY**0.5 else 1.0
     for s in range(x.shape[0]):
         point.e[s] = problem.tau * offset_kl(x[s], problem.reference[s], point.pi[s], scale)
-    if largest > 0.0 and point.e.max() < TINY:  # the reference itself is near underflow
+    if largest > 0.0 and point.e[argmax(point.e)] < TINY:  # the reference itself is near underflow
         return _scaled_divergence(problem, point)
     return 2.0 * math.log(scale)
 
@@ -238,7 +242,9 @@ def _scaled_divergence(problem, point):
     log_scale = -math.inf
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
-            log_scale = max(log_scale, log_kl_term(x[s, a], log_reference[s, a]))
+            log_term = log_kl_term(x[s, a], log_reference[s, a])
+            if log_term > log_scale:
+                log_scale = log_term
     for s in range(x.shape[0]):
         point.e[s] = 0.0
         for a in range(x.shape[1]):
@@ -253,8 +259,8 @@ def _scaled_error(problem, point):
     log_scale = -math.inf
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
-            if A_star[s, a] < 0.0:
-                log_scale = max(log_scale, x[s, a] + math.log(-A_star[s, a]))
+            if A_star[s, a] < 0.0 and x[s, a] + math.log(-A_star[s, a]) > log_scale:
+                log_scale = x[s, a] + math.log(-A_star[s, a])
     if log_scale == -math.inf:
         return 0.0  # every policy is optimal, and kappa is 0 already
     for s in range(x.shape[0]):

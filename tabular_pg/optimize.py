@@ -10,6 +10,7 @@ from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Regularization, Space, checked_rule, step
 from tabular_pg.optimal import checked_tau, optimum
 from tabular_pg.run import Run, Status
+from tabular_pg.simplex import argmax
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
@@ -100,14 +101,16 @@ def _advance(rule, problem, point, optimal, running, log_scale, k, stop):
     """Take the steps k, ..., stop - 1, keeping running minima and the running sum of gaps."""
     least_policy, least_optimal_mass, gap_sum = running
     while k < stop:
-        gap_sum[0] += np.exp(log_scale) * point.e.max()
+        gap_sum[0] += np.exp(log_scale) * point.e[argmax(point.e)]
         for s in range(optimal.shape[0]):
             mass = 0.0
             for a in range(optimal.shape[1]):
-                least_policy[s, a] = min(least_policy[s, a], point.pi[s, a])
+                if point.pi[s, a] < least_policy[s, a]:
+                    least_policy[s, a] = point.pi[s, a]
                 if optimal[s, a]:
                     mass += point.pi[s, a]
-            least_optimal_mass[s] = min(least_optimal_mass[s], mass)
+            if mass < least_optimal_mass[s]:
+                least_optimal_mass[s] = mass
         step(rule, k, problem, point)
         log_scale = evaluate(problem, point)
         k += 1

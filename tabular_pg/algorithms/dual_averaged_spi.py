@@ -13,6 +13,7 @@ import numpy as np
 
 from tabular_pg.assumptions import uniform_start, unit_rewards
 from tabular_pg.method import Space, method
+from tabular_pg.simplex import argmax
 from tabular_pg.theorem import theorem
 
 LARGEST_STEP = 1e250  # the schedule overflows float64 after finitely many steps and is capped here
@@ -35,7 +36,7 @@ def dual_averaged_spi(rule, k, problem, point):
     if k > 0:
         step *= rule.beta * min(math.exp(min(-k * math.log1p(-rule.beta), 600.0)), LARGEST_STEP)
     for s in range(point.x.shape[0]):
-        best = point.A[s].max()
+        best = point.A[s, argmax(point.A[s])]
         for a in range(point.x.shape[1]):
             point.x[s, a] += step * (point.A[s, a] - best)
 

@@ -33,6 +33,7 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
+from tabular_pg.simplex import argmax
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -50,11 +51,13 @@ def natural_pg(rule, k, problem, point):
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     for s in range(x.shape[0]):
         if problem.coordinates == OFFSETS:
-            common = point.q[s, point.pi[s].argmax()]  # would leave its rounding error behind
+            common = point.q[s, argmax(point.pi[s])]  # would leave its rounding error behind
             for a in range(x.shape[1]):
                 x[s, a] = alpha * x[s, a] - beta * (point.q[s, a] - common)
         else:
-            best = point.A[s].max()  # what all actions gain would swamp their differences
+            best = point.A[
+                s, argmax(point.A[s])
+            ]  # what all actions gain would swamp their differences
             for a in range(x.shape[1]):
                 x[s, a] += rule.eta * (point.A[s, a] - best)
 

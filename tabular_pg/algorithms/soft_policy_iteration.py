@@ -23,6 +23,7 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
+from tabular_pg.simplex import argmax
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -34,7 +35,7 @@ class SoftPolicyIteration(NamedTuple):
 def soft_policy_iteration(rule, k, problem, point):
     """xi <- -q / tau + const: nothing is subtracted from the old offset."""
     for s in range(point.x.shape[0]):
-        common = point.q[s, point.pi[s].argmax()]  # would leave its rounding error behind
+        common = point.q[s, argmax(point.pi[s])]  # would leave its rounding error behind
         for a in range(point.x.shape[1]):
             point.x[s, a] = (common - point.q[s, a]) / problem.tau
 

@@ -21,7 +21,7 @@ from tabular_pg.assumptions import from_the_start
 from tabular_pg.evaluation import next_values
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import q_gap, relative_entropy, stationary
-from tabular_pg.simplex import offset_kl, offset_normalize
+from tabular_pg.simplex import argmax, offset_kl, offset_normalize
 from tabular_pg.theorem import Confidence, theorem
 
 
@@ -39,7 +39,7 @@ def td_pmd(rule, k, problem, point):
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     error = np.zeros(x.shape[0])
     for s in range(x.shape[0]):
-        common = E[s, pi[s].argmax()]  # would leave its rounding error behind
+        common = E[s, argmax(pi[s])]  # would leave its rounding error behind
         for a in range(x.shape[1]):
             x[s, a] = alpha * x[s, a] - beta * (E[s, a] - common)
         offset_normalize(x[s], problem.log_reference[s], problem.reference[s], pi[s])
