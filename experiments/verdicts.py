@@ -43,7 +43,8 @@ def _cell(verdicts) -> str:
     if not verdicts:
         return "-"
     slack = min((v.slack for v in verdicts), key=lambda slack: abs(slack - 1))
-    return f"holds in {len(verdicts)}, slack {slack:.4g}"
+    tightness = f", slack {slack:.4g}" if slack < float("inf") else ""  # inf: both sides were 0
+    return f"holds in {len(verdicts)}{tightness}"
 
 
 def verdict_csv(rows) -> str:
