@@ -30,20 +30,8 @@ def several_actions(run) -> str:
     return "" if run.mdp.n_actions > 1 else "A = 1; stated for a choice of actions"
 
 
-def positive_mu(run) -> str:
-    return "" if (run.mdp.mu > 0).all() else "mu is 0 in some state"
-
-
-def positive_rho(run) -> str:
-    return "" if (run.mdp.rho > 0).all() else "rho is 0 in some state"
-
-
 def rho_is_mu(run) -> str:
     return "" if np.array_equal(run.mdp.rho, run.mdp.mu) else "rho differs from mu"
-
-
-def single_state(run) -> str:
-    return "" if run.mdp.n_states == 1 else f"S = {run.mdp.n_states}; stated for S = 1"
 
 
 def bandit(run) -> str:

@@ -38,6 +38,14 @@ class Problem(NamedTuple):
     visitation: bool  # whether the rule reads ``Point.d``
 
 
+def problem_of(mdp, best, coordinates, visitation) -> Problem:
+    """The problem of running a method on ``mdp``, whose optimum is ``best``."""
+    log_reference = best.log_pi if best.tau > 0 else np.zeros_like(best.A)
+    return Problem(
+        mdp.P, mdp.gamma, mdp.mu, best.A, log_reference, best.pi, best.tau, coordinates, visitation
+    )
+
+
 class Point(NamedTuple):
     """One iterate and its evaluation, overwritten in place."""
 
@@ -232,40 +240,34 @@ def _divergence(problem, point):
     for s in range(x.shape[0]):
         point.e[s] = problem.tau * offset_kl(x[s], problem.reference[s], point.pi[s], scale)
     if largest > 0.0 and point.e[argmax(point.e)] < TINY:  # the reference itself is near underflow
-        return _scaled_divergence(problem, point)
+        return _scaled_error(problem, point)
     return 2.0 * math.log(scale)
 
 
 @njit
-def _scaled_divergence(problem, point):
-    x, log_reference = point.x, problem.log_reference
+def _scaled_error(problem, point):
+    """``policy_error`` where kappa is too small for float64, from the logarithms of its terms."""
+    kappa = point.e
     log_scale = -math.inf
-    for s in range(x.shape[0]):
-        for a in range(x.shape[1]):
-            log_term = log_kl_term(x[s, a], log_reference[s, a])
+    for s in range(point.x.shape[0]):
+        for a in range(point.x.shape[1]):
+            log_term = _log_term(problem, point, s, a)
             if log_term > log_scale:
                 log_scale = log_term
-    for s in range(x.shape[0]):
-        point.e[s] = 0.0
-        for a in range(x.shape[1]):
-            log_term = log_kl_term(x[s, a], log_reference[s, a])
-            point.e[s] += problem.tau * math.exp(log_term - log_scale)
+    if log_scale == -math.inf:
+        return 0.0  # every policy is optimal, and kappa is 0 already
+    weight = problem.tau if problem.coordinates == OFFSETS else 1.0
+    for s in range(point.x.shape[0]):
+        kappa[s] = 0.0
+        for a in range(point.x.shape[1]):
+            kappa[s] += weight * math.exp(_log_term(problem, point, s, a) - log_scale)
     return log_scale
 
 
 @njit
-def _scaled_error(problem, point):
-    kappa, x, A_star = point.e, point.x, problem.A_star
-    log_scale = -math.inf
-    for s in range(x.shape[0]):
-        for a in range(x.shape[1]):
-            if A_star[s, a] < 0.0 and x[s, a] + math.log(-A_star[s, a]) > log_scale:
-                log_scale = x[s, a] + math.log(-A_star[s, a])
-    if log_scale == -math.inf:
-        return 0.0  # every policy is optimal, and kappa is 0 already
-    for s in range(x.shape[0]):
-        kappa[s] = 0.0
-        for a in range(x.shape[1]):
-            if A_star[s, a] < 0.0:
-                kappa[s] += math.exp(x[s, a] + math.log(-A_star[s, a]) - log_scale)
-    return log_scale
+def _log_term(problem, point, s, a):
+    if problem.coordinates == OFFSETS:
+        return log_kl_term(point.x[s, a], problem.log_reference[s, a])
+    if problem.A_star[s, a] < 0.0:
+        return point.x[s, a] + math.log(-problem.A_star[s, a])
+    return -math.inf

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from tabular_pg._checks import check_number
-from tabular_pg.evaluation import LOGITS, Problem, empty_point, evaluate
+from tabular_pg.evaluation import LOGITS, empty_point, evaluate, problem_of
 from tabular_pg.mdp import MDP
 from tabular_pg.optimal import optimum
 
@@ -65,10 +65,7 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
     copies = _positive("copies", np.ones(shape[0]) if copies is None else copies, shape[:1])
     policy = _positive("policy", np.full(shape, 1 / shape[1]) if policy is None else policy, shape)
     policy /= policy.sum(axis=1, keepdims=True)
-    best = optimum(mdp)
-    problem = Problem(
-        mdp.P, mdp.gamma, mdp.mu, best.A, np.zeros(shape), np.ones(shape), 0.0, LOGITS, True
-    )  # fmt: skip
+    problem = problem_of(mdp, optimum(mdp), LOGITS, True)
     point = empty_point(np.log(policy))
 
     def at(theta):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg._jit import njit, njit_uncached
-from tabular_pg.evaluation import LOGITS, Problem, empty_point, evaluate
+from tabular_pg.evaluation import LOGITS, empty_point, evaluate, problem_of
 from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Regularization, Space, checked_rule, step
 from tabular_pg.optimal import checked_tau, optimum
@@ -52,17 +52,7 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
     best = optimum(mdp, tau)
     _refuse_overflow(rule, best)
     at = _recorded(at, iterations, mdp.r.size)
-    problem = Problem(
-        mdp.P,
-        mdp.gamma,
-        mdp.mu,
-        best.A,
-        best.log_pi if tau > 0 else np.zeros_like(best.A),
-        best.pi,
-        tau,
-        method.coordinates(tau),
-        method.visitation,
-    )
+    problem = problem_of(mdp, best, method.coordinates(tau), method.visitation)
     start = _start(policy, mdp, method)
     if problem.coordinates != LOGITS and method.space is Space.SOFTMAX:
         start -= best.log_pi

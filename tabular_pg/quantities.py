@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.evaluation import factors, solve, solve_adjoint
+from tabular_pg.simplex import KL_SERIES
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
 ULP = 1e-14  # rounding allowance relative to the terms of a difference
@@ -42,13 +43,11 @@ def relative_entropy(log_ratio, numerator, denominator) -> np.ndarray:
     denominator * (x e^x - e^x + 1) with x = log_ratio, by series where x is small."""
     small = np.abs(log_ratio) < 0.05
     x = np.where(small, log_ratio, 0.0)
-    series = np.zeros_like(x)
-    for n in range(12, 0, -1):
-        series = (1 + series) * x * (n + 1) / (n * (n + 2))
+    series = np.polyval(KL_SERIES[::-1], x)
     kept = numerator > 0
     direct = np.where(kept, numerator * np.where(kept, log_ratio, 0.0), 0.0)
     direct = direct - (numerator - denominator)
-    return np.where(small, denominator * x**2 * 0.5 * (1 + series), direct).sum(axis=-1)
+    return np.where(small, denominator * x**2 * series, direct).sum(axis=-1)
 
 
 def change_entropy(run) -> np.ndarray:

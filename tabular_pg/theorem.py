@@ -159,7 +159,7 @@ def theorem(
             raise ValueError(f"id is {id!r}, which {known.formula.__name__} already has")
         statement = " ".join(formula.__doc__.split())
         REGISTRY[id] = Theorem(
-            id, statement, source, kind, confidence, tuple(rules), regularized, tuple(assumes),
+            id, statement, source, kind, confidence, rules, regularized, tuple(assumes),
             tolerance, claim, formula,
         )  # fmt: skip
         return formula
@@ -258,10 +258,8 @@ def _agrees(theorem, measured, proved, rounding):
 def _slack(kind, measured, proved) -> float:
     above, below = (measured, proved) if kind is Kind.LOWER else (proved, measured)
     if kind in (Kind.EQUAL, Kind.ASYMPTOTIC):
-        below = np.where(below == above, above, below)
-    counted = np.abs(below) > UNRESOLVED
-    ratios = above[counted & (below > 0)] / below[counted & (below > 0)]
-    if kind in (Kind.EQUAL, Kind.ASYMPTOTIC):
-        ratios = (above[counted] / below[counted]).ravel()
+        counted = np.abs(below) > UNRESOLVED
+        ratios = above[counted] / below[counted]
         return float(ratios[np.argmax(np.abs(ratios - 1))]) if ratios.size else 1.0
-    return float(ratios.min()) if ratios.size else np.inf
+    counted = below > UNRESOLVED
+    return float((above[counted] / below[counted]).min()) if counted.any() else np.inf

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from tabular_pg import HadamardPG, NaturalPG, PolicyIteration, ProjectedQAscent, optimize
-from tabular_pg.evaluation import Problem, empty_point, evaluate
+from tabular_pg.evaluation import empty_point, evaluate, problem_of
 from tabular_pg.method import METHODS, Space
 
 LONG = 10**6
@@ -21,10 +21,8 @@ PAIRS = np.unique(np.r_[0, np.geomspace(1, LONG, 40).astype(int)])
 
 def replay(run, iterates, k):
     """The run with these iterates at iterations k, evaluated honestly."""
-    best, mdp, tau = run.optimum, run.mdp, run.tau
-    reference = best.log_pi if tau > 0 else np.zeros_like(best.A)
-    coordinates = run.method.coordinates(tau)
-    problem = Problem(mdp.P, mdp.gamma, mdp.mu, best.A, reference, best.pi, tau, coordinates, True)
+    best = run.optimum
+    problem = problem_of(run.mdp, best, run.method.coordinates(run.tau), True)
     point, rows = empty_point(iterates[0]), []
     for x in iterates:
         point.x[:] = x
@@ -81,12 +79,7 @@ def impostor(run):
 
 def descending(run):
     """A method with the wrong sign, which runs away from the optimum."""
-    best, mdp = run.optimum, run.mdp
-    reference = best.log_pi if run.tau > 0 else np.zeros_like(best.A)
-    coordinates = run.method.coordinates(run.tau)
-    problem = Problem(
-        mdp.P, mdp.gamma, mdp.mu, best.A, reference, best.pi, run.tau, coordinates, True
-    )
+    problem = problem_of(run.mdp, run.optimum, run.method.coordinates(run.tau), True)
     point = empty_point(run.iterates[0])
     iterates = []
     for k in range(min(int(run.k[-1]), 100) + 1):
