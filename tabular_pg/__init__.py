@@ -4,8 +4,9 @@ from tabular_pg import algorithms, instances
 from tabular_pg.algorithms import *  # noqa: F403  (every registered rule)
 from tabular_pg.mdp import MDP
 from tabular_pg.optimal import Optimum, optimum
-from tabular_pg.optimize import optimize
+from tabular_pg.optimize import optimize, optimize_many
 from tabular_pg.run import Run, Status
+from tabular_pg.solver import Solver
 from tabular_pg.theorem import REGISTRY, Theorem, Verdict, check
 
 __version__ = "0.1.0"
@@ -14,12 +15,14 @@ __all__ = [
     "REGISTRY",
     "Optimum",
     "Run",
+    "Solver",
     "Status",
     "Theorem",
     "Verdict",
     "check",
     "instances",
     "optimize",
+    "optimize_many",
     "optimum",
     *algorithms.__all__,
 ]

@@ -53,26 +53,64 @@ def divide(a, a_low, b, b_low):
 
 
 @njit
+def add_successor(sums, p, v, v_low, own, own_low):
+    """``sums`` after the successor of probability ``p`` and value ``v``: of p (v - own), and p."""
+    mean, mean_low, mass, mass_low = sums
+    step, step_low = add(v, v_low, -own, -own_low)
+    step, step_low = multiply(step, step_low, p, 0.0)
+    mean, mean_low = add(mean, mean_low, step, step_low)
+    mass, mass_low = add(mass, mass_low, p, 0.0)
+    return mean, mean_low, mass, mass_low
+
+
+@njit
+def advantage(sums, r, gamma, kept, kept_low):
+    """``r + gamma mean / mass - kept`` as a pair of floats; 0 for an all-zero row."""
+    mean, mean_low, mass, mass_low = sums
+    if mass == 0.0:
+        return 0.0, 0.0
+    mean, mean_low = divide(mean, mean_low, mass, mass_low)
+    mean, mean_low = multiply(mean, mean_low, gamma, 0.0)
+    mean, mean_low = add(mean, mean_low, -kept, -kept_low)
+    return add(mean, mean_low, r, 0.0)
+
+
+@njit
 def advantages(P, r, gamma, V, V_low):
-    """``r + gamma P V - V`` (S, A) as a pair of floats; the rows of P are divided by their sums."""
+    """``r + gamma P V - V`` (S, A) as a pair of floats; the rows of P are divided by their sums.
+
+    Entries of unavailable actions, whose rows are all zero, are 0.
+    """
     S, A = r.shape
     high, low = np.empty((S, A)), np.empty((S, A))
     one, one_low = two_sum(1.0, -gamma)
     for s in range(S):
         kept, kept_low = multiply(one, one_low, V[s], V_low[s])
         for a in range(A):
-            mean, mean_low, mass, mass_low = 0.0, 0.0, 0.0, 0.0
+            sums = (0.0, 0.0, 0.0, 0.0)
             for t in range(S):
-                p = P[s, a, t]
-                if p > 0.0:
-                    v, v_low = add(V[t], V_low[t], -V[s], -V_low[s])
-                    v, v_low = multiply(v, v_low, p, 0.0)
-                    mean, mean_low = add(mean, mean_low, v, v_low)
-                    mass, mass_low = add(mass, mass_low, p, 0.0)
-            mean, mean_low = divide(mean, mean_low, mass, mass_low)
-            mean, mean_low = multiply(mean, mean_low, gamma, 0.0)
-            mean, mean_low = add(mean, mean_low, -kept, -kept_low)
-            high[s, a], low[s, a] = add(mean, mean_low, r[s, a], 0.0)
+                if P[s, a, t] > 0.0:
+                    sums = add_successor(sums, P[s, a, t], V[t], V_low[t], V[s], V_low[s])
+            high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
+    return high, low
+
+
+@njit
+def sparse_advantages(model, r, gamma, V, V_low):
+    """``advantages`` for a ``SparseModel``."""
+    S, A = r.shape
+    indptr, indices, data = model.indptr, model.indices, model.data
+    high, low = np.empty((S, A)), np.empty((S, A))
+    one, one_low = two_sum(1.0, -gamma)
+    for s in range(S):
+        kept, kept_low = multiply(one, one_low, V[s], V_low[s])
+        for a in range(A):
+            sums = (0.0, 0.0, 0.0, 0.0)
+            for k in range(indptr[s * A + a], indptr[s * A + a + 1]):
+                t = indices[k]
+                if data[k] > 0.0:
+                    sums = add_successor(sums, data[k], V[t], V_low[t], V[s], V_low[s])
+            high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
     return high, low
 
 

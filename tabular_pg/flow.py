@@ -12,7 +12,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from tabular_pg._checks import check_number
-from tabular_pg.evaluation import LOGITS, empty_point, evaluate, problem_of
+from tabular_pg.coordinates import Logits
+from tabular_pg.evaluation import empty_point, evaluate, problem_of
 from tabular_pg.mdp import MDP
 from tabular_pg.optimal import optimum
 
@@ -65,7 +66,7 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
     copies = _positive("copies", np.ones(shape[0]) if copies is None else copies, shape[:1])
     policy = _positive("policy", np.full(shape, 1 / shape[1]) if policy is None else policy, shape)
     policy /= policy.sum(axis=1, keepdims=True)
-    problem = problem_of(mdp, optimum(mdp), LOGITS, True)
+    problem = problem_of(mdp, optimum(mdp), Logits, True)
     point = empty_point(np.log(policy))
 
     def at(theta):

@@ -6,6 +6,7 @@ import math
 from numbers import Real
 
 import numpy as np
+from scipy import sparse as compressed
 
 from tabular_pg._checks import check_number
 from tabular_pg.gymnasium_import import cliff_walking, from_gymnasium, frozen_lake, taxi
@@ -38,14 +39,16 @@ __all__ = [
 ]
 
 LEFT, RIGHT = 0, 1
+BLOCK = 2**16  # rows drawn at a time
 DYADIC = 2**20  # random numerators over this are exact in float64, and so are their products
 
 
-def garnet(n_states, n_actions, branching, gamma, seed=0) -> MDP:
+def garnet(n_states, n_actions, branching, gamma, seed=0, sparse=False) -> MDP:
     """A random sparse MDP: every (s, a) reaches ``branching`` distinct random states.
 
     Their probabilities are the spacings of ``branching - 1`` uniform points in [0, 1]; rewards
-    are uniform in [0, 1].
+    are uniform in [0, 1]. With ``sparse``, P is built and kept in compressed rows, a million
+    states in seconds; the MDP of the same seed is then another one than without.
 
     References
     ----------
@@ -54,12 +57,39 @@ def garnet(n_states, n_actions, branching, gamma, seed=0) -> MDP:
     """
     rng = _generator(seed, n_states, n_actions)
     check_number("branching", branching, 1, n_states)
-    shape = (n_states, n_actions)
+    shape, name = (n_states, n_actions), f"Garnet({n_states}, {n_actions}, {branching})"
+    if sparse:
+        P = _random_rows(rng, n_states * n_actions, n_states, branching)
+        return MDP(P, rng.random(shape), gamma, name=name)
     successors = np.argsort(rng.random((*shape, n_states)), axis=2)[:, :, :branching]
     cuts = np.sort(rng.random((*shape, branching - 1)), axis=2)
     P = np.zeros((*shape, n_states))
     np.put_along_axis(P, successors, np.diff(cuts, prepend=0.0, append=1.0), axis=2)
-    return MDP(P, rng.random(shape), gamma, name=f"Garnet({n_states}, {n_actions}, {branching})")
+    return MDP(P, rng.random(shape), gamma, name=name)
+
+
+def _random_rows(rng, n_rows, n_states, branching) -> compressed.csr_array:
+    """Rows of a sparse Garnet: sets of successors drawn by Floyd's method, a block at a time.
+
+    References
+    ----------
+    Bentley and Floyd (1987), Programming pearls: a sample of brilliance.
+    """
+    width = np.int32 if n_rows * branching < 2**31 else np.int64
+    indices = np.empty((n_rows, branching), dtype=width)
+    data = np.empty((n_rows, branching))
+    for start in range(0, n_rows, BLOCK):
+        block = indices[start : start + BLOCK]
+        for i, last in enumerate(range(n_states - branching, n_states)):
+            drawn = rng.integers(0, last, len(block), dtype=width, endpoint=True)
+            taken = (block[:, :i] == drawn[:, None]).any(axis=1)
+            block[:, i] = np.where(taken, last, drawn)
+        block.sort(axis=1)
+        cuts = np.sort(rng.random((len(block), branching - 1)), axis=1)
+        data[start : start + BLOCK] = np.diff(cuts, prepend=0.0, append=1.0)
+    indptr = np.arange(0, data.size + 1, branching, dtype=width)
+    entries = (data.reshape(-1), indices.reshape(-1), indptr)
+    return compressed.csr_array(entries, shape=(n_rows, n_states))
 
 
 def random_dense(n_states, n_actions, gamma, seed=0) -> MDP:
@@ -174,11 +204,12 @@ def river_swim(n_states=6, gamma=0.95) -> MDP:
     return MDP(P, r, gamma, name=f"RiverSwim({n_states})")
 
 
-def gridworld(height, width, gamma, slip=0.1) -> MDP:
+def gridworld(height, width, gamma, slip=0.1, sparse=False) -> MDP:
     """A grid in which entering the last cell pays 1, once: that cell is absorbing and pays 0.
 
     Cells are numbered row by row; actions are up, right, down, left. With probability ``slip``
-    the move is turned by a quarter, to either side equally; a move into a wall stays.
+    the move is turned by a quarter, to either side equally; a move into a wall stays. With
+    ``sparse``, P is built and kept in compressed rows.
 
     References
     ----------
@@ -188,19 +219,41 @@ def gridworld(height, width, gamma, slip=0.1) -> MDP:
     check_number("width", width, 1)
     check_number("slip", slip, 0, 1, kind=Real)
     goal = height * width - 1
-    moves = np.zeros((goal + 1, 4, goal + 1))
-    for cell in range(goal):
-        row, column = divmod(cell, width)
-        for a, (down, right) in enumerate([(-1, 0), (0, 1), (1, 0), (0, -1)]):
-            to_row = min(max(row + down, 0), height - 1)
-            to_column = min(max(column + right, 0), width - 1)
-            moves[cell, a, to_row * width + to_column] = 1
-    moves[goal, :, goal] = 1
-    turned = (np.roll(moves, 1, axis=1) + np.roll(moves, -1, axis=1)) / 2
-    P = (1 - slip) * moves + slip * turned
-    r = P[:, :, goal].copy()
+    moves = _grid_moves(height, width)
+    if sparse:
+        P = _slippery_rows(moves, slip)
+        r = P[:, [goal]].toarray().reshape(moves.shape)
+    else:
+        P = np.zeros((goal + 1, 4, goal + 1))
+        P[np.arange(goal + 1)[:, None], np.arange(4), moves] = 1
+        turned = (np.roll(P, 1, axis=1) + np.roll(P, -1, axis=1)) / 2
+        P = (1 - slip) * P + slip * turned
+        r = P[:, :, goal].copy()
     r[goal] = 0
     return MDP(P, r, gamma, name=f"Gridworld({height}x{width})")
+
+
+def _grid_moves(height, width) -> np.ndarray:
+    """(S, 4) where up, right, down and left lead; the last cell is never left."""
+    row, column = np.divmod(np.arange(height * width)[:, None], width)
+    to_row = np.clip(row + [-1, 0, 1, 0], 0, height - 1)
+    to_column = np.clip(column + [0, 1, 0, -1], 0, width - 1)
+    moves = to_row * width + to_column
+    moves[-1] = height * width - 1
+    return moves
+
+
+def _slippery_rows(moves, slip) -> compressed.csr_array:
+    """Rows of a sparse grid: 1 - slip to the chosen move, slip / 2 to either neighbour of it."""
+    S, A = moves.shape
+    successors = np.stack([moves, np.roll(moves, 1, axis=1), np.roll(moves, -1, axis=1)], axis=2)
+    data = np.broadcast_to([1 - slip, slip / 2, slip / 2], successors.shape).copy()
+    data[-1] = [1, 0, 0]
+    indices, indptr = successors.astype(np.int32).reshape(-1), np.arange(0, 12 * S + 1, 3)
+    P = compressed.csr_array((data.reshape(-1), indices, indptr), shape=(S * A, S))
+    P.sum_duplicates()
+    P.eliminate_zeros()
+    return P
 
 
 def deep_sea(size, gamma=0.99) -> MDP:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-ROW_SUM_TOLERANCE = 1e-12  # times the number of states
+from tabular_pg._transitions import (
+    ROW_SUM_TOLERANCE,
+    checked_rows,
+    dense_transitions,
+    real_array,
+    refuse_negative,
+    sparse_transitions,
+)
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -16,11 +23,13 @@ class MDP:
 
     Parameters
     ----------
-    P : array_like (S, A, S), or scipy sparse matrix (S*A, S), which is stored densely
-        ``P[s, a, t]`` is the probability of moving from ``s`` to ``t`` under ``a``. Rows must
-        sum to 1 within ``1e-12 * S``; whatever rounding is left, the model is the one whose
-        rows are divided by their exact sums.
-    r : array_like (S, A) or (S, A, S)
+    P : array_like (S, A, S), or scipy sparse matrix (S*A, S), which is never made dense
+        ``P[s, a, t]``, or ``P[s * A + a, t]`` if sparse, is the probability of moving from ``s``
+        to ``t`` under ``a``. Rows must sum to 1 within 1e-12 times their length (S, or the number
+        of entries of the longest row if sparse) and are divided by their exact sums if these
+        differ from 1 by more than rounding. A CSR matrix in canonical format with float64 data
+        is used without copying, and is made read-only.
+    r : array_like (S, A) or, for dense P, (S, A, S)
         Reward of ``(s, a)``, or of ``(s, a, t)`` (its expectation is kept). Any finite reals.
     gamma : float
         Discount factor in [0, 1).
@@ -33,6 +42,16 @@ class MDP:
         of the largest correction is then in ``correction``.
     name : str
         How figures and tables call this MDP.
+    actions : array_like of bool (S, A), optional
+        Which actions are available, at least one in every state. Rows of P of the others must be
+        all zero; their rewards are ignored and stored as 0. By default all are, except that an
+        all-zero row of a sparse P stands for an unavailable action.
+
+    Attributes
+    ----------
+    P : (S, A, S) array or, if ``sparse``, (S*A, S) scipy csr_array in canonical format.
+    r : (S, A).
+    actions : (S, A) array of bool, or None if every action is available.
 
     Raises
     ------
@@ -40,47 +59,56 @@ class MDP:
         Names the argument, the first offending index, its value and what was expected.
     """
 
-    P: np.ndarray
+    P: np.ndarray | sparse.csr_array
     r: np.ndarray
     gamma: float
     rho: np.ndarray
     mu: np.ndarray
     correction: float
     name: str
+    actions: np.ndarray | None
 
-    def __init__(self, P, r, gamma, *, rho=None, mu=None, renormalize=False, name="MDP"):
-        P = _transition_array(P, r)
-        n_states, n_actions, _ = P.shape
-        P, correction = _checked_rows(P, renormalize)
-        r = _array("r", r)
-        if r.shape == P.shape:
-            r = np.einsum("sat,sat->sa", P, r)
-        elif r.shape != (n_states, n_actions):
-            raise ValueError(
-                f"r has shape {r.shape}; expected (S, A) = {(n_states, n_actions)} "
-                f"or (S, A, S) = {P.shape}"
-            )
+    def __init__(
+        self, P, r, gamma, *, rho=None, mu=None, renormalize=False, name="MDP", actions=None
+    ):
+        if sparse.issparse(P):
+            shape = np.shape(r)
+            P = sparse_transitions(P, shape)
+        else:
+            P = dense_transitions(P)
+            shape = P.shape[:2]
+        P, actions, correction = checked_rows(P, _mask(actions, shape), shape, renormalize)
         fields = {
             "P": P,
-            "r": np.ascontiguousarray(r),
+            "r": _rewards(P, r, actions, shape),
             "gamma": _discount(gamma),
-            "rho": distribution("rho", rho, n_states),
-            "mu": distribution("mu", mu, n_states),
+            "rho": distribution("rho", rho, shape[0]),
+            "mu": distribution("mu", mu, shape[0]),
             "correction": correction,
             "name": str(name),
+            "actions": actions,
         }
         for key, value in fields.items():
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
+            parts = (value,)
+            if sparse.issparse(value):
+                parts = value.data, value.indices, value.indptr
+            for array in parts:
+                if isinstance(array, np.ndarray):
+                    array.setflags(write=False)
             object.__setattr__(self, key, value)
 
     @property
     def n_states(self) -> int:
-        return self.P.shape[0]
+        return self.r.shape[0]
 
     @property
     def n_actions(self) -> int:
-        return self.P.shape[1]
+        return self.r.shape[1]
+
+    @property
+    def sparse(self) -> bool:
+        """Whether P is kept as a sparse matrix."""
+        return sparse.issparse(self.P)
 
     def __repr__(self):
         return (
@@ -99,70 +127,36 @@ def distribution(name, weights, size) -> np.ndarray:
     """
     if weights is None:
         return np.full(size, 1.0 / size)
-    weights = _array(name, weights)
+    weights = real_array(name, weights)
     if weights.shape != (size,):
         raise ValueError(f"{name} has shape {weights.shape}; expected ({size},), one per state")
-    _refuse_negative(name, weights)
+    refuse_negative(name, weights)
     total = weights.sum()
     if abs(total - 1) > ROW_SUM_TOLERANCE * size:
         raise ValueError(f"{name} sums to {float(total)!r}; expected 1 (divide it by its sum)")
     return weights / total
 
 
-def _array(name, values) -> np.ndarray:
-    try:
-        if np.iscomplexobj(values) or values is None:
-            raise TypeError(f"got {type(values).__name__}")
-        values = np.array(values, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not an array of real numbers: {error}") from None
-    wrong = ~np.isfinite(values)
-    if wrong.any():
-        at = _first(wrong)
-        raise ValueError(f"{name}{at} is {values[tuple(at)]}; expected a finite number")
-    return values
-
-
-def _transition_array(P, r) -> np.ndarray:
-    if sparse.issparse(P):
-        shape = np.shape(r)
-        if len(shape) != 2 or P.shape != (shape[0] * shape[1], shape[0]):
-            raise ValueError(
-                f"P is sparse of shape {P.shape} and r has shape {shape}; expected (S*A, S) with "
-                "r of shape (S, A)"
-            )
-        P = P.toarray().reshape(shape[0], shape[1], shape[0])
-    P = _array("P", P)
-    if P.ndim != 3 or P.shape[0] != P.shape[2] or 0 in P.shape:
-        raise ValueError(f"P has shape {P.shape}; expected (S, A, S) with S >= 1 and A >= 1")
-    return P
-
-
-def _checked_rows(P, renormalize) -> tuple[np.ndarray, float]:
-    _refuse_negative("P", P)
-    sums = P.sum(axis=2)
-    off = np.abs(sums - 1)
-    wrong = off > ROW_SUM_TOLERANCE * P.shape[0]
-    if not wrong.any():
-        return P, 0.0
-    s, a = _first(wrong)
-    if not renormalize:
+def _mask(actions, shape):
+    if actions is None:
+        return None
+    actions = np.array(actions)
+    if actions.dtype != bool or actions.shape != shape:
         raise ValueError(
-            f"P[{s}, {a}] sums to {float(sums[s, a])!r}; expected 1 within "
-            f"{ROW_SUM_TOLERANCE * P.shape[0]:.0e} (pass renormalize=True to divide rows by their "
-            "sums)"
+            f"actions has shape {actions.shape} and type {actions.dtype}; expected bool of shape "
+            f"(S, A) = {shape}"
         )
-    if (sums == 0).any():
-        s, a = _first(sums == 0)
-        raise ValueError(f"P[{s}, {a}] is all zero and cannot be renormalized")
-    return P / sums[:, :, None], float(off.max())
+    return actions
 
 
-def _refuse_negative(name, values):
-    wrong = values < 0
-    if wrong.any():
-        at = _first(wrong)
-        raise ValueError(f"{name}{at} is {values[tuple(at)]}; expected a probability >= 0")
+def _rewards(P, r, actions, shape) -> np.ndarray:
+    r = real_array("r", r, None if actions is None else ~actions)
+    if r.shape == P.shape and r.ndim == 3:
+        return np.einsum("sat,sat->sa", P, r)
+    if r.shape != shape:
+        alternative = "" if sparse.issparse(P) else f" or (S, A, S) = {P.shape}"
+        raise ValueError(f"r has shape {r.shape}; expected (S, A) = {shape}{alternative}")
+    return r
 
 
 def _discount(gamma) -> float:
@@ -173,7 +167,3 @@ def _discount(gamma) -> float:
     if not 0 <= gamma < 1:
         raise ValueError(f"gamma is {gamma}; expected a number in [0, 1)")
     return gamma
-
-
-def _first(mask) -> list[int]:
-    return [int(i) for i in np.argwhere(mask)[0]]

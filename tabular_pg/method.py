@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from numba.extending import overload
 
-from tabular_pg._jit import njit, njit_uncached
-from tabular_pg.evaluation import LOGITS, OFFSETS, PROBABILITIES
+from tabular_pg._jit import njit_inlined, njit_uncached
+from tabular_pg.coordinates import Logits, Offsets, Probabilities
 
 METHODS: dict[type, Method] = {}
 LARGEST_FLOAT = sys.float_info.max
@@ -42,15 +42,25 @@ class Method(NamedTuple):
     space: Space
     regularization: Regularization
     visitation: bool
+    critic: bool
+    statewise: bool
     native: bool  # defined inside the package, so that its compiled loop may be cached on disk
 
-    def coordinates(self, tau) -> int:
+    def coordinates(self, tau) -> type:
         if self.space is Space.SIMPLEX:
-            return PROBABILITIES
-        return OFFSETS if tau > 0 else LOGITS
+            return Probabilities
+        return Offsets if tau > 0 else Logits
 
 
-def method(rule, *, space, regularization=Regularization.NONE, visitation=False):
+def method(
+    rule,
+    *,
+    space,
+    regularization=Regularization.NONE,
+    visitation=False,
+    critic=False,
+    statewise=False,
+):
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
 
     The kernel overwrites ``point.x`` (log pi, xi or pi, see ``evaluation.Point``) by the next
@@ -66,6 +76,12 @@ def method(rule, *, space, regularization=Regularization.NONE, visitation=False)
     regularization : Regularization
     visitation : bool
         Whether the kernel reads ``point.d``; then mu must be positive everywhere.
+    critic : bool
+        Whether the kernel uses ``point.critic``, which starts as ``point.q``.
+    statewise : bool
+        Whether the next policy in a state depends on that state's entries alone. Then, on large
+        MDPs, the kernel is given a few states at a time, and P is read once per iteration
+        instead of twice.
     """
     if not (isinstance(rule, type) and issubclass(rule, tuple) and hasattr(rule, "_fields")):
         raise TypeError(f"rule is {rule!r}; expected a NamedTuple class of hyper-parameters")
@@ -75,11 +91,11 @@ def method(rule, *, space, regularization=Regularization.NONE, visitation=False)
             "Regularization"
         )
     native = rule.__module__.partition(".")[0] == __name__.partition(".")[0]
-    compile_ = njit if native else njit_uncached
+    compile_ = njit_inlined if native else njit_uncached
 
     def register(kernel):
         kernel = compile_(kernel)
-        METHODS[rule] = Method(kernel, space, regularization, visitation, native)
+        METHODS[rule] = Method(kernel, space, regularization, visitation, critic, statewise, native)
         return kernel
 
     return register

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabular_pg.double_double import accumulate, advantages
-from tabular_pg.evaluation import factors, solve
+from tabular_pg.double_double import accumulate, advantages, sparse_advantages
+from tabular_pg.evaluation import next_values
+from tabular_pg.linear import linear_solver
 from tabular_pg.mdp import MDP
 
 TIE_TOLERANCE = 1e-14  # relative to max |V*| + max |r|: an |A*| below this counts as a tie
@@ -20,7 +21,8 @@ SURE_TIE = 1e-15  # relative to the same: below this it is rounding of P and r, 
 DOUBTFUL = 1e3  # a Delta within this factor of the tolerance is warned about
 SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the same
 LARGEST_VALUE, SMALLEST_REWARD = 1e250, 1e-250
-REFINEMENTS = 4
+FLOAT_TOLERANCE = 1e-12  # gains up to this, relative to the same, are left to refined values
+REFINEMENTS, NEGLIGIBLE = 4, 1e-28
 NEWTON_STEPS = 500
 POLICY_ITERATIONS = 10_000
 
@@ -33,10 +35,11 @@ class Optimum:
     ----------
     V : (S,) V*_tau.
     Q : (S, A) Q*_tau.
-    A : (S, A) A*_tau <= 0, exactly 0 on optimal actions; all 0 for tau > 0.
+    A : (S, A) A*_tau <= 0, exactly 0 on optimal actions; all 0 for tau > 0. Unavailable actions
+        have -inf.
     pi : (S, A) an optimal policy: deterministic for tau = 0, softmax(Q*_tau / tau) for tau > 0.
     log_pi : (S, A) its logarithm.
-    optimal : (S, A) whether the action is optimal; all True for tau > 0.
+    optimal : (S, A) whether the action is optimal; all available ones for tau > 0.
     Delta : smallest nonzero |A*(s, a)|; inf where every action is optimal.
     tolerance : |A*| up to this size was taken for a tie.
     tau : regularization.
@@ -86,15 +89,16 @@ def optimum(mdp: MDP, tau: float = 0.0) -> Optimum:
             f"r reaches {largest:.3g} (tau is {tau}, gamma {mdp.gamma}): values up to {reach:.3g} "
             f"are beyond [{SMALLEST_REWARD:.0e}, {LARGEST_VALUE:.0e}]; rescale the rewards"
         )
-    V, V_low, A, scale = _policy_iteration(mdp)
+    bellman = _Bellman(mdp)
+    V, V_low, A, scale = _policy_iteration(bellman)
     if tau > 0:
         if scale > 0 and not SMALLEST_TAU * scale <= tau <= LARGEST_TAU * scale:
             raise ValueError(
                 f"tau is {tau}; expected 0 or a number in [{SMALLEST_TAU * scale:.3g}, "
                 f"{LARGEST_TAU * scale:.3g}] (1e-13 to 1e100 times the value scale)"
             )
-        return _soft(mdp, tau, V, V_low)
-    return _plain(V, A, scale)
+        return _soft(bellman, tau, V, V_low)
+    return _plain(bellman.available, V, A, scale)
 
 
 def checked_tau(tau) -> float:
@@ -108,32 +112,75 @@ def checked_tau(tau) -> float:
     return number
 
 
-def _policy_iteration(mdp):
-    """Howard's method; an action is switched only if that gains more than the tie tolerance."""
-    states = np.arange(mdp.n_states)
-    chosen = mdp.r.argmax(axis=1)
+class _Bellman:
+    """Systems and advantages of an MDP, whose unavailable actions have the advantage -inf."""
+
+    def __init__(self, mdp):
+        self.r, self.gamma, self._systems = mdp.r, mdp.gamma, linear_solver(mdp)
+        self.available = True if mdp.actions is None else mdp.actions
+
+    def solve(self, pi, b):
+        """Overwrite ``b`` by (I - gamma P_pi)^{-1} b."""
+        self._systems.update(pi)
+        self._systems.solve(b)
+
+    def again(self, b):
+        """The same for the same policy."""
+        self._systems.solve(b)
+
+    def advantages(self, V, V_low=None):
+        """``r + gamma P V - V`` (S, A), as a pair of floats if V is one."""
+        P = self._systems.model
+        if V_low is None:
+            A = np.empty(self.r.shape)
+            next_values(P, self.gamma, V, A)
+            A += self.r - V[:, None]
+            return np.where(self.available, A, -np.inf)
+        kernel = advantages if isinstance(P, np.ndarray) else sparse_advantages
+        A, A_low = kernel(P, self.r, self.gamma, V, V_low)
+        return np.where(self.available, A, -np.inf), A_low
+
+
+def _policy_iteration(bellman):
+    """Howard's method; an action is switched only if that gains more than the tie tolerance.
+
+    First in float64, as far as that goes, then with values to twice the digits.
+    """
+    S, A = bellman.r.shape
+    states, largest = np.arange(S), np.abs(bellman.r).max()
+    chosen = np.where(bellman.available, bellman.r, -np.inf).argmax(axis=1)
+    precise = False
     for _ in range(POLICY_ITERATIONS):
-        N, pivot = factors(mdp, np.eye(mdp.n_actions)[chosen])
-        V, V_low = np.zeros(mdp.n_states), np.zeros(mdp.n_states)
-        for _ in range(1 + REFINEMENTS):
-            A, A_low = advantages(mdp.P, mdp.r, mdp.gamma, V, V_low)
-            step = A[states, chosen] + A_low[states, chosen]
-            solve(N, pivot, step)
-            accumulate(V, V_low, step)
-        A, _ = advantages(mdp.P, mdp.r, mdp.gamma, V, V_low)
-        scale = np.abs(V).max() + np.abs(mdp.r).max()
-        better = A.max(axis=1) > TIE_TOLERANCE * scale
-        if not better.any():
-            return V, V_low, A, scale
-        chosen = np.where(better, A.argmax(axis=1), chosen)
+        V = bellman.r[states, chosen]
+        bellman.solve(np.eye(A)[chosen], V)
+        scale = np.abs(V).max() + largest
+        if not precise:
+            advantage = bellman.advantages(V)
+            better = advantage.max(axis=1) > FLOAT_TOLERANCE * scale
+            precise = not better.any()
+        if precise:
+            V_low = np.zeros(S)
+            for _ in range(REFINEMENTS):
+                advantage, low = bellman.advantages(V, V_low)
+                step = advantage[states, chosen] + low[states, chosen]
+                bellman.again(step)
+                accumulate(V, V_low, step)
+                if np.abs(step).max() <= NEGLIGIBLE * scale:
+                    break
+            advantage, _ = bellman.advantages(V, V_low)
+            better = advantage.max(axis=1) > TIE_TOLERANCE * scale
+            if not better.any():
+                return V, V_low, advantage, scale
+        chosen = np.where(better, advantage.argmax(axis=1), chosen)
     raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
 
 
-def _plain(V, A, scale) -> Optimum:
+def _plain(available, V, A, scale) -> Optimum:
     tolerance = TIE_TOLERANCE * scale
     optimal = A >= -tolerance
     exact, A = A, np.where(optimal, 0.0, A)
-    Delta = float(-A[~optimal].max()) if (~optimal).any() else np.inf
+    worse = available & ~optimal
+    Delta = float(-A[worse].max()) if worse.any() else np.inf
     doubtful = (-exact > SURE_TIE * scale) & (-exact < DOUBTFUL * tolerance)
     if doubtful.any():
         s, a = np.argwhere(doubtful)[0]
@@ -148,10 +195,10 @@ def _plain(V, A, scale) -> Optimum:
     return Optimum(V, V[:, None] + A, A, pi, log_pi, optimal, Delta, tolerance, 0.0)
 
 
-def _soft(mdp, tau, V, V_low) -> Optimum:
+def _soft(bellman, tau, V, V_low) -> Optimum:
     previous = np.inf
     for _ in range(NEWTON_STEPS):
-        A, A_low = advantages(mdp.P, mdp.r, mdp.gamma, V, V_low)
+        A, A_low = bellman.advantages(V, V_low)
         top = A.max(axis=1, keepdims=True)
         weights = np.exp((A - top) / tau + A_low / tau)
         total = weights.sum(axis=1, keepdims=True)
@@ -160,15 +207,13 @@ def _soft(mdp, tau, V, V_low) -> Optimum:
         if size < 1e-12 and size >= previous / 2:
             break
         previous = size
-        N, pivot = factors(mdp, weights / total)
         step = tau * residual
-        solve(N, pivot, step)
+        bellman.solve(weights / total, step)
         accumulate(V, V_low, step)
     else:
         raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {size:.3g}")
     log_pi = (A - top) / tau + A_low / tau - np.log(total)
-    zero = np.zeros_like(A)
-    everything = np.ones(A.shape, dtype=bool)
-    return Optimum(
-        V, V[:, None] + tau * log_pi, zero, np.exp(log_pi), log_pi, everything, np.inf, 0.0, tau
-    )
+    optimal = np.broadcast_to(bellman.available, A.shape).copy()
+    pi = np.exp(log_pi)
+    Q = V[:, None] + tau * log_pi
+    return Optimum(V, Q, np.zeros_like(A), pi, log_pi, optimal, np.inf, 0.0, tau)

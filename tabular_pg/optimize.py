@@ -1,25 +1,40 @@
-"""The one loop: run a rule exactly and record its iterates in gap coordinates."""
+"""Run a rule exactly and record its iterates in gap coordinates: one run, or many at once."""
 
 from __future__ import annotations
 
-import numpy as np
+import os
+from concurrent.futures import ThreadPoolExecutor
 
-from tabular_pg._jit import njit, njit_uncached
-from tabular_pg.evaluation import LOGITS, empty_point, evaluate, problem_of
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tabular_pg.arguments import (
+    checked_iterations,
+    recorded,
+    refuse_beyond_memory,
+    refuse_combination,
+    refuse_overflow,
+    start_policy,
+)
+from tabular_pg.coordinates import Offsets
+from tabular_pg.dense_solver import DenseSolver, backward_error_bound
+from tabular_pg.evaluation import empty_point, problem_of
+from tabular_pg.linear import FEW, check_solver, is_sparse, linear_solver
+from tabular_pg.lockstep import advance_together
+from tabular_pg.loop import advance_alone
 from tabular_pg.mdp import MDP
-from tabular_pg.method import METHODS, Regularization, Space, checked_rule, step
+from tabular_pg.method import METHODS, Space, checked_rule
 from tabular_pg.optimal import checked_tau, optimum
 from tabular_pg.run import Run, Status
-from tabular_pg.simplex import argmax
-
-RECORD_ALL = 2000  # iterations up to which every iterate is recorded
-RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
-RECORD_PER_DECADE = 30
-LARGEST_MOVE = 1e304  # of eta times the largest value
+from tabular_pg.solver import Solver
+from tabular_pg.task import Record, Task
+from tabular_pg.watch import Watch
 
 
-def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
+def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=None) -> Run:
     """Run ``rule`` for ``iterations`` steps with exact gradients.
+
+    Ctrl-C ends the run early, with what is there and the status INTERRUPTED.
 
     Parameters
     ----------
@@ -33,6 +48,8 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
     at : sequence of int, optional
         Iterations to record. By default all of them when they are few, else log-spaced ones,
         each with its successor (theorems about one step need both).
+    solver : Solver, optional
+        How the linear systems are solved; chosen by size and sparsity by default.
 
     Returns
     -------
@@ -42,153 +59,153 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None) -> Run:
     ------
     TypeError, ValueError
         Names the argument, its value and what was expected.
+    MemoryError
+        If the run would need more memory than there is; nothing has been allocated then.
     """
+    task = _task(mdp, rule, iterations, tau, policy, at, solver)
+    with Watch(task.at[-1]) as watch:
+        _advance([task], watch)
+    return _finished(task)
+
+
+def optimize_many(
+    mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=None
+) -> list[Run]:
+    """Run several rules, from several starts or on several MDPs, as ``optimize`` would one by one.
+
+    Runs share the machine's cores, one thread each; runs on one large dense MDP also share every
+    pass over its P. Each of ``mdp``, ``rule``, ``tau`` and ``policy`` may be a list with one entry
+    per run; what is not a list serves all runs.
+
+    Parameters
+    ----------
+    mdp : MDP or list of MDP
+    rule : rule or list of rules
+    iterations : int >= 0
+    tau : float or list of float
+    policy : array (S, A), None, or a list of these
+    at, solver : as for ``optimize``, for all runs
+
+    Returns
+    -------
+    list of Run
+        In the order of the lists. After Ctrl-C all have the status INTERRUPTED that were not
+        through, and hold what was recorded.
+
+    Raises
+    ------
+    TypeError, ValueError, MemoryError
+        As ``optimize`` does, and if the lists differ in length.
+    """
+    each = _spread(mdp=mdp, rule=rule, tau=tau, policy=policy)
+    optima = {}
+    tasks = [
+        _task(*args[:2], iterations, *args[2:], at, solver, optima, len(each)) for args in each
+    ]
+    threads = os.cpu_count() or 1
+    with Watch(sum(task.at[-1] for task in tasks)) as watch, threadpool_limits(1):
+        with ThreadPoolExecutor(threads) as pool:
+            jobs = [pool.submit(_advance, group, watch) for group in _groups(tasks, threads)]
+            try:
+                for job in jobs:
+                    job.result()
+            except BaseException:
+                watch.interrupted = True  # the others need not go on
+                raise
+    return [_finished(task) for task in tasks]
+
+
+def _spread(**arguments) -> list[tuple]:
+    """One tuple of arguments per run: lists are taken entry by entry, the rest is repeated."""
+    sizes = {name: len(value) for name, value in arguments.items() if isinstance(value, list)}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"lists have lengths {sizes}; expected the same for all")
+    size = next(iter(sizes.values()), 1)
+    columns = (value if isinstance(value, list) else [value] * size for value in arguments.values())
+    return list(zip(*columns, strict=True))
+
+
+def _task(mdp, rule, iterations, tau, policy, at, solver, optima=None, runs=1) -> Task:
+    """A checked run, ready to go; ``optima`` keeps what is the same for several of them."""
     if not isinstance(mdp, MDP):
         raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
     rule = checked_rule(rule)
     method, tau = METHODS[type(rule)], checked_tau(tau)
-    _refuse_combination(type(rule).__name__, method, mdp, tau)
-    iterations = _checked_iterations(iterations)
-    best = optimum(mdp, tau)
-    _refuse_overflow(rule, best)
-    at = _recorded(at, iterations, mdp.r.size)
-    problem = problem_of(mdp, best, method.coordinates(tau), method.visitation)
-    start = _start(policy, mdp, method)
-    if problem.coordinates != LOGITS and method.space is Space.SOFTMAX:
+    refuse_combination(type(rule).__name__, method, mdp, tau)
+    check_solver(mdp, solver)
+    at = recorded(at, checked_iterations(iterations), mdp.r.size)
+    sparse = is_sparse(mdp, solver)
+    needed = runs * _memory(mdp, at.size, sparse)
+    refuse_beyond_memory(needed, f"{runs} run(s) with {at.size} recorded iterates each")
+    optima = {} if optima is None else optima
+    if (id(mdp), tau) not in optima:
+        optima[id(mdp), tau] = optimum(mdp, tau)
+    best = optima[id(mdp), tau]
+    refuse_overflow(rule, best)
+    start = start_policy(policy, mdp, method)
+    alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
+    system = None if alone else linear_solver(mdp, solver)
+    problem = problem_of(
+        mdp, best, method.coordinates(tau), method.visitation, system.model if sparse else mdp.P
+    )
+    if isinstance(problem.coordinates, Offsets):
         start -= best.log_pi
-    fields = _iterate(rule, problem, empty_point(start), best.optimal, at)
-    return Run(mdp, rule, tau, best, _status(fields, method, tau), at, **fields)
+    point = empty_point(start, dense=alone)
+    if system is not None and not sparse:
+        point = point._replace(N=system.N)
+    return Task(mdp, rule, tau, best, at, problem, point, system, Record(at.size, point))
 
 
-def _iterate(rule, problem, point, optimal, at):
-    """Advance from one recorded iteration to the next, copying what a Run keeps."""
-    loop = advance if METHODS[type(rule)].native else advance_uncached
-    running = (np.ones(optimal.shape), np.ones(optimal.shape[0]), np.zeros(1))
-    log_scale, k = evaluate(problem, point), 0
-    point.critic[:] = point.q
-    record = {}
-    for i, stop in enumerate(at):
-        log_scale = loop(rule, problem, point, optimal, running, log_scale, k, int(stop))
-        k = int(stop)
-        now = {
-            "iterates": point.x,
-            "scaled_gap": point.e,
-            "log_scale": log_scale,
-            "A": point.A,
-            "d": point.d,
-            "least_policy": running[0],
-            "least_optimal_mass": running[1],
-            "gap_sum": running[2][0],
+def _memory(mdp, records, sparse) -> int:
+    """Bytes that a run allocates, roughly."""
+    entries = mdp.r.size
+    systems = 2 * np.count_nonzero(mdp.P) if sparse and not mdp.sparse else 0
+    systems += mdp.P.nnz if mdp.sparse else 0
+    if not sparse:
+        systems = 2 * mdp.n_states**2
+    return 8 * ((3 * records + 8) * entries + systems)
+
+
+def _groups(tasks, threads) -> list[list[Task]]:
+    """What one thread does in one go: runs in lock-step where they share a large dense P."""
+    groups = {}
+    for i, task in enumerate(tasks):
+        shared = isinstance(task.solver, DenseSolver)
+        key = (id(task.mdp), i % threads, tuple(task.at)) if shared else i
+        groups.setdefault(key, []).append(task)
+    return list(groups.values())
+
+
+def _advance(tasks, watch):
+    if tasks[0].solver is None:
+        advance_alone(tasks[0], watch)
+    else:
+        advance_together(tasks, watch)
+
+
+def _finished(task) -> Run:
+    fields, system = task.record.fields(), task.solver
+    if system is None:  # every iterate was evaluated by an elimination of its own
+        bound, count = backward_error_bound(task.mdp.n_states), int(fields["k"][-1]) + 1
+        work = {"solver": Solver.ELIMINATION, "backward_error": bound, "factorizations": count}
+        work["refinements"] = 0
+    else:
+        work = {
+            "solver": system.kind,
+            "backward_error": system.backward_error,
+            "factorizations": system.factorizations,
+            "refinements": system.refinements,
         }
-        for name, value in now.items():
-            record.setdefault(name, np.empty((at.size, *np.shape(value))))[i] = value
-    for array in record.values():
-        array.setflags(write=False)
-    return record
+    status = _status(fields, task)
+    return Run(task.mdp, task.rule, task.tau, task.best, status, **fields, **work)
 
 
-def _advance(rule, problem, point, optimal, running, log_scale, k, stop):
-    """Take the steps k, ..., stop - 1, keeping running minima and the running sum of gaps."""
-    least_policy, least_optimal_mass, gap_sum = running
-    while k < stop:
-        gap_sum[0] += np.exp(log_scale) * point.e[argmax(point.e)]
-        for s in range(optimal.shape[0]):
-            mass = 0.0
-            for a in range(optimal.shape[1]):
-                if point.pi[s, a] < least_policy[s, a]:
-                    least_policy[s, a] = point.pi[s, a]
-                if optimal[s, a]:
-                    mass += point.pi[s, a]
-            if mass < least_optimal_mass[s]:
-                least_optimal_mass[s] = mass
-        step(rule, k, problem, point)
-        log_scale = evaluate(problem, point)
-        k += 1
-    return log_scale
-
-
-advance = njit(_advance)
-advance_uncached = njit_uncached(_advance)
-
-
-def _refuse_combination(name, method, mdp, tau):
-    if tau > 0 and method.regularization is Regularization.NONE:
-        raise ValueError(f"tau is {tau}; {name} is defined for tau = 0 only")
-    if tau == 0 and method.regularization is Regularization.REQUIRED:
-        raise ValueError(f"tau is 0; {name} is defined for tau > 0 only")
-    if method.visitation and not (mdp.mu > 0).all():
-        s = int(np.argmin(mdp.mu))
-        raise ValueError(
-            f"mu[{s}] is {mdp.mu[s]}; {name} takes its gradient under mu and needs mu > 0 in "
-            "every state"
-        )
-
-
-def _refuse_overflow(rule, best):
-    eta, largest = getattr(rule, "eta", 0.0), float(np.abs(best.Q).max())
-    if eta * largest > LARGEST_MOVE:
-        raise ValueError(
-            f"eta is {eta}; expected at most {LARGEST_MOVE / largest:.3g}: with values up to "
-            f"{largest:.3g} a step would overflow"
-        )
-
-
-def _checked_iterations(iterations) -> int:
-    if isinstance(iterations, bool) or not isinstance(iterations, int | np.integer):
-        raise TypeError(f"iterations is {iterations!r}; expected an integer >= 0")
-    if iterations < 0:
-        raise ValueError(f"iterations is {iterations}; expected an integer >= 0")
-    return int(iterations)
-
-
-def _recorded(at, iterations, entries) -> np.ndarray:
-    if at is not None:
-        chosen = np.asarray(at)
-        if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "iu":
-            raise ValueError(f"at is {at!r}; expected a non-empty sequence of integers")
-        wrong = (chosen < 0) | (chosen > iterations)
-        if wrong.any():
-            i = int(np.argmax(wrong))
-            raise ValueError(f"at[{i}] is {chosen[i]}; expected an integer in 0..{iterations}")
-        return np.unique(chosen)
-    if iterations <= RECORD_ALL and iterations * entries <= RECORD_ENTRIES:
-        return np.arange(iterations + 1)
-    count = 2 + int(RECORD_PER_DECADE * np.log10(iterations))
-    spaced = np.geomspace(1, iterations, count).round().astype(np.int64)
-    pairs = np.concatenate([[0, 1, iterations - 1], spaced, spaced + 1])
-    return np.unique(pairs[pairs <= iterations])
-
-
-def _start(policy, mdp, method) -> np.ndarray:
-    """The start in log-probabilities or, for projected methods, in probabilities."""
-    shape = mdp.r.shape
-    softmax = method.space is Space.SOFTMAX
-    if policy is None:
-        return np.full(shape, -np.log(shape[1]) if softmax else 1.0 / shape[1])
-    try:
-        policy = np.array(policy, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"policy is not an array of real numbers: {error}") from None
-    if policy.shape != shape:
-        raise ValueError(f"policy has shape {policy.shape}; expected (S, A) = {shape}")
-    wrong = ~(policy > 0) if softmax else ~(policy >= 0)
-    if wrong.any():
-        s, a = np.argwhere(wrong)[0]
-        expected = "> 0 (a softmax method never revives an action)" if softmax else ">= 0"
-        raise ValueError(f"policy[{s}, {a}] is {policy[s, a]}; expected a probability {expected}")
-    sums = policy.sum(axis=1)
-    wrong = ~(np.abs(sums - 1) <= 1e-12 * shape[1])
-    if wrong.any():
-        s = int(np.argmax(wrong))
-        raise ValueError(f"policy[{s}] sums to {float(sums[s])!r}; expected 1")
-    policy /= sums[:, None]
-    return np.log(policy) if softmax else policy
-
-
-def _status(fields, method, tau) -> Status:
+def _status(fields, task) -> Status:
+    if fields["k"][-1] < task.at[-1]:
+        return Status.INTERRUPTED
     if not np.isfinite(fields["scaled_gap"][-1]).all():
         return Status.NOT_FINITE
     if fields["scaled_gap"][-1].max() > 0:
         return Status.COMPLETED
-    softmax = method.space is Space.SOFTMAX
-    return Status.UNDERFLOW if softmax and tau > 0 else Status.OPTIMAL
+    softmax = task.method.space is Space.SOFTMAX
+    return Status.UNDERFLOW if softmax and task.tau > 0 else Status.OPTIMAL

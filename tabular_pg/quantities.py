@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.evaluation import factors, solve, solve_adjoint
+from tabular_pg.linear import linear_solver
 from tabular_pg.simplex import KL_SERIES
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
@@ -132,7 +132,10 @@ def best_advantage(run) -> np.ndarray:
 
 def q_gap(run) -> np.ndarray:
     """(K, S, A) Q*_tau - Q^k_tau = gamma P (V*_tau - V^k_tau)."""
-    return run.mdp.gamma * np.tensordot(run.value_gap, run.mdp.P, axes=(1, 2))
+    gap = run.value_gap
+    if run.mdp.sparse:
+        return run.mdp.gamma * (run.mdp.P @ gap.T).T.reshape(-1, *run.mdp.r.shape)
+    return run.mdp.gamma * np.tensordot(gap, run.mdp.P, axes=(1, 2))
 
 
 def decay_exponent(run) -> np.ndarray:
@@ -201,17 +204,19 @@ def settled_rate(run, now, limit):
 
 def visitation(mdp, pi, start) -> np.ndarray:
     """(S,) d_start^pi = (1 - gamma) start^T (I - gamma P_pi)^{-1}, summing to 1."""
-    N, pivot = factors(mdp, pi)
+    systems = linear_solver(mdp)
+    systems.update(pi)
     d = (1 - mdp.gamma) * np.array(start, dtype=float)
-    solve_adjoint(N, pivot, d)
+    systems.solve_adjoint(d)
     return d
 
 
 def discounted_sum(mdp, pi, b) -> np.ndarray:
     """(S,) (I - gamma P_pi)^{-1} b."""
-    N, pivot = factors(mdp, pi)
+    systems = linear_solver(mdp)
+    systems.update(pi)
     x = np.array(b, dtype=float)
-    solve(N, pivot, x)
+    systems.solve(x)
     return x
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Space
 from tabular_pg.optimal import Optimum
+from tabular_pg.solver import Solver
 
 
 class Status(enum.Enum):
@@ -19,6 +20,7 @@ class Status(enum.Enum):
     COMPLETED = "all iterations were run"
     OPTIMAL = "the last iterate is exactly optimal"
     UNDERFLOW = "the last error is too small for float64, even as a logarithm"
+    INTERRUPTED = "interrupted: the iterates so far are there"
     NOT_FINITE = "the last iterate is not finite"
 
 
@@ -41,6 +43,10 @@ class Run:
     least_policy : (K, S, A) least probability over iterates before k (1 for none).
     least_optimal_mass : (K, S) the same for the probability of all optimal actions together.
     gap_sum : (K,) sum of max_s V* - V^j over all j < k.
+    solver : how the linear systems were solved (the last of them, where that changed).
+    backward_error : largest componentwise backward error among their solutions; for eliminations,
+        which need no check, what it is at most.
+    factorizations, refinements : how many, over all iterations.
     """
 
     mdp: MDP
@@ -57,6 +63,10 @@ class Run:
     least_policy: np.ndarray
     least_optimal_mass: np.ndarray
     gap_sum: np.ndarray
+    solver: Solver
+    backward_error: float
+    factorizations: int
+    refinements: int
 
     @cached_property
     def log_policies(self) -> np.ndarray:

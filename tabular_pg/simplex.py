@@ -1,4 +1,4 @@
-"""Kernels on one row of the simplex, each written so that its result does not cancel.
+"""Kernels on rows of the simplex, each written so that its result does not cancel.
 
 A softmax policy is a row of log-probabilities, a regularized one a row of offsets
 ``xi = log pi - log pi*`` from the reference ``log pi*``, a projected one a row of probabilities
@@ -11,83 +11,89 @@ import math
 
 import numpy as np
 
-from tabular_pg._jit import njit
+from tabular_pg._jit import njit, njit_inlined
 
+EPS = 2.0**-52
 SERIES_BELOW = 0.5  # |xi| under which the series of kl_term is used
 SUBNORMAL = -708.0  # exp of less has lost digits, and is slow to compute with
 KL_SERIES = np.array([(n + 1) / math.factorial(n + 2) for n in range(16)])  # to 1e-18 there
 
 
-@njit
-def argmax(row):
-    """The first index of the largest entry; an explicit loop compiles faster than the method."""
+@njit_inlined
+def argmax(rows, s):
+    """The first column of the largest entry of row ``s``."""
     top = 0
-    for a in range(row.size):
-        if row[a] > row[top]:
+    for a in range(1, rows.shape[1]):
+        if rows[s, a] > rows[s, top]:
             top = a
     return top
 
 
 @njit
-def log_normalize(row, pi):
-    """Shift ``row`` in place so that its exponentials sum to 1, and fill ``pi`` with them."""
-    top = argmax(row)
-    largest = row[top]
-    rest = 0.0  # without the largest term, so that a row near (0, -large) keeps its small ones
-    for a in range(row.size):
-        row[a] -= largest
-        pi[a] = 0.0 if row[a] < SUBNORMAL else math.exp(row[a])
-        if a != top:
-            rest += pi[a]
-    shift = math.log1p(rest)
-    for a in range(row.size):
-        row[a] -= shift
-        pi[a] /= 1.0 + rest
+def log_normalize(x, pi):
+    """Shift each row of ``x`` in place so that its exponentials sum to 1, and fill ``pi``."""
+    for s in range(x.shape[0]):
+        top = argmax(x, s)
+        largest = x[s, top]
+        rest = 0.0  # without the largest term, so that a row near (0, -large) keeps its small ones
+        for a in range(x.shape[1]):
+            x[s, a] -= largest
+            pi[s, a] = 0.0
+            if a != top and not x[s, a] < SUBNORMAL:
+                pi[s, a] = math.exp(x[s, a])
+                rest += pi[s, a]
+        pi[s, top] = 1.0
+        shift = math.log1p(rest)
+        for a in range(x.shape[1]):
+            x[s, a] -= shift
+            pi[s, a] /= 1.0 + rest
 
 
 @njit
 def offset_normalize(xi, log_reference, reference, pi):
-    """Shift ``xi`` in place so that ``pi = exp(log_reference + xi)`` sums to 1, and fill ``pi``.
+    """Shift each row of ``xi`` so that ``pi = exp(log_reference + xi)`` sums to 1; fill ``pi``.
 
     First the likeliest action's entry is subtracted, so that nothing is left of a constant. If
     that is far off, a coarse shift (log-sum-exp) follows; the last, ``-log1p(sum pi* expm1(xi))``,
-    has an error relative to ``xi`` itself, however small that is.
+    has an error relative to ``xi`` itself, however small that is. Actions that are not available
+    (``log_reference`` = -inf) keep the offset 0.
     """
-    likeliest = 0
-    for a in range(xi.size):
-        if xi[a] + log_reference[a] > xi[likeliest] + log_reference[likeliest]:
-            likeliest = a
-    common = xi[likeliest]
-    for a in range(xi.size):
-        xi[a] -= common
-    excess = _excess(xi, log_reference, reference, pi)
-    if not abs(excess) < 0.5:
-        top = log_reference[likeliest]
-        total = 0.0
-        for a in range(xi.size):
-            total += math.exp(xi[a] + log_reference[a] - top)
-        coarse = top + math.log(total)
-        for a in range(xi.size):
-            xi[a] -= coarse
-        excess = _excess(xi, log_reference, reference, pi)
-    shift = math.log1p(excess)
-    for a in range(xi.size):
-        xi[a] -= shift
-        pi[a] /= 1.0 + excess
+    for s in range(xi.shape[0]):
+        likeliest = 0
+        for a in range(xi.shape[1]):
+            if xi[s, a] + log_reference[s, a] > xi[s, likeliest] + log_reference[s, likeliest]:
+                likeliest = a
+        common = xi[s, likeliest]
+        for a in range(xi.shape[1]):
+            xi[s, a] = 0.0 if log_reference[s, a] == -math.inf else xi[s, a] - common
+        excess = _excess(xi, log_reference, reference, pi, s)
+        if not abs(excess) < 0.5:
+            top = log_reference[s, likeliest]
+            total = 0.0
+            for a in range(xi.shape[1]):
+                total += math.exp(xi[s, a] + log_reference[s, a] - top)
+            coarse = top + math.log(total)
+            for a in range(xi.shape[1]):
+                xi[s, a] -= coarse
+            excess = _excess(xi, log_reference, reference, pi, s)
+        shift = math.log1p(excess)
+        for a in range(xi.shape[1]):
+            xi[s, a] = 0.0 if log_reference[s, a] == -math.inf else xi[s, a] - shift
+            pi[s, a] /= 1.0 + excess
 
 
 @njit
-def _excess(xi, log_reference, reference, pi):
-    """Fill ``pi`` with ``exp(log_reference + xi)``; return its sum minus 1."""
+def _excess(xi, log_reference, reference, pi, s):
+    """Fill row ``s`` of ``pi`` with ``exp(log_reference + xi)``; return its sum minus 1."""
     total = 0.0
-    for a in range(xi.size):
-        if abs(xi[a]) < SERIES_BELOW:
-            change = reference[a] * math.expm1(xi[a])
-            pi[a] = reference[a] + change
+    for a in range(xi.shape[1]):
+        if abs(xi[s, a]) < SERIES_BELOW:
+            change = reference[s, a] * math.expm1(xi[s, a])
+            pi[s, a] = reference[s, a] + change
         else:
-            log_pi = log_reference[a] + xi[a]
-            pi[a] = 0.0 if log_pi < SUBNORMAL else math.exp(log_pi)
-            change = pi[a] - reference[a]
+            log_pi = log_reference[s, a] + xi[s, a]
+            pi[s, a] = 0.0 if log_pi < SUBNORMAL else math.exp(log_pi)
+            change = pi[s, a] - reference[s, a]
         total += change
     return total
 
@@ -114,54 +120,48 @@ def log_kl_term(xi, log_reference):
 
 
 @njit
-def offset_kl(xi, reference, pi, scale):
-    """``KL(pi || pi*) / scale^2`` from offsets, as a sum of terms that are all nonnegative.
+def offset_kl(xi, reference, pi, s, scale):
+    """``KL(pi || pi*) / scale^2`` in row ``s``, as a sum of terms that are all nonnegative.
 
     With ``scale`` near ``max |xi|`` the result is of order 1 even where the divergence itself
     is far below the float64 range.
     """
     total = 0.0
-    for a in range(xi.size):
-        if abs(xi[a]) < SERIES_BELOW:
-            ratio = xi[a] / scale
-            total += reference[a] * ratio * ratio * kl_term(xi[a])
+    for a in range(xi.shape[1]):
+        if abs(xi[s, a]) < SERIES_BELOW:
+            ratio = xi[s, a] / scale
+            total += reference[s, a] * ratio * ratio * kl_term(xi[s, a])
         else:
-            term = reference[a] - pi[a]
-            if pi[a] > 0.0:
-                term += pi[a] * xi[a]
+            term = reference[s, a] - pi[s, a]
+            if pi[s, a] > 0.0:
+                term += pi[s, a] * xi[s, a]
             total += term / (scale * scale)
     return total
 
 
 @njit
-def project(row, gain):
-    """Replace ``row`` by the Euclidean projection of ``row + gain`` onto the simplex.
+def project(x, direction, s, eta):
+    """Replace row ``s`` of ``x`` by the projection of ``x + eta direction`` onto the simplex.
 
-    The threshold is formed from the mass that is dropped, never as ``sum - 1``, and gains are
-    taken relative to the largest one, so that huge steps keep the difference between ties.
+    Actions are dropped until none lies below the threshold (Michelot, 1986). That is formed from
+    the mass that is dropped, never as ``sum - 1``, and gains are taken relative to the largest
+    one, so that huge steps keep the difference between ties. What is within rounding of 0 is 0.
     """
-    n = row.size
-    top = gain.max()
-    moved = np.empty(n)
-    for a in range(n):
-        moved[a] = row[a] + (gain[a] - top)
-    order = np.argsort(-moved)
-    total = row.sum()
-    support, gained, mass = 0, 0.0, 0.0
-    for m in range(n):
-        a = order[m]
-        gained += gain[a] - top
-        mass += row[a]
-        if m > 0 and moved[a] * (m + 1) <= gained + mass - total:
-            break
-        support = m + 1
-    gained, dropped = 0.0, 0.0
-    for m in range(n):
-        if m < support:
-            gained += gain[order[m]] - top
-        else:
-            dropped += row[order[m]]
-    threshold = (gained - dropped) / support
-    for m in range(n):
-        a = order[m]
-        row[a] = max(moved[a] - threshold, 0.0) if m < support else 0.0
+    top = direction[s, argmax(direction, s)]
+    threshold, kept, support = -math.inf, x.shape[1] + 2, x.shape[1] + 1
+    while support < kept:
+        kept, support, gained, dropped = support, 0, 0.0, 0.0
+        for a in range(x.shape[1]):
+            gain = eta * (direction[s, a] - top)
+            if x[s, a] + gain > threshold:
+                support += 1
+                gained += gain
+            else:
+                dropped += x[s, a]
+        threshold = (gained - dropped) / support
+    for a in range(x.shape[1]):
+        gain = eta * (direction[s, a] - top)
+        rounding = EPS * (x[s, a] + abs(gain) + abs(threshold))
+        x[s, a] += gain - threshold
+        if x[s, a] <= rounding:
+            x[s, a] = 0.0

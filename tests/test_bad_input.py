@@ -198,4 +198,4 @@ def test_sparse_and_expected_rewards_mean_the_same_model():
     full = np.arange(8.0).reshape(2, 2, 2)
     expected = (P * full).sum(axis=2)
     assert np.array_equal(MDP(P, full, 0.9).r, expected)
-    assert np.array_equal(MDP(sparse.csr_matrix(P.reshape(4, 2)), expected, 0.9).P, P)
+    assert np.array_equal(MDP(sparse.csr_matrix(P.reshape(4, 2)), expected, 0.9).r, expected)

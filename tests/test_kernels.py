@@ -14,7 +14,8 @@ from strategies import mdps
 
 from tabular_pg import MDP, NaturalPG, SoftmaxPG, instances, optimize, optimum
 from tabular_pg.double_double import add, advantages, divide, multiply
-from tabular_pg.evaluation import factorize, next_values, solve, solve_adjoint, transitions
+from tabular_pg.elimination import eliminate, eliminate_blocks, solve, solve_adjoint
+from tabular_pg.evaluation import next_values, transitions
 from tabular_pg.flow import softmax_flow
 from tabular_pg.simplex import log_normalize, offset_kl, offset_normalize, project
 
@@ -52,7 +53,7 @@ def test_elimination_is_accurate_entry_by_entry(seed, n, slack, graded):
     b = rng.random(n) * 10.0 ** -rng.integers(0, 30, n)
     M = exact_system(N, slack)
     factored, pivot = N.copy(), np.empty(n)
-    factorize(factored, pivot, np.full(n, slack))
+    eliminate(factored, pivot, np.full(n, slack))
     x, y = b.copy(), b.copy()
     solve(factored, pivot, x)
     solve_adjoint(factored, pivot, y)
@@ -91,14 +92,14 @@ def test_projection(seed, n, size, vertex):
     row = np.eye(n)[rng.integers(n)] if vertex else rng.dirichlet(np.ones(n))
     gain = size * rng.normal(size=n).round(2)  # rounded, so that ties occur
     expected = slow_projection(row + gain)
-    project(row, gain)
+    project(row[None], gain[None], 0, 1.0)
     np.testing.assert_allclose(row, expected, atol=1e-13)
     assert abs(row.sum() - 1) < 1e-14
 
 
 def test_projection_keeps_ties_apart_under_huge_steps():
     row = np.array([0.3, 0.6, 0.1])
-    project(row, np.array([1e300, 1e300, 0.0]))
+    project(row[None], np.array([[1.0, 1.0, 0.0]]), 0, 1e300)
     np.testing.assert_allclose(row, [0.35, 0.65, 0.0], rtol=1e-15)
 
 
@@ -106,7 +107,7 @@ def test_projection_keeps_ties_apart_under_huge_steps():
 def test_offset_coordinates(seed, n, size):
     rng = np.random.default_rng(seed)
     log_reference, reference, pi = rng.normal(size=n) * rng.choice([1.0, 30.0]), *np.empty((2, n))
-    log_normalize(log_reference, reference)
+    log_normalize(log_reference[None], reference[None])
     xi = size * rng.normal(size=n)
     with mp.workdps(500):
         exact = [mp.exp(mp.mpf(x)) for x in log_reference]
@@ -117,12 +118,14 @@ def test_offset_coordinates(seed, n, size):
         divergence = mp.fsum(w / mp.exp(shift) * x for w, x in zip(weights, expected, strict=True))
         expected = np.array([float(x) for x in expected])
         divergence = float(divergence / mp.mpf(size) ** 2)
-    offset_normalize(xi, log_reference, reference, pi)
+    offset_normalize(xi[None], log_reference[None], reference[None], pi[None])
     # The reference itself is only normalized to rounding, which a large xi sees as 1e-16. Rounding
     # of a xi that is nearly constant leaves a divergence of the square of that.
     np.testing.assert_allclose(xi, expected, rtol=1e-12, atol=3e-15 * min(size, 1) * n)
     np.testing.assert_allclose(pi, np.exp(log_reference + xi), rtol=1e-12, atol=1e-300)
-    assert offset_kl(xi, reference, pi, size) == pytest.approx(divergence, rel=1e-8, abs=1e-29)
+    assert offset_kl(xi[None], reference[None], pi[None], 0, size) == pytest.approx(
+        divergence, rel=1e-8, abs=1e-29
+    )
 
 
 @given(seeds, st.integers(1, 6), st.sampled_from([1e-3, 1.0, 40.0, 2000.0]))
@@ -132,7 +135,7 @@ def test_log_normalize(seed, n, size):
         total = mp.fsum(mp.exp(mp.mpf(x)) for x in row)
         expected = np.array([float(mp.mpf(x) - mp.log(total)) for x in row])
     pi = np.empty(n)
-    log_normalize(row, pi)
+    log_normalize(row[None], pi[None])
     np.testing.assert_allclose(row, expected, rtol=1e-14, atol=1e-15 * size)
     np.testing.assert_allclose(pi, np.exp(expected), rtol=1e-12, atol=1e-300)
     top = row.argmax()
@@ -210,7 +213,7 @@ def test_elimination_survives_a_nearly_reducible_chain():
     mdp = MDP(P, np.zeros((n, 1)), 0.5)
     transitions(mdp.P, mdp.gamma, np.ones((n, 1)), N)
     M = exact_system(N, 0.5)
-    factorize(N, pivot, np.full(n, 0.5))
+    eliminate_blocks(N, pivot, np.full(n, 0.5))
     b = np.zeros(n)
     b[-1] = 1.0
     expected = exact_solve(M, b)

@@ -20,11 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
 LAYERS = [
-    ["_jit", "_checks", "references"],
-    ["simplex", "double_double", "mdp"],
-    ["evaluation", "gymnasium_import", "lower_bounds"],
-    ["instances", "optimal", "method"],
-    ["run"],
+    ["_jit", "_checks", "references", "solver"],
+    ["simplex", "double_double", "_transitions", "elimination", "sparse", "fill_in", "watch"],
+    ["coordinates", "mdp", "sparse_system", "krylov"],
+    ["evaluation", "gymnasium_import", "lower_bounds", "sparse_methods"],
+    ["instances", "method", "dense_solver", "sparse_solver"],
+    ["linear", "arguments"],
+    ["optimal"],
+    ["run", "task"],
+    ["loop", "lockstep"],
     ["optimize", "flow", "quantities"],
     ["assumptions", "theorem"],
     ["algorithms"],

@@ -29,16 +29,17 @@ class DualAveragedSPI(NamedTuple):
             raise ValueError(f"beta is {self.beta}; expected a number in (0, 1)")
 
 
-@method(DualAveragedSPI, space=Space.SOFTMAX)
+@method(DualAveragedSPI, space=Space.SOFTMAX, statewise=True)
 def dual_averaged_spi(rule, k, problem, point):
     """log pi <- log pi + alpha_k A^k + const, the step capped at 1e250."""
     step = math.log(point.x.shape[1])
     if k > 0:
         step *= rule.beta * min(math.exp(min(-k * math.log1p(-rule.beta), 600.0)), LARGEST_STEP)
-    for s in range(point.x.shape[0]):
-        best = point.A[s, argmax(point.A[s])]
-        for a in range(point.x.shape[1]):
-            point.x[s, a] += step * (point.A[s, a] - best)
+    x, A = point.x, point.A
+    for s in range(x.shape[0]):
+        best = A[s, argmax(A, s)]
+        for a in range(x.shape[1]):
+            x[s, a] += step * (A[s, a] - best)
 
 
 @theorem(

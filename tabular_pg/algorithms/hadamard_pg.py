@@ -36,14 +36,14 @@ class HadamardPG(NamedTuple):
     eta: float
 
 
-@method(HadamardPG, space=Space.SOFTMAX, visitation=True)
+@method(HadamardPG, space=Space.SOFTMAX, visitation=True, statewise=True)
 def hadamard_pg(rule, k, problem, point):
     """log pi <- log pi + 2 log|1 + 2 eta_s A| + const; an action with 1 + 2 eta_s A = 0 is lost."""
-    x = point.x
+    x, A, d = point.x, point.A, point.d
     for s in range(x.shape[0]):
-        unit = 2.0 * point.d[s] / (1.0 - problem.gamma)
+        unit = 2.0 * d[s] / (1.0 - problem.gamma)
         for a in range(x.shape[1]):
-            x[s, a] += 2.0 * _log_factor(rule.eta, unit * point.A[s, a])
+            x[s, a] += 2.0 * _log_factor(rule.eta, unit * A[s, a])
 
 
 @njit

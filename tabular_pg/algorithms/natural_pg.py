@@ -22,7 +22,6 @@ from tabular_pg.assumptions import (
     two_armed_bandit,
     unit_rewards,
 )
-from tabular_pg.evaluation import OFFSETS
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import (
     EPS,
@@ -43,23 +42,21 @@ class NaturalPG(NamedTuple):
     eta: float
 
 
-@method(NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY)
+@method(NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY, statewise=True)
 def natural_pg(rule, k, problem, point):
     """The update above; for tau > 0 on xi = log pi - log pi*: xi <- alpha xi - beta q + const."""
-    x = point.x
+    x, pi, q, A = point.x, point.pi, point.q, point.A
     alpha = 1.0 / (1.0 + rule.eta * problem.tau)
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     for s in range(x.shape[0]):
-        if problem.coordinates == OFFSETS:
-            common = point.q[s, argmax(point.pi[s])]  # would leave its rounding error behind
+        if problem.tau > 0.0:
+            common = q[s, argmax(pi, s)]  # would leave its rounding error behind
             for a in range(x.shape[1]):
-                x[s, a] = alpha * x[s, a] - beta * (point.q[s, a] - common)
+                x[s, a] = alpha * x[s, a] - beta * (q[s, a] - common)
         else:
-            best = point.A[
-                s, argmax(point.A[s])
-            ]  # what all actions gain would swamp their differences
+            best = A[s, argmax(A, s)]  # what all actions gain would swamp their differences
             for a in range(x.shape[1]):
-                x[s, a] += rule.eta * (point.A[s, a] - best)
+                x[s, a] += rule.eta * (A[s, a] - best)
 
 
 RULES = (NaturalPG,)

@@ -24,7 +24,7 @@ class PolicyIteration(NamedTuple):
     """Howard's policy iteration; it has no hyper-parameters."""
 
 
-@method(PolicyIteration, space=Space.SIMPLEX)
+@method(PolicyIteration, space=Space.SIMPLEX, statewise=True)
 def policy_iteration(rule, k, problem, point):
     """All mass on the first action that maximizes Q^k - V* = A* - q, unless the row is greedy.
 

@@ -53,20 +53,22 @@ class ProjectedQAscent(NamedTuple):
     growth: float = 1.0
 
 
-@method(ProjectedPG, space=Space.SIMPLEX, visitation=True)
+@method(ProjectedPG, space=Space.SIMPLEX, visitation=True, statewise=True)
 def projected_pg(rule, k, problem, point):
     """Project each row after a step of eta_k d(s) / (1 - gamma) along its advantages."""
+    x, A, d = point.x, point.A, point.d
     eta = _step_size(rule.eta, rule.growth, k)
-    for s in range(point.x.shape[0]):
-        _ascend(point.x[s], point.A[s], eta * point.d[s] / (1.0 - problem.gamma))
+    for s in range(x.shape[0]):
+        _ascend(x, A, s, eta * d[s] / (1.0 - problem.gamma))
 
 
-@method(ProjectedQAscent, space=Space.SIMPLEX)
+@method(ProjectedQAscent, space=Space.SIMPLEX, statewise=True)
 def projected_q_ascent(rule, k, problem, point):
     """Project each row after a step of eta_k along its advantages."""
+    x, A = point.x, point.A
     eta = _step_size(rule.eta, rule.growth, k)
-    for s in range(point.x.shape[0]):
-        _ascend(point.x[s], point.A[s], eta)
+    for s in range(x.shape[0]):
+        _ascend(x, A, s, eta)
 
 
 @njit
@@ -77,14 +79,12 @@ def _step_size(eta, growth, k):
 
 
 @njit
-def _ascend(row, A, eta):
-    """Replace ``row`` by the projection of ``row + eta A``; ties in A stay ties."""
-    top = A.max()
-    eta = min(eta, LARGEST_STEP / max(top - A.min(), 1.0))
-    gain = np.empty(A.size)
-    for a in range(A.size):
-        gain[a] = eta * (A[a] - top)
-    project(row, gain)
+def _ascend(x, A, s, eta):
+    """Replace row ``s`` of ``x`` by the projection of ``x + eta A``; the step is capped."""
+    least, top = A[s, 0], A[s, 0]
+    for a in range(A.shape[1]):
+        least, top = min(least, A[s, a]), max(top, A[s, a])
+    project(x, A, s, min(eta, LARGEST_STEP / max(top - least, 1.0)))
 
 
 RULES = (ProjectedPG, ProjectedQAscent)

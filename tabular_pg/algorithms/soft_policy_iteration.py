@@ -31,13 +31,16 @@ class SoftPolicyIteration(NamedTuple):
     """Soft policy iteration; it has no step size."""
 
 
-@method(SoftPolicyIteration, space=Space.SOFTMAX, regularization=Regularization.REQUIRED)
+@method(
+    SoftPolicyIteration, space=Space.SOFTMAX, regularization=Regularization.REQUIRED, statewise=True
+)
 def soft_policy_iteration(rule, k, problem, point):
     """xi <- -q / tau + const: nothing is subtracted from the old offset."""
-    for s in range(point.x.shape[0]):
-        common = point.q[s, argmax(point.pi[s])]  # would leave its rounding error behind
-        for a in range(point.x.shape[1]):
-            point.x[s, a] = (common - point.q[s, a]) / problem.tau
+    x, pi, q = point.x, point.pi, point.q
+    for s in range(x.shape[0]):
+        common = q[s, argmax(pi, s)]  # would leave its rounding error behind
+        for a in range(x.shape[1]):
+            x[s, a] = (common - q[s, a]) / problem.tau
 
 
 RULES = (SoftPolicyIteration,)

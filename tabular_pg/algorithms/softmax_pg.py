@@ -37,14 +37,20 @@ class SoftmaxPG(NamedTuple):
     eta: float
 
 
-@method(SoftmaxPG, space=Space.SOFTMAX, regularization=Regularization.ANY, visitation=True)
+@method(
+    SoftmaxPG,
+    space=Space.SOFTMAX,
+    regularization=Regularization.ANY,
+    visitation=True,
+    statewise=True,
+)
 def softmax_pg(rule, k, problem, point):
     """theta <- theta + eta grad V(mu), in logarithms of probabilities or in offsets."""
-    x = point.x
+    x, pi, A, d = point.x, point.pi, point.A, point.d
     for s in range(x.shape[0]):
-        eta = rule.eta * point.d[s] / (1.0 - problem.gamma)
+        eta = rule.eta * d[s] / (1.0 - problem.gamma)
         for a in range(x.shape[1]):
-            x[s, a] += eta * point.pi[s, a] * point.A[s, a]
+            x[s, a] += eta * pi[s, a] * A[s, a]
 
 
 RULES = (SoftmaxPG,)

@@ -34,13 +34,13 @@ class SPMA(NamedTuple):
     eta: float
 
 
-@method(SPMA, space=Space.SOFTMAX)
+@method(SPMA, space=Space.SOFTMAX, statewise=True)
 def spma(rule, k, problem, point):
     """log pi <- log pi + log(1 + eta A); normalizing only removes the drift of rounding."""
-    x = point.x
+    x, A = point.x, point.A
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
-            change = rule.eta * point.A[s, a]
+            change = rule.eta * A[s, a]
             if change > -1.0:
                 x[s, a] += math.log1p(change)
             elif x[s, a] > -math.inf:  # an action that is lost stays lost

@@ -31,19 +31,21 @@ class TDPMD(NamedTuple):
     eta: float
 
 
-@method(TDPMD, space=Space.SOFTMAX, regularization=Regularization.REQUIRED)
+@method(TDPMD, space=Space.SOFTMAX, regularization=Regularization.REQUIRED, critic=True)
 def td_pmd(rule, k, problem, point):
     """xi <- alpha xi - beta E + const, then one Bellman update of E."""
     x, pi, E = point.x, point.pi, point.critic
-    alpha = 1.0 / (1.0 + rule.eta * problem.tau)
-    beta = 1.0 / (1.0 / rule.eta + problem.tau)
+    log_reference, reference, tau = problem.coordinates
+    alpha = 1.0 / (1.0 + rule.eta * tau)
+    beta = 1.0 / (1.0 / rule.eta + tau)
     error = np.zeros(x.shape[0])
     for s in range(x.shape[0]):
-        common = E[s, argmax(pi[s])]  # would leave its rounding error behind
+        common = E[s, argmax(pi, s)]  # would leave its rounding error behind
         for a in range(x.shape[1]):
             x[s, a] = alpha * x[s, a] - beta * (E[s, a] - common)
-        offset_normalize(x[s], problem.log_reference[s], problem.reference[s], pi[s])
-        error[s] = problem.tau * offset_kl(x[s], problem.reference[s], pi[s], 1.0)
+    offset_normalize(x, log_reference, reference, pi)
+    for s in range(x.shape[0]):
+        error[s] = tau * offset_kl(x, reference, pi, s, 1.0)
         for a in range(x.shape[1]):
             error[s] += pi[s, a] * E[s, a]
     next_values(problem.P, problem.gamma, error, E)

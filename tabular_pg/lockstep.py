@@ -1,0 +1,140 @@
+"""The loop for many states: runs on one MDP side by side, with one pass over P per iteration.
+
+A step needs P twice: for ``q = gamma P e`` of the old iterate and for ``P_pi`` of the new one.
+Rules whose step in a state depends on that state alone get both in one go, state by state, while
+its rows of P are in the cache; and so do all runs of the group.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tabular_pg._jit import njit, njit_inlined, njit_uncached
+from tabular_pg.coordinates import normalize, policy_error, rows
+from tabular_pg.evaluation import (
+    Point,
+    Problem,
+    advantages,
+    keep_least,
+    next_values,
+    transitions,
+)
+from tabular_pg.method import step
+
+CACHED = 2**21  # bytes of P that all runs work on before the next ones are read
+
+
+def advance_together(tasks, watch):
+    """Advance all ``tasks`` on one MDP, recording the same iterations ``at``."""
+    for task in tasks:
+        normalize(task.problem.coordinates, task.point.x, task.point.pi)
+        task.solver.update(task.point.pi)
+    stops, k = set(tasks[0].at.tolist()), 0
+    while True:
+        for task in tasks:
+            _solve(task)
+        last = watch.interrupted or k == tasks[0].at[-1]
+        record = last or k in stops
+        if record:
+            for task in tasks:
+                task.record.add(k, task.point, task.log_scale, task.gap_sum)
+        _pass(tasks, k, not last)
+        if record:
+            for task in tasks:
+                task.record.add_advantages(task.point)
+        if last:
+            return
+        watch.count(len(tasks))
+        k += 1
+
+
+def _solve(task):
+    problem, point, solver = task.problem, task.point, task.solver
+    task.log_scale = policy_error(problem.coordinates, point.x, point.pi, point.e)
+    solver.solve(point.e)
+    if problem.visitation:
+        np.multiply(problem.mu, 1.0 - problem.gamma, out=point.d)
+        solver.solve_adjoint(point.d)
+
+
+def _pass(tasks, k, moving):
+    """Fill q and A of every task; if moving, take step k and form the systems of the new policy."""
+    for task in tasks:
+        if moving:
+            task.gap_sum += math.exp(task.log_scale) * task.point.e.max()
+        if k == 0 and task.method.critic:
+            next_values(task.problem.P, task.problem.gamma, task.point.e, task.point.critic)
+            task.point.critic[:] *= math.exp(task.log_scale)
+    sparse = not isinstance(tasks[0].problem.P, np.ndarray)
+    S, A = tasks[0].point.x.shape
+    together = S if sparse or len(tasks) == 1 else max(1, CACHED // (8 * A * S))
+    for low in range(0, S, together):
+        for task in tasks:
+            high = min(low + together, S) if task.method.statewise else S
+            if low == 0 or task.method.statewise:
+                _cross(task, k, low, high, moving)
+    for task in tasks:
+        if moving and sparse:
+            task.solver.update(task.point.pi)
+        elif moving:
+            task.solver.renew()
+
+
+def _cross(task, k, low, high, moving):
+    rule, problem, point = task.rule, task.problem, task.point
+    if not isinstance(problem.P, np.ndarray):
+        task.solver.next_values(point.e, point.q)
+        kernel = move if task.method.native else move_uncached
+        kernel(rule, problem, point, task.log_scale, k, moving)
+        return
+    kernel = cross if task.method.native else cross_uncached
+    size = 1 if task.method.statewise else high
+    kernel(rule, problem, point, task.log_scale, k, low, high, size, moving)
+
+
+def _move(rule, problem, point, log_scale, k, moving):
+    """From q to the next policy."""
+    advantages(problem, point, math.exp(log_scale))
+    if moving:
+        keep_least(problem, point)
+        step(rule, k, problem, point)
+        normalize(problem.coordinates, point.x, point.pi)
+
+
+def _cross_states(rule, problem, point, log_scale, k, low, high, size, moving):
+    """``_move`` for states ``low``, ..., ``high - 1``, with both uses of P around it."""
+    for start in range(low, high, size):
+        here = _states_of_problem(problem, start, start + size)
+        there = _states_of_point(point, start, start + size)
+        next_values(here.P, here.gamma, point.e, there.q)
+        advantages(here, there, math.exp(log_scale))
+        if moving:
+            keep_least(here, there)
+            step(rule, k, here, there)
+            normalize(here.coordinates, there.x, there.pi)
+            transitions(here.P, here.gamma, there.pi, there.N)
+
+
+@njit_inlined
+def _states_of_problem(problem, low, high):
+    P, gamma, mu, A_star, optimal, tau, coordinates, visitation = problem
+    coordinates = rows(coordinates, low, high)
+    return Problem(
+        P[low:high], gamma, mu[low:high], A_star[low:high], optimal[low:high], tau, coordinates,
+        visitation,
+    )  # fmt: skip
+
+
+@njit_inlined
+def _states_of_point(point, low, high):
+    x, pi, e, q, A, d, critic, least, mass, N, pivot, slack, blocks = point
+    return Point(
+        x[low:high], pi[low:high], e[low:high], q[low:high], A[low:high], d[low:high],
+        critic[low:high], least[low:high], mass[low:high], N[low:high], pivot, slack, blocks,
+    )  # fmt: skip
+
+
+move, move_uncached = njit(_move), njit_uncached(_move)
+cross, cross_uncached = njit(_cross_states), njit_uncached(_cross_states)

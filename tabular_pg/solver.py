@@ -1,0 +1,16 @@
+"""The ways in which ``(I - gamma P_pi) x = b`` is solved."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Solver(enum.Enum):
+    """How the linear systems of a run were solved; the value says it in words."""
+
+    ELIMINATION = "dense subtraction-free elimination, anew at every iterate"
+    REUSE = "dense float32 factors of an earlier iterate, refined in float64"
+    SWEEPS = "sparse span-shifted sweeps, to a componentwise backward error"
+    GMRES = "sparse GMRES(30), scaled by the solution, restarted on the true residual"
+    BICGSTAB = "sparse BiCGSTAB, random shadow vector, restarted on the true residual"
+    SPARSE_LU = "sparse elimination without pivoting (SuperLU), refined in float64"

@@ -1,0 +1,139 @@
+"""The ways to solve one sparse system, each to the smallest backward error it can reach.
+
+Every function improves ``x`` in place and returns the ``Check`` of the ``x`` it leaves behind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from tabular_pg.krylov import bicgstab, gmres
+from tabular_pg.sparse_system import PRECISE, ROUNDING
+
+POLISH = 12  # Gauss-Seidel sweeps that carry accuracy to the smallest entries
+IDLE = 30  # sweeps without progress after which they are no longer shifted
+REFINEMENTS = 6
+RESTART = 30  # products in a cycle of GMRES
+CYCLE = 1000  # and at most in a cycle of BiCGSTAB
+REDUCTION = 1e-9  # of the residual within a cycle; it is then computed anew
+PATIENCE = 6  # cycles without ...
+PROGRESS = 0.8  # ... a gain by this factor, of componentwise times normwise error
+
+
+def sweep(system, b, x, limit):
+    """At most ``limit`` shifted Gauss-Seidel sweeps, until the residual is rounding.
+
+    References
+    ----------
+    MacQueen (1966), A modified dynamic programming method for Markovian decision problems, and
+    Porteus (1971), Some bounds for discounted sequential decision processes, for the shift.
+    """
+    system.begin_sweeps(b, x)
+    before, least, idle = None, np.inf, 0
+    for _ in range(limit):
+        found = system.sweep(b, x, shift=idle < IDLE)
+        idle = idle + 1 if idle >= IDLE or found.normwise >= least else 0
+        least = min(least, found.normwise)
+        ratio = min(1.0, found.omega / before.omega) if before else 1.0
+        if not ratio * found.omega > PRECISE / 2:  # the sweep has reduced what it found once more
+            break
+        if ratio > 0.9 and before and before.normwise <= ROUNDING:
+            break
+        before = found
+    return system.polish(b, x, max(POLISH, limit // 10))
+
+
+def factorized(system):
+    """SuperLU factors of ``M^T``, without pivoting.
+
+    M is a row diagonally dominant M-matrix: pivots on the diagonal are safe, and all other
+    entries of the factors are then sums of terms of one sign, accurate one by one.
+    """
+    model, S = system.model, system.model.n_states
+    entries = (-system.values, model.column.astype(np.int32), model.row.astype(np.int32))
+    transposed = sparse.csc_array(entries, shape=(S, S)) + sparse.eye_array(S, format="csc")
+    return splu(
+        sparse.csc_array(transposed),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True, "Equil": False},
+    )
+
+
+def refine(system, factors, b, x):
+    """Elimination, refined on the true residual as long as that halves the backward error."""
+    form = "N" if system.adjoint else "T"
+    x[:] = factors.solve(b, trans=form)
+    best = system.settle(b, x)
+    kept = x.copy()
+    for _ in range(REFINEMENTS):
+        x += factors.solve(system.r, trans=form)
+        found = system.settle(b, x)
+        if not found.omega < best.omega:
+            break
+        halved = found.omega < 0.5 * best.omega
+        best = found
+        kept[:] = x
+        if not halved:
+            break
+    x[:] = kept
+    return best
+
+
+def iterate(system, method, b, x):
+    """Cycles of a Krylov ``method`` on the true residual, until they make no progress.
+
+    The unknowns are in units of the current solution, which makes the residual that the method
+    reduces the componentwise backward error: the scaled matrix has row sums ``b / x >= 0`` and is
+    again diagonally dominant. As long as small entries are noise, they are in units of that.
+    """
+    best = found = system.polish(b, x, 2)
+    kept, idle = x.copy(), 0
+    while best.omega > PRECISE and idle < PATIENCE:
+        noise = found.normwise if found.normwise > ROUNDING else 0.0
+        unit = x + (noise * x.max() if x.max() > 0 else 1.0)
+        weight, apply = system.scaled_product(b, unit)
+        z, _ = method(apply, system.r / weight)
+        x += unit * z
+        found = system.polish(b, x, POLISH if noise == 0 else 2)
+        gain = found.omega * found.normwise / (best.omega * best.normwise)
+        idle = 0 if gain < PROGRESS else idle + 1
+        if gain < 1:
+            best = found
+            kept[:] = x
+    x[:] = kept
+    return best
+
+
+class Krylov:
+    """The Krylov methods with the memory that they need, kept from one solve to the next."""
+
+    def __init__(self, size):
+        self._size = size
+        self._basis = self._shadow = None
+
+    def gmres(self, apply, r):
+        """One cycle of GMRES(30)."""
+        if self._basis is None:
+            self._basis = np.empty((RESTART + 1, self._size))
+        return gmres(apply, r, self._basis, REDUCTION)
+
+    def bicgstab(self, apply, r, products=CYCLE):
+        """One cycle of BiCGSTAB with a random shadow vector."""
+        if self._shadow is None:
+            self._shadow = np.random.default_rng(0).standard_normal(self._size)
+        return bicgstab(apply, r, self._shadow, products, REDUCTION)
+
+    def short_is_better(self, system, b, x) -> bool:
+        """Whether GMRES(30) gains more digits than BiCGSTAB in the same time, by trying both."""
+        found = system.polish(b, x, 2)
+        if found.omega == 0:
+            return True
+        weight, apply = system.scaled_product(b, np.full_like(x, x.max() if x.max() > 0 else 1.0))
+        r = system.r / weight
+        per_product = 2.5 * system.values.size / x.size  # in passes over a vector
+        short = np.log(self.gmres(apply, r)[1]) / (RESTART * (per_product + RESTART))
+        long = np.log(self.bicgstab(apply, r, 2 * RESTART)[1]) / (2 * RESTART * (per_product + 8))
+        return bool(short < long)

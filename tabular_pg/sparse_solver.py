@@ -1,0 +1,178 @@
+"""The choice among solvers for sparse systems, made once per run by trying."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.fill_in import Cost, elimination_cost
+from tabular_pg.solver import Solver
+from tabular_pg.sparse import next_values, transitions
+from tabular_pg.sparse_methods import Krylov, factorized, iterate, refine, sweep
+from tabular_pg.sparse_system import Check, System
+
+CHEAP = Cost(entries=2e7, work=2e9)  # elimination is tried before Krylov methods
+POSSIBLE = Cost(entries=2e8, work=1e11)  # it is tried after them
+PROBE = 60  # sweeps after which another solver is tried, ...
+ESTABLISHED = 240  # ... and if sweeps have been the best choice so far
+ACCEPTED = 1e-14  # componentwise backward error with which no other solver is tried
+TOLERATED = 1e-12  # normwise backward error above which no solution is returned
+SPARSE = (Solver.SWEEPS, Solver.SPARSE_LU, Solver.GMRES, Solver.BICGSTAB)
+FAILED = Check(np.inf, np.inf)
+
+
+class SparseSolver:
+    """Solves ``(I - gamma P_pi) x = b`` and the adjoint for one policy after another.
+
+    The first solve tries span-shifted sweeps, then elimination if the graph lets its factors stay
+    small, then GMRES or BiCGSTAB, whichever gains more in a trial. What worked is tried first from
+    then on; if it no longer reaches a componentwise backward error of 1e-14, all others are tried.
+
+    Parameters
+    ----------
+    model : SparseModel
+    gamma : float
+    solver : one of the sparse members of Solver, optional
+        The only one to use, however long it takes.
+
+    Attributes
+    ----------
+    kind : the Solver that solved the last system; None before the first.
+    backward_error : largest componentwise backward error among the accepted solutions, measured
+        on them: ``|b - M x| <= backward_error * (|M| |x| + b)`` in every state.
+    normwise_error : the same for the normwise one, at most 1e-12.
+    factorizations : number of eliminations.
+
+    Raises
+    ------
+    ValueError
+        If ``solver`` is a solver of dense systems.
+    """
+
+    def __init__(self, model, gamma, solver=None):
+        if solver is not None and solver not in SPARSE:
+            names = ", ".join(member.name for member in SPARSE)
+            raise ValueError(f"solver is {solver}; expected None or, for sparse P, one of {names}")
+        self.kind = None
+        self.backward_error = self.normwise_error = 0.0
+        self.factorizations = 0
+        self.model, self._gamma, self._forced = model, gamma, solver
+        self._values = np.empty(model.column.size)
+        self._rows = System(model, self._values, gamma, adjoint=False)
+        self._columns = System(model, self._values, gamma, adjoint=True)
+        self._krylov = Krylov(model.n_states)
+        self._factors = self._cost = self._short = None
+        self._accepted = ACCEPTED
+        self._patience = int(50 / (1 - gamma))  # plain sweeps gain 16 digits within 37 / (1 - gamma)
+
+    @property
+    def refinements(self) -> int:
+        """Matrix-vector products spent on solving."""
+        return self._rows.products + self._columns.products
+
+    def update(self, pi):
+        """The systems are those of the policy ``pi`` (S, A); factors of another are forgotten."""
+        transitions(self.model, self._gamma, np.ascontiguousarray(pi), self._values)
+        self._factors = None
+
+    def next_values(self, v, out):
+        """Fill ``out`` (S, A) with ``gamma P v``."""
+        next_values(self.model, self._gamma, v, out)
+
+    def solve(self, b):
+        """Overwrite ``b`` by the solution of ``(I - gamma P_pi) x = b``; nonnegative if ``b`` is.
+
+        A ``b`` of mixed signs is split into two nonnegative ones, one with a nan or an infinity is
+        overwritten by nans.
+
+        Raises
+        ------
+        RuntimeError
+            If no solver reaches a normwise backward error of 1e-12.
+        """
+        self._solve(self._rows, b)
+
+    def solve_adjoint(self, c):
+        """Overwrite ``c`` by the solution of ``(I - gamma P_pi)^T y = c``, as ``solve`` does."""
+        self._solve(self._columns, c)
+
+    def _solve(self, system, b):
+        if not np.isfinite(b).all():
+            b.fill(np.nan)
+            return
+        if b.min() < 0:
+            minus = np.maximum(-b, 0.0)
+            np.maximum(b, 0.0, out=b)
+            self._solve(system, minus)
+            self._solve(system, b)
+            b -= minus
+        elif b.max() > 0:
+            exponent = np.frexp(b.max())[1]
+            np.ldexp(b, -exponent, out=b)
+            x = self._solution(system, b)
+            system.keep(x)
+            np.ldexp(x, exponent, out=b)
+
+    def _solution(self, system, b):
+        x = system.start()
+        best, tried = FAILED, []
+        for solver in self._order(system, b, x):
+            found = self._attempt(solver, system, b, x)
+            tried.append(f"{solver.name} {found.normwise:.1e}")
+            if found.omega < best.omega and found.normwise <= TOLERATED:
+                best, self.kind = found, solver
+                kept = x if found.omega <= self._accepted else x.copy()
+            if best.omega <= self._accepted:
+                break
+        if best is FAILED:
+            raise RuntimeError(
+                f"no solver reached a normwise backward error of {TOLERATED} at gamma = "
+                f"{self._gamma}: {', '.join(tried)}"
+            )
+        self._accepted = max(self._accepted, 10.0 * best.omega)
+        self.backward_error = max(self.backward_error, best.omega)
+        self.normwise_error = max(self.normwise_error, best.normwise)
+        return kept
+
+    def _order(self, system, b, x):
+        """The solvers to try, best first; what an answer costs is spent only if it is asked for."""
+        if self._forced is not None:
+            yield self._forced
+            return
+        first = self.kind
+        if first is not None:
+            yield first
+        yield from (solver for solver in self._others(system, b, x) if solver is not first)
+
+    def _others(self, system, b, x):
+        yield Solver.SWEEPS
+        if self._within(CHEAP):
+            yield Solver.SPARSE_LU
+        if self._short is None:
+            self._short = self._krylov.short_is_better(system, b, x)
+        krylov = (Solver.GMRES, Solver.BICGSTAB)
+        yield from krylov if self._short else krylov[::-1]
+        if self._within(POSSIBLE) and not self._within(CHEAP):
+            yield Solver.SPARSE_LU
+
+    def _within(self, budget) -> bool:
+        if self._cost is None:
+            self._cost = elimination_cost(self.model.row, self.model.column)
+        return self._cost.entries <= budget.entries and self._cost.work <= budget.work
+
+    def _attempt(self, solver, system, b, x) -> Check:
+        if solver is Solver.SWEEPS:
+            limit = PROBE if self.kind is None else ESTABLISHED
+            return sweep(system, b, x, limit if self._forced is None else self._patience)
+        if solver is Solver.SPARSE_LU:
+            return self._eliminate(system, b, x)
+        method = self._krylov.gmres if solver is Solver.GMRES else self._krylov.bicgstab
+        return iterate(system, method, b, x)
+
+    def _eliminate(self, system, b, x) -> Check:
+        try:
+            if self._factors is None:
+                self._factors = factorized(system)
+                self.factorizations += 1
+        except (RuntimeError, MemoryError):  # singular to rounding, or too large after all
+            return FAILED
+        return refine(system, self._factors, b, x)

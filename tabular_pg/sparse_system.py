@@ -1,0 +1,167 @@
+"""One sparse linear system with a nonnegative solution, and how far off a candidate is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg.sparse import adjoint_residual, residual
+from tabular_pg.sparse_sweeps import adjoint_relax, diagonal, from_earlier, push, relax
+
+PRECISE = 1e-15  # componentwise backward error at which nothing is left to do
+ROUNDING = 1e-15  # normwise backward error at which a residual is rounding
+WINDOW = 12  # Gauss-Seidel sweeps within which the error has to drop
+MEMORY = 5  # vectors by which the next solution is extrapolated
+
+
+class Check(NamedTuple):
+    """The residual ``r`` of a candidate ``x`` in numbers."""
+
+    omega: float  # componentwise backward error: max over states of |r| / (|M| |x| + b)
+    normwise: float  # max |r| / (|M| max |x| + max b); for the adjoint, sums instead of maxima
+
+
+class System:
+    """``M x = b`` or, as ``adjoint``, ``M^T x = b``, where ``M = I - gamma P_pi`` and ``b >= 0``.
+
+    Attributes
+    ----------
+    r, scale : (S,) residual of the candidate checked last, and what it is compared with.
+    products : matrix-vector products spent.
+    """
+
+    def __init__(self, model, values, gamma, adjoint):
+        self.model, self.values, self.gamma, self.adjoint = model, values, gamma, adjoint
+        self.r, self.scale = np.empty(model.n_states), np.empty(model.n_states)
+        self._weight = np.zeros(model.n_states)
+        self.products = 0
+        self._differences = []  # backward differences of the last solutions, of order 0, 1, ...
+        self._order = 0  # of the extrapolation that would have served best last time
+
+    def start(self) -> np.ndarray:
+        """The next solution extrapolated from the last ones; 0 at first.
+
+        Iterates of a policy method move smoothly: a polynomial through a few solutions saves
+        more than half of all products, at the cost of none.
+        """
+        x = np.zeros(self.model.n_states)
+        for difference in self._differences[: self._order + 1]:
+            x += difference
+        return x
+
+    def keep(self, x):
+        """Remember the solution ``x`` of the system of the moment."""
+        new, errors = [x], []
+        for difference in self._differences[: MEMORY - 1]:
+            new.append(new[-1] - difference)
+            errors.append(_largest(new[-1]))
+        self._differences = new
+        self._order = int(np.argmin(errors)) if errors else 0
+
+    def check(self, b, x) -> Check:
+        """Fill ``r`` and ``scale`` for the candidate ``x`` and return how large they are."""
+        omega = self._residual(b, x, self.r, self.scale)
+        return Check(omega, self._norm(self.r) / self._size(b, x))
+
+    def begin_sweeps(self, b, x):
+        """Make ready for ``sweep``."""
+        self.products += 1
+        if self.adjoint:
+            self.check(b, x)
+            diagonal(self.model, self.values, self.gamma, self._weight)
+        else:
+            from_earlier(self.model, self.values, self._weight)
+
+    def sweep(self, b, x, shift) -> Check:
+        """One Gauss-Seidel sweep; then, with ``shift``, the common part of the error is removed.
+
+        By rows, a constant is added that takes the mean of the residual to 0; by columns, ``x``
+        is scaled to the sum that ``b`` prescribes. What is left shrinks as fast as the chain mixes,
+        whatever gamma is, unless there is no part in common. The check is that of ``x`` before.
+        """
+        self.products += 1
+        if self.adjoint:
+            omega, size = push(self.model, self.values, self._weight, x, self.r)
+            total = x.sum()
+            if shift and total > 0:
+                factor = b.sum() / (1.0 - self.gamma) / total
+                x *= factor
+                self.r *= factor
+                self.r += (1.0 - factor) * b
+        else:
+            arrays = (b, x, self._weight)
+            omega, size, drift = relax(self.model, self.values, self.gamma, *arrays, False)
+            x += shift * drift / (1.0 - self.gamma)
+        return Check(omega, size / self._size(b, x))
+
+    def scaled_product(self, b, unit):
+        """``(weight, apply)``: ``apply(v, out)`` fills ``out`` with ``M (unit v) / weight``.
+
+        ``weight = |M| unit + b`` is what the componentwise backward error divides by.
+        """
+        zero, u, weight = np.zeros_like(unit), np.empty_like(unit), np.empty_like(unit)
+        self._residual(zero, unit, u, weight)
+        weight += b
+        weight[weight == 0] = 1.0
+        scale = np.empty_like(unit)
+
+        def apply(v, out):
+            np.multiply(unit, v, out=u)
+            self._residual(zero, u, out, scale)
+            np.divide(out, weight, out=out)
+            np.negative(out, out=out)
+
+        return weight, apply
+
+    def settle(self, b, x) -> Check:
+        """Clip ``x`` at 0 and check it."""
+        if x.min() < 0:
+            np.maximum(x, 0.0, out=x)
+        return self.check(b, x)
+
+    def polish(self, b, x, sweeps) -> Check:
+        """Settle ``x`` and sweep until every entry is consistent with its neighbours.
+
+        A normwise accurate solution has noise where its entries are tiny. Gauss-Seidel sweeps,
+        forward and backward, add nonnegative terms only and so replace it.
+        """
+        best = found = self.settle(b, x)
+        kept, bar, window = None, np.inf, max(WINDOW, sweeps // 10)
+        for i in range(sweeps):
+            if i % window == 0:
+                if not best.omega < 0.9 * bar:
+                    break
+                bar = best.omega
+            if found.omega <= PRECISE:
+                break
+            kept = x.copy() if found is best else kept
+            self._relax(b, x, bool(i % 2))
+            found = self.settle(b, x)
+            best = found if found.omega < best.omega else best
+        if found is not best:
+            x[:] = kept
+            best = self.check(b, x)
+        return best
+
+    def _residual(self, b, x, out, scale):
+        self.products += 1
+        kernel = adjoint_residual if self.adjoint else residual
+        return kernel(self.model, self.values, self.gamma, b, x, out, scale)
+
+    def _relax(self, b, x, backward):
+        self.products += 1
+        if self.adjoint:
+            adjoint_relax(self.model, self.values, self.gamma, b, x, self.r, backward)
+        else:
+            relax(self.model, self.values, self.gamma, b, x, self._weight, backward)
+
+    def _size(self, b, x) -> float:
+        return (1.0 + self.gamma) * self._norm(x) + self._norm(b)
+
+    def _norm(self, x) -> float:
+        return float(np.abs(x).sum()) if self.adjoint else _largest(x)
+
+
+def _largest(x) -> float:
+    return max(float(x.max()), -float(x.min()))
