@@ -29,7 +29,10 @@ def refuse_combination(name, method, mdp, tau):
 
 
 def refuse_overflow(rule, best):
-    eta, largest = getattr(rule, "eta", 0.0), float(np.abs(best.Q).max())
+    eta, largest = (
+        getattr(rule, "eta", 0.0),
+        float(np.abs(best.Q).max(where=np.isfinite(best.Q), initial=0.0)),
+    )
     if eta * largest > LARGEST_MOVE:
         raise ValueError(
             f"eta is {eta}; expected at most {LARGEST_MOVE / largest:.3g}: with values up to "
@@ -64,29 +67,34 @@ def recorded(at, iterations, entries) -> np.ndarray:
 
 
 def start_policy(policy, mdp, method) -> np.ndarray:
-    """The start in log-probabilities or, for projected methods, in probabilities."""
+    """(S, A) probabilities of the start, normalized to rounding; 0 on unavailable actions."""
     shape = mdp.r.shape
-    softmax = method.space is Space.SOFTMAX
+    available = np.ones(shape, dtype=bool) if mdp.actions is None else mdp.actions
     if policy is None:
-        return np.full(shape, -np.log(shape[1]) if softmax else 1.0 / shape[1])
+        return available / available.sum(axis=1, keepdims=True)
     try:
         policy = np.array(policy, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"policy is not an array of real numbers: {error}") from None
     if policy.shape != shape:
         raise ValueError(f"policy has shape {policy.shape}; expected (S, A) = {shape}")
-    wrong = ~(policy > 0) if softmax else ~(policy >= 0)
+    expected = "a probability >= 0"
+    wrong = ~(policy >= 0)
+    if method.space is Space.SOFTMAX:
+        expected = "a probability > 0 (a softmax method never revives an action)"
+        wrong = available & ~(policy > 0)
+    if (~available & (policy != 0)).any():
+        expected = "0: the action is not available"
+        wrong = ~available & (policy != 0)
     if wrong.any():
         s, a = np.argwhere(wrong)[0]
-        expected = "> 0 (a softmax method never revives an action)" if softmax else ">= 0"
-        raise ValueError(f"policy[{s}, {a}] is {policy[s, a]}; expected a probability {expected}")
+        raise ValueError(f"policy[{s}, {a}] is {policy[s, a]}; expected {expected}")
     sums = policy.sum(axis=1)
     wrong = ~(np.abs(sums - 1) <= 1e-12 * shape[1])
     if wrong.any():
         s = int(np.argmax(wrong))
         raise ValueError(f"policy[{s}] sums to {float(sums[s])!r}; expected 1")
-    policy /= sums[:, None]
-    return np.log(policy) if softmax else policy
+    return policy / sums[:, None]
 
 
 def refuse_beyond_memory(needed, what):

@@ -41,6 +41,18 @@ class Probabilities(NamedTuple):
     A_star: np.ndarray  # (S, A)
 
 
+def coordinates_of(pi, coordinates):
+    """(S, A) what stands for the policy ``pi`` in the given coordinates."""
+    if isinstance(coordinates, Probabilities):
+        return pi
+    with np.errstate(divide="ignore"):
+        x = np.log(pi)
+    if isinstance(coordinates, Logits):
+        return x
+    with np.errstate(invalid="ignore"):
+        return np.where(coordinates.reference > 0, x - coordinates.log_reference, 0.0)
+
+
 def normalize(coordinates, x, pi):
     """Make every row of ``x`` (S, A) stand for a policy, and fill ``pi`` with it."""
     _KERNELS[type(coordinates)][0](coordinates, x, pi)

@@ -10,18 +10,18 @@ cost as much as they do (the ski-rental rule: never more than twice the best sch
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import blas
 
 from tabular_pg._jit import njit_reordered
 from tabular_pg.elimination import (
     UNBLOCKED,
     eliminate,
     eliminate_blocks,
-    solve,
-    solve_adjoint,
 )
 from tabular_pg.evaluation import transitions
 from tabular_pg.solver import Solver
 
+_TRIANGULAR = {"d": blas.dtrsv, "f": blas.strsv}
 EPS = np.finfo(float).eps
 ACCEPTED = 16 * EPS  # componentwise backward error
 PRICE = 64  # states for which a float32 factorization costs as much as one refinement step
@@ -72,27 +72,36 @@ class DenseSolver:
 
     def solve(self, b):
         """Overwrite ``b`` by x with ``(I - gamma P_pi) x = b``; nonnegative if ``b`` is."""
-        self._solve(b, solve, residual)
+        self._solve(b, _back, residual)
 
     def solve_adjoint(self, c):
         """Overwrite ``c`` by y with ``(I - gamma P_pi)^T y = c``, likewise."""
-        self._solve(c, solve_adjoint, adjoint_residual)
+        self._solve(c, _back_adjoint, adjoint_residual)
 
     def _solve(self, b, back, rest):
+        if self.kind is Solver.REUSE and b.min() < 0:  # each part has a nonnegative solution
+            minus = np.maximum(-b, 0.0)
+            np.maximum(b, 0.0, out=b)
+            self._solve(b, back, rest)
+            self._solve(minus, back, rest)
+            b -= minus
+            return
         if self._exact is None and self.kind is Solver.REUSE and self._refined(b, back, rest):
             return
         if self._exact is None:
-            self._exact = self._factors(np.float64)
-        back(*self._exact, b)
+            self._exact = self._factors(self.N)
+        b[:] = back(self._exact, b)
         self.backward_error = max(self.backward_error, backward_error_bound(b.size))
 
-    def _factors(self, precision):
-        N = self.N.astype(precision)
-        pivot, slack = np.empty(len(N), precision), np.full(len(N), self._slack, precision)
+    def _factors(self, N):
+        """The factors in ``N``, which they overwrite, in the arrangement of LAPACK."""
+        pivot, slack = np.empty(len(N), N.dtype), np.full(len(N), self._slack, N.dtype)
         kernel = eliminate if len(N) <= UNBLOCKED else eliminate_blocks
         kernel(N, pivot, slack)
+        np.negative(N, out=N)
+        np.fill_diagonal(N, pivot)
         self.factorizations += 1
-        return N, pivot
+        return N
 
     def _refined(self, b, back, rest) -> bool:
         """Whether refinement succeeded; ``b`` is overwritten only then."""
@@ -101,7 +110,7 @@ class DenseSolver:
             if steps > 0:
                 self._budget -= max(steps - self._usual, 0)
                 return True
-        self._stale = self._factors(np.float32)
+        self._stale = self._factors(self.N.astype(np.float32))
         self._budget = b.size / PRICE
         steps = self._refine(b, back, rest, PATIENCE)
         self._usual = steps if steps > 0 else PATIENCE
@@ -119,8 +128,7 @@ class DenseSolver:
         residual, unit = b, top
         for steps in range(1, int(limit) + 1):
             step = (residual / unit).astype(np.float32)
-            back(*self._stale, step)
-            x += unit * step.astype(np.float64)
+            x += unit * back(self._stale, step).astype(np.float64)
             self.refinements += 1
             residual = self._residual
             omega = rest(self.N, self._slack, b, x, residual, self._scale)
@@ -135,6 +143,17 @@ class DenseSolver:
                     return 0
             worst, unit = omega, np.abs(residual).max()
         return 0
+
+
+def _back(factors, b):
+    """x with L U x = b. BLAS stores columns: it sees the transposes of both factors."""
+    solve = _TRIANGULAR[factors.dtype.char]
+    return solve(factors.T, solve(factors.T, b, lower=0, trans=1, diag=1), lower=1, trans=1)
+
+
+def _back_adjoint(factors, c):
+    solve = _TRIANGULAR[factors.dtype.char]
+    return solve(factors.T, solve(factors.T, c, lower=1, trans=0), lower=0, trans=0, diag=1)
 
 
 def backward_error_bound(n_states) -> float:
@@ -158,7 +177,7 @@ def residual(N, slack, b, x, out, scale):
         mass -= N[s, s]
         out[s] = b[s] - slack * own + change
         scale[s] = b[s] + slack * own + change + 2.0 * mass * own
-        worst = max(worst, abs(out[s]) / scale[s]) if scale[s] > 0.0 else worst
+        worst = _worst(out[s], abs(scale[s]), worst)
     return worst
 
 
@@ -180,5 +199,13 @@ def adjoint_residual(N, slack, c, y, out, scale):
         scale[s] += leaving - 2.0 * N[s, s] * own
     worst = 0.0
     for s in range(c.size):
-        worst = max(worst, abs(out[s]) / scale[s]) if scale[s] > 0.0 else worst
+        worst = _worst(out[s], abs(scale[s]), worst)
     return worst
+
+
+@njit_reordered
+def _worst(r, scale, worst):
+    """The larger of ``worst`` and ``|r| / scale``; nan if r is."""
+    if r != r:
+        return r
+    return abs(r) / scale if abs(r) > worst * scale else worst

@@ -23,7 +23,8 @@ from tabular_pg.evaluation import (
 )
 from tabular_pg.method import step
 
-CACHED = 2**21  # bytes of P that all runs work on before the next ones are read
+SHARED = 2**21  # bytes of P that all runs work on before the next ones are read
+CACHED = 2**17  # bytes of P that one run uses twice in a row
 
 
 def advance_together(tasks, watch):
@@ -67,47 +68,46 @@ def _pass(tasks, k, moving):
         if k == 0 and task.method.critic:
             next_values(task.problem.P, task.problem.gamma, task.point.e, task.point.critic)
             task.point.critic[:] *= math.exp(task.log_scale)
-    sparse = not isinstance(tasks[0].problem.P, np.ndarray)
-    S, A = tasks[0].point.x.shape
-    together = S if sparse or len(tasks) == 1 else max(1, CACHED // (8 * A * S))
-    for low in range(0, S, together):
+    P = tasks[0].problem.P
+    if isinstance(P, np.ndarray):
+        together = P.shape[0] if len(tasks) == 1 else max(1, SHARED // P[0].nbytes)
+        for low in range(0, P.shape[0], together):
+            for task in tasks:
+                _pass_dense(task, k, low, low + together, moving)
+    else:
         for task in tasks:
-            high = min(low + together, S) if task.method.statewise else S
-            if low == 0 or task.method.statewise:
-                _cross(task, k, low, high, moving)
-    for task in tasks:
-        if moving and sparse:
-            task.solver.update(task.point.pi)
-        elif moving:
-            task.solver.renew()
+            _pass_sparse(task, k, moving)
 
 
-def _cross(task, k, low, high, moving):
-    rule, problem, point = task.rule, task.problem, task.point
-    if not isinstance(problem.P, np.ndarray):
-        task.solver.next_values(point.e, point.q)
-        kernel = move if task.method.native else move_uncached
-        kernel(rule, problem, point, task.log_scale, k, moving)
-        return
-    kernel = cross if task.method.native else cross_uncached
-    size = 1 if task.method.statewise else high
-    kernel(rule, problem, point, task.log_scale, k, low, high, size, moving)
-
-
-def _move(rule, problem, point, log_scale, k, moving):
-    """From q to the next policy."""
-    advantages(problem, point, math.exp(log_scale))
+def _pass_sparse(task, k, moving):
+    problem, point = task.problem, task.point
+    next_values(problem.P, problem.gamma, point.e, point.q)
+    advantages(problem, point, math.exp(task.log_scale))
     if moving:
         keep_least(problem, point)
-        step(rule, k, problem, point)
+        step(task.rule, k, problem, point)
         normalize(problem.coordinates, point.x, point.pi)
+        task.solver.update(point.pi)
+
+
+def _pass_dense(task, k, low, high, moving):
+    P, size = task.problem.P, max(1, CACHED // task.problem.P[0].nbytes)
+    if not task.method.statewise:  # all states at once, when the first block is due
+        if low > 0:
+            return
+        size = high = P.shape[0]
+    kernel = cross if task.method.native else cross_uncached
+    high = min(high, P.shape[0])
+    kernel(task.rule, task.problem, task.point, task.log_scale, k, low, high, size, moving)
+    if moving and high == P.shape[0]:
+        task.solver.renew()
 
 
 def _cross_states(rule, problem, point, log_scale, k, low, high, size, moving):
-    """``_move`` for states ``low``, ..., ``high - 1``, with both uses of P around it."""
+    """From e to q, the next policy and its rows of N in states ``low``, ..., ``high - 1``."""
     for start in range(low, high, size):
-        here = _states_of_problem(problem, start, start + size)
-        there = _states_of_point(point, start, start + size)
+        stop = min(start + size, high)
+        here, there = _states_of_problem(problem, start, stop), _states_of_point(point, start, stop)
         next_values(here.P, here.gamma, point.e, there.q)
         advantages(here, there, math.exp(log_scale))
         if moving:
@@ -136,5 +136,4 @@ def _states_of_point(point, low, high):
     )  # fmt: skip
 
 
-move, move_uncached = njit(_move), njit_uncached(_move)
 cross, cross_uncached = njit(_cross_states), njit_uncached(_cross_states)

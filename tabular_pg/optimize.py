@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from tabular_pg.arguments import (
     checked_iterations,
@@ -16,7 +17,7 @@ from tabular_pg.arguments import (
     refuse_overflow,
     start_policy,
 )
-from tabular_pg.coordinates import Offsets
+from tabular_pg.coordinates import coordinates_of
 from tabular_pg.dense_solver import DenseSolver, backward_error_bound
 from tabular_pg.evaluation import empty_point, problem_of
 from tabular_pg.linear import FEW, check_solver, is_sparse, linear_solver
@@ -62,9 +63,10 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=Non
     MemoryError
         If the run would need more memory than there is; nothing has been allocated then.
     """
-    task = _task(mdp, rule, iterations, tau, policy, at, solver)
-    with Watch(task.at[-1]) as watch:
-        _advance([task], watch)
+    with _one_blas_thread():
+        task = _task(mdp, rule, iterations, tau, policy, at, solver)
+        with Watch(task.at[-1]) as watch:
+            _advance([task], watch)
     return _finished(task)
 
 
@@ -98,21 +100,36 @@ def optimize_many(
         As ``optimize`` does, and if the lists differ in length.
     """
     each = _spread(mdp=mdp, rule=rule, tau=tau, policy=policy)
-    optima = {}
-    tasks = [
-        _task(*args[:2], iterations, *args[2:], at, solver, optima, len(each)) for args in each
-    ]
-    threads = os.cpu_count() or 1
-    with Watch(sum(task.at[-1] for task in tasks)) as watch, threadpool_limits(1):
-        with ThreadPoolExecutor(threads) as pool:
-            jobs = [pool.submit(_advance, group, watch) for group in _groups(tasks, threads)]
-            try:
-                for job in jobs:
-                    job.result()
-            except BaseException:
-                watch.interrupted = True  # the others need not go on
-                raise
+    optima, threads = {}, os.cpu_count() or 1
+    with _one_blas_thread():
+        tasks = [
+            _task(*args[:2], iterations, *args[2:], at, solver, optima, len(each)) for args in each
+        ]
+        with Watch(sum(task.at[-1] for task in tasks)) as watch:
+            _share(_groups(tasks, threads), threads, watch)
     return [_finished(task) for task in tasks]
+
+
+def _share(groups, threads, watch):
+    """Advance all groups on so many threads; an error in one ends the others early."""
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [pool.submit(_advance, group, watch) for group in groups]
+        try:
+            for job in jobs:
+                job.result()
+        except BaseException:
+            watch.interrupted = True
+            raise
+
+
+def _one_blas_thread():
+    """A second one gains nothing in systems of these sizes, and costs a lot on a busy machine."""
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+@functools.cache
+def _libraries():
+    return ThreadpoolController()
 
 
 def _spread(**arguments) -> list[tuple]:
@@ -145,12 +162,9 @@ def _task(mdp, rule, iterations, tau, policy, at, solver, optima=None, runs=1) -
     start = start_policy(policy, mdp, method)
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
     system = None if alone else linear_solver(mdp, solver)
-    problem = problem_of(
-        mdp, best, method.coordinates(tau), method.visitation, system.model if sparse else mdp.P
-    )
-    if isinstance(problem.coordinates, Offsets):
-        start -= best.log_pi
-    point = empty_point(start, dense=alone)
+    P = system.model if system else mdp.P
+    problem = problem_of(mdp, best, method.coordinates(tau), method.visitation, P)
+    point = empty_point(coordinates_of(start, problem.coordinates), dense=alone)
     if system is not None and not sparse:
         point = point._replace(N=system.N)
     return Task(mdp, rule, tau, best, at, problem, point, system, Record(at.size, point))
@@ -184,7 +198,7 @@ def _advance(tasks, watch):
 
 
 def _finished(task) -> Run:
-    fields, system = task.record.fields(), task.solver
+    fields, system = task.record.fields(task.mdp.actions), task.solver
     if system is None:  # every iterate was evaluated by an elimination of its own
         bound, count = backward_error_bound(task.mdp.n_states), int(fields["k"][-1]) + 1
         work = {"solver": Solver.ELIMINATION, "backward_error": bound, "factorizations": count}

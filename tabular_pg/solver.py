@@ -10,7 +10,7 @@ class Solver(enum.Enum):
 
     ELIMINATION = "dense subtraction-free elimination, anew at every iterate"
     REUSE = "dense float32 factors of an earlier iterate, refined in float64"
-    SWEEPS = "sparse span-shifted sweeps, to a componentwise backward error"
+    SWEEPS = "sparse Gauss-Seidel sweeps, each followed by a common shift"
     GMRES = "sparse GMRES(30), scaled by the solution, restarted on the true residual"
     BICGSTAB = "sparse BiCGSTAB, random shadow vector, restarted on the true residual"
     SPARSE_LU = "sparse elimination without pivoting (SuperLU), refined in float64"

@@ -23,7 +23,7 @@ FAILED = Check(np.inf, np.inf)
 class SparseSolver:
     """Solves ``(I - gamma P_pi) x = b`` and the adjoint for one policy after another.
 
-    The first solve tries span-shifted sweeps, then elimination if the graph lets its factors stay
+    The first solve tries shifted sweeps, then elimination if the graph lets its factors stay
     small, then GMRES or BiCGSTAB, whichever gains more in a trial. What worked is tried first from
     then on; if it no longer reaches a componentwise backward error of 1e-14, all others are tried.
 
@@ -61,8 +61,9 @@ class SparseSolver:
         self._columns = System(model, self._values, gamma, adjoint=True)
         self._krylov = Krylov(model.n_states)
         self._factors = self._cost = self._short = None
-        self._accepted = ACCEPTED
-        self._patience = int(50 / (1 - gamma))  # plain sweeps gain 16 digits within 37 / (1 - gamma)
+        self._accepted = ACCEPTED + 1e-16 * model.n_states**0.5  # of a sum over all states
+        self._patience = int(50 / (1 - gamma))  # 37 / (1 - gamma) plain sweeps gain 16 digits
+        self._finite = True
 
     @property
     def refinements(self) -> int:
@@ -72,7 +73,7 @@ class SparseSolver:
     def update(self, pi):
         """The systems are those of the policy ``pi`` (S, A); factors of another are forgotten."""
         transitions(self.model, self._gamma, np.ascontiguousarray(pi), self._values)
-        self._factors = None
+        self._factors, self._finite = None, bool(np.isfinite(pi).all())
 
     def next_values(self, v, out):
         """Fill ``out`` (S, A) with ``gamma P v``."""
@@ -81,8 +82,8 @@ class SparseSolver:
     def solve(self, b):
         """Overwrite ``b`` by the solution of ``(I - gamma P_pi) x = b``; nonnegative if ``b`` is.
 
-        A ``b`` of mixed signs is split into two nonnegative ones, one with a nan or an infinity is
-        overwritten by nans.
+        A ``b`` of mixed signs is split into two nonnegative ones; if ``b`` or the policy is not
+        finite, all of ``b`` becomes nan.
 
         Raises
         ------
@@ -96,7 +97,7 @@ class SparseSolver:
         self._solve(self._columns, c)
 
     def _solve(self, system, b):
-        if not np.isfinite(b).all():
+        if not (self._finite and np.isfinite(b).all()):
             b.fill(np.nan)
             return
         if b.min() < 0:

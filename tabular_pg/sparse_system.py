@@ -37,27 +37,26 @@ class System:
         self._weight = np.zeros(model.n_states)
         self.products = 0
         self._differences = []  # backward differences of the last solutions, of order 0, 1, ...
-        self._order = 0  # of the extrapolation that would have served best last time
+        self._order = 0  # how many of them would have predicted the last solution best
 
     def start(self) -> np.ndarray:
-        """The next solution extrapolated from the last ones; 0 at first.
+        """The next solution, extrapolated from the last ones by a polynomial; 0 at first.
 
-        Iterates of a policy method move smoothly: a polynomial through a few solutions saves
-        more than half of all products, at the cost of none.
+        Iterates of a policy method move smoothly: this saves up to half of the products, at the
+        cost of none. The degree is the one that would have served best last time.
         """
         x = np.zeros(self.model.n_states)
-        for difference in self._differences[: self._order + 1]:
+        for difference in self._differences[: self._order]:
             x += difference
         return x
 
     def keep(self, x):
-        """Remember the solution ``x`` of the system of the moment."""
-        new, errors = [x], []
+        """Remember ``x`` as the solution of the system of the moment."""
+        new = [x]
         for difference in self._differences[: MEMORY - 1]:
             new.append(new[-1] - difference)
-            errors.append(_largest(new[-1]))
+        self._order = 1 if len(new) == 1 else int(np.argmin([_largest(error) for error in new]))
         self._differences = new
-        self._order = int(np.argmin(errors)) if errors else 0
 
     def check(self, b, x) -> Check:
         """Fill ``r`` and ``scale`` for the candidate ``x`` and return how large they are."""

@@ -56,8 +56,10 @@ class Record:
         self._fields["A"][self.size] = point.A
         self.size += 1
 
-    def fields(self) -> dict:
-        """What was recorded, read-only."""
+    def fields(self, actions=None) -> dict:
+        """What was recorded, read-only; advantages of unavailable actions become -inf."""
+        if actions is not None:
+            self._fields["A"][:, ~actions] = -np.inf
         kept = {name: values[: self.size] for name, values in self._fields.items()}
         for values in kept.values():
             values.setflags(write=False)

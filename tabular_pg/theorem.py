@@ -230,6 +230,8 @@ def verdict(theorem, run) -> Verdict:
 def _why_not(theorem, run) -> str:
     if theorem.regularized is not None and theorem.regularized != (run.tau > 0):
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
+    if run.mdp.actions is not None:
+        return "not every action is available in every state"
     if not np.isfinite(run.scaled_gap).all():
         return "the run is not finite"
     return next(filter(None, (assumption(run) for assumption in theorem.assumes)), "")

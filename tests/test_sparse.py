@@ -1,0 +1,362 @@
+"""Sparse P: the model, its kernels, and every solver against dense and exact twins."""
+
+from __future__ import annotations
+
+import tracemalloc
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse as sp
+from test_kernels import exact_solve, exact_system
+
+from tabular_pg import MDP, instances
+from tabular_pg.double_double import advantages, sparse_advantages
+from tabular_pg.elimination import eliminate, solve, solve_adjoint
+from tabular_pg.fill_in import elimination_cost
+from tabular_pg.krylov import bicgstab, gmres
+from tabular_pg.solver import Solver
+from tabular_pg.sparse import adjoint_residual, next_values, residual, sparse_model, transitions
+from tabular_pg.sparse_solver import SPARSE, SparseSolver
+from tabular_pg.sparse_sweeps import adjoint_relax, diagonal, from_earlier, push, relax
+
+seeds = st.integers(0, 2**32 - 1)
+GAMMAS = (0.0, 0.9, 0.99, 0.9999)
+
+
+# ---- random models ---------------------------------------------------------------------------
+
+
+def rows(successors, weights, n_actions=None):
+    """A CSR matrix from successors and probabilities (S, A, b)."""
+    S, A, b = successors.shape
+    indptr = np.arange(0, S * A * b + 1, b)
+    P = sp.csr_array((weights.ravel(), successors.ravel(), indptr), shape=(S * A, S))
+    P.sum_duplicates()
+    return P
+
+
+def random_rows(rng, S, A, b, leak=None):
+    """Random successors; with ``leak``, in two halves that are left with that probability."""
+    weights, successors = rng.dirichlet(np.ones(b), (S, A)), rng.integers(0, S, (S, A, b))
+    if leak is not None:
+        half = S // 2
+        successors %= half
+        successors[half:] += half
+        across = rng.integers(0, half, (S, A, 1))
+        across[:half] += half
+        successors = np.concatenate([successors, across], axis=2)
+        weights = np.concatenate([(1 - leak) * weights, np.full((S, A, 1), leak)], axis=2)
+    return rows(successors, weights)
+
+
+def line(S, slip):
+    left, right = np.maximum(np.arange(S) - 1, 0), np.minimum(np.arange(S) + 1, S - 1)
+    successors = np.stack([np.stack([left, right], 1), np.stack([right, left], 1)], 1)
+    return rows(successors, np.broadcast_to([1 - slip, slip], (S, 2, 2)).copy())
+
+
+def make(kind, rng, gamma):
+    """An MDP with sparse P of the given kind, its rewards 0."""
+    size = int(rng.integers(2, 9))
+    P = {
+        "garnet": lambda: random_rows(rng, 8 * size, 3, 4),
+        "goal": lambda: instances.gridworld(size, 9, gamma, sparse=True).P,
+        "line": lambda: line(8 * size, rng.choice([0.1, 0.5])),
+        "halves": lambda: random_rows(rng, 8 * size, 2, 3, leak=10.0 ** -rng.integers(2, 12)),
+        "few": lambda: random_rows(rng, int(rng.integers(1, 5)), 2, 2),
+    }[kind]()
+    return MDP(P, np.zeros((P.shape[1], P.shape[0] // P.shape[1])), gamma)
+
+
+KINDS = ("garnet", "goal", "line", "halves", "few")
+
+
+def policy(rng, shape, kind):
+    S, A = shape
+    if kind == "uniform":
+        return np.full(shape, 1 / A)
+    if kind == "random":
+        return rng.dirichlet(np.ones(A), S)
+    return 1e-8 / A + (1 - 1e-8) * np.eye(A)[rng.integers(A, size=S)]
+
+
+def right_side(rng, S, kind):
+    b = {
+        "positive": rng.random(S),
+        "unit": np.eye(S)[rng.integers(S)],
+        "range": 10.0 ** -rng.uniform(0, 200, S),
+        "tiny": rng.random(S) * 1e-250,
+    }[kind]
+    return b
+
+
+@st.composite
+def systems(draw, gammas=GAMMAS):
+    """``(mdp, pi, b)``"""
+    rng = np.random.default_rng(draw(seeds))
+    mdp = make(draw(st.sampled_from(KINDS)), rng, draw(st.sampled_from(gammas)))
+    pi = policy(rng, mdp.r.shape, draw(st.sampled_from(("uniform", "random", "sharp"))))
+    sides = st.sampled_from(("positive", "unit", "range", "tiny"))
+    return mdp, pi, right_side(rng, mdp.n_states, draw(sides))
+
+
+def dense_P(mdp):
+    return mdp.P.toarray().reshape(mdp.n_states, mdp.n_actions, mdp.n_states)
+
+
+def dense_solutions(mdp, pi, b):
+    """``(x, y)`` with M x = b and M^T y = b, accurate entry by entry."""
+    N, pivot = mdp.gamma * np.einsum("sa,sat->st", pi, dense_P(mdp)), np.empty(mdp.n_states)
+    eliminate(N, pivot, np.full(mdp.n_states, 1 - mdp.gamma))
+    x, y = b.copy(), b.copy()
+    solve(N, pivot, x)
+    solve_adjoint(N, pivot, y)
+    return x, y
+
+
+def prepared(mdp, pi):
+    """``(model, values, M)``: P_pi on its pattern, and I - gamma P_pi in fractions."""
+    model = sparse_model(mdp)
+    values = np.empty(model.column.size)
+    transitions(model, mdp.gamma, pi, values)
+    N = [[Fraction(0)] * mdp.n_states for _ in range(mdp.n_states)]
+    for s in range(mdp.n_states):
+        for k in range(model.row[s], model.row[s + 1]):
+            N[s][model.column[k]] += Fraction(values[k])
+    return model, values, exact_system(N, 1 - mdp.gamma)
+
+
+# ---- the model -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [sp.coo_array, sp.csc_matrix, sp.csr_matrix, sp.lil_array])
+def test_every_sparse_format_means_the_same(form):
+    dense = np.array([[0.5, 0.5, 0], [0, 0, 1], [0.2, 0.3, 0.5], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    r = np.arange(6.0).reshape(3, 2)
+    mdp = MDP(form(dense), r, 0.9)
+    assert mdp.sparse and mdp.P.has_canonical_format
+    assert isinstance(mdp.P, sp.csr_array) and mdp.P.indices.dtype == np.int32
+    assert np.array_equal(mdp.P.toarray(), dense)
+    assert not MDP(dense.reshape(3, 2, 3), r, 0.9).sparse
+    assert mdp.actions is None and (mdp.n_states, mdp.n_actions) == (3, 2)
+
+
+def test_canonical_rows_are_not_copied_and_become_read_only():
+    P = random_rows(np.random.default_rng(0), 20, 2, 3)
+    mdp = MDP(P, np.zeros((20, 2)), 0.9)
+    assert np.shares_memory(mdp.P.data, P.data) and np.shares_memory(mdp.P.indices, P.indices)
+    model = sparse_model(mdp)
+    assert np.shares_memory(model.data, P.data) and np.shares_memory(model.column, P.indices)
+    with pytest.raises(ValueError, match="read-only"):
+        P.data[0] = 1.0
+
+
+def test_unsorted_rows_with_repetitions_are_put_right_in_a_copy():
+    data, indices = np.array([0.5, 0.25, 0.25, 1.0]), np.array([1, 0, 1, 0])
+    P = sp.csr_matrix((data, indices, [0, 3, 4]), shape=(2, 2))
+    mdp = MDP(P, np.zeros((2, 1)), 0.9)
+    assert np.array_equal(mdp.P.toarray(), [[0.25, 0.75], [1, 0]])
+    assert P.indices.tolist() == [1, 0, 1, 0] and P.data.flags.writeable
+
+
+def test_rows_are_divided_by_their_sums():
+    slightly = sp.csr_array(np.array([[0.5, 0.5 + 1e-12], [1.0, 0.0]]))
+    for P in (slightly, slightly.toarray()[:, None]):
+        mdp = MDP(P, np.zeros((2, 1)), 0.9)
+        assert abs(mdp.P.sum(axis=-1) - 1).max() < 4e-16
+        assert mdp.correction == 0
+    repaired = MDP(sp.csr_array(slightly * 1.5), np.zeros((2, 1)), 0.9, renormalize=True)
+    assert repaired.correction == pytest.approx(0.5)
+    assert abs(repaired.P.sum(axis=1) - 1).max() < 4e-16
+
+
+def test_missing_rows_are_unavailable_actions():
+    P = np.array([[0.5, 0.5], [0, 0], [1, 0], [0, 1]])
+    r = np.array([[1.0, np.nan], [2.0, 3.0]])
+    mask = np.array([[True, False], [True, True]])
+    derived = MDP(sp.csr_array(P), np.nan_to_num(r), 0.9)
+    assert np.array_equal(derived.actions, mask) and derived.r[0, 1] == 0
+    for matrix in (sp.csr_array(P), P.reshape(2, 2, 2)):
+        given = MDP(matrix, r, 0.9, actions=mask)
+        assert np.array_equal(given.actions, mask) and given.r[0, 1] == 0
+        with pytest.raises(ValueError, match="read-only"):
+            given.actions[0, 0] = False
+    outcomes = np.where(mask[:, :, None], 1.0, -np.inf)
+    given = MDP(P.reshape(2, 2, 2), outcomes, 0.9, actions=mask)
+    assert np.array_equal(given.r, [[1, 0], [1, 1]])
+    all_of_them = np.ones((2, 2), dtype=bool)
+    assert MDP(np.full((2, 2, 2), 0.5), np.zeros((2, 2)), 0.9, actions=all_of_them).actions is None
+
+
+BASE = np.array([[0.5, 0.5], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
+
+
+def changed(index, value):
+    array = BASE.copy()
+    array[index] = value
+    return sp.csr_array(array)
+
+
+@pytest.mark.parametrize(
+    ("P", "options", "message"),
+    [
+        (changed((2, 0), np.nan), {}, r"P\[1, 0, 0\] is nan; expected a finite number"),
+        (changed((1, 1), np.inf), {}, r"P\[0, 1, 1\] is inf; expected a finite number"),
+        (changed(0, [1.5, -0.5]), {}, r"P\[0, 0, 1\] is -0.5; expected a probability >= 0"),
+        (changed((2, 0), 0.9), {}, r"P\[1, 0\] sums to 0.9; expected 1 within 2e-12 \(pass renorm"),
+        (changed((2, 0), 0.0), {}, r"state 1 has no available action; expected at least one"),
+        (sp.csr_array(BASE), {"actions": [[1, 1], [1, 0]]}, r"actions has shape .* type int64"),
+        (sp.csr_array(BASE), {"actions": np.ones(2, bool)}, r"actions has shape \(2,\) .*\(2, 2\)"),
+        (
+            sp.csr_array(BASE),
+            {"actions": np.ones((2, 2), bool)},
+            r"P\[1, 1\] is all zero and cannot be renormalized; .* actions=",
+        ),
+        (
+            sp.csr_array(BASE),
+            {"actions": np.array([[True, True], [False, True]])},
+            r"P\[1, 0\] sums to 1.0; expected an all-zero row, because actions\[1, 0\] is False",
+        ),
+        (
+            BASE.reshape(2, 2, 2),
+            {"actions": np.array([[True, True], [False, False]])},
+            r"P\[1, 0\] sums to 1.0; expected an all-zero row",
+        ),
+        (BASE.reshape(2, 2, 2), {}, r"P\[1, 1\] is all zero .* actions=mask"),
+        (sp.csr_array(BASE)[:3], {}, r"P is sparse of shape \(3, 2\) and r has shape \(2, 2\)"),
+        (sp.csr_array(BASE * 1j), {}, r"P is not an array of real numbers"),
+    ],
+)
+def test_bad_models(P, options, message):
+    with pytest.raises(ValueError, match=message):
+        MDP(P, np.zeros((2, 2)), 0.9, **options)
+
+
+def test_bad_index():
+    P = sp.csr_array(BASE)
+    P.indices = P.indices + np.int32(1)
+    with pytest.raises(ValueError, match="P is not a valid CSR matrix: .*indices"):
+        MDP(P, np.zeros((2, 2)), 0.9)
+
+
+# ---- kernels ---------------------------------------------------------------------------------
+
+
+@given(systems())
+@settings(max_examples=40)
+def test_pattern_and_products(system):
+    mdp, pi, b = system
+    model, P = sparse_model(mdp), dense_P(mdp)
+    values, q = np.empty(model.column.size), np.empty(mdp.r.shape)
+    transitions(model, mdp.gamma, pi, values)
+    next_values(model, mdp.gamma, b, q)
+    P_pi = sp.csr_array((values, model.column.astype(np.int32), model.row), (b.size, b.size))
+    np.testing.assert_allclose(
+        P_pi.toarray(), mdp.gamma * np.einsum("sa,sat->st", pi, P), rtol=1e-14, atol=0
+    )
+    np.testing.assert_allclose(q, mdp.gamma * P @ b, rtol=1e-14, atol=0)
+    assert model.row[-1] == model.column.size <= mdp.P.nnz
+    if model.slot.size > 0:
+        assert 2 * model.column.size <= mdp.P.nnz
+        assert P_pi.nnz == np.count_nonzero(P.sum(axis=1))
+    same = sparse_model(MDP(P, mdp.r, mdp.gamma))
+    assert all(np.array_equal(x, y) for x, y in zip(model, same, strict=True))
+
+
+@given(systems(), st.booleans())
+@settings(max_examples=20)
+def test_residuals_are_exact_to_rounding(system, adjoint):
+    mdp, pi, b = system
+    x = np.random.default_rng(0).random(b.size)
+    model, values, M = prepared(mdp, pi)
+    M = [list(column) for column in zip(*M, strict=True)] if adjoint else M
+    r, scale = np.empty(b.size), np.empty(b.size)
+    kernel = adjoint_residual if adjoint else residual
+    omega = kernel(model, values, mdp.gamma, b, x, r, scale)
+    exact = [
+        Fraction(c) - sum(m * Fraction(t) for m, t in zip(row, x, strict=True))
+        for row, c in zip(M, b, strict=True)
+    ]
+    size = [
+        float(sum(abs(m) * Fraction(t) for m, t in zip(row, x, strict=True)) + Fraction(c))
+        for row, c in zip(M, b, strict=True)
+    ]
+    np.testing.assert_allclose(scale, size, rtol=1e-13)
+    assert (np.abs(r - np.array([float(e) for e in exact])) <= 4e-15 * scale).all()
+    assert omega == pytest.approx(max(abs(float(e)) / c for e, c in zip(exact, size, strict=True)))
+
+
+@given(systems(gammas=(0.99,)))
+def test_residual_of_a_constant_does_not_see_the_rounding_of_rows(system):
+    mdp, pi, b = system
+    model, values, _ = prepared(mdp, pi)
+    r, scale = np.empty(b.size), np.empty(b.size)
+    residual(model, values, mdp.gamma, b, np.full(b.size, 1e15), r, scale)
+    assert np.array_equal(r, b - (1 - mdp.gamma) * 1e15)
+
+
+@given(systems())
+@settings(max_examples=30)
+def test_sweeps_have_the_solution_as_fixed_point_and_approach_it(system):
+    mdp, pi, b = system
+    model, values, _ = prepared(mdp, pi)
+    exact, adjoint = dense_solutions(mdp, pi, b)
+    work, mass, r = (np.empty(b.size) for _ in range(3))
+    from_earlier(model, values, work)
+    diagonal(model, values, mdp.gamma, mass)
+    for start, backward in ((exact, False), (exact, True), (0.0 * b, False), (2.0 * exact, True)):
+        x = start.copy()
+        relax(model, values, mdp.gamma, b, x, work, backward)
+        assert (x >= 0).all()
+        assert (np.abs(x - exact) <= np.abs(start - exact).max() + 1e-13 * exact).all()
+    for start, backward in ((adjoint, False), (adjoint, True), (0.0 * b, False)):
+        y = start.copy()
+        adjoint_relax(model, values, mdp.gamma, b, y, work, backward)
+        assert (y >= 0).all() and (y >= b).all()
+        assert (
+            np.abs(y - adjoint).sum()
+            <= np.abs(start - adjoint).sum() * (1 + 1e-12) + 1e-13 * y.sum()
+        )
+    y = adjoint * np.random.default_rng(0).random(b.size)
+    adjoint_residual(model, values, mdp.gamma, b, y, r, work)
+    push(model, values, mass, y, r)
+    kept = r.copy()
+    adjoint_residual(model, values, mdp.gamma, b, y, r, work)
+    assert (np.abs(kept - r) <= 1e-14 * work).all()
+
+
+def test_drift_is_the_mean_residual_after_a_forward_sweep():
+    rng = np.random.default_rng(0)
+    mdp = MDP(random_rows(rng, 50, 3, 4), np.zeros((50, 3)), 0.95)
+    model, values, _ = prepared(mdp, policy(rng, (50, 3), "random"))
+    b, x = rng.random((2, 50))
+    earlier, r, scale = (np.empty(50) for _ in range(3))
+    from_earlier(model, values, earlier)
+    _, _, drift = relax(model, values, 0.95, b, x, earlier, False)
+    residual(model, values, 0.95, b, x, r, scale)
+    assert drift == pytest.approx(r.mean(), rel=1e-12)
+
+
+@given(systems(), seeds)
+@settings(max_examples=30)
+def test_advantages_are_the_dense_ones(system, seed):
+    mdp, _, _ = system
+    rng = np.random.default_rng(seed)
+    V = rng.random(mdp.n_states)
+    dense = advantages(dense_P(mdp), mdp.r, mdp.gamma, V, 1e-18 * V)
+    compressed = sparse_advantages(sparse_model(mdp), mdp.r, mdp.gamma, V, 1e-18 * V)
+    assert np.array_equal(dense, compressed)
+
+
+def test_advantages_of_missing_rows_are_0():
+    mdp = MDP(sp.csr_array(BASE), np.zeros((2, 2)), 0.9)
+    V = np.array([1.0, 2.0])
+    for high, low in (
+        sparse_advantages(sparse_model(mdp), mdp.r, 0.9, V, 0 * V),
+        advantages(BASE.reshape(2, 2, 2), mdp.r, 0.9, V, 0 * V),
+    ):
+        assert high[1, 1] == low[1, 1] == 0
+        assert high[1, 0] == pytest.approx(0.9 - 2)
