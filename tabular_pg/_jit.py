@@ -31,9 +31,9 @@ def njit(function, **options):
         numba.config.CACHE_DIR = previous
 
 
-def njit_reordered(function):
+def njit_reordered(function, **options):
     """The same, with leave to reorder sums: harmless, where all terms are nonnegative."""
-    return njit(function, fastmath={"reassoc", "contract"})
+    return njit(function, fastmath={"reassoc", "contract"}, **options)
 
 
 def njit_uncached(function, **options):
@@ -79,3 +79,8 @@ CACHE = _cache_folder()
 def njit_inlined(function):
     """The same, for a part of a compiled loop: a call that passes many arrays costs 200 ns."""
     return njit(function, forceinline=True)
+
+
+def njit_reordered_inlined(function):
+    """Both."""
+    return njit_reordered(function, forceinline=True)

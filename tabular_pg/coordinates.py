@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import overload
 
-from tabular_pg._jit import njit, njit_inlined
+from tabular_pg._jit import njit, njit_inlined, njit_reordered_inlined
 from tabular_pg.simplex import log_kl_term, log_normalize, offset_kl, offset_normalize
 
 TINY = 1e-250  # a kappa below this is rescaled before it underflows
@@ -50,7 +50,7 @@ def coordinates_of(pi, coordinates):
     if isinstance(coordinates, Logits):
         return x
     with np.errstate(invalid="ignore"):
-        return np.where(coordinates.reference > 0, x - coordinates.log_reference, 0.0)
+        return np.where(coordinates.log_reference > -np.inf, x - coordinates.log_reference, 0.0)
 
 
 def normalize(coordinates, x, pi):
@@ -107,7 +107,7 @@ def _normalize_probabilities(coordinates, x, pi):
             pi[s, a] = x[s, a]
 
 
-@njit_inlined
+@njit_reordered_inlined
 def _loss(A_star, pi, kappa):
     """Fill ``kappa`` with the mean of |A*|; return the largest."""
     largest = 0.0

@@ -14,7 +14,7 @@ from numba import types
 from tabular_pg._jit import njit, njit_reordered
 
 BLOCK = 16  # rows and columns that are eliminated together
-UNBLOCKED = 40  # states up to which matrix products do not pay
+UNBLOCKED = 48  # states up to which matrix products do not pay
 
 # BLAS as numba binds it for np.dot, which has no way to add a product to part of a matrix.
 _xxgemm = types.ExternalFunction(
@@ -43,25 +43,33 @@ def add_product(C, A, B):
 
 @njit_reordered
 def eliminate(N, pivot, slack):
-    """Eliminate ``M`` in place, row by row.
+    """Eliminate ``M`` in place, two pivots at a time: half as many passes over what is left.
 
     Afterwards ``N`` holds the multipliers below and the negated factor above the diagonal, and
     ``slack`` is spent. The diagonal of ``N`` is ignored.
     """
     S = N.shape[0]
-    for k in range(S):
+    for k in range(0, S - 1, 2):
         total = slack[k]
         for j in range(k + 1, S):
             total += N[k, j]
-        pivot[k] = total
-        for i in range(k + 1, S):
-            if N[i, k] == 0.0:
-                continue
+        factor = N[k + 1, k] / total
+        N[k + 1, k] = factor
+        slack[k + 1] += factor * slack[k]
+        next_total = slack[k + 1]
+        for j in range(k + 2, S):
+            N[k + 1, j] += factor * N[k, j]
+            next_total += N[k + 1, j]
+        pivot[k], pivot[k + 1] = total, next_total
+        for i in range(k + 2, S):
             factor = N[i, k] / total
-            N[i, k] = factor
-            slack[i] += factor * slack[k]
-            for j in range(k + 1, S):
-                N[i, j] += factor * N[k, j]
+            next_factor = (N[i, k + 1] + factor * N[k, k + 1]) / next_total
+            N[i, k], N[i, k + 1] = factor, next_factor
+            slack[i] += factor * slack[k] + next_factor * slack[k + 1]
+            for j in range(k + 2, S):
+                N[i, j] += factor * N[k, j] + next_factor * N[k + 1, j]
+    if S % 2 == 1:
+        pivot[S - 1] = slack[S - 1]
 
 
 @njit_reordered

@@ -19,7 +19,7 @@ from numba import types
 from numba.extending import overload
 
 from tabular_pg import sparse
-from tabular_pg._jit import njit_inlined, njit_reordered
+from tabular_pg._jit import njit_inlined, njit_reordered_inlined
 from tabular_pg.coordinates import Logits, Offsets, Probabilities, normalize, policy_error
 from tabular_pg.elimination import (
     UNBLOCKED,
@@ -111,9 +111,10 @@ def factorize(N, pivot, slack, blocks):
 def transitions(P, gamma, pi, N):
     """Fill ``N`` with ``gamma P_pi``."""
     for s in range(P.shape[0]):
+        weight = gamma * pi[s, 0]
         for t in range(P.shape[2]):
-            N[s, t] = 0.0
-        for a in range(P.shape[1]):
+            N[s, t] = weight * P[s, 0, t]
+        for a in range(1, P.shape[1]):
             weight = gamma * pi[s, a]
             if weight > 0.0:
                 for t in range(P.shape[2]):
@@ -131,7 +132,7 @@ def _next_values(P, gamma, v, out):
     return lambda P, gamma, v, out: kernel(P, gamma, v, out)
 
 
-@njit_reordered
+@njit_reordered_inlined
 def _dense_values(P, gamma, v, out):
     for s in range(P.shape[0]):
         for a in range(P.shape[1]):

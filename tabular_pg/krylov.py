@@ -84,7 +84,8 @@ def bicgstab(apply, r, shadow, products, reduction):
             alpha = rho / (shadow @ v)
             r -= alpha * v
             apply(r, t)
-            omega = (t @ r) / (t @ t)
+            square = t @ t
+            omega = (t @ r) / square if square > 0 else 0.0
             z += alpha * p
             z += omega * r
             r -= omega * t

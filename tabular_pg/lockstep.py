@@ -24,7 +24,7 @@ from tabular_pg.evaluation import (
 from tabular_pg.method import step
 
 SHARED = 2**21  # bytes of P that all runs work on before the next ones are read
-CACHED = 2**17  # bytes of P that one run uses twice in a row
+CACHED = 2**18  # bytes of P that one run uses twice in a row
 
 
 def advance_together(tasks, watch):

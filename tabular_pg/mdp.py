@@ -71,6 +71,7 @@ class MDP:
     def __init__(
         self, P, r, gamma, *, rho=None, mu=None, renormalize=False, name="MDP", actions=None
     ):
+        given = P
         if sparse.issparse(P):
             shape = np.shape(r)
             P = sparse_transitions(P, shape)
@@ -89,13 +90,14 @@ class MDP:
             "actions": actions,
         }
         for key, value in fields.items():
-            parts = (value,)
-            if sparse.issparse(value):
-                parts = value.data, value.indices, value.indptr
-            for array in parts:
-                if isinstance(array, np.ndarray):
-                    array.setflags(write=False)
+            _freeze(value)
             object.__setattr__(self, key, value)
+        if (
+            self.sparse
+            and given.format == "csr"
+            and np.may_share_memory(given.indices, self.P.indices)
+        ):
+            _freeze(given)
 
     @property
     def n_states(self) -> int:
@@ -167,3 +169,10 @@ def _discount(gamma) -> float:
     if not 0 <= gamma < 1:
         raise ValueError(f"gamma is {gamma}; expected a number in [0, 1)")
     return gamma
+
+
+def _freeze(value):
+    parts = (value.data, value.indices, value.indptr) if sparse.issparse(value) else (value,)
+    for array in parts:
+        if isinstance(array, np.ndarray):
+            array.setflags(write=False)

@@ -13,7 +13,7 @@ from tabular_pg.krylov import bicgstab, gmres
 from tabular_pg.sparse_system import PRECISE, ROUNDING
 
 POLISH = 12  # Gauss-Seidel sweeps that carry accuracy to the smallest entries
-IDLE = 30  # sweeps without progress after which they are no longer shifted
+IDLE = 3  # sweeps without progress after which they are no longer shifted
 REFINEMENTS = 6
 RESTART = 30  # products in a cycle of GMRES
 CYCLE = 1000  # and at most in a cycle of BiCGSTAB
@@ -23,7 +23,9 @@ PROGRESS = 0.8  # ... a gain by this factor, of componentwise times normwise err
 
 
 def sweep(system, b, x, limit):
-    """At most ``limit`` shifted Gauss-Seidel sweeps, until the residual is rounding.
+    """At most ``limit`` Gauss-Seidel sweeps, until the residual is rounding.
+
+    They are shifted unless that has once done more harm than good.
 
     References
     ----------
@@ -33,15 +35,18 @@ def sweep(system, b, x, limit):
     system.begin_sweeps(b, x)
     before, least, idle = None, np.inf, 0
     for _ in range(limit):
-        found = system.sweep(b, x, shift=idle < IDLE)
-        idle = idle + 1 if idle >= IDLE or found.normwise >= least else 0
-        least = min(least, found.normwise)
+        found = system.sweep(b, x)
         ratio = min(1.0, found.omega / before.omega) if before else 1.0
         if not ratio * found.omega > PRECISE / 2:  # the sweep has reduced what it found once more
             break
         if ratio > 0.9 and before and before.normwise <= ROUNDING:
             break
-        before = found
+        idle = idle + 1 if found.normwise >= least else 0
+        before, least = found, min(least, found.normwise)
+        if idle == IDLE and system.shift:
+            system.shift = False
+            x.fill(0.0)
+            system.begin_sweeps(b, x)
     return system.polish(b, x, max(POLISH, limit // 10))
 
 

@@ -29,13 +29,14 @@ class System:
     ----------
     r, scale : (S,) residual of the candidate checked last, and what it is compared with.
     products : matrix-vector products spent.
+    shift : whether sweeps remove the common part of the error.
     """
 
     def __init__(self, model, values, gamma, adjoint):
         self.model, self.values, self.gamma, self.adjoint = model, values, gamma, adjoint
         self.r, self.scale = np.empty(model.n_states), np.empty(model.n_states)
         self._weight = np.zeros(model.n_states)
-        self.products = 0
+        self.products, self.shift = 0, True
         self._differences = []  # backward differences of the last solutions, of order 0, 1, ...
         self._order = 0  # how many of them would have predicted the last solution best
 
@@ -72,18 +73,19 @@ class System:
         else:
             from_earlier(self.model, self.values, self._weight)
 
-    def sweep(self, b, x, shift) -> Check:
+    def sweep(self, b, x) -> Check:
         """One Gauss-Seidel sweep; then, with ``shift``, the common part of the error is removed.
 
         By rows, a constant is added that takes the mean of the residual to 0; by columns, ``x``
         is scaled to the sum that ``b`` prescribes. What is left shrinks as fast as the chain mixes,
-        whatever gamma is, unless there is no part in common. The check is that of ``x`` before.
+        whatever gamma is. If there is no part in common, because the chain ends somewhere, it may
+        also grow. The check is that of ``x`` before.
         """
         self.products += 1
         if self.adjoint:
             omega, size = push(self.model, self.values, self._weight, x, self.r)
             total = x.sum()
-            if shift and total > 0:
+            if self.shift and total > 0:
                 factor = b.sum() / (1.0 - self.gamma) / total
                 x *= factor
                 self.r *= factor
@@ -91,7 +93,7 @@ class System:
         else:
             arrays = (b, x, self._weight)
             omega, size, drift = relax(self.model, self.values, self.gamma, *arrays, False)
-            x += shift * drift / (1.0 - self.gamma)
+            x += self.shift * drift / (1.0 - self.gamma)
         return Check(omega, size / self._size(b, x))
 
     def scaled_product(self, b, unit):
