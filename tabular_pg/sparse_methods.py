@@ -13,7 +13,7 @@ from tabular_pg.krylov import bicgstab, gmres
 from tabular_pg.sparse_system import PRECISE, ROUNDING
 
 POLISH = 12  # Gauss-Seidel sweeps that carry accuracy to the smallest entries
-IDLE = 3  # sweeps without progress after which they are no longer shifted
+IDLE = 5  # sweeps without progress after which they are no longer shifted
 REFINEMENTS = 6
 RESTART = 30  # products in a cycle of GMRES
 CYCLE = 1000  # and at most in a cycle of BiCGSTAB
@@ -41,9 +41,11 @@ def sweep(system, b, x, limit):
             break
         if ratio > 0.9 and before and before.normwise <= ROUNDING:
             break
-        idle = idle + 1 if found.normwise >= least else 0
-        before, least = found, min(least, found.normwise)
-        if idle == IDLE and system.shift:
+        if before:  # the first check may have been of 0
+            idle = idle + 1 if found.normwise >= least else 0
+            least = min(least, found.normwise)
+        before = found
+        if idle == IDLE and system.shift and least > ROUNDING:
             system.shift = False
             x.fill(0.0)
             system.begin_sweeps(b, x)
