@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from tabular_pg._jit import njit, njit_reordered
+from tabular_pg._jit import njit, njit_reordered, njit_reordered_inlined
 
 BLOCK = 16  # rows and columns that are eliminated together
 UNBLOCKED = 48  # states up to which matrix products do not pay
@@ -41,7 +41,7 @@ def add_product(C, A, B):
     )  # fmt: skip
 
 
-@njit_reordered
+@njit_reordered_inlined
 def eliminate(N, pivot, slack):
     """Eliminate ``M`` in place, two pivots at a time: half as many passes over what is left.
 
@@ -135,7 +135,7 @@ def _inverse_upper(block, pivot, inverse):
                 inverse[i, j] += factor * inverse[k, j]
 
 
-@njit_reordered
+@njit_reordered_inlined
 def solve(N, pivot, b):
     """Overwrite ``b`` by the solution of ``(I - gamma P_pi) x = b``; nonnegative if ``b`` is."""
     S = pivot.size
@@ -151,7 +151,7 @@ def solve(N, pivot, b):
         b[i] = total / pivot[i]
 
 
-@njit_reordered
+@njit_reordered_inlined
 def solve_adjoint(N, pivot, c):
     """Overwrite ``c`` by the solution of ``(I - gamma P_pi)^T y = c``."""
     S = pivot.size

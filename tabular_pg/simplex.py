@@ -29,7 +29,7 @@ def argmax(rows, s):
     return top
 
 
-@njit
+@njit_inlined
 def log_normalize(x, pi):
     """Shift each row of ``x`` in place so that its exponentials sum to 1, and fill ``pi``."""
     for s in range(x.shape[0]):
@@ -43,13 +43,13 @@ def log_normalize(x, pi):
                 pi[s, a] = math.exp(x[s, a])
                 rest += pi[s, a]
         pi[s, top] = 1.0
-        shift = math.log1p(rest)
+        shift, share = math.log1p(rest), 1.0 / (1.0 + rest)
         for a in range(x.shape[1]):
             x[s, a] -= shift
-            pi[s, a] /= 1.0 + rest
+            pi[s, a] *= share
 
 
-@njit
+@njit_inlined
 def offset_normalize(xi, log_reference, reference, pi):
     """Shift each row of ``xi`` so that ``pi = exp(log_reference + xi)`` sums to 1; fill ``pi``.
 
@@ -82,7 +82,7 @@ def offset_normalize(xi, log_reference, reference, pi):
             pi[s, a] /= 1.0 + excess
 
 
-@njit
+@njit_inlined
 def _excess(xi, log_reference, reference, pi, s):
     """Fill row ``s`` of ``pi`` with ``exp(log_reference + xi)``; return its sum minus 1."""
     total = 0.0
@@ -98,7 +98,7 @@ def _excess(xi, log_reference, reference, pi, s):
     return total
 
 
-@njit
+@njit_inlined
 def kl_term(xi):
     """``(xi e^xi - e^xi + 1) / xi^2`` for ``|xi| < 1/2``: the series sum_n (n+1) xi^n / (n+2)!."""
     total = 0.0
@@ -107,7 +107,7 @@ def kl_term(xi):
     return total
 
 
-@njit
+@njit_inlined
 def log_kl_term(xi, log_reference):
     """``log(pi* (xi e^xi - e^xi + 1))``; -inf for ``xi = 0``."""
     if xi == 0.0:
@@ -119,7 +119,7 @@ def log_kl_term(xi, log_reference):
     return log_reference + math.log1p(math.exp(xi) * (xi - 1.0))
 
 
-@njit
+@njit_inlined
 def offset_kl(xi, reference, pi, s, scale):
     """``KL(pi || pi*) / scale^2`` in row ``s``, as a sum of terms that are all nonnegative.
 
@@ -139,7 +139,7 @@ def offset_kl(xi, reference, pi, s, scale):
     return total
 
 
-@njit
+@njit_inlined
 def project(x, direction, s, eta):
     """Replace row ``s`` of ``x`` by the projection of ``x + eta direction`` onto the simplex.
 
