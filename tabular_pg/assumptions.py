@@ -14,6 +14,10 @@ def unit_rewards(run) -> str:
     return ""
 
 
+def dense_transitions(run) -> str:
+    return "P is sparse; the bound is computed from a dense P_pi" if run.mdp.sparse else ""
+
+
 def unique_optimal_actions(run) -> str:
     count = run.optimum.optimal.sum(axis=1)
     if (count > 1).any():

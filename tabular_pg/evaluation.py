@@ -15,20 +15,19 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
-from numba.extending import overload
 
-from tabular_pg import sparse
-from tabular_pg._jit import njit_inlined, njit_reordered_inlined
+from tabular_pg._jit import njit_inlined
 from tabular_pg.coordinates import Logits, Offsets, Probabilities, normalize, policy_error
-from tabular_pg.elimination import (
+from tabular_pg.simplex import argmax
+from tabular_pg.systems.elimination import (
     UNBLOCKED,
     eliminate,
     eliminate_blocks,
     solve,
     solve_adjoint,
 )
-from tabular_pg.simplex import argmax
+from tabular_pg.systems.products import next_values, transitions
+from tabular_pg.systems.sparse import SparseModel
 
 UNAVAILABLE = 1e200  # what an action that does not exist is said to lose
 
@@ -36,7 +35,7 @@ UNAVAILABLE = 1e200  # what an action that does not exist is said to lose
 class Problem(NamedTuple):
     """What stays fixed during a run."""
 
-    P: np.ndarray | sparse.SparseModel  # (S, A, S)
+    P: np.ndarray | SparseModel  # (S, A, S)
     gamma: float
     mu: np.ndarray  # (S,)
     A_star: np.ndarray  # (S, A), exactly 0 on optimal actions; all 0 for tau > 0
@@ -105,41 +104,6 @@ def factorize(N, pivot, slack, blocks):
         eliminate(N, pivot, slack)
     else:
         eliminate_blocks(N, pivot, slack)
-
-
-@njit_inlined
-def transitions(P, gamma, pi, N):
-    """Fill ``N`` with ``gamma P_pi``."""
-    for s in range(P.shape[0]):
-        weight = gamma * pi[s, 0]
-        for t in range(P.shape[2]):
-            N[s, t] = weight * P[s, 0, t]
-        for a in range(1, P.shape[1]):
-            weight = gamma * pi[s, a]
-            if weight > 0.0:
-                for t in range(P.shape[2]):
-                    N[s, t] += weight * P[s, a, t]
-
-
-def next_values(P, gamma, v, out):
-    """Fill ``out`` (S, A) with ``gamma sum_t P(t|s,a) v(t)``; P is an array or a SparseModel."""
-    (_dense_values if isinstance(P, np.ndarray) else sparse.next_values)(P, gamma, v, out)
-
-
-@overload(next_values, inline="never")
-def _next_values(P, gamma, v, out):
-    kernel = _dense_values if isinstance(P, types.Array) else sparse.next_values
-    return lambda P, gamma, v, out: kernel(P, gamma, v, out)
-
-
-@njit_reordered_inlined
-def _dense_values(P, gamma, v, out):
-    for s in range(P.shape[0]):
-        for a in range(P.shape[1]):
-            total = 0.0
-            for t in range(P.shape[2]):
-                total += P[s, a, t] * v[t]
-            out[s, a] = gamma * total
 
 
 @njit_inlined

@@ -13,15 +13,9 @@ import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.coordinates import normalize, policy_error, rows
-from tabular_pg.evaluation import (
-    Point,
-    Problem,
-    advantages,
-    keep_least,
-    next_values,
-    transitions,
-)
+from tabular_pg.evaluation import Point, Problem, advantages, keep_least
 from tabular_pg.method import step
+from tabular_pg.systems.products import next_values, transitions
 
 SHARED = 2**21  # bytes of P that all runs work on before the next ones are read
 CACHED = 2**18  # bytes of P that one run uses twice in a row

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabular_pg.double_double import accumulate, advantages, sparse_advantages
-from tabular_pg.evaluation import next_values
-from tabular_pg.linear import linear_solver
 from tabular_pg.mdp import MDP
+from tabular_pg.systems.choice import linear_solver
+from tabular_pg.systems.products import next_values
 
 TIE_TOLERANCE = 1e-14  # relative to max |V*| + max |r|: an |A*| below this counts as a tie
 SURE_TIE = 1e-15  # relative to the same: below this it is rounding of P and r, and no doubt

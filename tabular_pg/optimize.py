@@ -18,16 +18,16 @@ from tabular_pg.arguments import (
     start_policy,
 )
 from tabular_pg.coordinates import coordinates_of
-from tabular_pg.dense_solver import DenseSolver, backward_error_bound
 from tabular_pg.evaluation import empty_point, problem_of
-from tabular_pg.linear import FEW, check_solver, is_sparse, linear_solver
 from tabular_pg.lockstep import advance_together
 from tabular_pg.loop import advance_alone
 from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Space, checked_rule
 from tabular_pg.optimal import checked_tau, optimum
 from tabular_pg.run import Run, Status
-from tabular_pg.solver import Solver
+from tabular_pg.systems.choice import FEW, check_solver, is_sparse, linear_solver
+from tabular_pg.systems.dense_solver import DenseSolver, backward_error_bound
+from tabular_pg.systems.solver import Solver
 from tabular_pg.task import Record, Task
 from tabular_pg.watch import Watch
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.linear import linear_solver
 from tabular_pg.simplex import KL_SERIES
+from tabular_pg.systems.choice import linear_solver
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
 ULP = 1e-14  # rounding allowance relative to the terms of a difference

@@ -11,7 +11,7 @@ import numpy as np
 from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Space
 from tabular_pg.optimal import Optimum
-from tabular_pg.solver import Solver
+from tabular_pg.systems.solver import Solver
 
 
 class Status(enum.Enum):

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tabular_pg.dense_solver import DenseSolver
 from tabular_pg.evaluation import Point, Problem
 from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Method
 from tabular_pg.optimal import Optimum
-from tabular_pg.sparse_solver import SparseSolver
+from tabular_pg.systems.dense_solver import DenseSolver
+from tabular_pg.systems.sparse_solver import SparseSolver
 
 
 class Record:

@@ -20,13 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
 LAYERS = [
-    ["_jit", "_checks", "references", "solver"],
-    ["simplex", "double_double", "_transitions", "elimination", "sparse", "fill_in", "watch"],
-    ["coordinates", "mdp", "sparse_system", "krylov"],
-    ["evaluation", "gymnasium_import", "lower_bounds", "sparse_methods"],
-    ["instances", "method", "dense_solver", "sparse_solver"],
-    ["linear", "arguments"],
-    ["optimal"],
+    ["_jit", "_checks", "references"],
+    ["simplex", "double_double", "_transitions", "watch", "systems"],
+    ["coordinates", "mdp"],
+    ["evaluation", "gymnasium_import", "lower_bounds"],
+    ["instances", "method"],
+    ["arguments", "optimal"],
     ["run", "task"],
     ["loop", "lockstep"],
     ["optimize", "flow", "quantities"],
@@ -50,8 +49,8 @@ def test_imports_point_one_way():
     package = ROOT / "tabular_pg"
     modules = [p for p in package.glob("*.py") if p.stem not in ("__init__", "__main__")]
     assert {p.stem for p in modules} <= set(level), "a module has no layer"
-    for path in [*modules, *(package / "algorithms").glob("*.py")]:
-        own = path.stem if path.parent == package else "algorithms"
+    for path in [*modules, *package.glob("*/*.py")]:
+        own = path.stem if path.parent == package else path.parent.name
         for name in imports(path):
             parts = name.split(".")
             if parts[0] == "tabular_pg" and len(parts) > 1 and parts[1] != own:
@@ -64,7 +63,7 @@ def python_blocks():
     return re.findall(pattern, README, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_readme_code_prints_what_it_says(number, tmp_path):
     code, expected = python_blocks()[number]
     script = tmp_path / "block.py"
@@ -77,7 +76,7 @@ def test_readme_code_prints_what_it_says(number, tmp_path):
 
 
 def test_every_python_block_of_the_readme_has_output():
-    assert README.count("```python") == len(python_blocks()) == 3
+    assert README.count("```python") == len(python_blocks()) == 4
 
 
 def test_readme_table_is_current():

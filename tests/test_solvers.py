@@ -33,8 +33,8 @@ from tabular_pg import (
     optimum,
     watch,
 )
-from tabular_pg.dense_solver import DenseSolver, adjoint_residual, residual
-from tabular_pg.elimination import eliminate, eliminate_blocks
+from tabular_pg.systems.dense_solver import DenseSolver, adjoint_residual, residual
+from tabular_pg.systems.elimination import eliminate, eliminate_blocks
 
 SPARSE = (Solver.SWEEPS, Solver.GMRES, Solver.BICGSTAB, Solver.SPARSE_LU)
 DENSE = (Solver.ELIMINATION, Solver.REUSE)
@@ -291,3 +291,14 @@ def test_more_memory_than_there_is_is_refused_before_anything_is_allocated():
     mdp = instances.random_dense(100, 100, 0.9)
     with pytest.raises(MemoryError, match=r"1 run\(s\) with .* GB are needed and .* available"):
         optimize(mdp, NaturalPG(1.0), 10**9, at=np.arange(10**6))
+
+
+@pytest.mark.parametrize("rule, tau", RULES, ids=str)
+def test_theorems_are_checked_on_sparse_mdps(rule, tau):
+    """All that do not need a dense P_pi hold, and are as many as on the same MDP stored densely."""
+    sparse = instances.garnet(30, 3, 4, 0.9, sparse=True)
+    dense = MDP(sparse.P.toarray().reshape(30, 3, 30), sparse.r, sparse.gamma)
+    ours, theirs = (check(optimize(mdp, rule, 30, tau=tau)) for mdp in (sparse, dense))
+    assert all(verdict.holds for verdict in ours if verdict.applies)
+    for mine, same in zip(ours, theirs, strict=True):
+        assert mine.applies == same.applies or "P is sparse" in mine.why_not

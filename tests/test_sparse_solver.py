@@ -25,12 +25,12 @@ from sparse_cases import (
 )
 
 from tabular_pg import MDP, instances
-from tabular_pg.fill_in import elimination_cost
-from tabular_pg.krylov import bicgstab, gmres
-from tabular_pg.solver import Solver
-from tabular_pg.sparse import sparse_model
-from tabular_pg.sparse_solver import SPARSE, SparseSolver
-from tabular_pg.sparse_system import System
+from tabular_pg.systems.fill_in import elimination_cost
+from tabular_pg.systems.krylov import bicgstab, gmres
+from tabular_pg.systems.solver import Solver
+from tabular_pg.systems.sparse import sparse_model
+from tabular_pg.systems.sparse_solver import SPARSE, SparseSolver
+from tabular_pg.systems.sparse_system import System
 
 
 def true_backward_error(mdp, pi, b, x, adjoint):
@@ -87,6 +87,19 @@ def test_the_reported_backward_error_is_true(case, solver):
         error = true_backward_error(mdp, pi, b, x, adjoint)
         assert error <= systems.backward_error * (1 + 1e-9) + 1e-15
         assert systems.normwise_error <= 1e-12
+
+
+def test_an_error_that_stays_is_reported():
+    """Sweeps alone get the large entries right; the others are as small as 1e-40."""
+    mdp = MDP(line(120, 0.1), np.zeros((120, 2)), 0.9)
+    systems, b = solver_for(mdp, uniform(mdp), Solver.SWEEPS), np.eye(120)[60]
+    x = b.copy()
+    systems.solve(x)
+    assert systems.normwise_error <= 1e-15
+    error = true_backward_error(mdp, uniform(mdp), b, x, False)
+    assert 1e-13 < error == pytest.approx(systems.backward_error, rel=1e-9)
+    systems.solve(np.ones(120))
+    assert systems.backward_error == pytest.approx(error, rel=1e-9)
 
 
 @pytest.mark.parametrize("gamma", [0.9, 0.9999])
@@ -180,10 +193,22 @@ def test_unrelated_systems_do_not_disturb_each_other():
             np.testing.assert_allclose(found, exact, rtol=1e-12)
 
 
-def test_an_end_without_cost_has_exactly_no_value():
+@pytest.mark.parametrize("solver", [Solver.GMRES, Solver.BICGSTAB])
+def test_krylov_methods_get_the_smallest_entries_right(solver):
+    mdp, b = MDP(line(300, 0.1), np.zeros((300, 2)), 0.9), np.eye(300)[150]
+    exact, _ = dense_solutions(mdp, uniform(mdp), b)
+    assert exact.min() < 1e-28 * exact.max()
+    systems = solver_for(mdp, uniform(mdp), solver)
+    systems.solve(b)
+    assert systems.kind is solver
+    np.testing.assert_allclose(b, exact, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ending", [0.0, 1.0])
+def test_an_end_without_cost_has_exactly_no_value(ending):
     rng = np.random.default_rng(0)
     P = random_rows(rng, 400, 2, 3).toarray()
-    P[:, -1] += 1.0  # half of all steps end
+    P[:, -1] = ending  # half of all steps end, or none
     P[-2:] = np.eye(400)[-1]
     mdp = MDP(sp.csr_array(P / P.sum(axis=1, keepdims=True)), np.zeros((400, 2)), 0.99)
     systems, b = solver_for(mdp, uniform(mdp)), np.append(rng.random(399), 0.0)

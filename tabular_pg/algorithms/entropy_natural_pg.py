@@ -11,7 +11,7 @@ import numpy as np
 from tabular_pg.algorithms.natural_pg import NaturalPG
 from tabular_pg.algorithms.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.algorithms.softmax_pg import SoftmaxPG
-from tabular_pg.assumptions import from_the_start, some_pair
+from tabular_pg.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.optimal import optimum
 from tabular_pg.quantities import (
     EPS,
@@ -92,7 +92,7 @@ def _potential(run, nu):
     regularized=True,
     source="chen2026",
     confidence=Confidence.DERIVED,
-    assumes=(from_the_start,),
+    assumes=(dense_transitions, from_the_start),
 )
 def stationary_potential(run):
     """Phi_k = nu* (V* - V^k) + ((1 + eta tau) / eta) nu* KL(pi* || pi^k), nu* stationary for
@@ -107,7 +107,7 @@ def stationary_potential(run):
     "gap(rho) <= x/(x-gamma) max(x, 1/(1 + eta tau))^k Phi_0, any rho",
     rules=RULES,
     regularized=True,
-    assumes=(from_the_start,),
+    assumes=(dense_transitions, from_the_start),
 )
 def any_start_potential(run):
     """For any rho and any x in (gamma, 1), V*(rho) - V^k(rho) <= (x / (x - gamma))

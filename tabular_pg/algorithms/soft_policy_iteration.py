@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.assumptions import from_the_start, some_pair
+from tabular_pg.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import (
     EPS,
@@ -114,7 +114,7 @@ def second_order_limit(run):
     regularized=True,
     source="cen2022",
     confidence=Confidence.RECALLED,
-    assumes=(from_the_start,),
+    assumes=(dense_transitions, from_the_start),
 )
 def cen_quadratic(run):
     """If the stationary distribution nu* of P_{pi*} is positive and

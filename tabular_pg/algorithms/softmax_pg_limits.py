@@ -7,6 +7,7 @@ import numpy as np
 from tabular_pg.algorithms.softmax_pg import SoftmaxPG
 from tabular_pg.assumptions import (
     bandit,
+    dense_transitions,
     eta_at_most,
     from_the_start,
     some_suboptimal_action,
@@ -23,6 +24,8 @@ RARE = 1e-3  # probability of sub-optimal actions below which S6 is accurate: it
 
 def alike_optimal_actions(run) -> str:
     """The optimal actions of a state that also has others share their transitions."""
+    if run.mdp.sparse:
+        return dense_transitions(run)
     best, P = run.optimum, run.mdp.P
     reference = P[np.arange(run.mdp.n_states), best.pi.argmax(axis=1)][:, None, :]
     differs = (P != reference).any(axis=2) & best.optimal & ~best.optimal.all(axis=1)[:, None]

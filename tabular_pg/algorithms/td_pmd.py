@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.assumptions import from_the_start
-from tabular_pg.evaluation import next_values
+from tabular_pg.assumptions import dense_transitions, from_the_start
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import q_gap, relative_entropy, stationary
 from tabular_pg.simplex import argmax, offset_kl, offset_normalize
+from tabular_pg.systems.products import next_values
 from tabular_pg.theorem import Confidence, theorem
 
 
@@ -59,7 +59,7 @@ def td_pmd(rule, k, problem, point):
     regularized=True,
     source="chen2026",
     confidence=Confidence.QUOTED,
-    assumes=(from_the_start,),
+    assumes=(dense_transitions, from_the_start),
 )
 def td_linear(run):
     """Theorem 3.4 with W = I: for k >= 1, V*(nu*) - V^k(nu*) <= max{gamma, 1/(1 + eta tau)}^{k-1}

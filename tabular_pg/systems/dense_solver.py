@@ -13,13 +13,13 @@ import numpy as np
 from scipy.linalg import blas
 
 from tabular_pg._jit import njit_reordered
-from tabular_pg.elimination import (
+from tabular_pg.systems.elimination import (
     UNBLOCKED,
     eliminate,
     eliminate_blocks,
 )
-from tabular_pg.evaluation import transitions
-from tabular_pg.solver import Solver
+from tabular_pg.systems.products import transitions
+from tabular_pg.systems.solver import Solver
 
 _TRIANGULAR = {"d": blas.dtrsv, "f": blas.strsv}
 EPS = np.finfo(float).eps

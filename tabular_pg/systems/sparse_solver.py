@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.fill_in import Cost, elimination_cost
-from tabular_pg.solver import Solver
-from tabular_pg.sparse import next_values, transitions
-from tabular_pg.sparse_methods import Krylov, factorized, iterate, refine, sweep
-from tabular_pg.sparse_system import Check, System
+from tabular_pg.systems.fill_in import Cost, elimination_cost
+from tabular_pg.systems.solver import Solver
+from tabular_pg.systems.sparse import next_values, transitions
+from tabular_pg.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
+from tabular_pg.systems.sparse_system import Check, System
 
 CHEAP = Cost(entries=2e7, work=2e9)  # elimination is tried before Krylov methods
 POSSIBLE = Cost(entries=2e8, work=1e11)  # it is tried after them

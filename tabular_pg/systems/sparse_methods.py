@@ -9,11 +9,11 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from tabular_pg.krylov import bicgstab, gmres
-from tabular_pg.sparse_system import PRECISE, ROUNDING
+from tabular_pg.systems.krylov import bicgstab, gmres
+from tabular_pg.systems.sparse_system import PRECISE, ROUNDING
 
 POLISH = 12  # Gauss-Seidel sweeps that carry accuracy to the smallest entries
-IDLE = 5  # sweeps without progress after which they are no longer shifted
+TRIAL = 4  # sweeps after which it is asked whether to go on shifting them
 REFINEMENTS = 6
 RESTART = 30  # products in a cycle of GMRES
 CYCLE = 1000  # and at most in a cycle of BiCGSTAB
@@ -25,7 +25,7 @@ PROGRESS = 0.8  # ... a gain by this factor, of componentwise times normwise err
 def sweep(system, b, x, limit):
     """At most ``limit`` Gauss-Seidel sweeps, until the residual is rounding.
 
-    They are shifted unless that has once done more harm than good.
+    They are shifted until the error shrinks more slowly than it surely does without.
 
     References
     ----------
@@ -33,22 +33,22 @@ def sweep(system, b, x, limit):
     Porteus (1971), Some bounds for discounted sequential decision processes, for the shift.
     """
     system.begin_sweeps(b, x)
-    before, least, idle = None, np.inf, 0
-    for _ in range(limit):
+    before, least, bar = None, np.inf, np.inf
+    for i in range(limit):
         found = system.sweep(b, x)
         ratio = min(1.0, found.omega / before.omega) if before else 1.0
         if not ratio * found.omega > PRECISE / 2:  # the sweep has reduced what it found once more
             break
         if ratio > 0.9 and before and before.normwise <= ROUNDING:
             break
-        if before:  # the first check may have been of 0
-            idle = idle + 1 if found.normwise >= least else 0
-            least = min(least, found.normwise)
+        least = min(least, found.normwise) if before else np.inf  # the first may be of x = 0
         before = found
-        if idle == IDLE and system.shift and least > ROUNDING:
-            system.shift = False
-            x.fill(0.0)
-            system.begin_sweeps(b, x)
+        if system.shift and i % TRIAL == 0:
+            if least > max(ROUNDING, bar):
+                system.shift = False
+                x.fill(0.0)
+                system.begin_sweeps(b, x)
+            least, bar = np.inf, system.gamma**TRIAL * least
     return system.polish(b, x, max(POLISH, limit // 10))
 
 
@@ -143,4 +143,6 @@ class Krylov:
         per_product = 2.5 * system.values.size / x.size  # in passes over a vector
         short = np.log(self.gmres(apply, r)[1]) / (RESTART * (per_product + RESTART))
         long = np.log(self.bicgstab(apply, r, 2 * RESTART)[1]) / (2 * RESTART * (per_product + 8))
+        if not short < long:
+            self._basis = None
         return bool(short < long)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 
-from tabular_pg.dense_solver import DenseSolver
-from tabular_pg.solver import Solver
-from tabular_pg.sparse import sparse_model
-from tabular_pg.sparse_solver import SparseSolver
+from tabular_pg.systems.dense_solver import DenseSolver
+from tabular_pg.systems.solver import Solver
+from tabular_pg.systems.sparse import sparse_model
+from tabular_pg.systems.sparse_solver import SparseSolver
 
 FEW = 150  # states up to which nothing beats a fresh elimination in one compiled loop
 SPARSE = 0.1  # part of the entries of P below which it is treated as sparse
+_MODELS = weakref.WeakKeyDictionary()  # of MDPs in use: a sweep builds the rows once
 DENSE_SOLVERS = (Solver.ELIMINATION, Solver.REUSE)
 
 
@@ -31,7 +34,9 @@ def linear_solver(mdp, solver=None) -> DenseSolver | SparseSolver:
     """
     check_solver(mdp, solver)
     if is_sparse(mdp, solver):
-        return SparseSolver(sparse_model(mdp), mdp.gamma, solver)
+        if mdp not in _MODELS:
+            _MODELS[mdp] = sparse_model(mdp)
+        return SparseSolver(_MODELS[mdp], mdp.gamma, solver)
     if solver is None:
         solver = Solver.ELIMINATION if mdp.n_states <= FEW else Solver.REUSE
     return DenseSolver(mdp.P, mdp.gamma, solver)

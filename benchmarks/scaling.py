@@ -1,0 +1,74 @@
+"""Seconds per iteration and memory from a hundred to a million states, each in its own process."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.measure import MEGABYTE, fresh
+from benchmarks.report import Table, Target, judged
+from benchmarks.sparse_peers import PEERS, point
+from tabular_pg.plotting import Curve, Panel, log10, save_figure
+
+SPARSE, DENSE = (100, 1000, 10_000, 100_000, 1_000_000), (100, 1000, 3000)
+SIZES = {peer: DENSE if peer in ("numpy + LAPACK", "jax") else SPARSE for peer in PEERS}
+LARGEST = {"Garnet": 1_000_000, "gridworld": 100_000}
+PATIENCE, OUR_PATIENCE = 15.0, 200.0  # seconds for a point, after which no larger one is tried
+TITLE = """NPG (eta = 1) from the uniform policy, gamma = 0.99, 4 actions: Garnet MDPs with 5
+successors and square gridworlds, each point in a process of its own. A matvec is scipy's CSR
+product P_pi v, with all entries of each row. *memory* is the largest growth of the process since
+before the MDP existed, the MDP included; CSR is P in scipy's format. The scipy peers form P_pi by
+a sparse product; GMRES starts from the last values. A peer is dropped at the size at which all of
+this takes a quarter of a minute, dense ones beyond 3000 states; all values agree to 1e-9. Growth
+below 1 MB is mostly hidden by memory that starting the library left behind."""
+
+
+def rows(quick, out):
+    """One row per kind of MDP, peer and size; also draws the figure."""
+    table = []
+    for kind, largest in LARGEST.items():
+        values = {}
+        for peer, sizes in list(SIZES.items())[: 2 if quick else None]:
+            for S in sizes[1:2] if quick else [S for S in sizes if S <= largest]:
+                patience = OUR_PATIENCE if peer == "tabular_pg" else PATIENCE
+                found = fresh(point, kind, S, peer, patience=patience)
+                if found is None:
+                    break
+                value = values.setdefault(S, found["value"])
+                assert abs(found["value"] - value) <= 1e-9 * abs(value), (kind, S, peer)
+                table.append(_row(kind, S, peer, found))
+    record = {"statement": TITLE.replace("\n", " ")}
+    save_figure("scaling_figure", panels(table), out, record, columns=False)
+    return table
+
+
+def _row(kind, S, peer, found):
+    milliseconds, memory = 1e3 * found["seconds"], found["memory"]
+    matvecs, copies = found["seconds"] / found["matvec"], memory / found["csr"]
+    targets = []
+    if peer == "tabular_pg" and (kind, S) == ("Garnet", 1_000_000):
+        targets = [Target("matvecs", matvecs, 40), Target("memory / CSR", copies, 4)]
+    if peer == "tabular_pg" and (kind, S) == ("gridworld", 100_000):
+        targets = [Target("ms", milliseconds, 1000), Target("memory / CSR", copies, 4)]
+    row = {"MDP": kind, "S": found["S"], "library": peer, "solver": found["solver"]}
+    row |= {"ms/iteration": milliseconds, "matvecs/iteration": matvecs}
+    return judged(row | {"memory (MB)": memory / MEGABYTE, "memory / CSR": copies}, *targets)
+
+
+def panels(table):
+    """Time and memory against S, for both kinds."""
+    drawn = []
+    for kind in LARGEST:
+        for key, label in (("ms/iteration", "ms per iteration"), ("memory (MB)", "memory (MB)")):
+            curves = []
+            for peer in PEERS:
+                rows = [row for row in table if (row["MDP"], row["library"]) == (kind, peer)]
+                x, y = (np.array([row[name] for row in rows], float) for name in ("S", key))
+                if key == "memory (MB)":
+                    y[y < 1.0] = np.nan  # less is hidden by what starting the library left behind
+                curves.append(Curve(peer, log10(x), log10(y)))
+            names = {"x_label": "$S$", "y_label": label, "x_log": True}
+            drawn.append(Panel(kind, curves=tuple(curves), key=f"{kind}_{label[:2]}", **names))
+    return drawn
+
+
+TABLE = Table("scaling", TITLE, rows)
