@@ -36,7 +36,7 @@ def per_iteration(runs, block=0.1, blocks=5, longest=10**7) -> dict[str, float]:
     runs : dict of callables
         ``run(n)`` makes n iterations from the start.
     block : float
-        Seconds that a run should last beyond its fixed cost.
+        Seconds that a run should last beyond its fixed cost, at least half of which it lasts.
     blocks : int
         How often each is repeated.
     longest : int
@@ -61,7 +61,7 @@ def per_iteration(runs, block=0.1, blocks=5, longest=10**7) -> dict[str, float]:
 def _length(run, block, longest) -> int:
     run(1)  # compiles
     fixed = min(processor_time(run, 1) for _ in range(2))
-    n = 2
+    block, n = max(block, fixed / 2), 2  # less would drown in the noise of what is fixed
     while processor_time(run, n) - fixed < block and n < longest:
         n *= 2
     return n

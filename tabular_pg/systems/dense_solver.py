@@ -138,7 +138,7 @@ class DenseSolver:
                 return steps
             if steps > 1:
                 rate = omega / worst
-                left = np.log(ACCEPTED / omega) / np.log(rate) if rate < 1 else np.inf
+                left = np.log(ACCEPTED / omega) / np.log(rate) if 0 < rate < 1 else np.inf
                 if not steps + left <= limit + 1:
                     return 0
             worst, unit = omega, np.abs(residual).max()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import types
+from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_reordered, njit_reordered_inlined
 
@@ -27,18 +28,26 @@ _xxgemm = types.ExternalFunction(
 )  # fmt: skip
 
 
-@njit
 def add_product(C, A, B):
     """Add ``A @ B`` to ``C``; all three may be parts of larger matrices with contiguous rows."""
-    kind = np.uint8(100 if C.itemsize == 8 else 115)  # "d" or "s"
-    plain = np.uint8(110)  # "n": not transposed
-    one = np.ones(1, C.dtype)
-    # BLAS stores columns: it sees the transposes, whose product is taken in reverse order.
-    _xxgemm(
-        kind, plain, plain, C.shape[1], C.shape[0], A.shape[1],
-        one.ctypes, B.ctypes, B.strides[0] // B.itemsize, A.ctypes, A.strides[0] // A.itemsize,
-        one.ctypes, C.ctypes, C.strides[0] // C.itemsize,
-    )  # fmt: skip
+    C += A @ B
+
+
+@overload(add_product, inline="never")
+def _add_product(C, A, B):
+    kind = ord("d" if C.dtype == types.float64 else "s")
+    plain = ord("n")  # not transposed
+
+    def add(C, A, B):
+        one = np.ones(1, C.dtype)
+        # BLAS stores columns: it sees the transposes, whose product is taken in reverse order.
+        _xxgemm(
+            kind, plain, plain, C.shape[1], C.shape[0], A.shape[1],
+            one.ctypes, B.ctypes, B.strides[0] // B.itemsize, A.ctypes, A.strides[0] // A.itemsize,
+            one.ctypes, C.ctypes, C.strides[0] // C.itemsize,
+        )  # fmt: skip
+
+    return add
 
 
 @njit_reordered_inlined
