@@ -42,15 +42,16 @@ class Probabilities(NamedTuple):
 
 
 def coordinates_of(pi, coordinates):
-    """(S, A) what stands for the policy ``pi`` in the given coordinates."""
+    """``pi`` (S, A), overwritten by what stands for it in the given coordinates."""
     if isinstance(coordinates, Probabilities):
         return pi
     with np.errstate(divide="ignore"):
-        x = np.log(pi)
-    if isinstance(coordinates, Logits):
-        return x
-    with np.errstate(invalid="ignore"):
-        return np.where(coordinates.log_reference > -np.inf, x - coordinates.log_reference, 0.0)
+        np.log(pi, out=pi)
+    if isinstance(coordinates, Offsets):
+        available = coordinates.log_reference > -np.inf
+        np.subtract(pi, coordinates.log_reference, out=pi, where=available)
+        pi[~available] = 0.0
+    return pi
 
 
 def normalize(coordinates, x, pi):

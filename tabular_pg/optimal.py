@@ -7,7 +7,9 @@ which every later number is built, has a small relative error entry by entry.
 from __future__ import annotations
 
 import warnings
+import weakref
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -26,6 +28,7 @@ SWEEPS = 5000
 REFINEMENTS, NEGLIGIBLE = 4, 1e-28
 NEWTON_STEPS = 500
 POLICY_ITERATIONS = 10_000
+_KNOWN = weakref.WeakKeyDictionary()  # optima of MDPs in use, by tau
 
 
 @dataclass(frozen=True)
@@ -35,31 +38,48 @@ class Optimum:
     Attributes
     ----------
     V : (S,) V*_tau.
-    Q : (S, A) Q*_tau.
     A : (S, A) A*_tau <= 0, exactly 0 on optimal actions; all 0 for tau > 0. Unavailable actions
         have -inf.
-    pi : (S, A) an optimal policy: deterministic for tau = 0, softmax(Q*_tau / tau) for tau > 0.
-    log_pi : (S, A) its logarithm.
     optimal : (S, A) whether the action is optimal; all available ones for tau > 0.
     Delta : smallest nonzero |A*(s, a)|; inf where every action is optimal.
     tolerance : |A*| up to this size was taken for a tie.
     tau : regularization.
+    log_softmax : (S, A) log softmax(Q*_tau / tau), or None for tau = 0.
+    doubt : why it is doubtful which actions are optimal, or ''.
     """
 
     V: np.ndarray
-    Q: np.ndarray
     A: np.ndarray
-    pi: np.ndarray
-    log_pi: np.ndarray
     optimal: np.ndarray
     Delta: float
     tolerance: float
     tau: float
+    log_softmax: np.ndarray | None
+    doubt: str
+
+    @cached_property
+    def pi(self) -> np.ndarray:
+        """(S, A) an optimal policy: deterministic for tau = 0, softmax(Q*_tau / tau) else."""
+        if self.tau > 0:
+            return np.exp(self.log_softmax)
+        return np.eye(self.A.shape[1])[self.optimal.argmax(axis=1)]
+
+    @cached_property
+    def log_pi(self) -> np.ndarray:
+        """(S, A) its logarithm."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.pi) if self.log_softmax is None else self.log_softmax
+
+    @property
+    def Q(self) -> np.ndarray:
+        """(S, A) Q*_tau; -inf for unavailable actions."""
+        return self.V[:, None] + (self.tau * self.log_pi if self.tau > 0 else self.A)
 
 
 def optimum(mdp: MDP, tau: float = 0.0) -> Optimum:
     """Solve for V*_tau by policy iteration (tau = 0) or Newton's method (tau > 0).
 
+    An MDP in use is solved once; later calls return the same record.
     Soft policy iteration is Newton's method on ``V = T_tau V`` (Puterman and Brumelle, 1979, for
     the plain case). Actions whose advantage is within ``tolerance`` of 0 are optimal; a run that
     starts from this optimum is exact for an MDP whose rewards differ by at most that.
@@ -83,6 +103,15 @@ def optimum(mdp: MDP, tau: float = 0.0) -> Optimum:
         rounding: which actions are optimal is then doubtful.
     """
     tau = checked_tau(tau)
+    known = _KNOWN.setdefault(mdp, {})
+    if tau not in known:
+        known[tau] = _computed(mdp, tau)
+    if known[tau].doubt:
+        warnings.warn(known[tau].doubt, stacklevel=2)
+    return known[tau]
+
+
+def _computed(mdp, tau) -> Optimum:
     largest = np.abs(mdp.r).max()
     reach = max(largest, tau * np.log(mdp.n_actions)) / (1 - mdp.gamma)
     if reach > LARGEST_VALUE or 0 < largest < SMALLEST_REWARD:
@@ -136,11 +165,17 @@ class _Bellman:
         if V_low is None:
             A = np.empty(self.r.shape)
             next_values(P, self.gamma, V, A)
-            A += self.r - V[:, None]
-            return np.where(self.available, A, -np.inf)
+            A += self.r
+            A -= V[:, None]
+            return self._masked(A)
         kernel = advantages if isinstance(P, np.ndarray) else sparse_advantages
         A, A_low = kernel(P, self.r, self.gamma, V, V_low)
-        return np.where(self.available, A, -np.inf), A_low
+        return self._masked(A), A_low
+
+    def _masked(self, A):
+        if self.available is not True:
+            A[~self.available] = -np.inf
+        return A
 
 
 def _nearly_greedy(bellman):
@@ -205,18 +240,15 @@ def _plain(available, V, A, scale) -> Optimum:
     exact, A = A, np.where(optimal, 0.0, A)
     worse = available & ~optimal
     Delta = float(-A[worse].max()) if worse.any() else np.inf
+    doubt = ""
     doubtful = (-exact > SURE_TIE * scale) & (-exact < DOUBTFUL * tolerance)
     if doubtful.any():
         s, a = np.argwhere(doubtful)[0]
-        warnings.warn(
+        doubt = (
             f"A*({s}, {a}) = {exact[s, a]:.3g} is too near the tie tolerance {tolerance:.3g}: "
-            "which actions are optimal is doubtful",
-            stacklevel=3,
+            "which actions are optimal is doubtful"
         )
-    pi = np.eye(A.shape[1])[optimal.argmax(axis=1)]
-    with np.errstate(divide="ignore"):
-        log_pi = np.log(pi)
-    return Optimum(V, V[:, None] + A, A, pi, log_pi, optimal, Delta, tolerance, 0.0)
+    return Optimum(V, A, optimal, Delta, tolerance, 0.0, None, doubt)
 
 
 def _soft(bellman, tau, V, V_low) -> Optimum:
@@ -238,6 +270,4 @@ def _soft(bellman, tau, V, V_low) -> Optimum:
         raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {size:.3g}")
     log_pi = (A - top) / tau + A_low / tau - np.log(total)
     optimal = np.broadcast_to(bellman.available, A.shape).copy()
-    pi = np.exp(log_pi)
-    Q = V[:, None] + tau * log_pi
-    return Optimum(V, Q, np.zeros_like(A), pi, log_pi, optimal, np.inf, 0.0, tau)
+    return Optimum(V, np.zeros_like(A), optimal, np.inf, 0.0, tau, log_pi, "")

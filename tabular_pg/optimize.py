@@ -100,11 +100,9 @@ def optimize_many(
         As ``optimize`` does, and if the lists differ in length.
     """
     each = _spread(mdp=mdp, rule=rule, tau=tau, policy=policy)
-    optima, threads = {}, os.cpu_count() or 1
+    threads = os.cpu_count() or 1
     with _one_blas_thread():
-        tasks = [
-            _task(*args[:2], iterations, *args[2:], at, solver, optima, len(each)) for args in each
-        ]
+        tasks = [_task(*args[:2], iterations, *args[2:], at, solver, len(each)) for args in each]
         with Watch(sum(task.at[-1] for task in tasks)) as watch:
             _share(_groups(tasks, threads), threads, watch)
     return [_finished(task) for task in tasks]
@@ -142,8 +140,8 @@ def _spread(**arguments) -> list[tuple]:
     return list(zip(*columns, strict=True))
 
 
-def _task(mdp, rule, iterations, tau, policy, at, solver, optima=None, runs=1) -> Task:
-    """A checked run, ready to go; ``optima`` keeps what is the same for several of them."""
+def _task(mdp, rule, iterations, tau, policy, at, solver, runs=1) -> Task:
+    """A checked run, ready to go."""
     if not isinstance(mdp, MDP):
         raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
     rule = checked_rule(rule)
@@ -154,10 +152,7 @@ def _task(mdp, rule, iterations, tau, policy, at, solver, optima=None, runs=1) -
     sparse = is_sparse(mdp, solver)
     needed = runs * _memory(mdp, at.size, sparse)
     refuse_beyond_memory(needed, f"{runs} run(s) with {at.size} recorded iterates each")
-    optima = {} if optima is None else optima
-    if (id(mdp), tau) not in optima:
-        optima[id(mdp), tau] = optimum(mdp, tau)
-    best = optima[id(mdp), tau]
+    best = optimum(mdp, tau)
     refuse_overflow(rule, best)
     start = start_policy(policy, mdp, method)
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
