@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from verdicts import Row, run_records, verdict_csv, verdict_table
 
-from tabular_pg import MDP, REGISTRY, check, instances
+from tabular_pg import MDP, REGISTRY, Status, check, instances
 from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
 from tabular_pg.theorem import verdict
 
@@ -80,6 +80,8 @@ def main(claims, arguments=None):
         _progress(done, len(options.jobs), f"{claim.name} on {key}")
         mdp = claim.bandit() if key == "bandit" and claim.bandit else make(key)
         drawn, runs = claim.panel(mdp, options.quick)
+        if any(run.status is Status.INTERRUPTED for run in runs):
+            raise KeyboardInterrupt  # no figure of half a run
         drawn = [drawn] if isinstance(drawn, Panel) else drawn
         for number, panel in enumerate(drawn):
             suffix = f"_{number + 1}" if len(drawn) > 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tabular_pg.method import Regularization, Space
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
 RECORD_PER_DECADE = 30
+MOST_ITERATIONS = 10**18
 LARGEST_MOVE = 1e304  # of eta times the largest value
 
 
@@ -45,6 +47,8 @@ def checked_iterations(iterations) -> int:
         raise TypeError(f"iterations is {iterations!r}; expected an integer >= 0")
     if iterations < 0:
         raise ValueError(f"iterations is {iterations}; expected an integer >= 0")
+    if iterations > MOST_ITERATIONS:
+        raise ValueError(f"iterations is {iterations}; expected at most {MOST_ITERATIONS:.0e}")
     return int(iterations)
 
 
@@ -107,13 +111,16 @@ def refuse_beyond_memory(needed, what):
 
 
 def _available_memory() -> float:
-    try:
+    """Bytes, as far as the system says: of the machine and of the group that the process is in."""
+    free = [float("inf")]
+    with contextlib.suppress(OSError):
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
-                return 1024.0 * int(line.split()[1])
-    except OSError:
-        pass
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (ValueError, OSError, AttributeError):
-        return float("inf")
+                free.append(1024.0 * int(line.split()[1]))
+    with contextlib.suppress(OSError, ValueError):  # no such group, or its limit is "max"
+        group = Path("/sys/fs/cgroup")
+        used = int((group / "memory.current").read_text())
+        free.append(int((group / "memory.max").read_text()) - used)
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        free.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
+    return min(free)

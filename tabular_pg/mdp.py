@@ -99,6 +99,11 @@ class MDP:
         ):
             _freeze(given)
 
+    def __setstate__(self, state):
+        for key, value in state.items():
+            _freeze(value)
+            object.__setattr__(self, key, value)
+
     @property
     def n_states(self) -> int:
         return self.r.shape[0]

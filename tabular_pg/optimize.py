@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
+from tabular_pg._threads import ONE_BLAS_THREAD, cores
 from tabular_pg.arguments import (
     checked_iterations,
     recorded,
@@ -35,7 +33,7 @@ from tabular_pg.watch import Watch
 def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=None) -> Run:
     """Run ``rule`` for ``iterations`` steps with exact gradients.
 
-    Ctrl-C ends the run early, with what is there and the status INTERRUPTED.
+    Once it iterates, Ctrl-C ends it with what is there and the status INTERRUPTED.
 
     Parameters
     ----------
@@ -48,7 +46,7 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=Non
         Start policy; uniform by default.
     at : sequence of int, optional
         Iterations to record. By default all of them when they are few, else log-spaced ones,
-        each with its successor (theorems about one step need both).
+        each with its successor (theorems about one step need both). Most theorems also need 0.
     solver : Solver, optional
         How the linear systems are solved; chosen by size and sparsity by default.
 
@@ -63,8 +61,8 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=Non
     MemoryError
         If the run would need more memory than there is; nothing has been allocated then.
     """
-    with _one_blas_thread():
-        task = _task(mdp, rule, iterations, tau, policy, at, solver)
+    with ONE_BLAS_THREAD:
+        (task,) = _tasks([(mdp, rule, tau, policy)], iterations, at, solver)
         with Watch(task.at[-1]) as watch:
             _advance([task], watch)
     return _finished(task)
@@ -100,9 +98,9 @@ def optimize_many(
         As ``optimize`` does, and if the lists differ in length.
     """
     each = _spread(mdp=mdp, rule=rule, tau=tau, policy=policy)
-    threads = os.cpu_count() or 1
-    with _one_blas_thread():
-        tasks = [_task(*args[:2], iterations, *args[2:], at, solver, len(each)) for args in each]
+    threads = cores()
+    with ONE_BLAS_THREAD:
+        tasks = _tasks(each, iterations, at, solver)
         with Watch(sum(task.at[-1] for task in tasks)) as watch:
             _share(_groups(tasks, threads), threads, watch)
     return [_finished(task) for task in tasks]
@@ -120,16 +118,6 @@ def _share(groups, threads, watch):
             raise
 
 
-def _one_blas_thread():
-    """A second one gains nothing in systems of these sizes, and costs a lot on a busy machine."""
-    return _libraries().limit(limits=1, user_api="blas")
-
-
-@functools.cache
-def _libraries():
-    return ThreadpoolController()
-
-
 def _spread(**arguments) -> list[tuple]:
     """One tuple of arguments per run: lists are taken entry by entry, the rest is repeated."""
     sizes = {name: len(value) for name, value in arguments.items() if isinstance(value, list)}
@@ -140,18 +128,24 @@ def _spread(**arguments) -> list[tuple]:
     return list(zip(*columns, strict=True))
 
 
-def _task(mdp, rule, iterations, tau, policy, at, solver, runs=1) -> Task:
-    """A checked run, ready to go."""
-    if not isinstance(mdp, MDP):
-        raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
-    rule = checked_rule(rule)
-    method, tau = METHODS[type(rule)], checked_tau(tau)
-    refuse_combination(type(rule).__name__, method, mdp, tau)
-    check_solver(mdp, solver)
-    at = recorded(at, checked_iterations(iterations), mdp.r.size)
-    sparse = is_sparse(mdp, solver)
-    needed = runs * _memory(mdp, at.size, sparse)
-    refuse_beyond_memory(needed, f"{runs} run(s) with {at.size} recorded iterates each")
+def _tasks(each, iterations, at, solver) -> list[Task]:
+    """Checked runs, ready to go; all are checked, and have room, before the first is begun."""
+    iterations, checked, needed = checked_iterations(iterations), [], 0
+    for mdp, rule, tau, policy in each:
+        if not isinstance(mdp, MDP):
+            raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
+        rule, tau = checked_rule(rule), checked_tau(tau)
+        refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
+        check_solver(mdp, solver)
+        stops = recorded(at, iterations, mdp.r.size)
+        needed += _memory(mdp, stops.size, is_sparse(mdp, solver))
+        checked.append((mdp, rule, tau, policy, stops, solver))
+    refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
+    return [_task(*arguments) for arguments in checked]
+
+
+def _task(mdp, rule, tau, policy, at, solver) -> Task:
+    method, sparse = METHODS[type(rule)], is_sparse(mdp, solver)
     best = optimum(mdp, tau)
     refuse_overflow(rule, best)
     start = start_policy(policy, mdp, method)
@@ -201,7 +195,7 @@ def _finished(task) -> Run:
     else:
         work = {
             "solver": system.kind,
-            "backward_error": system.backward_error,
+            "backward_error": float(system.backward_error),
             "factorizations": system.factorizations,
             "refinements": system.refinements,
         }

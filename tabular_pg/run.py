@@ -24,7 +24,7 @@ class Status(enum.Enum):
     NOT_FINITE = "the last iterate is not finite"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """The recorded iterates of one rule on one MDP.
 
@@ -43,10 +43,12 @@ class Run:
     least_policy : (K, S, A) least probability over iterates before k (1 for none).
     least_optimal_mass : (K, S) the same for the probability of all optimal actions together.
     gap_sum : (K,) sum of max_s V* - V^j over all j < k.
-    solver : how the linear systems were solved (the last of them, where that changed).
+    solver : how the linear systems were solved (the last of them, where that changed); None if
+        none had to be, on a sparse MDP that starts at the optimum.
     backward_error : largest componentwise backward error among their solutions; for eliminations,
         which need no check, what it is at most.
-    factorizations, refinements : how many, over all iterations.
+    factorizations : how many, over all iterations.
+    refinements : refinement steps or, with a sparse solver, all matrix-vector products.
     """
 
     mdp: MDP
@@ -63,7 +65,7 @@ class Run:
     least_policy: np.ndarray
     least_optimal_mass: np.ndarray
     gap_sum: np.ndarray
-    solver: Solver
+    solver: Solver | None
     backward_error: float
     factorizations: int
     refinements: int

@@ -15,7 +15,8 @@ class Watch:
     """Counts iterations, and turns the first Ctrl-C into ``interrupted = True``.
 
     The progress line goes to a terminal's standard error, and nowhere else. A second Ctrl-C is
-    raised as KeyboardInterrupt at once. Outside the main thread signals are left alone.
+    raised as KeyboardInterrupt at once. Outside the main thread, and where the program has a
+    handler of its own, signals are left alone.
     """
 
     def __init__(self, total):
@@ -27,7 +28,8 @@ class Watch:
         self._previous = None
 
     def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
+        default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if default and threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGINT, self._interrupt)
         return self
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
 LAYERS = [
-    ["_jit", "_checks", "references"],
+    ["_jit", "_checks", "_threads", "references"],
     ["simplex", "double_double", "_transitions", "watch", "systems"],
     ["coordinates", "mdp"],
     ["evaluation", "gymnasium_import", "lower_bounds"],

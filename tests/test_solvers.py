@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import signal
 import threading
 
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import gaps
 from test_kernels import exact_solve, exact_system
+from threadpoolctl import threadpool_info
 
 from tabular_pg import (
     MDP,
@@ -289,7 +291,7 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch):
 
 def test_more_memory_than_there_is_is_refused_before_anything_is_allocated():
     mdp = instances.random_dense(100, 100, 0.9)
-    with pytest.raises(MemoryError, match=r"1 run\(s\) with .* GB are needed and .* available"):
+    with pytest.raises(MemoryError, match=r"1 run\(s\) of .* GB are needed and .* available"):
         optimize(mdp, NaturalPG(1.0), 10**9, at=np.arange(10**6))
 
 
@@ -302,3 +304,46 @@ def test_theorems_are_checked_on_sparse_mdps(rule, tau):
     assert all(verdict.holds for verdict in ours if verdict.applies)
     for mine, same in zip(ours, theirs, strict=True):
         assert mine.applies == same.applies or "P is sparse" in mine.why_not
+
+
+def test_blas_threads_are_given_back_after_runs_that_overlap():
+    before = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    mdp, rule = SMALL["dense"], NaturalPG(1e-3)
+    runs = [threading.Thread(target=optimize, args=(mdp, rule, n)) for n in (300_000, 900_000)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    after = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert after == before
+
+
+def test_a_handler_of_the_program_is_left_alone():
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        assert optimize(SMALL["dense"], NaturalPG(1e-3), 500_000).status is Status.COMPLETED
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, previous)
+
+
+def test_memory_is_that_of_all_runs_together():
+    """One large MDP among small ones does not count for each of them."""
+    mdps = [SMALL["dense"]] * 200 + [instances.garnet(10_000, 4, 3, 0.9, sparse=True)]
+    runs = optimize_many(mdps, NaturalPG(1.0), 3, at=[0, 3])
+    assert len(runs) == 201
+
+
+def test_copies_of_an_mdp_are_read_only():
+    for mdp in (SMALL["dense"], instances.garnet(30, 2, 3, 0.9, sparse=True)):
+        again = pickle.loads(pickle.dumps(mdp))
+        assert not again.r.flags.writeable and not again.rho.flags.writeable
+        array = again.P.data if again.sparse else again.P
+        assert not array.flags.writeable
+
+
+def test_too_many_iterations_are_refused():
+    with pytest.raises(ValueError, match=r"iterations is 100000000000000000000; expected at most"):
+        optimize(SMALL["dense"], NaturalPG(1.0), 10**20)

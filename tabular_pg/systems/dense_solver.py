@@ -3,8 +3,9 @@
 Policies of successive iterates are close, so the float32 factors of an earlier one, used as an
 approximate inverse, refine a solution to full float64 accuracy in a few steps of O(S^2) each. A
 step is judged by the componentwise backward error, ``|b - M x| <= omega (|M| x + b)``, which
-controls the relative error of every entry of x. New factors are computed when refinement has
-cost as much as they do (the ski-rental rule: never more than twice the best schedule).
+bounds the relative error of every entry of x by a multiple of omega / (1 - gamma). New factors
+are computed when refinement has cost as much as they do (the ski-rental rule: never more than
+twice the best schedule).
 """
 
 from __future__ import annotations

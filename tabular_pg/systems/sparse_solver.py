@@ -17,6 +17,7 @@ ESTABLISHED = 240  # ... and if sweeps have been the best choice so far
 ACCEPTED = 1e-14  # componentwise backward error with which no other solver is tried
 TOLERATED = 1e-12  # normwise backward error above which no solution is returned
 SPARSE = (Solver.SWEEPS, Solver.SPARSE_LU, Solver.GMRES, Solver.BICGSTAB)
+MOST_SWEEPS = 1_000_000  # where nothing else is allowed
 FAILED = Check(np.inf, np.inf)
 
 
@@ -62,7 +63,7 @@ class SparseSolver:
         self._krylov = Krylov(model.n_states)
         self._factors = self._cost = self._short = None
         self._accepted = ACCEPTED + 1e-16 * model.n_states**0.5  # of a sum over all states
-        self._patience = int(50 / (1 - gamma))  # 37 / (1 - gamma) plain sweeps gain 16 digits
+        self._patience = int(min(50 / (1 - gamma), MOST_SWEEPS))  # 37 / (1 - gamma) gain 16 digits
         self._finite = True
 
     @property
