@@ -74,8 +74,8 @@ def optimize_many(
     """Run several rules, from several starts or on several MDPs, as ``optimize`` would one by one.
 
     Runs share the machine's cores, one thread each; runs on one large dense MDP also share every
-    pass over its P. Each of ``mdp``, ``rule``, ``tau`` and ``policy`` may be a list with one entry
-    per run; what is not a list serves all runs.
+    pass over its P. Each of ``mdp``, ``rule``, ``tau`` and ``policy`` may be a list, or plain
+    tuple, with one entry per run; anything else serves all runs.
 
     Parameters
     ----------
@@ -119,12 +119,16 @@ def _share(groups, threads, watch):
 
 
 def _spread(**arguments) -> list[tuple]:
-    """One tuple of arguments per run: lists are taken entry by entry, the rest is repeated."""
-    sizes = {name: len(value) for name, value in arguments.items() if isinstance(value, list)}
+    """One tuple of arguments per run: lists are taken entry by entry, the rest is repeated.
+
+    A rule is a NamedTuple, and so not a plain tuple.
+    """
+    several = {name: value for name, value in arguments.items() if type(value) in (list, tuple)}
+    sizes = {name: len(value) for name, value in several.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(f"lists have lengths {sizes}; expected the same for all")
     size = next(iter(sizes.values()), 1)
-    columns = (value if isinstance(value, list) else [value] * size for value in arguments.values())
+    columns = (several.get(name, [value] * size) for name, value in arguments.items())
     return list(zip(*columns, strict=True))
 
 

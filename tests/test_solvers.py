@@ -231,6 +231,7 @@ def test_many_takes_lists_of_anything():
     mixed = optimize_many(instances.random_dense(160, 3, 0.9), [NaturalPG(1.0), SoftmaxPG(0.1)], 4)
     assert [type(run.rule) for run in mixed] == [NaturalPG, SoftmaxPG]
     assert optimize_many([], NaturalPG(1.0), 4) == []
+    assert len(optimize_many(SMALL["dense"], (NaturalPG(1.0), SoftmaxPG(0.1)), 4)) == 2
 
 
 @pytest.mark.parametrize(
