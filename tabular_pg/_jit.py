@@ -16,6 +16,11 @@ from pathlib import Path
 
 import numba
 
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
+
 PACKAGE = Path(__file__).parent
 UNUSED_AFTER = 30 * 24 * 3600  # seconds
 
@@ -26,7 +31,9 @@ def njit(function, **options):
     numba.config.CACHE_DIR = CACHE  # read while decorating; restored for the user's own functions
     try:
         options = {"cache": True, "nogil": True, "error_model": "numpy", **options}
-        return numba.njit(function, **options)
+        dispatcher = numba.njit(function, **options)
+        _lock_saving(dispatcher)
+        return dispatcher
     finally:
         numba.config.CACHE_DIR = previous
 
@@ -34,6 +41,25 @@ def njit(function, **options):
 def njit_reordered(function, **options):
     """The same, with leave to reorder sums: harmless, where all terms are nonnegative."""
     return njit(function, fastmath={"reassoc", "contract"}, **options)
+
+
+def _lock_saving(dispatcher):
+    """Let one process at a time add to the cache.
+
+    Numba numbers the files of a function's versions without a lock: of two processes that start
+    on an empty cache one could be given the code of another rule.
+    """
+    cache = getattr(dispatcher, "_cache", None)  # none under NUMBA_DISABLE_JIT
+    if fcntl is None or not hasattr(cache, "save_overload") or not CACHE:
+        return
+    save = cache.save_overload
+
+    def save_overload(*arguments):
+        with open(Path(CACHE) / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
+            save(*arguments)
+
+    cache.save_overload = save_overload
 
 
 def njit_uncached(function, **options):
