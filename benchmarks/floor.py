@@ -103,20 +103,18 @@ def getrf(M, pivots, sizes):
     )  # fmt: skip
 
 
-@njit
-def _by_action(P, gamma, pi, v, M, Q, pivots, sizes, n):
-    for _ in range(n):
-        form_by_action(P, gamma, pi, M)
-        getrf(M, pivots, sizes)
-        next_values(P, v, Q)
+def _iterations(form):
+    @njit
+    def run(P, gamma, pi, v, M, Q, pivots, sizes, n):
+        for _ in range(n):
+            form(P, gamma, pi, M)
+            getrf(M, pivots, sizes)
+            next_values(P, v, Q)
+
+    return run
 
 
-@njit
-def _by_fours(P, gamma, pi, v, M, Q, pivots, sizes, n):
-    for _ in range(n):
-        form_by_fours(P, gamma, pi, M)
-        getrf(M, pivots, sizes)
-        next_values(P, v, Q)
+_by_action, _by_fours = _iterations(form_by_action), _iterations(form_by_fours)
 
 
 @njit

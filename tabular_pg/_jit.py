@@ -43,6 +43,21 @@ def njit_reordered(function, **options):
     return njit(function, fastmath={"reassoc", "contract"}, **options)
 
 
+def njit_inlined(function):
+    """The same, for a part of a compiled loop: a call that passes many arrays costs 200 ns."""
+    return njit(function, forceinline=True)
+
+
+def njit_reordered_inlined(function):
+    """Both."""
+    return njit_reordered(function, forceinline=True)
+
+
+def njit_uncached(function):
+    """``function`` compiled anew in every process: for code that lives outside the package."""
+    return numba.njit(function, nogil=True, error_model="numpy")
+
+
 def _lock_saving(dispatcher):
     """Let one process at a time add to the cache.
 
@@ -60,11 +75,6 @@ def _lock_saving(dispatcher):
             save(*arguments)
 
     cache.save_overload = save_overload
-
-
-def njit_uncached(function, **options):
-    """``function`` compiled anew in every process: for code that lives outside the package."""
-    return numba.njit(function, nogil=True, error_model="numpy")
 
 
 def _cache_root() -> Path:
@@ -100,13 +110,3 @@ def _cache_folder() -> str:
 
 
 CACHE = _cache_folder()
-
-
-def njit_inlined(function):
-    """The same, for a part of a compiled loop: a call that passes many arrays costs 200 ns."""
-    return njit(function, forceinline=True)
-
-
-def njit_reordered_inlined(function):
-    """Both."""
-    return njit_reordered(function, forceinline=True)

@@ -31,10 +31,8 @@ def refuse_combination(name, method, mdp, tau):
 
 
 def refuse_overflow(rule, best):
-    eta, largest = (
-        getattr(rule, "eta", 0.0),
-        float(np.abs(best.Q).max(where=np.isfinite(best.Q), initial=0.0)),
-    )
+    eta, Q = getattr(rule, "eta", 0.0), best.Q
+    largest = float(np.abs(Q).max(where=np.isfinite(Q), initial=0.0))
     if eta * largest > LARGEST_MOVE:
         raise ValueError(
             f"eta is {eta}; expected at most {LARGEST_MOVE / largest:.3g}: with values up to "

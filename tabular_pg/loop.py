@@ -29,7 +29,7 @@ def advance_alone(task, watch):
             watch.count(size)
             if size == breath and time.monotonic() - start < BREATH:
                 breath *= 2
-        if k not in task.record:
+        if k > task.record.last:
             task.record.add(k, point, log_scale, gap_sum[0])
             task.record.add_advantages(point)
         if k < stop:

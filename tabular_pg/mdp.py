@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -111,6 +112,11 @@ class MDP:
     @property
     def n_actions(self) -> int:
         return self.r.shape[1]
+
+    @cached_property
+    def n_nonzeros(self) -> int:
+        """How many entries of P are stored, if it is sparse, or not 0; counted once."""
+        return int(self.P.nnz if self.sparse else np.count_nonzero(self.P))
 
     @property
     def sparse(self) -> bool:

@@ -167,12 +167,13 @@ class _Bellman:
             next_values(P, self.gamma, V, A)
             A += self.r
             A -= V[:, None]
-            return self._masked(A)
+            return self.masked(A)
         kernel = advantages if isinstance(P, np.ndarray) else sparse_advantages
         A, A_low = kernel(P, self.r, self.gamma, V, V_low)
-        return self._masked(A), A_low
+        return self.masked(A), A_low
 
-    def _masked(self, A):
+    def masked(self, A):
+        """``A`` (S, A), with -inf for unavailable actions."""
         if self.available is not True:
             A[~self.available] = -np.inf
         return A
@@ -188,9 +189,7 @@ def _nearly_greedy(bellman):
     for _ in range(SWEEPS):
         next_values(bellman.P, bellman.gamma, V, Q)
         Q += bellman.r
-        if bellman.available is not True:
-            Q[~bellman.available] = -np.inf
-        new = Q.max(axis=1)
+        new = bellman.masked(Q).max(axis=1)
         V, step = new, new - V
         if np.ptp(step) <= FLOAT_TOLERANCE * np.abs(V).max():
             break
@@ -205,7 +204,7 @@ def _policy_iteration(bellman):
     S, A = bellman.r.shape
     states, largest = np.arange(S), np.abs(bellman.r).max()
     if isinstance(bellman.P, np.ndarray):
-        chosen = np.where(bellman.available, bellman.r, -np.inf).argmax(axis=1)
+        chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
     else:
         chosen = _nearly_greedy(bellman)
     precise = False

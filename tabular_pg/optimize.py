@@ -165,12 +165,10 @@ def _task(mdp, rule, tau, policy, at, solver) -> Task:
 
 def _memory(mdp, records, sparse) -> int:
     """Bytes that a run allocates, roughly."""
-    entries = mdp.r.size
-    systems = 2 * np.count_nonzero(mdp.P) if sparse and not mdp.sparse else 0
-    systems += mdp.P.nnz if mdp.sparse else 0
-    if not sparse:
-        systems = 2 * mdp.n_states**2
-    return 8 * ((3 * records + 8) * entries + systems)
+    systems = 2 * mdp.n_states**2
+    if sparse:
+        systems = mdp.n_nonzeros if mdp.sparse else 2 * mdp.n_nonzeros
+    return 8 * ((3 * records + 8) * mdp.r.size + systems)
 
 
 def _groups(tasks, threads) -> list[list[Task]]:

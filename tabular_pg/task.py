@@ -32,9 +32,10 @@ class Record:
             "gap_sum": np.empty(size),
         }
 
-    def __contains__(self, k):
-        """Whether iteration ``k`` was the last one to be recorded."""
-        return self.size > 0 and self._fields["k"][self.size - 1] == k
+    @property
+    def last(self) -> int:
+        """The iteration recorded last; -1 before the first."""
+        return int(self._fields["k"][self.size - 1]) if self.size else -1
 
     def add(self, k, point, log_scale, gap_sum):
         """Keep what is known of an iterate before its advantages."""

@@ -1,10 +1,8 @@
-"""Which solver serves an MDP, and the systems of a single policy."""
+"""Which solver serves an MDP."""
 
 from __future__ import annotations
 
 import weakref
-
-import numpy as np
 
 from tabular_pg.systems.dense_solver import DenseSolver
 from tabular_pg.systems.solver import Solver
@@ -21,7 +19,7 @@ def is_sparse(mdp, solver=None) -> bool:
     """Whether the systems of ``mdp`` are solved as sparse ones."""
     if mdp.sparse or solver is not None:
         return mdp.sparse or solver not in DENSE_SOLVERS
-    return mdp.n_states > FEW and np.count_nonzero(mdp.P) < SPARSE * mdp.P.size
+    return mdp.n_states > FEW and mdp.n_nonzeros < SPARSE * mdp.P.size
 
 
 def linear_solver(mdp, solver=None) -> DenseSolver | SparseSolver:

@@ -20,7 +20,8 @@ from tabular_pg.systems.elimination import (
     eliminate_blocks,
 )
 from tabular_pg.systems.products import transitions
-from tabular_pg.systems.solver import Solver
+from tabular_pg.systems.solver import Solver, solve_in_parts
+from tabular_pg.systems.sparse import worst
 
 _TRIANGULAR = {"d": blas.dtrsv, "f": blas.strsv}
 EPS = np.finfo(float).eps
@@ -80,12 +81,8 @@ class DenseSolver:
         self._solve(c, _back_adjoint, adjoint_residual)
 
     def _solve(self, b, back, rest):
-        if self.kind is Solver.REUSE and b.min() < 0:  # each part has a nonnegative solution
-            minus = np.maximum(-b, 0.0)
-            np.maximum(b, 0.0, out=b)
-            self._solve(b, back, rest)
-            self._solve(minus, back, rest)
-            b -= minus
+        if self.kind is Solver.REUSE and b.min() < 0:
+            solve_in_parts(lambda part: self._solve(part, back, rest), b)
             return
         if self._exact is None and self.kind is Solver.REUSE and self._refined(b, back, rest):
             return
@@ -169,7 +166,7 @@ def residual(N, slack, b, x, out, scale):
     Successors enter as differences ``x(t) - x(s)``: exact in the row sums, and without the part
     that all values have in common.
     """
-    worst = 0.0
+    omega = 0.0
     for s in range(b.size):
         own, change, mass = x[s], 0.0, 0.0
         for t in range(b.size):
@@ -178,8 +175,8 @@ def residual(N, slack, b, x, out, scale):
         mass -= N[s, s]
         out[s] = b[s] - slack * own + change
         scale[s] = b[s] + slack * own + change + 2.0 * mass * own
-        worst = _worst(out[s], abs(scale[s]), worst)
-    return worst
+        omega = worst(out[s], abs(scale[s]), omega)
+    return omega
 
 
 @njit_reordered
@@ -198,15 +195,7 @@ def adjoint_residual(N, slack, c, y, out, scale):
         leaving += slack * own
         out[s] -= leaving
         scale[s] += leaving - 2.0 * N[s, s] * own
-    worst = 0.0
+    omega = 0.0
     for s in range(c.size):
-        worst = _worst(out[s], abs(scale[s]), worst)
-    return worst
-
-
-@njit_reordered
-def _worst(r, scale, worst):
-    """The larger of ``worst`` and ``|r| / scale``; nan if r is."""
-    if r != r:
-        return r
-    return abs(r) / scale if abs(r) > worst * scale else worst
+        omega = worst(out[s], abs(scale[s]), omega)
+    return omega

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+import numpy as np
+
 
 class Solver(enum.Enum):
     """How the linear systems of a run were solved; the value says it in words."""
@@ -14,3 +16,12 @@ class Solver(enum.Enum):
     GMRES = "sparse GMRES(30), scaled by the solution, restarted on the true residual"
     BICGSTAB = "sparse BiCGSTAB, random shadow vector, restarted on the true residual"
     SPARSE_LU = "sparse elimination without pivoting (SuperLU), refined in float64"
+
+
+def solve_in_parts(solve, b):
+    """``solve(b)``, in place, for ``b`` of mixed signs: both of its parts are nonnegative."""
+    minus = np.maximum(-b, 0.0)
+    np.maximum(b, 0.0, out=b)
+    solve(minus)
+    solve(b)
+    b -= minus

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.systems.fill_in import Cost, elimination_cost
-from tabular_pg.systems.solver import Solver
-from tabular_pg.systems.sparse import next_values, transitions
+from tabular_pg.systems.solver import Solver, solve_in_parts
+from tabular_pg.systems.sparse import transitions
 from tabular_pg.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
 from tabular_pg.systems.sparse_system import Check, System
 
@@ -76,10 +76,6 @@ class SparseSolver:
         transitions(self.model, self._gamma, np.ascontiguousarray(pi), self._values)
         self._factors, self._finite = None, bool(np.isfinite(pi).all())
 
-    def next_values(self, v, out):
-        """Fill ``out`` (S, A) with ``gamma P v``."""
-        next_values(self.model, self._gamma, v, out)
-
     def solve(self, b):
         """Overwrite ``b`` by the solution of ``(I - gamma P_pi) x = b``; nonnegative if ``b`` is.
 
@@ -102,11 +98,7 @@ class SparseSolver:
             b.fill(np.nan)
             return
         if b.min() < 0:
-            minus = np.maximum(-b, 0.0)
-            np.maximum(b, 0.0, out=b)
-            self._solve(system, minus)
-            self._solve(system, b)
-            b -= minus
+            solve_in_parts(lambda part: self._solve(system, part), b)
         elif b.max() > 0:
             exponent = np.frexp(b.max())[1]
             np.ldexp(b, -exponent, out=b)
