@@ -157,10 +157,11 @@ def _task(mdp, rule, tau, policy, at, solver) -> Task:
     system = None if alone else linear_solver(mdp, solver)
     P = system.model if system else mdp.P
     problem = problem_of(mdp, best, method.coordinates(tau), method.visitation, P)
-    point = empty_point(coordinates_of(start, problem.coordinates), dense=alone)
+    point = empty_point(coordinates_of(start.copy(), problem.coordinates), dense=alone)
     if system is not None and not sparse:
         point = point._replace(N=system.N)
-    return Task(mdp, rule, tau, best, at, problem, point, system, Record(at.size, point))
+    record = Record(at.size, point)
+    return Task(mdp, rule, tau, start, best, at, problem, point, system, record)
 
 
 def _memory(mdp, records, sparse) -> int:
@@ -202,7 +203,8 @@ def _finished(task) -> Run:
             "refinements": system.refinements,
         }
     status = _status(fields, task)
-    return Run(task.mdp, task.rule, task.tau, task.best, status, **fields, **work)
+    start = task.start
+    return Run(task.mdp, task.rule, task.tau, start, task.best, status, **fields, **work)
 
 
 def _status(fields, task) -> Status:

@@ -31,6 +31,7 @@ class Run:
     Attributes
     ----------
     mdp, rule, tau : what was run.
+    start : (S, A) the start policy.
     optimum : the optimum that the errors refer to.
     status : Status
     k : (K,) recorded iterations, increasing, starting with 0 by default.
@@ -54,6 +55,7 @@ class Run:
     mdp: MDP
     rule: tuple
     tau: float
+    start: np.ndarray
     optimum: Optimum
     status: Status
     k: np.ndarray

@@ -74,6 +74,7 @@ class Task:
     mdp: MDP
     rule: tuple
     tau: float
+    start: np.ndarray  # (S, A), a policy
     best: Optimum
     at: np.ndarray  # iterations to record
     problem: Problem

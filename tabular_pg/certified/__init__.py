@@ -1,0 +1,23 @@
+"""Proof instead of rounding: any run again in ball arithmetic (extra ``certified``)."""
+
+try:
+    import flint  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "tabular_pg.certified needs python-flint: pip install 'tabular_pg[certified]'"
+    ) from error
+
+from tabular_pg.certified.certify import Certificate, certified_run, certify
+from tabular_pg.certified.evaluation import NotAPolicy, Undecided
+from tabular_pg.certified.rational import RationalMDP
+from tabular_pg.certified.updates import update
+
+__all__ = [
+    "Certificate",
+    "NotAPolicy",
+    "RationalMDP",
+    "Undecided",
+    "certified_run",
+    "certify",
+    "update",
+]

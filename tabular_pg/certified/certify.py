@@ -1,0 +1,262 @@
+"""Any run again in ball arithmetic: guaranteed ends of its error at every recorded iterate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from flint import arb, ctx, fmpq
+
+from tabular_pg.arguments import checked_iterations, recorded, refuse_combination
+from tabular_pg.certified.evaluation import Model, Point, Undecided, balls
+from tabular_pg.certified.rational import RationalMDP, Row, objects, rational
+from tabular_pg.certified.updates import UPDATES
+from tabular_pg.method import METHODS, Space
+from tabular_pg.run import Run
+from tabular_pg.watch import Watch
+
+SPARE_BITS = 64
+MOST_BITS = 2**17
+BITS_PER_DIGIT = math.log2(10)
+SMALLEST_FLOAT = 1e-290  # a float64 gap below this is compared by its logarithm
+
+
+class Method(NamedTuple):
+    """What is rerun: all of it exact."""
+
+    mdp: RationalMDP
+    rule: tuple  # of fmpq
+    tau: fmpq
+    policy: np.ndarray  # (S, A) of fmpq
+    k: np.ndarray  # iterations to record
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """Enclosures of the error of a method at its recorded iterates.
+
+    Attributes
+    ----------
+    method : Method
+        The MDP, rule, tau and start policy, in exact numbers.
+    k : (K,) recorded iterations.
+    gap : tuple of K balls, flint.arb, that enclose V*_tau(rho) - V^k_tau(rho).
+    digits : how many decimal digits all of them have at least; inf if all are exact.
+    bits : the precision that this took.
+    relative_errors : (K,) upper bounds on the relative error of ``run.gap`` (of exp(``run.log_gap``)
+        below 1e-290); nan without a run.
+    """
+
+    method: Method
+    k: np.ndarray
+    gap: tuple
+    digits: float
+    bits: int
+    relative_errors: np.ndarray
+
+    @property
+    def lower(self) -> tuple:
+        """The guaranteed lower ends of ``gap``, exact flint.arb numbers."""
+        return _ends(self, arb.lower)
+
+    @property
+    def upper(self) -> tuple:
+        """The guaranteed upper ends of ``gap``, exact flint.arb numbers."""
+        return _ends(self, arb.upper)
+
+    @property
+    def relative_error(self) -> float:
+        """The largest entry of ``relative_errors``."""
+        return float(self.relative_errors.max())
+
+    def __repr__(self):
+        return (
+            f"Certificate({type(self.method.rule).__name__}, k={self.k[0]}..{self.k[-1]}, "
+            f"gap={self.gap[-1].str(5)}, digits={self.digits:.0f}, bits={self.bits}, "
+            f"relative_error={self.relative_error:.2g})"
+        )
+
+
+def _ends(certificate, end):
+    with ctx.workprec(certificate.bits):
+        return tuple(end(ball) for ball in certificate.gap)
+
+
+def certify(run, digits=30) -> Certificate:
+    """Rerun ``run`` in ball arithmetic, at the same iterations.
+
+    The float64 entries of the MDP, the rule, tau and the start policy are taken as exact numbers,
+    and rows of probabilities are divided by their exact sums. The optimal policy, ties included, is
+    found and proved optimal in rational arithmetic. The precision is raised until every enclosure
+    has the digits.
+
+    Parameters
+    ----------
+    run : Run
+    digits : int
+        Significant decimal digits wanted of every gap.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a rule without an exact update (see :func:`tabular_pg.certified.update`), an MDP with
+        unavailable actions, a run that left the simplex.
+    Undecided
+        If 131072 bits are not enough.
+    """
+    if not isinstance(run, Run):
+        raise TypeError(f"run is of type {type(run).__name__}; expected Run")
+    method = _method(run.mdp, run.rule, run.tau, run.start, run.k)
+    return _certified(method, digits, run)
+
+
+def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=30) -> Certificate:
+    """Run ``rule`` in ball arithmetic alone.
+
+    Parameters
+    ----------
+    mdp : RationalMDP or MDP
+    rule : an instance of a registered record; its fields may be fractions
+    iterations : int >= 0
+    tau : number >= 0, also a fraction
+    policy : nested sequence (S, A) of numbers, optional
+        Start policy; uniform by default. Treated like a row of P.
+    at : sequence of int, optional
+        Iterations to record, as for :func:`tabular_pg.optimize`.
+    digits : int
+        Significant decimal digits wanted of every gap.
+
+    Raises
+    ------
+    TypeError, ValueError, Undecided
+        As :func:`certify` and :func:`tabular_pg.optimize` do.
+    """
+    iterations = checked_iterations(iterations)
+    mdp = RationalMDP.of(mdp)
+    k = recorded(at, iterations, mdp.r.size)
+    return _certified(_method(mdp, rule, tau, policy, k), digits, None)
+
+
+def _method(mdp, rule, tau, policy, k) -> Method:
+    mdp = RationalMDP.of(mdp)
+    if type(rule) not in UPDATES:
+        known = ", ".join(sorted(r.__name__ for r in UPDATES))
+        raise TypeError(
+            f"rule is {rule!r}; expected one with an exact update ({known}, or register one with "
+            "tabular_pg.certified.update)"
+        )
+    exact = [rational(name, x) for name, x in zip(rule._fields, rule, strict=True)]
+    for name, x in zip(rule._fields, exact, strict=True):
+        if x <= 0:
+            raise ValueError(f"{name} is {x}; expected a number > 0")
+    if hasattr(rule, "refuse"):
+        rule.refuse()
+    tau = rational("tau", tau)
+    if tau < 0:
+        raise ValueError(f"tau is {tau}; expected a number >= 0")
+    method = METHODS[type(rule)]
+    refuse_combination(type(rule).__name__, method, mdp, tau)
+    return Method(mdp, type(rule)(*exact), tau, _start(policy, mdp, method.space), k)
+
+
+def _start(policy, mdp, space) -> np.ndarray:
+    S, A = mdp.r.shape
+    if policy is None:
+        policy = [[fmpq(1, A)] * A] * S
+    rows = [list(row) for row in policy]
+    if len(rows) != S or any(len(row) != A for row in rows):
+        raise ValueError(f"policy is not of shape (S, A) = {(S, A)}")
+    start = objects([Row(f"policy[{s}]", row).dense(A) for s, row in enumerate(rows)])
+    if space is Space.SOFTMAX and (start == 0).any():
+        s, a = np.argwhere(start == 0)[0]
+        raise ValueError(
+            f"policy[{s}, {a}] is 0; expected a probability > 0 (a softmax method never revives "
+            "an action)"
+        )
+    return start
+
+
+def _certified(method, digits, run) -> Certificate:
+    if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
+        raise ValueError(f"digits is {digits!r}; expected an integer >= 1")
+    target = digits * BITS_PER_DIGIT
+    bits = int(target) + SPARE_BITS
+    while bits <= MOST_BITS:
+        try:
+            gap = _gaps(method, bits, target)
+        except Undecided:
+            gap = None
+        if gap is not None:
+            with ctx.workprec(bits):
+                errors = np.full(len(gap), np.nan) if run is None else _errors(run, gap)
+            accuracy = min(relative_bits(x) for x in gap) / BITS_PER_DIGIT
+            return Certificate(method, method.k, gap, accuracy, bits, errors)
+        bits *= 2
+    raise Undecided(f"{MOST_BITS} bits do not give {digits} digits of every gap")
+
+
+def _gaps(method, bits, target):
+    """The gaps at the recorded iterates, or None as soon as one is too wide."""
+    gap = []
+    with ctx.workprec(bits):
+        for model, point in trajectory(method):
+            gap.append((point.e * model.rho).sum())
+            if relative_bits(gap[-1]) < target:
+                return None
+    return tuple(gap)
+
+
+def trajectory(method, visit=lambda point: None):
+    """Pairs (model, point) for every recorded iterate, at flint's present precision.
+
+    ``visit`` is called with every iterate, recorded or not.
+
+    Raises
+    ------
+    Undecided
+        If the balls are too wide to go on.
+    """
+    model = Model(method.mdp, METHODS[type(method.rule)].space, method.tau)
+    rule = type(method.rule)(*(arb(x) for x in method.rule))
+    point = model.evaluate(model.start(method.policy))
+    step, k = UPDATES[type(rule)], 0
+    with Watch(int(method.k[-1]) + 1) as watch:
+        for stop in method.k.tolist():
+            while k < stop:
+                visit(point)
+                x, critic = step(rule, k, model, point), point.critic
+                point = model.evaluate(x)
+                if METHODS[type(rule)].critic:
+                    point = point._replace(critic=critic)
+                k += 1
+                watch.count(1)
+                if watch.interrupted:
+                    raise KeyboardInterrupt
+            yield model, point
+
+
+def relative_bits(ball) -> float:
+    """How many bits of ``ball`` are certain: inf if it is exact, 0 or less if it has no sign."""
+    if ball.is_exact() and ball.is_finite():
+        return math.inf
+    if not (ball > 0 or ball < 0):
+        return -math.inf
+    return float(ball.rel_accuracy_bits())
+
+
+def _errors(run, gap) -> np.ndarray:
+    """(K,) upper bounds on the relative errors of the run."""
+    computed = [
+        arb(g) if g > SMALLEST_FLOAT or log_g == -math.inf else arb(log_g).exp()
+        for g, log_g in zip(run.gap.tolist(), run.log_gap.tolist(), strict=True)
+    ]
+    return np.array([_relative_error(x, ball) for x, ball in zip(computed, gap, strict=True)])
+
+
+def _relative_error(computed, ball) -> float:
+    if ball.is_zero() and computed.is_zero():
+        return 0.0
+    error = abs(computed / ball - 1).upper()
+    return float(error) if error.is_finite() else math.inf

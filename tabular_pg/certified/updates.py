@@ -1,0 +1,156 @@
+"""One step of every method, as its paper writes it, in ball arithmetic.
+
+An update maps (rule, k, model, point) to the next coordinates; it need not normalize them, and must
+treat all actions of a state alike (or be about exact numbers, as policy iteration). The rule holds
+balls. These are not the kernels of the package: that both give the same iterates is
+what a certificate says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from flint import arb, fmpq
+
+from tabular_pg.algorithms import (
+    SPMA,
+    TDPMD,
+    DualAveragedSPI,
+    HadamardPG,
+    NaturalPG,
+    PolicyIteration,
+    ProjectedPG,
+    ProjectedQAscent,
+    SoftmaxPG,
+    SoftPolicyIteration,
+)
+from tabular_pg.certified.evaluation import NotAPolicy, Undecided, logarithm, zeros
+
+UPDATES: dict[type, Callable] = {}
+
+
+def update(rule):
+    """Register the decorated ``function(rule, k, model, point)`` for the record type ``rule``.
+
+    Parameters
+    ----------
+    rule : type
+        A rule that is registered with :func:`tabular_pg.method.method`.
+    """
+
+    def register(function):
+        UPDATES[rule] = function
+        return function
+
+    return register
+
+
+@update(NaturalPG)
+def natural_pg(rule, k, model, point):
+    if model.tau > 0:
+        alpha = 1 / (1 + rule.eta * model.tau)
+        return alpha * point.x - rule.eta * alpha * _relative(point.q)
+    return point.x + rule.eta * point.A
+
+
+@update(SoftPolicyIteration)
+def soft_policy_iteration(rule, k, model, point):
+    return -_relative(point.q) / model.tau
+
+
+@update(SoftmaxPG)
+def softmax_pg(rule, k, model, point):
+    return point.x + _state_steps(rule.eta, model, point) * point.pi * point.A
+
+
+@update(HadamardPG)
+def hadamard_pg(rule, k, model, point):
+    factor = 1 + 2 * _state_steps(rule.eta, model, point) * point.A
+    return point.x + 2 * logarithm(_decided(np.abs(factor)))
+
+
+@update(SPMA)
+def spma(rule, k, model, point):
+    factor = _decided(1 + rule.eta * point.A)
+    if any(f < 0 and p > 0 for f, p in zip(factor.flat, point.pi.flat, strict=True)):
+        raise NotAPolicy(f"SPMA leaves the simplex at iteration {k}: 1 + eta A < 0")
+    lost = np.vectorize(arb.is_zero, otypes=[bool])(point.pi)
+    return point.x + np.where(lost, arb(0), logarithm(np.where(lost, arb(1), factor)))
+
+
+@update(DualAveragedSPI)
+def dual_averaged_spi(rule, k, model, point):
+    step = arb(model.shape[1]).log()
+    if k > 0:
+        step *= rule.beta / (1 - rule.beta) ** k
+    return point.x + step * point.A
+
+
+@update(TDPMD)
+def td_pmd(rule, k, model, point):
+    E, alpha = point.critic, 1 / (1 + rule.eta * model.tau)
+    x, pi = model.normalized(alpha * point.x - rule.eta * alpha * _relative(E))
+    E[...] = model.next_values((pi * E).sum(axis=1) + model.policy_error(x, pi))
+    return x
+
+
+@update(ProjectedPG)
+def projected_pg(rule, k, model, point):
+    steps = _state_steps(rule.eta * rule.growth**k, model, point)
+    return _projected(point.x + steps * point.A)
+
+
+@update(ProjectedQAscent)
+def projected_q_ascent(rule, k, model, point):
+    return _projected(point.x + rule.eta * rule.growth**k * point.A)
+
+
+@update(PolicyIteration)
+def policy_iteration(rule, k, model, point):
+    Q = model.mdp.q(point.x)
+    greedy = Q == Q.max(axis=1)[:, None]
+    x = point.x.copy()
+    for s, row in enumerate(greedy):
+        if any(p > 0 and not best for p, best in zip(x[s], row, strict=True)):
+            x[s] = [fmpq(int(a == row.argmax())) for a in range(row.size)]
+    return x
+
+
+def _state_steps(eta, model, point):
+    """(S, 1) eta_s = eta d(s) / (1 - gamma)."""
+    return (eta / (1 - model.gamma) * point.d)[:, None]
+
+
+def _relative(q):
+    """``q`` less its first column: what all actions have in common moves no policy."""
+    return q - q[:, :1]
+
+
+def _decided(x):
+    """``x``, whose entries are all certainly positive, certainly negative or exactly 0."""
+    for value in x.flat:
+        if not (value > 0 or value < 0 or value.is_zero()):
+            raise Undecided("the sign of a factor is undecided")
+    return x
+
+
+def _projected(y):
+    """Rows of ``y`` projected onto the simplex.
+
+    The threshold is max over n of (sum of the n largest - 1) / n, and increases with every entry.
+    """
+    x = zeros(*y.shape)
+    for s, row in enumerate(y):
+        least, most = (_threshold([end(v) for v in row]) for end in (arb.lower, arb.upper))
+        threshold = least.union(most)
+        x[s] = [(v - threshold).max(arb(0)) for v in row]
+    return x
+
+
+def _threshold(values):
+    total, best = arb(-1), None
+    for n, value in enumerate(sorted(values, key=arb.mid, reverse=True), start=1):
+        total += value
+        best = total / n if best is None else best.max(total / n)
+    return best
