@@ -103,7 +103,7 @@ def state_step_times_tau_below(limit):
     """The assumption eta_s^k tau <= limit at every recorded iterate."""
 
     def assumption(run):
-        largest = run.tau * float(state_step(run).max())
+        largest = run.tau * state_step(run).max()
         if largest <= limit:
             return ""
         return f"eta_s tau reaches {largest:.4g}; stated for at most {limit}"

@@ -1,6 +1,12 @@
-"""What theorems measure on a run, each in a form that does not cancel."""
+"""What theorems measure on a run, each in a form that does not cancel.
+
+Formulas use arithmetic and numpy's functions alone, so that they can be evaluated on balls as well
+(``tabular_pg.certified``); what needs a series or a linear solver is dispatched by type.
+"""
 
 from __future__ import annotations
+
+from functools import singledispatch
 
 import numpy as np
 
@@ -23,8 +29,7 @@ def log_ratio(run) -> np.ndarray:
     if run.tau > 0:
         before, after = run.iterates[i], run.iterates[i + 1]  # without the reference's rounding
     with np.errstate(invalid="ignore"):
-        change = after - before
-    return np.where(np.isnan(change), 0.0, change)
+        return np.where(np.isinf(before) & np.isinf(after), 0.0, after - before)
 
 
 def policy_change(run) -> np.ndarray:
@@ -38,6 +43,7 @@ def policy_change(run) -> np.ndarray:
     return np.where(small, before * np.expm1(np.where(small, change, 0.0)), after - before)
 
 
+@singledispatch
 def relative_entropy(log_ratio, numerator, denominator) -> np.ndarray:
     """KL(numerator || denominator) over the last axis, as a sum of nonnegative terms
     denominator * (x e^x - e^x + 1) with x = log_ratio, by series where x is small."""
@@ -48,6 +54,12 @@ def relative_entropy(log_ratio, numerator, denominator) -> np.ndarray:
     direct = np.where(kept, numerator * np.where(kept, log_ratio, 0.0), 0.0)
     direct = direct - (numerator - denominator)
     return np.where(small, denominator * x**2 * series, direct).sum(axis=-1)
+
+
+@singledispatch
+def exp_remainder(x) -> np.ndarray:
+    """e^x - 1 - x, by series where x is small."""
+    return np.where(np.abs(x) < 1e-4, x**2 / 2 * (1 + x / 3 + x**2 / 12), np.expm1(x) - x)
 
 
 def change_entropy(run) -> np.ndarray:
@@ -71,13 +83,15 @@ def improvement(run):
     if run.tau > 0:
         gained = gained - run.tau * change_entropy(run)
         relative = error / np.maximum(run.policies[i], 1e-300)
-        rounding += run.tau * error * (np.abs(log_ratio(run)) + relative)
+        rounding = rounding + run.tau * error * (np.abs(log_ratio(run)) + relative)
     return gained, rounding.sum(axis=2)
 
 
 def advantage_rounding(run) -> np.ndarray:
     """(K, S, A) a bound on the rounding error of the advantages: relative to the terms that are
     subtracted, and far smaller for the likeliest action, whose advantage is a sum over others."""
+    if not run.rounded:
+        return np.zeros(run.A.shape)
     terms = q_gap(run) - run.optimum.A
     if run.tau > 0:
         terms = terms + run.tau * np.abs(run.iterates)
@@ -93,6 +107,8 @@ def change_rounding(run) -> np.ndarray:
     """(steps, S, A) a bound on the rounding error of ``policy_change``: the stored coordinates of
     both iterates are rounded, and their difference may be far smaller than they are."""
     i = steps(run)
+    if not run.rounded:
+        return np.zeros(run.A[i].shape)
     if run.iterates is run.policies:
         return np.full(run.policies[i].shape, ULP)
     size = np.where(np.isfinite(run.iterates[i]), np.abs(run.iterates[i]), 0.0)
@@ -106,6 +122,8 @@ def change_rounding(run) -> np.ndarray:
 
 def best_advantage_rounding(run) -> np.ndarray:
     """(K, S) the rounding error of ``best_advantage``."""
+    if not run.rounded:
+        return np.zeros(run.A.shape[:2])
     at = run.A.argmax(axis=2)[:, :, None]
     return np.take_along_axis(advantage_rounding(run), at, axis=2)[:, :, 0]
 
@@ -113,7 +131,7 @@ def best_advantage_rounding(run) -> np.ndarray:
 def value_rise(run):
     """(steps,) V^{k+1}(mu) - V^k(mu), by the performance-difference lemma from improvements, and
     its rounding."""
-    d = np.array([visitation(run.mdp, run.policies[i + 1], run.mdp.mu) for i in steps(run)])
+    d = np.stack([visitation(run.mdp, run.policies[i + 1], run.mdp.mu) for i in steps(run)])
     gained, rounding = improvement(run)
     return tuple((d * x).sum(axis=1) / (1 - run.mdp.gamma) for x in (gained, rounding))
 
@@ -202,6 +220,7 @@ def settled_rate(run, now, limit):
     return rate, slowest if settled else np.inf
 
 
+@singledispatch
 def visitation(mdp, pi, start) -> np.ndarray:
     """(S,) d_start^pi = (1 - gamma) start^T (I - gamma P_pi)^{-1}, summing to 1."""
     systems = linear_solver(mdp)
@@ -211,6 +230,7 @@ def visitation(mdp, pi, start) -> np.ndarray:
     return d
 
 
+@singledispatch
 def discounted_sum(mdp, pi, b) -> np.ndarray:
     """(S,) (I - gamma P_pi)^{-1} b."""
     systems = linear_solver(mdp)
@@ -227,9 +247,10 @@ def mismatch(run, under=None, start=None) -> float:
     d = visitation(run.mdp, run.optimum.pi, start)
     seen = d > 0
     with np.errstate(divide="ignore"):
-        return float((d[seen] / under[seen]).max())
+        return (d[seen] / under[seen]).max()
 
 
+@singledispatch
 def stationary(mdp, pi) -> np.ndarray:
     """(S,) a stationary distribution of P_pi, the limit of visits from the uniform start."""
     P_pi = np.einsum("sa,sat->st", pi, mdp.P, optimize=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Space
-from tabular_pg.optimal import Optimum
+from tabular_pg.optimal import Optimum, optimum
 from tabular_pg.systems.solver import Solver
 
 
@@ -72,6 +72,8 @@ class Run:
     factorizations: int
     refinements: int
 
+    rounded = True  # so that theorems allow for rounding
+
     @cached_property
     def log_policies(self) -> np.ndarray:
         """(K, S, A) log pi^k; -inf for exact zeros."""
@@ -112,6 +114,11 @@ class Run:
         """(K,) log of ``gap``, also where that is below 1e-308; -inf for an optimal iterate."""
         with np.errstate(divide="ignore"):
             return self.log_scale + np.log(self.scaled_gap @ self.mdp.rho)
+
+    @property
+    def plain_optimum(self) -> Optimum:
+        """The optimum for tau = 0."""
+        return optimum(self.mdp)
 
     @property
     def method(self):

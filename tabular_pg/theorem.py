@@ -198,7 +198,7 @@ def check(run: Run) -> list[Verdict]:
 
 def verdict(theorem, run) -> Verdict:
     """Compare measured and proved for one theorem on one run."""
-    why_not = _why_not(theorem, run)
+    why_not = why_not_applicable(theorem, run)
     if why_not:
         return Verdict(theorem, False, why_not)
     with np.errstate(all="ignore"):
@@ -206,7 +206,7 @@ def verdict(theorem, run) -> Verdict:
         measured, proved = np.broadcast_arrays(
             np.asarray(measured, dtype=float), np.asarray(proved, dtype=float)
         )
-        k = _iterations(run, measured)
+        k = iterations_of(run, measured)
         claimed = np.isfinite(proved) & ~np.isnan(measured)  # NaN: a formula overflowed
         if k.size == 0 or not claimed.any():
             overflow = (np.isnan(proved) | (np.isnan(measured) & np.isfinite(proved))).any()
@@ -227,7 +227,8 @@ def verdict(theorem, run) -> Verdict:
     return Verdict(theorem, True, "", violation is None, violation, slack, k, measured, proved)
 
 
-def _why_not(theorem, run) -> str:
+def why_not_applicable(theorem, run) -> str:
+    """'' or the reason why the theorem says nothing about the run."""
     if theorem.regularized is not None and theorem.regularized != (run.tau > 0):
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.mdp.actions is not None:
@@ -237,7 +238,7 @@ def _why_not(theorem, run) -> str:
     return next(filter(None, (assumption(run) for assumption in theorem.assumes)), "")
 
 
-def _iterations(run, measured) -> np.ndarray:
+def iterations_of(run, measured) -> np.ndarray:
     """The iterations that the first axis of ``measured`` stands for."""
     if measured.ndim == 0:
         return run.k[-1:]

@@ -31,7 +31,7 @@ LAYERS = [
     ["optimize", "flow", "quantities"],
     ["assumptions", "theorem"],
     ["algorithms"],
-    ["plotting"],
+    ["plotting", "certified"],
 ]
 
 

@@ -12,7 +12,6 @@ from tabular_pg.algorithms.natural_pg import NaturalPG
 from tabular_pg.algorithms.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.algorithms.softmax_pg import SoftmaxPG
 from tabular_pg.assumptions import dense_transitions, from_the_start, some_pair
-from tabular_pg.optimal import optimum
 from tabular_pg.quantities import (
     EPS,
     discounted_sum,
@@ -221,6 +220,6 @@ def closed_form(run):
 def bias(run):
     """The regularized optimum loses at most tau log A / (1 - gamma) of unregularized value, in
     every state."""
-    mdp, plain = run.mdp, optimum(run.mdp)
+    mdp, plain = run.mdp, run.plain_optimum
     lost = discounted_sum(mdp, run.optimum.pi, -(run.optimum.pi * plain.A).sum(axis=1))
     return lost.max(), run.tau * np.log(mdp.n_actions) / (1 - mdp.gamma)

@@ -8,7 +8,6 @@ eta_s = eta d_mu^k(s) / (1 - gamma). Further rates are in ``entropy_softmax_pg_r
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
 from tabular_pg.algorithms.softmax_pg import SoftmaxPG
 from tabular_pg.assumptions import (
@@ -17,6 +16,7 @@ from tabular_pg.assumptions import (
 )
 from tabular_pg.quantities import (
     EPS,
+    exp_remainder,
     improvement,
     policy_change,
     state_step,
@@ -113,9 +113,8 @@ def _largest_improvement(run):
     i = steps(run)
     pi, x = run.policies[i], run.A[i] / run.tau
     span = run.A[i].max(axis=2) - run.A[i].min(axis=2)
-    second = np.where(np.abs(x) < 1e-4, x**2 / 2 * (1 + x / 3 + x**2 / 12), np.expm1(x) - x)
-    plain = logsumexp(run.log_policies[i] + x, axis=2)
-    excess = (pi * second).sum(axis=2)  # E_pi x = 0 exactly
+    plain = np.logaddexp.reduce(run.log_policies[i] + x, axis=2)
+    excess = (pi * exp_remainder(x)).sum(axis=2)  # E_pi x = 0 exactly
     return run.tau * np.where(excess < 1.0, np.log1p(excess), plain), span
 
 

@@ -169,14 +169,14 @@ def variance_bound(run):
     """v = sum_a pi A^2 >= ((1 - b) / b) x^2, with b the probability of the sub-optimal actions and
     x = sum_{a optimal} pi A / (1 - b). Proof: Jensen on both groups, whose sums of pi A cancel.
     Both sides are divided by max_a A^2."""
-    A = run.A / np.abs(run.A).max(axis=2, keepdims=True)
+    largest = np.abs(run.A).max(axis=2, keepdims=True)
+    A = run.A / np.where(largest > 0, largest, 1.0)
     mass = np.where(run.optimum.optimal, run.policies, 0.0).sum(axis=2)
     b = suboptimal_mass(run)
     least, most = np.minimum(b, mass), np.maximum(b, mass)
     rarer = (mass < b)[:, :, None] == run.optimum.optimal  # over these the sum of pi A is accurate
-    terms = np.where(rarer, run.policies * A, 0.0) / least[:, :, None]
+    known = least > 0
+    terms = np.where(rarer, run.policies * A, 0.0) / np.where(known, least, 1.0)[:, :, None]
     bound = terms.sum(axis=2) ** 2 * least / most
     rounding = EPS * np.abs(terms).sum(axis=2) ** 2 * least / most
-    known = np.isfinite(bound)
-    measured = np.where(known, (run.policies * A**2).sum(axis=2), 0.0)
-    return measured, np.where(known, bound, -np.inf), np.where(known, rounding, 0.0)
+    return (run.policies * A**2).sum(axis=2), np.where(known, bound, -np.inf), rounding

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp, wrightomega
+from scipy.special import wrightomega
 
 from tabular_pg.assumptions import (
     from_the_start,
@@ -75,7 +75,7 @@ def greedy(run):
     lead g."""
     M = run.A.max(axis=2, keepdims=True)
     best = run.A == M
-    log_p = logsumexp(np.where(best, run.log_policies, -np.inf), axis=2)
+    log_p = np.logaddexp.reduce(np.where(best, run.log_policies, -np.inf), axis=2)
     rest = np.where(best, 0.0, run.policies).sum(axis=2)
     return log_p, rest, (M - np.where(best, -np.inf, run.A)).min(axis=2)
 
@@ -116,7 +116,7 @@ def sublinear_everywhere(run):
     using that V^k increases."""
     pi, D = run.optimum.pi, _start_divergence(run) / run.rule.eta
     risen = run.value_gap[0] - run.value_gap
-    bound = np.array([discounted_sum(run.mdp, pi, D + v) for v in risen])
+    bound = np.stack([discounted_sum(run.mdp, pi, D + v) for v in risen])
     k = run.k[:, None]
     return run.value_gap, np.where(k > 0, bound / k, np.inf)  # 0 / 0 where every action is optimal
 

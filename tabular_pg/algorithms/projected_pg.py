@@ -113,8 +113,8 @@ def _step(run):
 
 def threshold(run, eta):
     """eps_T = eta Delta^2 / (2 + gamma eta Delta) of theorem P3."""
-    Delta = np.float64(run.optimum.Delta)
-    return Delta / (2 / (eta * Delta) + run.mdp.gamma)
+    Delta = run.optimum.Delta
+    return Delta / (np.divide(2, eta * Delta) + run.mdp.gamma)
 
 
 def safe_threshold(run, eta):

@@ -43,11 +43,11 @@ smooth_step = eta_equal(_inverse_smoothness, "(1-gamma)^3 / (2 gamma A)")
 def _huber_curve(run) -> np.ndarray:
     """E_0 = e_0 and E_{k+1} = E_k - phi((1 - gamma) E_k), for every k up to the last recorded."""
     gamma, eta = run.mdp.gamma, least_step(run)
-    E = [float(run.sup_gap[0])]
+    E = [run.sup_gap[0]]
     for _ in range(int(run.k[-1])):
         M = (1 - gamma) * E[-1]
         E.append(gamma * E[-1] + 0.5 / eta if eta * M > 1 else E[-1] - 0.5 * eta * M * M)
-    return np.array(E)
+    return np.stack(E)
 
 
 @theorem(
@@ -162,11 +162,11 @@ def growing_steps(run):
     """For any step sizes, e_k <= gamma^k e_0 + sum_{j<k} gamma^{k-1-j} / (2 eta_j min mu), without
     min mu for Q-ascent. Proof: P1b gives e_{k+1} <= gamma e_k + 1 / (2 eta_k min mu)."""
     step = least_step(run)
-    bound = [float(run.sup_gap[0])]
+    bound = [run.sup_gap[0]]
     for _ in range(int(run.k[-1])):
         bound.append(run.mdp.gamma * bound[-1] + 0.5 / max(step, 1e-300))
         step = min(step * run.rule.growth, LARGEST_STEP)
-    return run.sup_gap, np.array(bound)[run.k]
+    return run.sup_gap, np.stack(bound)[run.k]
 
 
 @theorem(

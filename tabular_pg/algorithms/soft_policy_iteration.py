@@ -99,7 +99,7 @@ def second_order_limit(run):
     q = q - q.max(axis=2, keepdims=True)
     mean = (pi * q).sum(axis=2, keepdims=True)
     variance = (pi * (q - mean) ** 2).sum(axis=2)
-    limit = np.array([discounted_sum(run.mdp, pi, v / (2 * run.tau)) for v in variance])
+    limit = np.stack([discounted_sum(run.mdp, pi, v / (2 * run.tau)) for v in variance])
     near = np.abs(run.iterates[i + 1]).max(axis=(1, 2)) < 1e-5
     settled = near & (run.sup_gap[i + 1] > 1e-280)
     noise = ULP * run.mdp.gamma * run.sup_gap[i, None]  # of q, which may be all but constant

@@ -27,7 +27,7 @@ def alike_optimal_actions(run) -> str:
     if run.mdp.sparse:
         return dense_transitions(run)
     best, P = run.optimum, run.mdp.P
-    reference = P[np.arange(run.mdp.n_states), best.pi.argmax(axis=1)][:, None, :]
+    reference = P[np.arange(len(P)), best.pi.argmax(axis=1)][:, None, :]
     differs = (P != reference).any(axis=2) & best.optimal & ~best.optimal.all(axis=1)[:, None]
     if differs.any():
         s = int(np.argwhere(differs)[0][0])
@@ -98,11 +98,12 @@ def _limit(run):
     n = (~best.optimal).sum(axis=1)
     q, q_before = ((np.where(best.optimal, p, 0.0) ** 2).sum(axis=1) for p in (pi, before))
     share = visitation(run.mdp, pi, run.mdp.rho) / run.d[-1] * n / (1 + n * q)
-    w = np.where(best.optimal, np.nan, pi * -best.A)
+    w = pi * -best.A
     mixed = (n > 0) & (share > 1e-4 * share.sum())
     with np.errstate(all="ignore"):
-        level = w[mixed]
-        equal = (np.nanmax(level, axis=1) <= 1.15 * np.nanmin(level, axis=1)).all()
+        most = np.where(best.optimal, -np.inf, w).max(axis=1)[mixed]
+        least = np.where(best.optimal, np.inf, w).min(axis=1)[mixed]
+        equal = (most <= 1.15 * least).all()
         W, W_before = (-(p * best.A).sum(axis=1)[mixed] for p in (pi, before))
         slopes = -np.log(W / W_before) / np.log(run.k[-1] / run.k[half])
     steady = (np.abs(q - q_before)[mixed] < 2e-3).all()
@@ -153,7 +154,7 @@ def escape_time(run):
     eps = np.exp(run.log_policies[0, 0, run.optimum.pi[0].argmax()])
     predicted = 1 / (2 * h * eps)
     value = d + np.sinh(d)
-    crossed = value[-1] >= 0
-    claimed = eps < 1e-3 and h < 0.02 and (crossed or run.k[-1] > 1.1 * predicted)
-    time = np.interp(0.0, value, run.k)  # between records the flow is linear in this value
-    return time, predicted if claimed else np.inf
+    early = eps < 1e-3 and h < 0.02
+    if not (early and (value[-1] >= 0 or run.k[-1] > 1.1 * predicted)):
+        return run.k[-1], np.inf
+    return np.interp(0.0, value, run.k), predicted  # between records the flow is linear in value

@@ -8,15 +8,19 @@ except ImportError as error:
     ) from error
 
 from tabular_pg.certified.certify import Certificate, certified_run, certify
+from tabular_pg.certified.check import CertifiedVerdict, Outcome, certified_check
 from tabular_pg.certified.evaluation import NotAPolicy, Undecided
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.updates import update
 
 __all__ = [
     "Certificate",
+    "CertifiedVerdict",
     "NotAPolicy",
+    "Outcome",
     "RationalMDP",
     "Undecided",
+    "certified_check",
     "certified_run",
     "certify",
     "update",

@@ -106,10 +106,7 @@ def certify(run, digits=30) -> Certificate:
     Undecided
         If 131072 bits are not enough.
     """
-    if not isinstance(run, Run):
-        raise TypeError(f"run is of type {type(run).__name__}; expected Run")
-    method = _method(run.mdp, run.rule, run.tau, run.start, run.k)
-    return _certified(method, digits, run)
+    return _certified(method_of(run), digits, run)
 
 
 def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=30) -> Certificate:
@@ -137,6 +134,13 @@ def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=
     mdp = RationalMDP.of(mdp)
     k = recorded(at, iterations, mdp.r.size)
     return _certified(_method(mdp, rule, tau, policy, k), digits, None)
+
+
+def method_of(run) -> Method:
+    """What a run was a run of, in exact numbers."""
+    if not isinstance(run, Run):
+        raise TypeError(f"run is of type {type(run).__name__}; expected Run")
+    return _method(run.mdp, run.rule, run.tau, run.start, run.k)
 
 
 def _method(mdp, rule, tau, policy, k) -> Method:
@@ -179,9 +183,7 @@ def _start(policy, mdp, space) -> np.ndarray:
 
 
 def _certified(method, digits, run) -> Certificate:
-    if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
-        raise ValueError(f"digits is {digits!r}; expected an integer >= 1")
-    target = digits * BITS_PER_DIGIT
+    target = checked_digits(digits) * BITS_PER_DIGIT
     bits = int(target) + SPARE_BITS
     while bits <= MOST_BITS:
         try:
@@ -197,21 +199,27 @@ def _certified(method, digits, run) -> Certificate:
     raise Undecided(f"{MOST_BITS} bits do not give {digits} digits of every gap")
 
 
+def checked_digits(digits) -> int:
+    """``digits``, refused unless it is an integer >= 1."""
+    if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
+        raise ValueError(f"digits is {digits!r}; expected an integer >= 1")
+    return digits
+
+
 def _gaps(method, bits, target):
     """The gaps at the recorded iterates, or None as soon as one is too wide."""
-    gap = []
+    gap, recorded_at = [], set(method.k.tolist())
     with ctx.workprec(bits):
-        for model, point in trajectory(method):
-            gap.append((point.e * model.rho).sum())
-            if relative_bits(gap[-1]) < target:
-                return None
+        for k, model, point in trajectory(method):
+            if k in recorded_at:
+                gap.append((point.e * model.rho).sum())
+                if relative_bits(gap[-1]) < target:
+                    return None
     return tuple(gap)
 
 
-def trajectory(method, visit=lambda point: None):
-    """Pairs (model, point) for every recorded iterate, at flint's present precision.
-
-    ``visit`` is called with every iterate, recorded or not.
+def trajectory(method):
+    """Triples (k, model, point), for every iterate up to the last, at flint's present precision.
 
     Raises
     ------
@@ -220,21 +228,19 @@ def trajectory(method, visit=lambda point: None):
     """
     model = Model(method.mdp, METHODS[type(method.rule)].space, method.tau)
     rule = type(method.rule)(*(arb(x) for x in method.rule))
-    point = model.evaluate(model.start(method.policy))
-    step, k = UPDATES[type(rule)], 0
-    with Watch(int(method.k[-1]) + 1) as watch:
-        for stop in method.k.tolist():
-            while k < stop:
-                visit(point)
+    step, last = UPDATES[type(rule)], int(method.k[-1])
+    point = model.evaluate(model.start(method.policy), method.policy)
+    with Watch(last + 1) as watch:
+        for k in range(last + 1):
+            yield k, model, point
+            if watch.interrupted:
+                raise KeyboardInterrupt
+            watch.count(1)
+            if k < last:
                 x, critic = step(rule, k, model, point), point.critic
                 point = model.evaluate(x)
                 if METHODS[type(rule)].critic:
                     point = point._replace(critic=critic)
-                k += 1
-                watch.count(1)
-                if watch.interrupted:
-                    raise KeyboardInterrupt
-            yield model, point
 
 
 def relative_bits(ball) -> float:

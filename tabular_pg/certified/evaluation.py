@@ -47,7 +47,7 @@ class Model:
     mdp : RationalMDP
     space : Space
     gamma, tau : arb
-    r, P, rho, mu : arrays of arb; ``P`` is (S, A, S)
+    r, rho, mu : arrays of arb
     optimal : (S, A) bool, whether the action is optimal: proved, ties included; all for tau > 0
     V, A_star, log_reference, reference : (S,) V*_tau, (S, A) A*, log pi*_tau and pi*_tau
     """
@@ -57,13 +57,11 @@ class Model:
         S, A = mdp.r.shape
         self.shape, self._alike = (S, A), mdp.twins.copy()
         self.r, self.rho, self.mu = balls(mdp.r), balls(mdp.rho), balls(mdp.mu)
-        self._rows = [
-            [[(t, arb(p)) for t, p in row.entries()] for row in rows] for rows in mdp.P
-        ]
-        self.P = zeros(S, A, S)
-        for s, a in np.ndindex(S, A):
-            for t, p in self._rows[s][a]:
-                self.P[s, a, t] = p
+        self._rows, known = [], {}
+        for rows in mdp.P:  # equal probabilities are one and the same ball
+            entries = [[(t, known.setdefault(p, arb(p))) for t, p in x.entries()] for x in rows]
+            self._rows.append(entries)
+        self._uniform = (self._alike == 0).all(axis=1)
         if tau > 0:
             self.optimal = np.ones((S, A), dtype=bool)
             self.V = self._soft_values()
@@ -74,30 +72,59 @@ class Model:
             exact = mdp.advantages
             self.optimal = exact == 0
             self.A_star = self._as_twins(balls(exact))
-            chosen = np.eye(A, dtype=int)[self.optimal.argmax(axis=1)]
-            self.V = self.solve(balls(chosen), (balls(chosen) * self.r).sum(axis=1))
-            self.reference = balls(chosen)
+            self.reference = balls(np.eye(A, dtype=int)[self.optimal.argmax(axis=1)])
             self.log_reference = logarithm(self.reference)
+            reward = (self.reference * self.r).sum(axis=1)
+            self.V = self.solve(self.transitions(self.reference), reward)
 
-    def transitions(self, pi) -> arb_mat:
-        """I - gamma P_pi."""
+    def P(self) -> np.ndarray:
+        """(S, A, S) transition probabilities."""
+        P = zeros(*self.shape, self.shape[0])
+        for s, a in np.ndindex(self.shape):
+            for t, p in self._rows[s][a]:
+                P[s, a, t] = p
+        return P
+
+    def transitions(self, pi) -> list:
+        """For every state the positive entries {t: P_pi(s, t)}."""
+        system = []
+        for weights, rows in zip(pi, self._rows, strict=True):
+            mean = {}
+            for weight, row in zip(weights, rows, strict=True):
+                if not weight.is_zero():
+                    for t, p in row:
+                        mean[t] = mean.get(t, 0) + weight * p
+            system.append(mean)
+        return system
+
+    def solve(self, transitions, b) -> np.ndarray:
+        """(S,) x with x = b + gamma P_pi x: exactly 0 in states that no b != 0 is reached from."""
         S = self.shape[0]
-        M = [[arb(int(s == t)) for t in range(S)] for s in range(S)]
-        for s, rows in enumerate(self._rows):
-            for p, row in zip(pi[s], rows, strict=True):
-                if not p.is_zero():
-                    weight = self.gamma * p
-                    for t, probability in row:
-                        M[s][t] -= weight * probability
-        return arb_mat(M)
+        reverse = [{} for _ in range(S)]
+        for s, row in enumerate(transitions):
+            for t, p in row.items():
+                reverse[t][s] = p
+        seen = _reached(reverse, b)
+        x, number = zeros(S), {s: i for i, s in enumerate(seen)}
+        system = [[arb(int(i == j)) for j in range(len(seen))] for i in range(len(seen))]
+        for s in seen:
+            for t, p in transitions[s].items():
+                if t in number:
+                    system[number[s]][number[t]] -= self.gamma * p
+        x[seen] = solution(arb_mat(system), b[seen])
+        return x
 
-    def solve(self, pi, b) -> np.ndarray:
-        """(S,) (I - gamma P_pi)^{-1} b."""
-        return solution(self.transitions(pi), b)
-
-    def visitation(self, pi, start) -> np.ndarray:
-        """(S,) d_start^pi, summing to 1."""
-        return solution(self.transitions(pi).transpose(), (1 - self.gamma) * start)
+    def solve_adjoint(self, transitions, b) -> np.ndarray:
+        """(S,) y with y = b + gamma P_pi^T y: exactly 0 in states that no b != 0 leads to."""
+        S = self.shape[0]
+        seen = _reached(transitions, b)
+        y, number = zeros(S), {s: i for i, s in enumerate(seen)}
+        system = [[arb(int(i == j)) for j in range(len(seen))] for i in range(len(seen))]
+        for s in seen:
+            for t, p in transitions[s].items():
+                system[number[t]][number[s]] -= self.gamma * p
+        y[seen] = solution(arb_mat(system), b[seen])
+        return y
 
     def next_values(self, v) -> np.ndarray:
         """(S, A) gamma P v; actions with the same dynamics share one ball."""
@@ -115,6 +142,7 @@ class Model:
             twin = self._alike[s, a]
             if policy[s, a] != policy[s, twin]:
                 self._alike[s, a] = a
+        self._uniform = (self._alike == 0).all(axis=1)
         x = logarithm(balls(policy))
         return x - self.log_reference if self.tau > 0 else x
 
@@ -123,8 +151,9 @@ class Model:
         if self.space is Space.SIMPLEX:
             return x, balls(x)
         likeliest = _likeliest(x + self.log_reference if self.tau > 0 else x)
-        x = x - _at(likeliest, x)
+        x = _relative(x, likeliest)
         if self.tau > 0:
+            x[self._uniform] = arb(0)
             excess = (self.reference * np.expm1(x)).sum(axis=1, keepdims=True)
             x = self._shared(x - np.log1p(excess))
             return x, self._shared(self.reference * np.exp(x))
@@ -139,15 +168,18 @@ class Model:
             return self.tau * (self.reference * _KL_TERM(x)).sum(axis=1)
         return -(pi * self.A_star).sum(axis=1)
 
-    def evaluate(self, x) -> Point:
-        """The point with the coordinates ``x``, which need not be normalized."""
+    def evaluate(self, x, exact=None) -> Point:
+        """The point with the coordinates ``x``, which need not be normalized; ``exact`` is its
+        policy, if that is rational."""
         x, pi = self.normalized(x)
-        system = self.transitions(pi)
-        e = solution(system, self.policy_error(x, pi))
-        d = solution(system.transpose(), (1 - self.gamma) * self.mu)
+        pi = pi if exact is None else self._shared(balls(exact))
+        transitions = self.transitions(pi)
+        e = self.solve(transitions, self.policy_error(x, pi))
+        d = self.solve_adjoint(transitions, (1 - self.gamma) * self.mu)
         q = self.next_values(e)
-        A = self.A_star - q - self.tau * x if self.tau > 0 else self.A_star - q
-        A = self._shared(_centred(A, pi)) if self.tau > 0 else self._as_twins(_centred(A, pi))
+        share = self._shared if self.tau > 0 else self._as_twins
+        A = share(self.A_star - q - self.tau * x if self.tau > 0 else self.A_star - q)
+        A = share(_centred(A, pi))
         return Point(x, pi, e, q, A, d, q.copy())
 
     def _as_twins(self, x):
@@ -160,7 +192,7 @@ class Model:
 
     def _log_softmax(self, V):
         Q = self.r + self.next_values(V)
-        scaled = (Q - _at(_likeliest(Q), Q)) / self.tau
+        scaled = _relative(Q, _likeliest(Q)) / self.tau
         return scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
 
     def _soft_values(self):
@@ -174,7 +206,8 @@ class Model:
         for _ in range(NEWTON_STEPS):
             log_pi = centres(self._log_softmax(V))
             pi = np.exp(log_pi)
-            V = centres(self.solve(pi, (pi * (self.r - self.tau * log_pi)).sum(axis=1)))
+            reward = (pi * (self.r - self.tau * log_pi)).sum(axis=1)
+            V = centres(self.solve(self.transitions(pi), reward))
             radius = self._residual(V)
             if best is not None and not radius < best[0] / 2:
                 break
@@ -185,8 +218,9 @@ class Model:
     def _residual(self, V):
         """An upper bound of |V* - V| in the maximum norm."""
         Q = self.r + self.next_values(V)
-        top = _at(_likeliest(Q), Q)
-        TV = top[:, 0] + self.tau * np.log(np.exp((Q - top) / self.tau).sum(axis=1))
+        likeliest = _likeliest(Q)
+        top = Q[np.arange(len(Q)), likeliest]
+        TV = top + self.tau * np.log(np.exp(_relative(Q, likeliest) / self.tau).sum(axis=1))
         return max((abs(x).upper() for x in (TV - V) / (1 - self.gamma)), default=arb(0))
 
 
@@ -198,6 +232,8 @@ def solution(system, b) -> np.ndarray:
     Undecided
         If the balls are too wide to show that the matrix is regular.
     """
+    if not len(b):
+        return b
     try:
         x = system.solve(arb_mat([[v] for v in b]))
     except ZeroDivisionError:
@@ -205,9 +241,20 @@ def solution(system, b) -> np.ndarray:
     return np.array(x.entries(), dtype=object)
 
 
+def _reached(successors, b):
+    """States with b != 0, and those that lie behind them."""
+    seen = {s for s, value in enumerate(b) if not value.is_zero()}
+    new = list(seen)
+    while new:
+        found = [t for t in successors[new.pop()] if t not in seen]
+        seen.update(found)
+        new.extend(found)
+    return sorted(seen)
+
+
 def _centred(A, pi):
     """Advantages less their mean; that of the likeliest action is a sum over the others."""
-    lead = A - _at(_likeliest(pi), A)
+    lead = _relative(A, _likeliest(pi))
     return lead - (pi * lead).sum(axis=1, keepdims=True)
 
 
@@ -216,9 +263,10 @@ def _likeliest(x):
     return [max(range(len(row)), key=lambda a, row=row: row[a].mid()) for row in x]
 
 
-def _at(chosen, x):
-    """(S, 1) the chosen entries of ``x`` (S, A)."""
-    return x[np.arange(len(x)), chosen][:, None]
+def _relative(x, chosen):
+    """Rows of ``x`` (S, A) less one entry of each."""
+    states = np.arange(len(x))
+    return _SUBTRACT(x, x[states, chosen][:, None])
 
 
 def kl_term(x) -> arb:
@@ -258,6 +306,11 @@ def zeros(*shape) -> np.ndarray:
     return x
 
 
+def subtract(x, y) -> arb:
+    """x - y, which is exactly 0 if both are the same object: that stands for one number."""
+    return arb(0) if x is y and x.is_finite() else x - y
+
+
 def logarithm(x) -> np.ndarray:
     """log x, which is -inf at an exact zero."""
     return _LOG(x)
@@ -270,4 +323,5 @@ def _log(x):
 _BALL = np.frompyfunc(arb, 1, 1)
 _CENTRE = np.frompyfunc(arb.mid, 1, 1)
 _LOG = np.frompyfunc(_log, 1, 1)
+_SUBTRACT = np.frompyfunc(subtract, 2, 1)
 _KL_TERM = np.frompyfunc(kl_term, 1, 1)

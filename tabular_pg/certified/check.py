@@ -1,0 +1,196 @@
+"""Every registered theorem decided rigorously on a run, from the formula that floats use, too."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from flint import arb, ctx
+
+from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
+from tabular_pg.certified.arrays import ball_array
+from tabular_pg.certified.certify import (
+    BITS_PER_DIGIT,
+    SPARE_BITS,
+    Certificate,
+    checked_digits,
+    method_of,
+)
+from tabular_pg.certified.enclosed import EnclosedRun
+from tabular_pg.certified.evaluation import NotAPolicy, Undecided
+from tabular_pg.theorem import Kind, Theorem, iterations_of, theorems_about, why_not_applicable
+
+MOST_BITS = 2**14
+ZERO = arb("1e-3")
+
+
+class Outcome(enum.IntEnum):
+    """What was decided about one inequality; the larger, the worse."""
+
+    NOTHING = 0  # the statement claims nothing here
+    HOLDS = 1  # certainly; an equality: to the digits asked for
+    ATTAINED = 2  # both sides agree to the digits asked for, or are 0 to thrice as many digits
+    UNDECIDED = 3  # at the largest precision that was tried
+    VIOLATED = 4  # certainly
+
+
+class CertifiedViolation(NamedTuple):
+    """Where an inequality is certainly wrong; ``measured`` and ``proved`` are flint.arb."""
+
+    k: int
+    measured: arb
+    proved: arb
+
+
+@dataclass(frozen=True, eq=False)
+class CertifiedVerdict:
+    """What a theorem says about a run, decided in ball arithmetic.
+
+    Attributes
+    ----------
+    theorem : Theorem
+    applies : whether its assumptions hold and it can be computed; ``why_not`` says what fails.
+    outcomes : array of Outcome, shaped like the two sides; None where it does not apply.
+    k : the iterations that its first axis stands for.
+    first_violation : CertifiedViolation or None.
+    not_computable : what the formula asks for that balls do not offer, or ''.
+    bits : the precision at which it was decided.
+    """
+
+    theorem: Theorem
+    applies: bool
+    why_not: str = ""
+    outcomes: np.ndarray | None = None
+    k: np.ndarray | None = None
+    first_violation: CertifiedViolation | None = None
+    not_computable: str = ""
+    bits: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of ``outcomes``."""
+        if self.outcomes is None:
+            return Outcome.NOTHING
+        return Outcome(self.outcomes.max(initial=Outcome.NOTHING))
+
+    @property
+    def holds(self) -> bool | None:
+        """True, False, or None where it is undecided or does not apply."""
+        if self.outcome is Outcome.VIOLATED:
+            return False
+        return True if self.outcome in (Outcome.HOLDS, Outcome.ATTAINED) else None
+
+    def __str__(self):
+        head = f"{self.theorem.id:<4} {self.theorem.claim}:"
+        if self.not_computable:
+            return f"{head} not computable in balls: {self.not_computable}"
+        if not self.applies:
+            return f"{head} n/a: {self.why_not}"
+        if self.first_violation:
+            k, measured, proved = self.first_violation
+            return f"{head} VIOLATED at k = {k}: measured {measured.str(8)}, proved {proved.str(8)}"
+        counts = [f"{(self.outcomes == x).sum()} {x.name.lower()}" for x in list(Outcome)[1:4]]
+        return f"{head} " + ", ".join(c for c in counts if not c.startswith("0 "))
+
+
+def certified_check(run, *, theorems=None, digits=30, most_bits=MOST_BITS) -> list:
+    """A rigorous verdict for every registered theorem about the run's rule.
+
+    The method is rerun in ball arithmetic and each theorem's own formula is evaluated on the
+    enclosures. Where an inequality is open the precision is doubled.
+
+    Parameters
+    ----------
+    run : Run or Certificate
+    theorems : sequence of Theorem, optional
+        All registered ones about the rule by default.
+    digits : int
+        To how many digits two sides must agree to count as attained, or as equal.
+    most_bits : int
+        The largest precision to try.
+
+    Returns
+    -------
+    list of CertifiedVerdict
+        Theorems whose assumptions fail, or that cannot be computed, are included, with the reason.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`certify` does.
+    """
+    method = run.method if isinstance(run, Certificate) else method_of(run)
+    about = theorems_about(method.rule) if theorems is None else list(theorems)
+    bits = int(checked_digits(digits) * BITS_PER_DIGIT) + SPARE_BITS
+    verdicts = [_open(theorem, method.k[-1:], 0) for theorem in about]
+    while bits <= most_bits and any(v.outcome is Outcome.UNDECIDED for v in verdicts):
+        try:
+            with ctx.workprec(bits):
+                enclosed = EnclosedRun(method)
+                verdicts = [
+                    _verdict(v.theorem, enclosed, digits, bits)
+                    if v.applies and v.outcome is Outcome.UNDECIDED
+                    else v
+                    for v in verdicts
+                ]
+        except Undecided:
+            pass
+        except NotAPolicy as error:
+            return [CertifiedVerdict(theorem, False, str(error)) for theorem in about]
+        bits *= 2
+    return verdicts
+
+
+def _open(theorem, k, bits) -> CertifiedVerdict:
+    outcomes = np.full(k.shape, int(Outcome.UNDECIDED))
+    return CertifiedVerdict(theorem, True, outcomes=outcomes, k=k, bits=bits)
+
+
+def _verdict(theorem, run, digits, bits) -> CertifiedVerdict:
+    nothing = CertifiedVerdict(theorem, False, bits=bits)
+    try:
+        why_not = why_not_applicable(theorem, run)
+        if why_not:
+            return replace(nothing, why_not=why_not)
+        with np.errstate(all="ignore"):
+            measured, proved, *_ = theorem.formula(run)
+            measured, proved = np.broadcast_arrays(ball_array(measured), proved)
+    except Undecided:
+        return _open(theorem, run.k[-1:], bits)
+    except (TypeError, AttributeError) as error:  # NotComputable among them
+        return replace(nothing, not_computable=str(error))
+    k = iterations_of(run, measured)
+    decide = np.frompyfunc(lambda m, p: _decided(theorem, m, p, digits), 2, 1)
+    outcomes = np.asarray(decide(measured.data, proved.data), dtype=int)
+    if not (outcomes > Outcome.NOTHING).any():
+        return replace(nothing, why_not="no recorded iterate is in the regime that it is about")
+    violation = None
+    if (outcomes == Outcome.VIOLATED).any():
+        at = tuple(np.argwhere(outcomes == Outcome.VIOLATED)[0])
+        where = int(k[at[0]] if at else k[-1])
+        violation = CertifiedViolation(where, measured.data[at], proved.data[at])
+    return replace(nothing, applies=True, outcomes=outcomes, k=k, first_violation=violation)
+
+
+def _decided(theorem, measured, proved, digits) -> Outcome:
+    if proved == arb.pos_inf() or proved == arb.neg_inf():
+        return Outcome.NOTHING
+    difference = proved - measured if theorem.kind is not Kind.LOWER else measured - proved
+    size = abs(proved)
+    vanish = all(x.contains(0) and abs(x) <= ZERO**digits for x in (measured, proved))
+    if theorem.kind in (Kind.UPPER, Kind.LOWER):
+        if difference >= 0:
+            return Outcome.HOLDS
+        if difference < 0:
+            return Outcome.VIOLATED
+        agree = vanish or abs(difference) <= size / 10**digits
+        return Outcome.ATTAINED if agree else Outcome.UNDECIDED
+    if theorem.kind is Kind.ASYMPTOTIC:
+        tolerated = size * theorem.tolerance
+        inside, outside = abs(difference) <= tolerated, abs(difference) > tolerated
+    else:
+        inside = vanish or abs(difference) <= size / 10**digits
+        outside = difference > 0 or difference < 0
+    return Outcome.HOLDS if inside else Outcome.VIOLATED if outside else Outcome.UNDECIDED

@@ -1,0 +1,138 @@
+"""A run made of balls: what a theorem sees in place of a float64 run."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csgraph, csr_array
+
+from tabular_pg.certified.arrays import BallArray, ball_array
+from tabular_pg.certified.certify import trajectory
+from tabular_pg.certified.evaluation import Model, balls, zeros
+from tabular_pg.method import METHODS, Space
+from tabular_pg.quantities import discounted_sum, stationary, visitation
+
+
+class EnclosedMDP:
+    """An MDP of balls, with the attributes of :class:`tabular_pg.MDP` that formulas use."""
+
+    sparse, actions = False, None
+
+    def __init__(self, model):
+        self.model, exact = model, model.mdp
+        self.P, self.r, self.rho = map(BallArray, (model.P(), model.r, model.rho))
+        self.mu = self.rho if (exact.rho == exact.mu).all() else BallArray(model.mu)
+        self.gamma = ball_array(model.gamma)
+        self.n_states, self.n_actions = map(ball_array, model.shape)
+
+
+class EnclosedOptimum:
+    """The optimum, with the attributes of :class:`tabular_pg.Optimum` that formulas use."""
+
+    def __init__(self, model):
+        self.optimal = model.optimal
+        self.V, self.A = BallArray(model.V), BallArray(model.A_star)
+        self.pi, self.log_pi = BallArray(model.reference), BallArray(model.log_reference)
+        worse = -model.A_star[~model.optimal]
+        self.Delta = BallArray(worse).min() if worse.size else ball_array(np.inf)
+
+
+class EnclosedRun:
+    """A method run in balls, with the attributes of :class:`tabular_pg.Run` that formulas use.
+
+    All balls have flint's precision at the time; what is computed from it must be computed at the
+    same.
+    """
+
+    rounded = False
+
+    def __init__(self, method):
+        self.k, self.method = method.k, METHODS[type(method.rule)]
+        self.rule = type(method.rule)(*map(ball_array, method.rule))
+        self.tau = ball_array(method.tau)
+        rows, wanted = [], set(method.k.tolist())
+        least = mass = ball_array(1)
+        spent = ball_array(0)
+        for k, model, point in trajectory(method):  # noqa: B007  (the model stays the same)
+            pi, e = BallArray(point.pi), BallArray(point.e)
+            if k in wanted:
+                iterate = pi if self.method.space is Space.SIMPLEX else BallArray(point.x)
+                least, mass = (np.broadcast_to(x, pi.shape[:n]) for x, n in ((least, 2), (mass, 1)))
+                rows.append(
+                    (iterate, pi, e, BallArray(point.A), BallArray(point.d), least, mass, spent)
+                )
+            least = np.minimum(least, pi)
+            mass = np.minimum(mass, np.where(model.optimal, pi, 0.0).sum(axis=1))
+            spent = spent + e.max()
+        columns = [np.stack(column) for column in zip(*rows, strict=True)]
+        self.iterates, self.policies, self.value_gap, self.A, self.d = columns[:5]
+        self.least_policy, self.least_optimal_mass, self.gap_sum = columns[5:]
+        if self.method.space is Space.SIMPLEX:
+            self.iterates = self.policies
+        self.scaled_gap, self.log_scale = self.value_gap, ball_array(np.zeros(len(rows)))
+        self.model, self.mdp, self.optimum = model, EnclosedMDP(model), EnclosedOptimum(model)
+
+    @cached_property
+    def log_policies(self):
+        if self.method.space is Space.SIMPLEX:
+            return np.log(self.policies)
+        return self.iterates + self.optimum.log_pi if self.tau > 0 else self.iterates
+
+    @cached_property
+    def gap(self):
+        return self.value_gap @ self.mdp.rho
+
+    @cached_property
+    def sup_gap(self):
+        return self.value_gap.max(axis=1)
+
+    @cached_property
+    def log_gap(self):
+        return np.log(self.gap)
+
+    @cached_property
+    def log_sup_gap(self):
+        return np.log(self.sup_gap)
+
+    @cached_property
+    def plain_optimum(self):
+        return EnclosedOptimum(Model(self.model.mdp, self.method.space, 0))
+
+
+@visitation.register
+def _(mdp: EnclosedMDP, pi, start):
+    transitions = mdp.model.transitions(ball_array(pi).data)
+    start = (1 - mdp.gamma) * start
+    return BallArray(mdp.model.solve_adjoint(transitions, start.data))
+
+
+@discounted_sum.register
+def _(mdp: EnclosedMDP, pi, b):
+    transitions = mdp.model.transitions(ball_array(pi).data)
+    return BallArray(mdp.model.solve(transitions, ball_array(b).data))
+
+
+@stationary.register
+def _(mdp: EnclosedMDP, pi):
+    """The mean of the stationary distributions of the closed classes."""
+    transitions, S = mdp.model.transitions(ball_array(pi).data), mdp.model.shape[0]
+    edges = np.array([(s, t) for s, row in enumerate(transitions) for t in row]).T
+    graph = csr_array((np.ones(edges.shape[1]), edges), shape=(S, S))
+    n, label = csgraph.connected_components(graph, connection="strong")
+    leaves = {label[s] for s, t in edges.T if label[s] != label[t]}
+    nu, closed = zeros(S), [c for c in range(n) if c not in leaves]
+    for c in closed:
+        members = np.flatnonzero(label == c)
+        # nu (I - P + 1 1^T) = 1^T has one solution, the stationary distribution
+        system = ball_array(np.ones((len(members), len(members))) + np.eye(len(members)))
+        matrix = system.data.copy()
+        for i, s in enumerate(members):
+            for j, t in enumerate(members):
+                matrix[j, i] -= transitions[s].get(t, 0)
+        ones = ball_array(np.ones(len(members)))
+        nu[members] = np.linalg.solve(BallArray(matrix), ones).data / len(closed)
+    return BallArray(nu)
+
+
+__all__ = ["EnclosedRun", "balls"]
