@@ -57,6 +57,12 @@ def relative_entropy(log_ratio, numerator, denominator) -> np.ndarray:
 
 
 @singledispatch
+def likeliest(p) -> np.ndarray:
+    """The column of the largest entry of every row, for what is true whichever is taken."""
+    return p.argmax(axis=1)
+
+
+@singledispatch
 def exp_remainder(x) -> np.ndarray:
     """e^x - 1 - x, by series where x is small."""
     return np.where(np.abs(x) < 1e-4, x**2 / 2 * (1 + x / 3 + x**2 / 12), np.expm1(x) - x)
@@ -148,6 +154,7 @@ def best_advantage(run) -> np.ndarray:
     return np.maximum(run.A.max(axis=2), 0.0)
 
 
+@singledispatch
 def q_gap(run) -> np.ndarray:
     """(K, S, A) Q*_tau - Q^k_tau = gamma P (V*_tau - V^k_tau)."""
     gap = run.value_gap

@@ -24,6 +24,7 @@ from tabular_pg.quantities import (
     EPS,
     improvement,
     least_step,
+    likeliest,
     mismatch,
     state_step,
     steps,
@@ -65,7 +66,7 @@ def _largest_term(run):
 def least_optimal(run, so_far=False):
     """(K,) c_k = min over j < k (j <= k if so far) and s of pi^j(a*(s)|s), a*(s) fixed."""
     least = np.minimum(run.least_policy, run.policies) if so_far else run.least_policy
-    best = np.where(run.optimum.optimal, least[-1], -1.0).argmax(axis=1)
+    best = likeliest(np.where(run.optimum.optimal, least[-1], -1.0))
     return np.take_along_axis(least, best[None, :, None], axis=2).min(axis=(1, 2))
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from flint import arb, ctx, fmpq
 
 from tabular_pg.arguments import checked_iterations, recorded, refuse_combination
-from tabular_pg.certified.evaluation import Model, Point, Undecided, balls
+from tabular_pg.certified.evaluation import Model, Undecided
 from tabular_pg.certified.rational import RationalMDP, Row, objects, rational
 from tabular_pg.certified.updates import UPDATES
 from tabular_pg.method import METHODS, Space
-from tabular_pg.run import Run
+from tabular_pg.run import Run, Status
 from tabular_pg.watch import Watch
 
 SPARE_BITS = 64
@@ -43,10 +43,13 @@ class Certificate:
         The MDP, rule, tau and start policy, in exact numbers.
     k : (K,) recorded iterations.
     gap : tuple of K balls, flint.arb, that enclose V*_tau(rho) - V^k_tau(rho).
-    digits : how many decimal digits all of them have at least; inf if all are exact.
+    digits : how many decimal digits all of them have at least; inf if all are exact. It is less
+        than was asked for, perhaps 0, only where no precision helps: a gap that is exactly 0
+        cannot always be told from a tiny one.
     bits : the precision that this took.
-    relative_errors : (K,) upper bounds on the relative error of ``run.gap`` (of exp(``run.log_gap``)
-        below 1e-290); nan without a run.
+    relative_errors : (K,) upper bounds on the relative error of ``run.gap``, or of
+        exp(``run.log_gap``) below 1e-290; nan without a run, and where its status UNDERFLOW says
+        that float64 has lost the gap.
     """
 
     method: Method
@@ -68,8 +71,9 @@ class Certificate:
 
     @property
     def relative_error(self) -> float:
-        """The largest entry of ``relative_errors``."""
-        return float(self.relative_errors.max())
+        """The largest entry of ``relative_errors``, without the nan; nan if there is no other."""
+        known = self.relative_errors[~np.isnan(self.relative_errors)]
+        return float(known.max()) if known.size else math.nan
 
     def __repr__(self):
         return (
@@ -102,9 +106,11 @@ def certify(run, digits=30) -> Certificate:
     ------
     TypeError, ValueError
         For a rule without an exact update (see :func:`tabular_pg.certified.update`), an MDP with
-        unavailable actions, a run that left the simplex.
+        unavailable actions.
+    NotAPolicy
+        If the method leaves the simplex.
     Undecided
-        If 131072 bits are not enough.
+        If even 131072 bits leave open how an update goes on.
     """
     return _certified(method_of(run), digits, run)
 
@@ -127,7 +133,7 @@ def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=
 
     Raises
     ------
-    TypeError, ValueError, Undecided
+    TypeError, ValueError, NotAPolicy, Undecided
         As :func:`certify` and :func:`tabular_pg.optimize` do.
     """
     iterations = checked_iterations(iterations)
@@ -184,19 +190,18 @@ def _start(policy, mdp, space) -> np.ndarray:
 
 def _certified(method, digits, run) -> Certificate:
     target = checked_digits(digits) * BITS_PER_DIGIT
-    bits = int(target) + SPARE_BITS
-    while bits <= MOST_BITS:
-        try:
-            gap = _gaps(method, bits, target)
-        except Undecided:
-            gap = None
-        if gap is not None:
-            with ctx.workprec(bits):
-                errors = np.full(len(gap), np.nan) if run is None else _errors(run, gap)
-            accuracy = min(relative_bits(x) for x in gap) / BITS_PER_DIGIT
-            return Certificate(method, method.k, gap, accuracy, bits, errors)
+    bits, reached = int(target) + SPARE_BITS, []
+    while True:
+        with ctx.workprec(bits):
+            gap, k = _gaps(method, target)
+            reached.append(k)
+            hopeless = bits >= MOST_BITS or reached[-3:] == 3 * [k]
+            if gap is None and hopeless:
+                gap, _ = _gaps(method, -math.inf)
+            if gap is not None:
+                accuracy = max(min(map(relative_bits, gap)) / BITS_PER_DIGIT, 0.0)
+                return Certificate(method, method.k, gap, accuracy, bits, _errors(run, gap))
         bits *= 2
-    raise Undecided(f"{MOST_BITS} bits do not give {digits} digits of every gap")
 
 
 def checked_digits(digits) -> int:
@@ -206,16 +211,22 @@ def checked_digits(digits) -> int:
     return digits
 
 
-def _gaps(method, bits, target):
-    """The gaps at the recorded iterates, or None as soon as one is too wide."""
-    gap, recorded_at = [], set(method.k.tolist())
-    with ctx.workprec(bits):
+def _gaps(method, target):
+    """(the gaps at the recorded iterates, the last iteration), or (None, k) where that of
+    iteration k has fewer certain bits than ``target``."""
+    gap, recorded_at, k = [], set(method.k.tolist()), 0
+    try:
         for k, model, point in trajectory(method):
+            value = (point.e * model.rho).sum()
+            if relative_bits(value) < target:
+                return None, k
             if k in recorded_at:
-                gap.append((point.e * model.rho).sum())
-                if relative_bits(gap[-1]) < target:
-                    return None
-    return tuple(gap)
+                gap.append(value)
+    except Undecided:
+        if target == -math.inf:
+            raise
+        return None, k + 1
+    return tuple(gap), k
 
 
 def trajectory(method):
@@ -254,15 +265,17 @@ def relative_bits(ball) -> float:
 
 def _errors(run, gap) -> np.ndarray:
     """(K,) upper bounds on the relative errors of the run."""
-    computed = [
-        arb(g) if g > SMALLEST_FLOAT or log_g == -math.inf else arb(log_g).exp()
-        for g, log_g in zip(run.gap.tolist(), run.log_gap.tolist(), strict=True)
-    ]
-    return np.array([_relative_error(x, ball) for x, ball in zip(computed, gap, strict=True)])
+    if run is None:
+        return np.full(len(gap), np.nan)
+    rows = zip(run.gap.tolist(), run.log_gap.tolist(), gap, strict=True)
+    errors = np.array([_relative_error(*row) for row in rows])
+    lost = run.scaled_gap.max(axis=1) == 0 if run.status is Status.UNDERFLOW else False
+    return np.where(lost & (errors > 0), np.nan, errors)
 
 
-def _relative_error(computed, ball) -> float:
-    if ball.is_zero() and computed.is_zero():
+def _relative_error(computed, log_computed, ball) -> float:
+    if ball.is_zero() and computed == 0:
         return 0.0
-    error = abs(computed / ball - 1).upper()
+    small = computed < SMALLEST_FLOAT and log_computed > -math.inf
+    error = abs((arb(log_computed).exp() if small else arb(computed)) / ball - 1).upper()
     return float(error) if error.is_finite() else math.inf

@@ -9,9 +9,9 @@ from scipy.sparse import csgraph, csr_array
 
 from tabular_pg.certified.arrays import BallArray, ball_array
 from tabular_pg.certified.certify import trajectory
-from tabular_pg.certified.evaluation import Model, balls, zeros
+from tabular_pg.certified.evaluation import Model, zeros
 from tabular_pg.method import METHODS, Space
-from tabular_pg.quantities import discounted_sum, stationary, visitation
+from tabular_pg.quantities import discounted_sum, q_gap, stationary, visitation
 
 
 class EnclosedMDP:
@@ -41,7 +41,7 @@ class EnclosedOptimum:
 class EnclosedRun:
     """A method run in balls, with the attributes of :class:`tabular_pg.Run` that formulas use.
 
-    All balls have flint's precision at the time; what is computed from it must be computed at the
+    ``q`` (K, S, A) is gamma P (V*_tau - V^k_tau). All balls have flint's precision at the time; what is computed from it must be computed at the
     same.
     """
 
@@ -51,23 +51,21 @@ class EnclosedRun:
         self.k, self.method = method.k, METHODS[type(method.rule)]
         self.rule = type(method.rule)(*map(ball_array, method.rule))
         self.tau = ball_array(method.tau)
-        rows, wanted = [], set(method.k.tolist())
+        rows, so_far, wanted = [], [], set(method.k.tolist())
         least = mass = ball_array(1)
         spent = ball_array(0)
         for k, model, point in trajectory(method):  # noqa: B007  (the model stays the same)
             pi, e = BallArray(point.pi), BallArray(point.e)
             if k in wanted:
                 iterate = pi if self.method.space is Space.SIMPLEX else BallArray(point.x)
-                least, mass = (np.broadcast_to(x, pi.shape[:n]) for x, n in ((least, 2), (mass, 1)))
-                rows.append(
-                    (iterate, pi, e, BallArray(point.A), BallArray(point.d), least, mass, spent)
-                )
+                rows.append((iterate, pi, e, *map(BallArray, (point.A, point.d, point.q))))
+                least, mass = np.broadcast_to(least, pi.shape), np.broadcast_to(mass, e.shape)
+                so_far.append((least, mass, spent))
             least = np.minimum(least, pi)
             mass = np.minimum(mass, np.where(model.optimal, pi, 0.0).sum(axis=1))
             spent = spent + e.max()
-        columns = [np.stack(column) for column in zip(*rows, strict=True)]
-        self.iterates, self.policies, self.value_gap, self.A, self.d = columns[:5]
-        self.least_policy, self.least_optimal_mass, self.gap_sum = columns[5:]
+        self.iterates, self.policies, self.value_gap, self.A, self.d, self.q = _stacked(rows)
+        self.least_policy, self.least_optimal_mass, self.gap_sum = _stacked(so_far)
         if self.method.space is Space.SIMPLEX:
             self.iterates = self.policies
         self.scaled_gap, self.log_scale = self.value_gap, ball_array(np.zeros(len(rows)))
@@ -98,6 +96,15 @@ class EnclosedRun:
     @cached_property
     def plain_optimum(self):
         return EnclosedOptimum(Model(self.model.mdp, self.method.space, 0))
+
+
+def _stacked(rows):
+    return (np.stack(column) for column in zip(*rows, strict=True))
+
+
+@q_gap.register
+def _(run: EnclosedRun):
+    return run.q
 
 
 @visitation.register
@@ -133,6 +140,3 @@ def _(mdp: EnclosedMDP, pi):
         ones = ball_array(np.ones(len(members)))
         nu[members] = np.linalg.solve(BallArray(matrix), ones).data / len(closed)
     return BallArray(nu)
-
-
-__all__ = ["EnclosedRun", "balls"]

@@ -15,7 +15,7 @@ from flint import arb, arb_mat, ctx, fmpq
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.method import Space
 
-SERIES_BELOW = 0.25
+SERIES_BELOW, NEAR = 0.25, 0.5
 NEWTON_STEPS = 200
 
 
@@ -132,17 +132,16 @@ class Model:
         for s, rows in enumerate(self._rows):
             for a, row in enumerate(rows):
                 q[s, a] = self.gamma * sum((p * v[t] for t, p in row), arb(0))
-        return self._as_twins(q)
+        return q[np.arange(self.shape[0])[:, None], self.mdp.same_dynamics]
 
     def start(self, policy) -> np.ndarray:
         """(S, A) what stands for the policy, an object array of fmpq, in these coordinates."""
-        if self.space is Space.SIMPLEX:
-            return policy
         for s, a in np.ndindex(self.shape):
-            twin = self._alike[s, a]
-            if policy[s, a] != policy[s, twin]:
+            if policy[s, a] != policy[s, self._alike[s, a]]:
                 self._alike[s, a] = a
         self._uniform = (self._alike == 0).all(axis=1)
+        if self.space is Space.SIMPLEX:
+            return policy
         x = logarithm(balls(policy))
         return x - self.log_reference if self.tau > 0 else x
 
@@ -150,17 +149,19 @@ class Model:
         """The coordinates ``x`` made those of a policy, and the policy."""
         if self.space is Space.SIMPLEX:
             return x, balls(x)
-        likeliest = _likeliest(x + self.log_reference if self.tau > 0 else x)
-        x = _relative(x, likeliest)
+        log_pi, pi = softmax(x + self.log_reference if self.tau > 0 else x)
         if self.tau > 0:
+            x = _relative(x, _likeliest(log_pi))
             x[self._uniform] = arb(0)
-            excess = (self.reference * np.expm1(x)).sum(axis=1, keepdims=True)
-            x = self._shared(x - np.log1p(excess))
-            return x, self._shared(self.reference * np.exp(x))
-        others = np.exp(x)
-        others[np.arange(len(x)), likeliest] = arb(0)  # instead of its 1
-        rest = others.sum(axis=1, keepdims=True)
-        return self._shared(x - np.log1p(rest)), self._shared(np.exp(x) / (1 + rest))
+            excess = (self.reference * np.expm1(x)).sum(axis=1)
+            for s, total in enumerate(excess):
+                if abs(total) < NEAR:
+                    x[s] = x[s] - total.log1p()
+                    pi[s] = self.reference[s] * np.exp(x[s])
+                else:  # 1 + total would cancel
+                    x[s] = log_pi[s] - self.log_reference[s]
+            log_pi = x
+        return self._shared(log_pi), self._shared(pi)
 
     def policy_error(self, x, pi) -> np.ndarray:
         """(S,) kappa, what the policy loses in one step."""
@@ -191,9 +192,7 @@ class Model:
         return x[np.arange(self.shape[0])[:, None], self._alike]
 
     def _log_softmax(self, V):
-        Q = self.r + self.next_values(V)
-        scaled = _relative(Q, _likeliest(Q)) / self.tau
-        return scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return softmax((self.r + self.next_values(V)) / self.tau)[0]
 
     def _soft_values(self):
         """V*_tau: Newton's method on centres of balls, then one rigorous bound.
@@ -269,12 +268,22 @@ def _relative(x, chosen):
     return _SUBTRACT(x, x[states, chosen][:, None])
 
 
+def softmax(x):
+    """(log pi, pi), with pi (S, A) proportional to e^x in every row."""
+    likeliest = _likeliest(x)
+    x = _relative(x, likeliest)
+    others = np.exp(x)
+    others[np.arange(len(x)), likeliest] = arb(0)  # instead of its 1
+    rest = others.sum(axis=1, keepdims=True)
+    return x - np.log1p(rest), np.exp(x) / (1 + rest)
+
+
 def kl_term(x) -> arb:
     """x e^x - e^x + 1, relatively accurate near 0."""
     size = abs(x).upper()
     if not size < SERIES_BELOW:
         return x * x.exp() - x.expm1()
-    total, term, n = arb(0), x * x / 2, 0  # the series sum_n (n + 1) x^{n+2} / (n+2)!
+    total, n = arb(0), 0  # the series sum_n (n + 1) x^{n+2} / (n+2)!
     smallest = arb(2) ** (-ctx.prec - 10)
     power, factorial = arb(1), arb(2)
     while True:

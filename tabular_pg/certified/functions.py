@@ -14,7 +14,7 @@ from tabular_pg.certified.arrays import (
     decided,
 )
 from tabular_pg.certified.evaluation import Undecided, kl_term, solution
-from tabular_pg.quantities import exp_remainder, relative_entropy
+from tabular_pg.quantities import exp_remainder, likeliest, relative_entropy
 
 
 def implements(*functions):
@@ -146,6 +146,11 @@ def flatnonzero(condition):
 @relative_entropy.register
 def _(log_ratio: BallArray, numerator, denominator):
     return (ball_array(denominator) * BallArray(_KL_TERM(log_ratio.data))).sum(axis=-1)
+
+
+@likeliest.register
+def _(p: BallArray):
+    return np.array([max(range(len(row)), key=lambda a, row=row: row[a].mid()) for row in p.data])
 
 
 @exp_remainder.register

@@ -125,12 +125,19 @@ class RationalMDP:
     @cached_property
     def twins(self) -> np.ndarray:
         """(S, A) the first action of the state that has the same rewards and transitions."""
-        twins = np.tile(np.arange(self.n_actions), (self.n_states, 1))
-        for s, rows in enumerate(self.P):
+        return self._first_like(lambda s, a: (self.r[s, a], self.P[s][a].key))
+
+    @cached_property
+    def same_dynamics(self) -> np.ndarray:
+        """(S, A) the first action of the state that has the same transitions."""
+        return self._first_like(lambda s, a: self.P[s][a].key)
+
+    def _first_like(self, key):
+        first = np.empty(self.r.shape, dtype=int)
+        for s in range(self.n_states):
             seen = {}
-            for a, row in enumerate(rows):
-                twins[s, a] = seen.setdefault((self.r[s, a], row.key), a)
-        return twins
+            first[s] = [seen.setdefault(key(s, a), a) for a in range(self.n_actions)]
+        return first
 
     def q(self, pi) -> np.ndarray:
         """(S, A) Q^pi, exactly; ``pi`` (S, A) of fmpq or integers."""
