@@ -47,6 +47,7 @@ def policy_change(run) -> np.ndarray:
 def relative_entropy(log_ratio, numerator, denominator) -> np.ndarray:
     """KL(numerator || denominator) over the last axis, as a sum of nonnegative terms
     denominator * (x e^x - e^x + 1) with x = log_ratio, by series where x is small."""
+    numerator, denominator = np.asarray(numerator), np.asarray(denominator)
     small = np.abs(log_ratio) < 0.05
     x = np.where(small, log_ratio, 0.0)
     series = np.polyval(KL_SERIES[::-1], x)

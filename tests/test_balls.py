@@ -17,8 +17,8 @@ pytest.importorskip("flint", reason="needs the extra certified")
 
 from flint import arb, ctx, fmpz  # noqa: E402
 
-from tabular_pg.certified import Undecided, functions  # noqa: E402
-from tabular_pg.certified.arrays import FUNCTIONS, UFUNCS, Tristate  # noqa: E402
+from tabular_pg.certified import Undecided  # noqa: E402
+from tabular_pg.certified.arrays import FUNCTIONS, UFUNCS, NotComputable, Tristate  # noqa: E402
 from tabular_pg.certified.arrays import ball_array as B  # noqa: E402
 from tabular_pg.certified.evaluation import kl_term  # noqa: E402
 from tabular_pg.quantities import exp_remainder, relative_entropy  # noqa: E402
@@ -27,18 +27,18 @@ REFUSED = (TypeError, AttributeError, ValueError, Undecided)  # numpy's AxisErro
 INF, NAN, OPEN = math.inf, math.nan, arb(0, 1)
 UNARY = {
     **{f: getattr(mp, f) for f in ("sqrt", "exp", "expm1", "log", "log1p", "sinh", "ceil")},
-    **{"negative": operator.neg, "absolute": abs, "square": lambda x: x * x, "rint": mp.nint},
+    "negative": operator.neg, "absolute": abs, "square": lambda x: x * x,
     "wrightomega": lambda x: mp.lambertw(mp.exp(x)).real,
-}
+}  # fmt: skip
 BINARY = {
-    **{"add": operator.add, "subtract": operator.sub, "multiply": operator.mul},
-    **{"divide": operator.truediv, "power": operator.pow, "maximum": max, "minimum": min},
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "power": operator.pow,
+    "divide": operator.truediv, "maximum": max, "minimum": min,
     "logaddexp": lambda x, y: max(x, y) + mp.log1p(mp.exp(-abs(x - y))),
-}
+}  # fmt: skip
 COMPARISONS = {
-    **{"less": operator.lt, "less_equal": operator.le, "equal": operator.eq},
-    **{"greater": operator.gt, "greater_equal": operator.ge, "not_equal": operator.ne},
-}
+    "less": operator.lt, "less_equal": operator.le, "equal": operator.eq,
+    "greater": operator.gt, "greater_equal": operator.ge, "not_equal": operator.ne,
+}  # fmt: skip
 OTHERS = ["isfinite", "isinf", "isnan", "bitwise_and", "bitwise_or", "invert", "matmul"]
 DOMAIN = {"sqrt": 0, "log": 0, "log1p": -1}  # where it is real and finite
 
@@ -110,19 +110,19 @@ def check_unary(name, ball, points):
     for x in points:
         if x > DOMAIN.get(name, -INF):
             check(found, UNARY[name](x))
-            if len(set(points)) == 1 and name not in ("ceil", "rint"):  # they jump
+            if len(set(points)) == 1 and name != "ceil":  # it jumps
                 assert found.item().rad() <= 1e-9 * abs(found.item().mid())
 
 
 @pytest.mark.parametrize("name", UNARY)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(balls())
 def test_functions_enclose(name, ball):
     check_unary(name, *ball)
 
 
 @pytest.mark.parametrize("name", BINARY)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(balls(), balls(), st.integers(-3, 4))
 def test_operations_enclose(name, first, second, n):
     (x, xs), (y, ys) = first, (arb(n), [n]) if name == "power" and n != 4 else second
@@ -145,7 +145,7 @@ def check_comparison(name, first, second):
 
 
 @pytest.mark.parametrize("name", COMPARISONS)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(balls(), balls(), st.booleans())
 def test_comparisons_are_certain_or_open(name, first, second, touching):
     check_comparison(name, first, (as_arb(first[1][-1]), first[1][-1:]) if touching else second)
@@ -158,7 +158,6 @@ MOVED = {  # the same on balls and on object arrays of points; x and y are 2 by 
     "sum over both axes": lambda x, y: x.sum(axis=(1, 0)),
     "np.sum": lambda x, y: np.sum(x, axis=0),
     "sum from": lambda x, y: np.add.reduce(x, axis=1, initial=2.5),
-    "sum of some": lambda x, y: np.add.reduce(x, axis=1, where=MASK, initial=0),
     "product": lambda x, y: np.multiply.reduce(x, axis=None, keepdims=True),
     "max": lambda x, y: x.max(),
     "max from": lambda x, y: x.max(axis=0, initial=0.5),
@@ -171,7 +170,6 @@ MOVED = {  # the same on balls and on object arrays of points; x and y are 2 by 
     "matmul": lambda x, y: x @ y,
     "matmul of a vector": lambda x, y: x @ y[0],
     "einsum": lambda x, y: np.einsum("ij,kj,ij->ki", x, y, x),
-    "trace": lambda x, y: np.einsum("ii->", x),
     "tensordot": lambda x, y: np.tensordot(x, y, axes=(1, 1)),
     "tensordot of numbers": lambda x, y: np.tensordot(np.arange(4.0).reshape(2, 2), y, axes=1),
     "outer": lambda x, y: np.outer(x, y[1]),
@@ -189,24 +187,25 @@ MOVED = {  # the same on balls and on object arrays of points; x and y are 2 by 
     "where": lambda x, y: np.where(MASK, x, y),
     "where open": lambda x, y: np.where(x > y, x, 2 * y + x),
     "where open, then equal": lambda x, y: np.subtract.reduce(np.where(x > y, 0.0, 1.0)),
-    "where open rows": lambda x, y: np.subtract.reduce(np.where(x > y, x[:, :1], y[:1])),
+    "where open rows": lambda x, y: np.subtract.reduce(np.where(x > y, x[:1], 0.5)),
 }
 
 
 def check_moved(case, first, second):
     (x, xs), (y, ys) = first, second
     found = MOVED[case](x, y)
-    for p, q in itertools.product(xs[::2], ys[::2]):
+    for p, q in itertools.product(xs[::4], ys[::4]):
         check(found, MOVED[case](p, q))
 
 
 @pytest.mark.parametrize("case", MOVED)
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(matrices(2, 2), matrices(2, 2))
 def test_arrays_enclose(case, first, second):
     check_moved(case, first, second)
 
 
+@settings(max_examples=15)
 @given(matrices(2, 2), matrices(2, 2))
 def test_solutions_eigenvectors_and_interpolation_enclose(first, second):
     (x, xs), (y, ys) = first, second
@@ -221,7 +220,7 @@ def test_solutions_eigenvectors_and_interpolation_enclose(first, second):
         symmetric = np.einsum("ij,kj->ik", p, p)  # of balls: not the same object, but around it
         try:
             values, vectors = np.linalg.eigh(np.einsum("ij,kj->ik", x, x))
-        except Undecided:
+        except NotComputable:
             break
         true_values, true_vectors = mp.eigsy(mp.matrix(symmetric.tolist()))
         check(values, list(true_values))
@@ -234,7 +233,7 @@ def test_solutions_eigenvectors_and_interpolation_enclose(first, second):
     for p, q in zip(xs, ys, strict=True):
         at, grid = x[0, 0], np.array([-1.0, 0.5, 3.0])
         try:
-            found = np.interp(at, grid, y.reshape_() if False else np.reshape(y, 4)[:3])
+            found = np.interp(at, grid, np.reshape(y, 4)[:3])
         except Undecided:
             continue
         t, v = p[0, 0], np.reshape(q, 4)
@@ -244,7 +243,7 @@ def test_solutions_eigenvectors_and_interpolation_enclose(first, second):
 
 def test_everything_registered_is_tested():
     assert {*UNARY, *BINARY, *COMPARISONS, *OTHERS} >= set(UFUNCS)
-    apart = {np.linalg.solve, np.linalg.eigh, np.interp, np.array_equal, np.flatnonzero, np.round}
+    apart = {np.linalg.solve, np.linalg.eigh, np.interp, np.array_equal, np.flatnonzero}
     names = {name for case in MOVED.values() for name in case.__code__.co_names}
     assert names >= {f.__name__ for f in set(FUNCTIONS) - apart}
     assert np.array_equal(B([1, 2]), B([1, 2])) and not np.array_equal(B([1]), B([2]))
@@ -269,8 +268,8 @@ def test_corner_cases_are_those_of_numpy(name):
 
 def test_infinite_values_are_exact():
     inf, zero = arb.pos_inf(), B(0)
-    for found in (1 / zero, -np.log(zero), -np.log1p(B(-1)), zero**-1, np.exp(B(INF)), -(-2 / zero)):
-        assert -found.item() == -inf or found.item() == inf
+    for found in (1 / zero, -np.log(zero), -np.log1p(B(-1)), zero**-1, -(-2 / zero)):
+        assert found.item() == inf
     assert np.exp(B(-INF)).item() == 0 and (zero**0).item() == 1 and (1 / B(INF)).item() == 0
     assert np.logaddexp(B(-INF), -INF).item() == -inf and np.logaddexp(-INF, B(2)).item() == 2
     assert B([-INF, -INF]).max().item() == -inf and B([1, INF]).argmax() == 1
@@ -305,6 +304,13 @@ def test_one_object_is_one_number():
         x.argmax()
 
 
+def test_balls_around_two_cases_are_not_one_number():
+    either = np.where(T, 0.0, 1.0)
+    assert (either[0] - either[1]).item().contains(1) and isinstance(
+        either[0] == either[1], Tristate
+    )
+
+
 def tristate(values):
     return B([{True: arb(1), False: arb(-1), None: OPEN}[v] for v in values]) > 0
 
@@ -313,10 +319,137 @@ KLEENE = {
     "and": lambda p, q: p & q,
     "or": lambda p, q: p | q,
     "not": lambda p, q: ~p,
-    "both": lambda p, q: ~(~p & q) | q,
+    "both": lambda p, q: ~(~p & q),
     "equal": lambda p, q: p == q,
     "not equal": lambda p, q: ~(p == q),
-    "not equal to one": lambda p, q: ~(p == True),  # noqa: E712
-    "any": lambda p, q: np.asarray((p & q).any()),
-    "all": lambda p, q: np.asarray((p | q).all()),
+    "any": lambda p, q: (p & q).any(),
+    "all": lambda p, q: (p | q).all(),
 }
+
+
+@pytest.mark.parametrize("case", KLEENE)
+def test_logic_is_open_exactly_where_completions_differ(case):
+    grid = list(itertools.product((False, True, None), repeat=2))
+    for (p, q), plain in itertools.product(grid, (False, True)):
+        if plain and q is None:
+            continue
+        right = np.array([q]) if plain else tristate([q])
+        found = KLEENE[case](tristate([p]), right)
+        filled = ([v] if v is not None else [False, True] for v in (p, q))
+        truths = {bool(KLEENE[case](np.array([a]), np.array([b]))) for a, b in
+                  itertools.product(*filled)}  # fmt: skip
+        assert isinstance(found, Tristate) == (len(truths) == 2)
+        if isinstance(found, Tristate):
+            with pytest.raises(Undecided):
+                bool(found)
+        else:
+            assert found.dtype == bool and {bool(found)} == truths
+
+
+def test_logic_with_a_plain_truth_value():
+    open_then_true = tristate([None, True])
+    assert isinstance((~(open_then_true == True)).any(), Tristate)  # noqa: E712
+
+
+def kl(x):
+    with mp.workdps(720):
+        return x * mp.exp(x) - mp.exp(x) + 1
+
+
+THIRD, X = np.longdouble(1) / 3, np.array([0.04])
+W, V, T = B(arb(2.9, 0.15)), B([arb(1, 0.1), arb(2, 0.1), arb(3, 0.1)]), B([OPEN, OPEN]) > 0
+REFUSALS = """np.asarray(V); np.array([V, V]); np.array([W, W]); np.array([W], dtype=object)
+np.array(W, dtype=float); np.full(2, W); np.arange(W); np.float64(W); float(W); int(W); complex(W)
+operator.index(W); range(W); math.exp(W); math.floor(W); np.fromiter(V, float); math.fsum(V)
+np.zeros(3).__setitem__(0, W); np.zeros(3).__setitem__(slice(3), V); V.__setitem__(0, W); round(W)
+np.zeros(3).__iadd__(V); V.__iadd__(1); np.add(V, V, out=np.zeros(3))
+np.add(V, V, where=[True] * 3); np.add(V, V, dtype=float); np.add.reduceat(V, [0])
+np.multiply.outer(V, V); np.less.reduce(V[:2])
+V.sum(axis=5); V.max(axis=-2); np.einsum("i->", V, out=np.zeros(())); np.median(V); np.sort(V)
+np.mean(V); np.max(V); np.prod(V); np.dot(V, V); np.clip(V, 0, 1); np.sign(V); np.floor(V); W // 1
+np.linalg.inv(B(np.eye(2))); np.linalg.solve(B(np.ones((2, 2))), B([1, 2])); np.linalg.norm(V)
+np.linalg.eigh(B(np.eye(2))); np.interp(V, B([0, 1, 2]), B([0, 1, 2]))
+np.interp(arb(1, 0.1), [0, 1, 2], V); np.where(V, 1, 2)
+np.isclose(V, V); np.allclose(V, V); np.vectorize(float)(V); V.mean(); V.dtype; V.reshape(3)
+hash(W); scipy.special.logsumexp(V); scipy.special.xlogy(V, V); scipy.special.softmax(V)
+np.logical_and(T, T); np.any(T); np.asarray(T); np.where(T, T, T); T + 1; T < 1
+V[T]; V[T[:1], ]; V[V]; V & T
+V + np.array([0.5, None, "1"]); V + 1j; V + np.array([{}] * 3); B("1"); B(None); math.isclose(W, 3)
+np.maximum.reduce(T); max(B([OPEN, arb(0)])); sorted(B([OPEN, arb(0)])); 0 in B([OPEN])"""
+
+
+@pytest.mark.parametrize("call", [c.strip() for c in REFUSALS.replace("\n", ";").split(";")])
+def test_what_is_not_rigorous_is_refused(call):
+    with pytest.raises(REFUSED):
+        eval(call)
+
+
+@pytest.mark.parametrize(
+    "call, truth",
+    [
+        (lambda: W.astype(int), lambda: [mp.mpf(2), mp.mpf(3)]),
+        (lambda: B(THIRD), lambda: [mp.mpf(int(THIRD * 2**65)) / 2**65]),
+        (lambda: B(arb(0.5, 0.5)).astype(np.bool_), lambda: [mp.mpf(0), mp.mpf(1)]),
+        (lambda: relative_entropy(X, B([1]), B([1])), lambda: [kl(mp.mpf(0.04))]),
+    ],
+)
+def test_refused_or_right(call, truth):
+    with ctx.workprec(200):
+        try:
+            found = call()
+        except REFUSED:
+            return
+        for x in truth():
+            check(found, x)
+
+
+def check_entropy(ball, points):
+    narrow = ball.rad() <= abs(ball.mid()) * 1e-8
+    found = kl_term(ball)
+    assert not narrow or found.rad() <= found.mid() * 1e-5
+    for x in points:
+        check(found, kl(x))
+        with mp.workdps(720):
+            remainder = mp.exp(x) - 1 - x
+        check(exp_remainder(B(ball)), remainder)
+        log_ratio, weights = B([[ball, arb(-INF)], [arb(0), ball]]), B([0.25, 0.75])
+        check(relative_entropy(log_ratio, None, weights), [kl(x) / 4 + mp.mpf(0.75), kl(x) * 3 / 4])
+
+
+@settings(max_examples=20)
+@given(balls(), st.sampled_from([30, 53, 400]))
+def test_entropies_enclose(ball, bits):
+    with ctx.workprec(bits):
+        check_entropy(*ball)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-100, 1e-16, 1e-8, 0.01, 0.2499, 0.25, 0.2501, 3, 30])
+def test_entropies_enclose_at_every_size(size):
+    for x in (arb(size), arb(-size), arb(-size, size / 8)):
+        points = [mp.mpf(float(x.mid())) + mp.mpf(float(size)) / 8 * t for t in (-1, 0, 1)]
+        check_entropy(x, points if x.rad() > 0 else points[1:2])
+
+
+def test_wrong_enclosures_are_noticed(monkeypatch):
+    def noticed(table, key, wrong, test, *args):
+        test(*args)
+        with monkeypatch.context() as patch, pytest.raises(AssertionError):
+            patch.setitem(table, key, lambda *a, **b: wrong(B(UFUNCS_[key](*a))))
+            test(*args)
+
+    UFUNCS_ = dict(UFUNCS)
+    centre = np.frompyfunc(arb.mid, 1, 1)
+    x, y = (arb(1.5, 0.5), [mp.mpf(1), mp.mpf(2)]), (arb(2, 0), [mp.mpf(2)])
+    exact = (arb(1.5), [mp.mpf(1.5)])
+    for name in ("exp", "log", "wrightomega"):
+        for point in (x, exact):
+            noticed(UFUNCS, name, lambda b: B(centre(b.data)), check_unary, name, *point)
+    pair = [(B([[b] * 2] * 2), np.array([[[p] * 2] * 2 for p in ps])) for b, ps in (x, y)]
+    noticed(UFUNCS, "add", lambda b: B(centre(b.data)), check_moved, "sum", *pair)
+    noticed(UFUNCS, "matmul", lambda b: b + 1e-9 + b, check_moved, "matmul", *pair)
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setitem(UFUNCS, "less", lambda a, b: a.item().mid() < b.item().mid())
+        check_comparison("less", x, y)
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setitem(globals(), "kl_term", lambda b: b * b / 2 * (1 + b * 2 / 3))
+        check_entropy(arb(0.01), [mp.mpf(0.01)])

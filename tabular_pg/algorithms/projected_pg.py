@@ -240,6 +240,7 @@ def two_armed_termination(run):
     """On a two-armed bandit the first optimal iterate is number ceil(2 b / (eta Delta)), with b
     the start probability of the worse arm."""
     exact = 2 * suboptimal_mass(run)[0, 0] / (run.rule.eta * run.optimum.Delta)
-    doubtful = abs(exact - np.round(exact)) <= 1e-9 * exact  # rounding decides
+    fraction = np.ceil(exact) - exact
+    doubtful = np.minimum(fraction, 1 - fraction) <= 1e-9 * exact  # rounding decides
     reached = run.k[-1] > exact + 1
     return steps_to_optimality(run), np.ceil(exact) if reached else np.inf, 1.0 * doubtful

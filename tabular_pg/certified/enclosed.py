@@ -41,8 +41,8 @@ class EnclosedOptimum:
 class EnclosedRun:
     """A method run in balls, with the attributes of :class:`tabular_pg.Run` that formulas use.
 
-    ``q`` (K, S, A) is gamma P (V*_tau - V^k_tau). All balls have flint's precision at the time; what is computed from it must be computed at the
-    same.
+    ``q`` (K, S, A) is gamma P (V*_tau - V^k_tau). All balls have flint's precision at the time;
+    what is computed from them must be computed at the same.
     """
 
     rounded = False

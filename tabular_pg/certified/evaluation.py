@@ -200,19 +200,20 @@ class Model:
         The soft Bellman operator contracts by gamma, so that V* is within |T V - V| / (1 - gamma)
         of any V.
         """
-        V = zeros(self.shape[0])
-        best = None
+        V, best = zeros(self.shape[0]), None
+        settled = arb(2) ** (-ctx.prec // 2)  # Newton's method is linear before it is quadratic
         for _ in range(NEWTON_STEPS):
             log_pi = centres(self._log_softmax(V))
             pi = np.exp(log_pi)
             reward = (pi * (self.r - self.tau * log_pi)).sum(axis=1)
             V = centres(self.solve(self.transitions(pi), reward))
             radius = self._residual(V)
-            if best is not None and not radius < best[0] / 2:
+            if best is not None and best[0] < settled and not radius < best[0] / 2:
                 break
-            best = radius, V
+            if best is None or radius < best[0]:
+                best = radius, V
         radius, V = best
-        return np.array([arb(v, radius.upper()) for v in V], dtype=object)
+        return np.array([arb(v, radius) for v in V], dtype=object)
 
     def _residual(self, V):
         """An upper bound of |V* - V| in the maximum norm."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 from flint import acb_mat, arb, arb_mat
 
+from tabular_pg.certified import ufuncs  # noqa: F401  (arithmetic, filled in on import)
 from tabular_pg.certified.arrays import (
     FUNCTIONS,
     BallArray,
+    NotComputable,
     Tristate,
     ball_array,
     data,
     decided,
+    wrapped,
 )
-from tabular_pg.certified.evaluation import Undecided, kl_term, solution
+from tabular_pg.certified.evaluation import kl_term, solution
 from tabular_pg.quantities import exp_remainder, likeliest, relative_entropy
 
 
@@ -30,9 +33,12 @@ def implements(*functions):
 def _on_data(function):
     """The same function on object arrays: it only moves entries about, or adds and multiplies."""
 
+    def plain(x):
+        return x.data if isinstance(x, BallArray) else x
+
     def apply(x, *args, **kwargs):
-        args = [a.data if isinstance(a, BallArray) else a for a in args]
-        return BallArray(np.asarray(function(data(x), *args, **kwargs), dtype=object))
+        kwargs = {name: plain(value) for name, value in kwargs.items()}
+        return ball_array(function(data(x), *map(plain, args), **kwargs))
 
     return apply
 
@@ -44,20 +50,36 @@ for _function in (np.broadcast_to, np.reshape, np.diag, np.tensordot, np.outer, 
 @implements(np.where)
 def where(condition, x, y):
     """Where the condition is open, a ball around both; no ball encloses something infinite."""
-    x, y = data(x), data(y)
+    if isinstance(condition, BallArray):
+        raise NotComputable("balls as a condition")
     if not isinstance(condition, Tristate):
-        return BallArray(np.asarray(np.where(condition, x, y), dtype=object))
-    chosen = np.where(condition.certain, x, np.where(condition.possible, _HULL(x, y), y))
-    return BallArray(np.asarray(chosen, dtype=object))
+        return wrapped(np.where(condition, data(x), data(y)))
+    condition, x, y = np.broadcast_arrays(condition, ball_array(x), ball_array(y))
+    return wrapped(_CHOICE(condition.certain, condition.possible, x.data, y.data))
 
 
-def _hull(x, y):
-    if x is y:
+def _choice(certain, possible, x, y):
+    if certain or x is y:
         return x
+    if not possible:
+        return y
     return x.union(y) if x.is_finite() and y.is_finite() else arb.nan()
 
 
-_HULL = np.frompyfunc(_hull, 2, 1)
+_CHOICE = np.frompyfunc(_choice, 4, 1)
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*arrays):
+    """Balls and truth values alike."""
+    shape = np.broadcast_shapes(*(np.shape(x) if np.isscalar(x) else x.shape for x in arrays))
+    return [_broadcast(x, shape) for x in arrays]
+
+
+def _broadcast(x, shape):
+    if isinstance(x, Tristate):
+        return Tristate(*(np.broadcast_to(part, shape) for part in (x.certain, x.possible)))
+    return np.broadcast_to(ball_array(x), shape)
 
 
 @implements(np.concatenate)
@@ -70,19 +92,16 @@ def stack(arrays, axis=0):
     return BallArray(np.stack([data(x) for x in arrays], axis=axis))
 
 
-@implements(np.broadcast_arrays)
-def broadcast_arrays(*arrays):
-    return [BallArray(x) for x in np.broadcast_arrays(*map(data, arrays))]
-
-
 @implements(np.einsum)
-def einsum(subscripts, *operands, **options):
-    return BallArray(np.einsum(subscripts, *map(data, operands)))
+def einsum(subscripts, *operands, optimize=False):
+    return ball_array(np.einsum(subscripts, *map(data, operands)))
 
 
 @implements(np.cumprod)
-def cumprod(x):
-    return np.multiply.accumulate(x)
+def cumprod(x, axis=None):
+    if axis is None and x.ndim > 1:
+        x, axis = BallArray(x.data.ravel()), 0
+    return np.multiply.accumulate(x, axis=axis or 0)
 
 
 @implements(np.sum)
@@ -92,12 +111,7 @@ def total(x, axis=None):
 
 @implements(np.array_equal)
 def array_equal(x, y):
-    return bool(x is y or (x.shape == y.shape and (x == y).all()))
-
-
-@implements(np.round)
-def nearest(x):
-    return np.rint(x)
+    return x.shape == y.shape and bool((x == y).all())
 
 
 @implements(np.linalg.solve)
@@ -107,19 +121,22 @@ def solve(matrix, b):
 
 @implements(np.linalg.eigh)
 def eigh(matrix):
-    """Eigenvalues in increasing order and orthonormal eigenvectors of a symmetric matrix.
+    """Eigenvalues in increasing order and orthonormal eigenvectors of a symmetric matrix, of which
+    the lower triangle is read.
 
     Raises
     ------
-    Undecided
+    NotComputable
         If the eigenvalues cannot be told apart.
     """
+    rows = data(matrix)
+    size = len(rows)
+    symmetric = [[rows[max(i, j), min(i, j)] for j in range(size)] for i in range(size)]
     try:
-        values, vectors = acb_mat(arb_mat(data(matrix).tolist())).eig(right=True)
+        values, vectors = acb_mat(arb_mat(symmetric)).eig(right=True)
     except ValueError:
-        raise Undecided("eigenvalues cannot be told apart") from None
-    order = sorted(range(len(values)), key=lambda i: values[i].real.mid())
-    size = len(order)
+        raise NotComputable("eigenvectors of a matrix with multiple eigenvalues") from None
+    order = sorted(range(size), key=lambda i: values[i].real.mid())
     vectors = np.array([[vectors[i, j].real for j in order] for i in range(size)], dtype=object)
     length = np.sqrt((vectors * vectors).sum(axis=0))
     values = np.array([values[i].real for i in order], dtype=object)
@@ -128,8 +145,10 @@ def eigh(matrix):
 
 @implements(np.interp)
 def interp(x, points, values):
-    """Piecewise linear interpolation at a number; the points increase."""
-    points, values = ball_array(points), ball_array(values)
+    """Piecewise linear interpolation at one number; the points increase."""
+    x, points, values = map(ball_array, (x, points, values))
+    if x.ndim or not (points[1:] > points[:-1]).all():
+        raise NotComputable("numpy's interp at several numbers, or between points out of order")
     after = decided(points >= x)
     if not after.any() or after[0]:
         return values[0 if after.any() else -1]
@@ -140,12 +159,14 @@ def interp(x, points, values):
 
 @implements(np.flatnonzero)
 def flatnonzero(condition):
+    if isinstance(condition, BallArray):
+        raise NotComputable("balls as a condition")
     return np.flatnonzero(decided(condition))
 
 
 @relative_entropy.register
 def _(log_ratio: BallArray, numerator, denominator):
-    return (ball_array(denominator) * BallArray(_KL_TERM(log_ratio.data))).sum(axis=-1)
+    return (ball_array(denominator) * wrapped(_KL_TERM(log_ratio.data))).sum(axis=-1)
 
 
 @likeliest.register
