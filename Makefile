@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 
 figures: $(VENV)/installed
 	$(BIN)/python experiments/rates.py
+	$(BIN)/python experiments/certified.py
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -19,7 +20,7 @@ bench: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[gymnasium,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[certified,gymnasium,test]'
 	touch $@
 
 clean:

@@ -177,7 +177,7 @@ def _decorate(axes, panel):
         if is_log:
             _label_powers(axis)
         else:
-            axis.set_major_locator(MaxNLocator(5))
+            axis.set_major_locator(MaxNLocator(5, integer=axis is axes.xaxis and _whole(panel)))
     for x, text in panel.notes:
         axes.axvline(x, color="0.4", ls=":", lw=0.8)
         axes.annotate(
@@ -190,6 +190,11 @@ def _decorate(axes, panel):
         loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, frameon=False,
         handlelength=1.6, labelspacing=0.25, columnspacing=1.0,
     )  # fmt: skip
+
+
+def _whole(panel) -> bool:
+    """Whether the horizontal axis counts something."""
+    return all(np.array_equal(curve.x, np.round(curve.x)) for curve in panel.curves)
 
 
 def _label_powers(axis):

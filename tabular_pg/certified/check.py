@@ -54,6 +54,7 @@ class CertifiedVerdict:
     applies : whether its assumptions hold and it can be computed; ``why_not`` says what fails.
     outcomes : array of Outcome, shaped like the two sides; None where it does not apply.
     k : the iterations that its first axis stands for.
+    measured, proved : the two sides, object arrays of flint.arb; None where nothing was compared.
     first_violation : CertifiedViolation or None.
     not_computable : what the formula asks for that balls do not offer, or ''.
     bits : the precision at which it was decided.
@@ -64,6 +65,8 @@ class CertifiedVerdict:
     why_not: str = ""
     outcomes: np.ndarray | None = None
     k: np.ndarray | None = None
+    measured: np.ndarray | None = None
+    proved: np.ndarray | None = None
     first_violation: CertifiedViolation | None = None
     not_computable: str = ""
     bits: int = 0
@@ -171,7 +174,10 @@ def _verdict(theorem, run, digits, bits) -> CertifiedVerdict:
         at = tuple(np.argwhere(outcomes == Outcome.VIOLATED)[0])
         where = int(k[at[0]] if at else k[-1])
         violation = CertifiedViolation(where, measured.data[at], proved.data[at])
-    return replace(nothing, applies=True, outcomes=outcomes, k=k, first_violation=violation)
+    return replace(
+        nothing, applies=True, outcomes=outcomes, k=k, measured=measured.data,
+        proved=proved.data, first_violation=violation,
+    )  # fmt: skip
 
 
 def _decided(theorem, measured, proved, digits) -> Outcome:
