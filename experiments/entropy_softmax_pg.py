@@ -35,8 +35,8 @@ def _curve(run, h):
     found = verdict(REGISTRY["E3"], run)
     if not found.applies:  # beyond 4: the beginning is enough to see it jump
         return Curve(label, run.k[:60], run.log_sup_gap[:60] / np.log(10))
-    factors = found.proved / run.sup_gap[:-1]
-    factors = np.where(np.isfinite(factors), factors, 1.0)
+    e = run.sup_gap[:-1]
+    factors = np.divide(found.proved, e, out=np.ones(e.shape), where=e > 0)
     proved = log10(run.sup_gap[0]) + np.concatenate([[0.0], np.cumsum(log10(factors))])
     return Curve(label, run.k, run.log_sup_gap / np.log(10), proved)
 

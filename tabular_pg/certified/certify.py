@@ -61,8 +61,8 @@ class Certificate:
 
     @property
     def lower(self) -> tuple:
-        """The guaranteed lower ends of ``gap``, exact flint.arb numbers."""
-        return _ends(self, arb.lower)
+        """The guaranteed lower ends of ``gap``, exact flint.arb numbers; never below 0."""
+        return _ends(self, lambda ball: ball.lower() if ball > 0 else arb(0))
 
     @property
     def upper(self) -> tuple:
