@@ -14,7 +14,7 @@ def check_number(name, value, low, high=math.inf, *, kind=Integral, open_ends=Fa
     ValueError
         Names the argument, its value and what was expected.
     """
-    if isinstance(value, kind) and math.isfinite(value):
+    if isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value):
         inside = low < value < high if open_ends else low <= value <= high
     else:
         inside = False

@@ -166,7 +166,7 @@ def q_gap(run) -> np.ndarray:
 
 def decay_exponent(run) -> np.ndarray:
     """(K,) -d log gap / d log k between the recorded iterations nearest k/2 and k; 0 below 4."""
-    half = np.searchsorted(run.k, run.k / 2)
+    half = np.searchsorted(run.k, (run.k + 1) // 2)
     with np.errstate(all="ignore"):
         slope = -(run.log_gap - run.log_gap[half]) / np.log(run.k / run.k[half])
     return np.where(run.k >= 4, slope, 0.0)

@@ -33,18 +33,19 @@ def policy_iteration(rule, k, problem, point):
     """
     x = point.x
     for s in range(x.shape[0]):
-        top, largest = 0, 0.0
+        best, largest = _q(problem, point, s, 0), 0.0
         for a in range(x.shape[1]):
+            best = max(best, _q(problem, point, s, a))
             largest = max(largest, point.q[s, a])
-            if _q(problem, point, s, a) > _q(problem, point, s, top):
-                top = a
-        greedy = True
+        first, greedy = -1, True
         for a in range(x.shape[1]):
-            lead = _q(problem, point, s, top) - _q(problem, point, s, a)
-            greedy = greedy and (x[s, a] == 0.0 or lead <= TIE * largest)
+            tied = best - _q(problem, point, s, a) <= TIE * largest
+            if tied and first < 0:
+                first = a
+            greedy = greedy and (x[s, a] == 0.0 or tied)
         if not greedy:
             x[s] = 0.0
-            x[s, top] = 1.0
+            x[s, first] = 1.0
 
 
 @njit

@@ -93,7 +93,7 @@ def limit_constant(run) -> float:
 
 
 def _limit(run):
-    best, half = run.optimum, np.searchsorted(run.k, run.k[-1] / 2)
+    best, half = run.optimum, np.searchsorted(run.k, (run.k[-1] + 1) // 2)
     before, pi = run.policies[[half, -1]]
     n = (~best.optimal).sum(axis=1)
     q, q_before = ((np.where(best.optimal, p, 0.0) ** 2).sum(axis=1) for p in (pi, before))

@@ -9,16 +9,17 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, ctx, fmpq
 
+from tabular_pg._checks import check_number
 from tabular_pg.arguments import checked_iterations, recorded, refuse_combination
 from tabular_pg.certified.evaluation import Model, Undecided
-from tabular_pg.certified.rational import RationalMDP, Row, objects, rational
+from tabular_pg.certified.rational import RationalMDP, Row, nested, objects, rational
 from tabular_pg.certified.updates import UPDATES
 from tabular_pg.method import METHODS, Space
 from tabular_pg.run import Run, Status
 from tabular_pg.watch import Watch
 
 SPARE_BITS = 64
-MOST_BITS = 2**17
+MOST_BITS, PATIENCE = 2**17, 2**12  # from the latter on, only as long as more bits get further
 BITS_PER_DIGIT = math.log2(10)
 SMALLEST_FLOAT = 1e-290  # a float64 gap below this is compared by its logarithm
 
@@ -175,10 +176,8 @@ def _start(policy, mdp, space) -> np.ndarray:
     S, A = mdp.r.shape
     if policy is None:
         policy = [[fmpq(1, A)] * A] * S
-    rows = [list(row) for row in policy]
-    if len(rows) != S or any(len(row) != A for row in rows):
-        raise ValueError(f"policy is not of shape (S, A) = {(S, A)}")
-    start = objects([Row(f"policy[{s}]", row).dense(A) for s, row in enumerate(rows)])
+    rows = nested("policy", policy, 2, (S, A))
+    start = objects([Row("policy", (s,), row).dense() for s, row in enumerate(rows)])
     if space is Space.SOFTMAX and (start == 0).any():
         s, a = np.argwhere(start == 0)[0]
         raise ValueError(
@@ -195,7 +194,7 @@ def _certified(method, digits, run) -> Certificate:
         with ctx.workprec(bits):
             gap, k = _gaps(method, target)
             reached.append(k)
-            hopeless = bits >= MOST_BITS or reached[-3:] == 3 * [k]
+            hopeless = bits >= MOST_BITS or (bits >= PATIENCE and reached[-3:] == 3 * [k])
             if gap is None and hopeless:
                 gap, _ = _gaps(method, -math.inf)
             if gap is not None:
@@ -205,10 +204,9 @@ def _certified(method, digits, run) -> Certificate:
 
 
 def checked_digits(digits) -> int:
-    """``digits``, refused unless it is an integer >= 1."""
-    if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
-        raise ValueError(f"digits is {digits!r}; expected an integer >= 1")
-    return digits
+    """``digits`` as an int, refused unless it is an integer >= 1."""
+    check_number("digits", digits, 1)
+    return int(digits)
 
 
 def _gaps(method, target):
@@ -269,7 +267,7 @@ def _errors(run, gap) -> np.ndarray:
         return np.full(len(gap), np.nan)
     rows = zip(run.gap.tolist(), run.log_gap.tolist(), gap, strict=True)
     errors = np.array([_relative_error(*row) for row in rows])
-    lost = run.scaled_gap.max(axis=1) == 0 if run.status is Status.UNDERFLOW else False
+    lost = (run.log_gap == -math.inf) & (run.status is Status.UNDERFLOW)
     return np.where(lost & (errors > 0), np.nan, errors)
 
 

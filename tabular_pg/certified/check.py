@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, ctx
 
+from tabular_pg._checks import check_number
 from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
 from tabular_pg.certified.arrays import ball_array
 from tabular_pg.certified.certify import (
@@ -123,9 +124,15 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=MOST_BITS) -> li
     ------
     TypeError, ValueError
         As :func:`certify` does.
+
+    Notes
+    -----
+    Whatever a formula makes of quantities of the run encloses. What it makes of other numbers
+    alone, such as the literal 1 / 3 or a shape, is float64, as it stands in the formula.
     """
     method = run.method if isinstance(run, Certificate) else method_of(run)
-    about = theorems_about(method.rule) if theorems is None else list(theorems)
+    about = theorems_about(method.rule) if theorems is None else _checked_theorems(theorems)
+    check_number("most_bits", most_bits, 1)
     bits = int(checked_digits(digits) * BITS_PER_DIGIT) + SPARE_BITS
     verdicts = [_open(theorem, method.k[-1:], 0) for theorem in about]
     while bits <= most_bits and any(v.outcome is Outcome.UNDECIDED for v in verdicts):
@@ -146,6 +153,17 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=MOST_BITS) -> li
     return verdicts
 
 
+def _checked_theorems(theorems) -> list:
+    try:
+        theorems = list(theorems)
+    except TypeError:
+        raise TypeError(f"theorems is {theorems!r}; expected a sequence of Theorem") from None
+    for i, theorem in enumerate(theorems):
+        if not isinstance(theorem, Theorem):
+            raise TypeError(f"theorems[{i}] is {theorem!r}; expected a Theorem, as in REGISTRY")
+    return theorems
+
+
 def _open(theorem, k, bits) -> CertifiedVerdict:
     outcomes = np.full(k.shape, int(Outcome.UNDECIDED))
     return CertifiedVerdict(theorem, True, outcomes=outcomes, k=k, bits=bits)
@@ -153,6 +171,8 @@ def _open(theorem, k, bits) -> CertifiedVerdict:
 
 def _verdict(theorem, run, digits, bits) -> CertifiedVerdict:
     nothing = CertifiedVerdict(theorem, False, bits=bits)
+    if type(run.rule) not in theorem.rules:
+        return replace(nothing, why_not=f"it is not about {type(run.rule).__name__}")
     try:
         why_not = why_not_applicable(theorem, run)
         if why_not:

@@ -10,6 +10,7 @@ from scipy.sparse import csgraph, csr_array
 from tabular_pg.certified.arrays import BallArray, ball_array
 from tabular_pg.certified.certify import trajectory
 from tabular_pg.certified.evaluation import Model, zeros
+from tabular_pg.certified.ufuncs import Counts
 from tabular_pg.method import METHODS, Space
 from tabular_pg.quantities import discounted_sum, q_gap, stationary, visitation
 
@@ -48,7 +49,7 @@ class EnclosedRun:
     rounded = False
 
     def __init__(self, method):
-        self.k, self.method = method.k, METHODS[type(method.rule)]
+        self.k, self.method = method.k.view(Counts), METHODS[type(method.rule)]
         self.rule = type(method.rule)(*map(ball_array, method.rule))
         self.tau = ball_array(method.tau)
         rows, so_far, wanted = [], [], set(method.k.tolist())

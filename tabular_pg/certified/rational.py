@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from tabular_pg._transitions import ROW_SUM_TOLERANCE
 from tabular_pg.mdp import MDP
 from tabular_pg.optimal import optimum
 
+TOLERANCE = fmpq(*ROW_SUM_TOLERANCE.as_integer_ratio())
+
 
 @dataclass(frozen=True, init=False, eq=False)
 class RationalMDP:
@@ -27,7 +30,8 @@ class RationalMDP:
     P : nested sequence (S, A, S)
         Integers, fractions or floats, which are dyadic fractions. A row without floats must sum to
         1 exactly; one with floats within 1e-12 S, and is divided by its exact sum.
-    r : nested sequence (S, A)
+    r : nested sequence (S, A) or (S, A, S)
+        Rewards of (s, a), or of (s, a, t), whose expectation is kept.
     gamma : number in [0, 1)
     rho, mu : sequences (S,), optional
         As for :class:`tabular_pg.MDP`; uniform by default.
@@ -54,25 +58,19 @@ class RationalMDP:
     name: str
 
     def __init__(self, P, r, gamma, *, rho=None, mu=None, name="MDP"):
-        rows = [[list(row) for row in rows] for rows in _nested("P", P)]
+        rows = nested("P", P, 3)
         S, A = len(rows), len(rows[0]) if rows else 0
-        ragged = S == 0 or A == 0 or any(len(x) != A for x in rows)
-        if ragged or any(len(row) != S for x in rows for row in x):
-            raise ValueError("P is not of shape (S, A, S) with S >= 1 and A >= 1")
-        rewards = [list(row) for row in _nested("r", r)]
-        if len(rewards) != S or any(len(row) != A for row in rewards):
-            raise ValueError(f"r is not of shape (S, A) = {(S, A)}")
+        if not (S and A):
+            raise ValueError("P is empty; expected shape (S, A, S) with S >= 1 and A >= 1")
+        rows = nested("P", P, 3, (S, A, S))
+        rows = [[Row("P", (s, a), x) for a, x in enumerate(y)] for s, y in enumerate(rows)]
+        rewards = [
+            [_reward((s, a), x, rows[s][a]) for a, x in enumerate(y)]
+            for s, y in enumerate(nested("r", r, 2, (S, A)))
+        ]
         given = {
-            "P": tuple(
-                tuple(Row(f"P[{s}, {a}]", row) for a, row in enumerate(x))
-                for s, x in enumerate(rows)
-            ),
-            "r": objects(
-                [
-                    [rational(f"r[{s}, {a}]", x) for a, x in enumerate(row)]
-                    for s, row in enumerate(rewards)
-                ]
-            ),
+            "P": tuple(map(tuple, rows)),
+            "r": objects(rewards),
             "gamma": rational("gamma", gamma),
             "rho": _weights("rho", rho, S),
             "mu": _weights("mu", mu, S),
@@ -174,9 +172,7 @@ class RationalMDP:
         a positive advantage, which proves that its policy is optimal.
         """
         states = np.arange(self.n_states)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is doubtful in float64 is decided here
-            chosen = optimum(self.rounded()).optimal.argmax(axis=1)
+        chosen = self._nearly_optimal()
         while True:
             pi = np.zeros(self.r.shape, dtype=int)
             pi[states, chosen] = 1
@@ -184,8 +180,16 @@ class RationalMDP:
             A = Q - Q[states, chosen][:, None]
             better = A.max(axis=1) > 0
             if not better.any():
+                A.setflags(write=False)
                 return A
             chosen = np.where(better, A.argmax(axis=1), chosen)
+
+    def _nearly_optimal(self) -> np.ndarray:
+        """(S,) what float64 takes for optimal actions; the first ones where it gives up."""
+        with warnings.catch_warnings(), contextlib.suppress(ValueError, OverflowError):
+            warnings.simplefilter("ignore")  # what is doubtful there is decided here
+            return optimum(self.rounded()).optimal.argmax(axis=1)
+        return np.zeros(self.n_states, dtype=int)
 
     def source(self) -> str:
         """A Python expression for this MDP, with ``from fractions import Fraction``."""
@@ -195,7 +199,7 @@ class RationalMDP:
                 return str(x.p) if x.q == 1 else f"Fraction({x.p}, {x.q})"
             return "[" + ", ".join(map(text, x)) + "]"
 
-        dense = [[row.dense(self.n_states) for row in rows] for rows in self.P]
+        dense = [[row.dense() for row in rows] for rows in self.P]
         return (
             f"RationalMDP(P={text(dense)}, r={text(self.r)}, gamma={text(self.gamma)}, "
             f"rho={text(self.rho)}, mu={text(self.mu)}, name={self.name!r})"
@@ -211,30 +215,33 @@ class RationalMDP:
 class Row:
     """A distribution, as positive integer weights over their sum."""
 
-    def __init__(self, name, values):
+    def __init__(self, name, index, values):
         """``values`` must be a distribution, up to the rounding of floats; else ValueError."""
-        numbers = [rational(f"{name}[{t}]", x) for t, x in enumerate(values)]
+        numbers = [rational(_at(name, *index, t), x) for t, x in enumerate(values)]
         wrong = next((t for t, x in enumerate(numbers) if x < 0), None)
         if wrong is not None:
-            raise ValueError(f"{name}[{wrong}] is {values[wrong]!r}; expected a probability >= 0")
+            entry = f"{_at(name, *index, wrong)} is {values[wrong]!r}"
+            raise ValueError(f"{entry}; expected a probability >= 0")
         total = sum(numbers, fmpq(0))
         rounded = any(isinstance(x, float | np.floating) for x in values)
-        if abs(to_float(total - 1)) > rounded * ROW_SUM_TOLERANCE * len(numbers):
-            raise ValueError(f"{name} sums to {to_float(total)!r}; expected 1")
+        if abs(total - 1) > rounded * TOLERANCE * len(numbers):
+            shown = repr(to_float(total)) if rounded else str(total)
+            raise ValueError(f"{_at(name, *index)} sums to {shown}; expected 1")
         common = math.lcm(*(int(x.q) for x in numbers))
         weights = [(t, (x * common).p) for t, x in enumerate(numbers) if x != 0]
         factor = math.gcd(*(int(w) for _, w in weights))
         self.weights = tuple((t, w // factor) for t, w in weights)
         self.total = sum((w for _, w in self.weights), fmpz(0))
+        self.size = len(numbers)
         self.key = tuple((t, int(w)) for t, w in self.weights)
 
     def entries(self):
         """Pairs (t, probability > 0)."""
         return [(t, fmpq(w, self.total)) for t, w in self.weights]
 
-    def dense(self, size):
+    def dense(self):
         """All probabilities, as a list of fmpq."""
-        row = [fmpq(0)] * size
+        row = [fmpq(0)] * self.size
         for t, p in self.entries():
             row[t] = p
         return row
@@ -246,15 +253,18 @@ def rational(name, x) -> fmpq:
     Raises
     ------
     ValueError
-        If it is not an integer, a fraction or a finite float.
+        If it is not a finite number of one of these kinds: integer, fraction, float, Decimal, fmpq.
     """
-    if isinstance(x, fmpq | fmpz | Integral) and not isinstance(x, bool):
-        return fmpq(x) if isinstance(x, fmpq | fmpz) else fmpq(int(x))
-    if isinstance(x, Rational) and not isinstance(x, bool):
-        return fmpq(x.numerator, x.denominator)
-    if isinstance(x, Real | Decimal) and not isinstance(x, bool) and math.isfinite(x):
-        return fmpq(*x.as_integer_ratio())
-    raise ValueError(f"{name} is {x!r}; expected an integer, a Fraction or a finite float")
+    if not isinstance(x, bool | np.bool_):
+        if isinstance(x, fmpq | fmpz):
+            return fmpq(x)
+        if isinstance(x, Integral):
+            return fmpq(int(x))
+        if isinstance(x, Rational):
+            return fmpq(x.numerator, x.denominator)
+        if isinstance(x, Decimal) and x.is_finite() or isinstance(x, Real) and math.isfinite(x):
+            return fmpq(*x.as_integer_ratio())
+    raise ValueError(f"{name} is {x!r}; expected a finite number: integer, Fraction or float")
 
 
 def to_float(x) -> float:
@@ -262,32 +272,55 @@ def to_float(x) -> float:
     return float(Fraction(int(x.p), int(x.q)))
 
 
-def objects(nested) -> np.ndarray:
-    """Nested lists as an object array, whatever the elements look like to numpy."""
-    shape, flat = [], nested
+def objects(lists) -> np.ndarray:
+    """Nested lists as a read-only object array, whatever the elements look like to numpy."""
+    shape, flat = [], lists
     while isinstance(flat, list):
         shape.append(len(flat))
         flat = flat[0]
     array = np.empty(shape, dtype=object)
     for index in np.ndindex(*shape):
-        x = nested
+        x = lists
         for i in index:
             x = x[i]
         array[index] = x
+    array.setflags(write=False)
     return array
 
 
-def _nested(name, values):
-    try:
-        return [list(rows) for rows in values]
-    except TypeError:
-        raise ValueError(f"{name} is {values!r}; expected nested sequences of numbers") from None
+def nested(name, values, depth, shape=None) -> list:
+    """Nested sequences as lists of that depth; ValueError if they are not, or not of the shape."""
+
+    def lists(values, index, depth):
+        if depth == 0:
+            return values
+        if isinstance(values, str) or not hasattr(values, "__iter__"):
+            raise ValueError(f"{_at(name, *index)} is {values!r}; expected a sequence")
+        values = list(values)
+        if shape is not None and len(values) != shape[len(index)]:
+            raise ValueError(
+                f"{_at(name, *index)} has {len(values)} entries; expected {shape[len(index)]} "
+                f"({name} has shape {shape})"
+            )
+        return [lists(x, (*index, i), depth - 1) for i, x in enumerate(values)]
+
+    return lists(values, (), depth)
+
+
+def _at(name, *index) -> str:
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+def _reward(index, x, row):
+    """The reward of (s, a), an expectation if it is given for every next state."""
+    if not hasattr(x, "__iter__") or isinstance(x, str):
+        return rational(_at("r", *index), x)
+    (values,) = nested("r", [x], 2, (1, row.size))
+    exact = [rational(_at("r", *index, t), value) for t, value in enumerate(values)]
+    return sum((p * exact[t] for t, p in row.entries()), fmpq(0))
 
 
 def _weights(name, values, size) -> np.ndarray:
     if values is None:
         return objects([fmpq(1, size)] * size)
-    values = list(values)
-    if len(values) != size:
-        raise ValueError(f"{name} has {len(values)} entries; expected {size}, one per state")
-    return objects(Row(name, values).dense(size))
+    return objects(Row(name, (), nested(name, values, 1, (size,))).dense())

@@ -223,4 +223,33 @@ def _axis(axis, x):
     return axis % x.ndim
 
 
+class Counts(np.ndarray):
+    """An array of integers, such as iterations, that turns into balls before anything rounds."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        plain = [x.view(np.ndarray) if isinstance(x, Counts) else x for x in inputs]
+        if any(isinstance(x, BallArray | Tristate) for x in plain):
+            return NotImplemented
+        if ufunc.__name__ in UFUNCS and not (ufunc.__name__ in EXACT and all(map(_whole, plain))):
+            return getattr(ufunc, method)(*map(ball_array, plain), **options)
+        result = getattr(ufunc, method)(*plain, **options)
+        return np.asarray(result).view(Counts) if _whole(result) else result
+
+    def __getitem__(self, key):
+        return np.asarray(super().__getitem__(key)).view(Counts)
+
+
+EXACT = ("add", "subtract", "multiply", "negative", "absolute", "maximum", "minimum", "ceil",
+         "less", "less_equal", "greater", "greater_equal", "equal", "not_equal")  # fmt: skip
+LARGEST = 2**53
+
+
+def _whole(x) -> bool:
+    """Whether these are integers that float64 holds exactly."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "iuf":
+        return False
+    return bool(np.all(np.abs(x) < LARGEST) and np.all(x == np.floor(x)))
+
+
 REDUCTIONS |= {"reduce": _reduced, "accumulate": _accumulated}
