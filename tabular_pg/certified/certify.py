@@ -194,7 +194,7 @@ def _certified(method, digits, run) -> Certificate:
         with ctx.workprec(bits):
             gap, k = _gaps(method, target)
             reached.append(k)
-            hopeless = bits >= MOST_BITS or (bits >= PATIENCE and reached[-3:] == 3 * [k])
+            hopeless = 2 * bits > MOST_BITS or (bits >= PATIENCE and reached[-3:] == 3 * [k])
             if gap is None and hopeless:
                 gap, _ = _gaps(method, -math.inf)
             if gap is not None:

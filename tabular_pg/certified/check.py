@@ -181,10 +181,10 @@ def _verdict(theorem, run, digits, bits) -> CertifiedVerdict:
             measured, proved, *_ = theorem.formula(run)
             measured, proved = np.broadcast_arrays(ball_array(measured), proved)
     except Undecided:
-        return _open(theorem, run.k[-1:], bits)
+        return _open(theorem, np.asarray(run.k[-1:]), bits)
     except (TypeError, AttributeError) as error:  # NotComputable among them
         return replace(nothing, not_computable=str(error))
-    k = iterations_of(run, measured)
+    k = np.asarray(iterations_of(run, measured))
     decide = np.frompyfunc(lambda m, p: _decided(theorem, m, p, digits), 2, 1)
     outcomes = np.asarray(decide(measured.data, proved.data), dtype=int)
     if not (outcomes > Outcome.NOTHING).any():

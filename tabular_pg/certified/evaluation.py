@@ -15,7 +15,7 @@ from flint import arb, arb_mat, ctx, fmpq
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.method import Space
 
-SERIES_BELOW, NEAR = 0.25, 0.5
+SMALL, NEAR, FEW_TERMS = 0.25, 0.5, 12
 NEWTON_STEPS = 200
 
 
@@ -281,21 +281,34 @@ def softmax(x):
 
 def kl_term(x) -> arb:
     """x e^x - e^x + 1, relatively accurate near 0."""
-    size = abs(x).upper()
-    if not size < SERIES_BELOW:
+    size, centre = abs(x).upper(), x.mid()
+    if not size < SMALL:
         return x * x.exp() - x.expm1()
-    total, n = arb(0), 0  # the series sum_n (n + 1) x^{n+2} / (n+2)!
+    if centre == 0:
+        return arb(0).union(size * size * size.exp() / 2)
+    mantissa, exponent = (int(part) for part in centre.man_exp())
+    lost = -(exponent + mantissa.bit_length())  # |x| is about 2^-lost
+    if ctx.prec < FEW_TERMS * lost:
+        value = _kl_series(centre)
+    else:
+        with ctx.extraprec(2 * lost + 10):
+            value = centre * centre.exp() - centre.expm1()
+    return value + arb(0, (x.rad() * size * size.exp()).upper())  # the derivative is x e^x
+
+
+def _kl_series(x):
+    """x e^x - e^x + 1 for an exact number |x| < 1/4: the sum of (n + 1) x^{n+2} / (n + 2)!.
+
+    The ratio of consecutive terms is at most |x|, so that the rest is at most 4/3 of the first
+    term left out.
+    """
+    total, n, power, factorial = arb(0), 0, arb(1), arb(2)
     smallest = arb(2) ** (-ctx.prec - 10)
-    power, factorial = arb(1), arb(2)
-    while True:
+    while not abs(power) < smallest:
         total += (n + 1) * power / factorial
         n += 1
         power, factorial = power * x, factorial * (n + 2)
-        if size**n < smallest * factorial:
-            break
-    # The ratio of consecutive terms is at most size < 1/4, so that the rest is at most 4/3 of
-    # the first term left out.
-    rest = (n + 1) * size**n / factorial * 4 / 3
+    rest = (n + 1) * abs(power) / factorial * 4 / 3
     return x * x * (total + arb(0, rest.upper()))
 
 
