@@ -7,9 +7,9 @@ except ImportError as error:
         "tabular_pg.certified needs python-flint: pip install 'tabular_pg[certified]'"
     ) from error
 
+from tabular_pg.certified.balls import NotAPolicy, Undecided
 from tabular_pg.certified.certify import Certificate, certified_run, certify
 from tabular_pg.certified.check import CertifiedVerdict, Outcome, certified_check
-from tabular_pg.certified.evaluation import NotAPolicy, Undecided
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.updates import update
 

@@ -15,7 +15,7 @@ import numpy as np
 from flint import arb, fmpq
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tabular_pg.certified.evaluation import Undecided
+from tabular_pg.certified.balls import Undecided
 
 INFINITY, MINUS_INFINITY = arb.pos_inf(), arb.neg_inf()
 UFUNCS = {}  # name of a ufunc: what it does to arrays of balls, filled by ``ufuncs``

@@ -11,8 +11,10 @@ from flint import arb, ctx, fmpq
 
 from tabular_pg._checks import check_number
 from tabular_pg.arguments import checked_iterations, recorded, refuse_combination
-from tabular_pg.certified.evaluation import Model, Undecided
-from tabular_pg.certified.rational import RationalMDP, Row, nested, objects, rational
+from tabular_pg.certified.balls import Undecided
+from tabular_pg.certified.evaluation import Model
+from tabular_pg.certified.exact import Row, nested, objects, rational
+from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.updates import UPDATES
 from tabular_pg.method import METHODS, Space
 from tabular_pg.run import Run, Status

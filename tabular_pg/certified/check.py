@@ -12,6 +12,7 @@ from flint import arb, ctx
 from tabular_pg._checks import check_number
 from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
 from tabular_pg.certified.arrays import ball_array
+from tabular_pg.certified.balls import NotAPolicy, Undecided
 from tabular_pg.certified.certify import (
     BITS_PER_DIGIT,
     SPARE_BITS,
@@ -20,7 +21,6 @@ from tabular_pg.certified.certify import (
     method_of,
 )
 from tabular_pg.certified.enclosed import EnclosedRun
-from tabular_pg.certified.evaluation import NotAPolicy, Undecided
 from tabular_pg.theorem import Kind, Theorem, iterations_of, theorems_about, why_not_applicable
 
 MOST_BITS = 2**14

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.sparse import csgraph, csr_array
 
 from tabular_pg.certified.arrays import BallArray, ball_array
+from tabular_pg.certified.balls import zeros
 from tabular_pg.certified.certify import trajectory
-from tabular_pg.certified.evaluation import Model, zeros
+from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.ufuncs import Counts
 from tabular_pg.method import METHODS, Space
 from tabular_pg.quantities import discounted_sum, q_gap, stationary, visitation

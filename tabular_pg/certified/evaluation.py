@@ -12,19 +12,21 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, arb_mat, ctx, fmpq
 
+from tabular_pg.certified.balls import (
+    balls,
+    centres,
+    kl_term,
+    likeliest,
+    logarithm,
+    relative,
+    softmax,
+    solution,
+    zeros,
+)
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.method import Space
 
-SMALL, NEAR, FEW_TERMS = 0.25, 0.5, 12
-NEWTON_STEPS = 200
-
-
-class Undecided(ArithmeticError):
-    """Balls are too wide for a decision that the computation depends on."""
-
-
-class NotAPolicy(ArithmeticError):
-    """An update has left the simplex."""
+NEAR, NEWTON_STEPS = 0.5, 200
 
 
 class Point(NamedTuple):
@@ -151,7 +153,7 @@ class Model:
             return x, balls(x)
         log_pi, pi = softmax(x + self.log_reference if self.tau > 0 else x)
         if self.tau > 0:
-            x = _relative(x, _likeliest(log_pi))
+            x = relative(x, likeliest(log_pi))
             x[self._uniform] = arb(0)
             excess = (self.reference * np.expm1(x)).sum(axis=1)
             for s, total in enumerate(excess):
@@ -201,7 +203,8 @@ class Model:
         of any V.
         """
         V, best = zeros(self.shape[0]), None
-        settled = arb(2) ** (-ctx.prec // 2)  # Newton's method is linear before it is quadratic
+        scale = max(abs(x).upper() for x in self.r.flat) + self.tau
+        settled = scale * arb(2) ** (-ctx.prec // 2)  # Newton's method is linear at first
         for _ in range(NEWTON_STEPS):
             log_pi = centres(self._log_softmax(V))
             pi = np.exp(log_pi)
@@ -218,27 +221,10 @@ class Model:
     def _residual(self, V):
         """An upper bound of |V* - V| in the maximum norm."""
         Q = self.r + self.next_values(V)
-        likeliest = _likeliest(Q)
-        top = Q[np.arange(len(Q)), likeliest]
-        TV = top + self.tau * np.log(np.exp(_relative(Q, likeliest) / self.tau).sum(axis=1))
+        chosen = likeliest(Q)
+        top = Q[np.arange(len(Q)), chosen]
+        TV = top + self.tau * np.log(np.exp(relative(Q, chosen) / self.tau).sum(axis=1))
         return max((abs(x).upper() for x in (TV - V) / (1 - self.gamma)), default=arb(0))
-
-
-def solution(system, b) -> np.ndarray:
-    """(S,) the solution of the linear system.
-
-    Raises
-    ------
-    Undecided
-        If the balls are too wide to show that the matrix is regular.
-    """
-    if not len(b):
-        return b
-    try:
-        x = system.solve(arb_mat([[v] for v in b]))
-    except ZeroDivisionError:
-        raise Undecided("a linear system may be singular") from None
-    return np.array(x.entries(), dtype=object)
 
 
 def _reached(successors, b):
@@ -254,97 +240,8 @@ def _reached(successors, b):
 
 def _centred(A, pi):
     """Advantages less their mean; that of the likeliest action is a sum over the others."""
-    lead = _relative(A, _likeliest(pi))
+    lead = relative(A, likeliest(pi))
     return lead - (pi * lead).sum(axis=1, keepdims=True)
 
 
-def _likeliest(x):
-    """(S,) where the rows of ``x`` are about largest; what it is used for allows any choice."""
-    return [max(range(len(row)), key=lambda a, row=row: row[a].mid()) for row in x]
-
-
-def _relative(x, chosen):
-    """Rows of ``x`` (S, A) less one entry of each."""
-    states = np.arange(len(x))
-    return _SUBTRACT(x, x[states, chosen][:, None])
-
-
-def softmax(x):
-    """(log pi, pi), with pi (S, A) proportional to e^x in every row."""
-    likeliest = _likeliest(x)
-    x = _relative(x, likeliest)
-    others = np.exp(x)
-    others[np.arange(len(x)), likeliest] = arb(0)  # instead of its 1
-    rest = others.sum(axis=1, keepdims=True)
-    return x - np.log1p(rest), np.exp(x) / (1 + rest)
-
-
-def kl_term(x) -> arb:
-    """x e^x - e^x + 1, relatively accurate near 0."""
-    size, centre = abs(x).upper(), x.mid()
-    if not size < SMALL:
-        return x * x.exp() - x.expm1()
-    if centre == 0:
-        return arb(0).union(size * size * size.exp() / 2)
-    mantissa, exponent = (int(part) for part in centre.man_exp())
-    lost = -(exponent + mantissa.bit_length())  # |x| is about 2^-lost
-    if ctx.prec < FEW_TERMS * lost:
-        value = _kl_series(centre)
-    else:
-        with ctx.extraprec(2 * lost + 10):
-            value = centre * centre.exp() - centre.expm1()
-    return value + arb(0, (x.rad() * size * size.exp()).upper())  # the derivative is x e^x
-
-
-def _kl_series(x):
-    """x e^x - e^x + 1 for an exact number |x| < 1/4: the sum of (n + 1) x^{n+2} / (n + 2)!.
-
-    The ratio of consecutive terms is at most |x|, so that the rest is at most 4/3 of the first
-    term left out.
-    """
-    total, n, power, factorial = arb(0), 0, arb(1), arb(2)
-    smallest = arb(2) ** (-ctx.prec - 10)
-    while not abs(power) < smallest:
-        total += (n + 1) * power / factorial
-        n += 1
-        power, factorial = power * x, factorial * (n + 2)
-    rest = (n + 1) * abs(power) / factorial * 4 / 3
-    return x * x * (total + arb(0, rest.upper()))
-
-
-def balls(x) -> np.ndarray:
-    """Exact numbers as balls of the present precision."""
-    return _BALL(x)
-
-
-def centres(x) -> np.ndarray:
-    """The centres of balls, as exact numbers."""
-    return _CENTRE(x)
-
-
-def zeros(*shape) -> np.ndarray:
-    """An array of exact zeros."""
-    x = np.empty(shape, dtype=object)
-    x[...] = arb(0)
-    return x
-
-
-def subtract(x, y) -> arb:
-    """x - y, which is exactly 0 if both are the same object: that stands for one number."""
-    return arb(0) if x is y and x.is_finite() else x - y
-
-
-def logarithm(x) -> np.ndarray:
-    """log x, which is -inf at an exact zero."""
-    return _LOG(x)
-
-
-def _log(x):
-    return arb.neg_inf() if x.is_zero() else x.log()
-
-
-_BALL = np.frompyfunc(arb, 1, 1)
-_CENTRE = np.frompyfunc(arb.mid, 1, 1)
-_LOG = np.frompyfunc(_log, 1, 1)
-_SUBTRACT = np.frompyfunc(subtract, 2, 1)
 _KL_TERM = np.frompyfunc(kl_term, 1, 1)

@@ -16,7 +16,7 @@ from tabular_pg.certified.arrays import (
     decided,
     wrapped,
 )
-from tabular_pg.certified.evaluation import kl_term, solution
+from tabular_pg.certified.balls import kl_term, solution
 from tabular_pg.quantities import exp_remainder, likeliest, relative_entropy
 
 

@@ -21,7 +21,7 @@ from tabular_pg.certified.arrays import (
     truth,
     wrapped,
 )
-from tabular_pg.certified.evaluation import subtract
+from tabular_pg.certified.balls import subtract
 
 REDUCIBLE = ("add", "subtract", "multiply", "maximum", "minimum", "logaddexp")
 

@@ -25,7 +25,7 @@ from tabular_pg.algorithms import (
     SoftmaxPG,
     SoftPolicyIteration,
 )
-from tabular_pg.certified.evaluation import NotAPolicy, Undecided, logarithm, zeros
+from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, zeros
 
 UPDATES: dict[type, Callable] = {}
 

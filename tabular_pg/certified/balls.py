@@ -1,0 +1,127 @@
+"""Functions of balls, and of arrays of them, each narrow relative to what it encloses.
+
+Every function works at flint's present precision. One ball object stands for one number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from flint import arb, arb_mat, ctx
+
+SMALL, FEW_TERMS = 0.25, 12
+
+
+class Undecided(ArithmeticError):
+    """Balls are too wide for a decision that the computation depends on."""
+
+
+class NotAPolicy(ArithmeticError):
+    """An update has left the simplex."""
+
+
+def balls(x) -> np.ndarray:
+    """Exact numbers as balls of the present precision."""
+    return _BALL(x)
+
+
+def centres(x) -> np.ndarray:
+    """The centres of balls, as exact numbers."""
+    return _CENTRE(x)
+
+
+def zeros(*shape) -> np.ndarray:
+    """An array of exact zeros."""
+    x = np.empty(shape, dtype=object)
+    x[...] = arb(0)
+    return x
+
+
+def subtract(x, y) -> arb:
+    """x - y, which is exactly 0 if both are the same object: that stands for one number."""
+    return arb(0) if x is y and x.is_finite() else x - y
+
+
+def logarithm(x) -> np.ndarray:
+    """log x, which is -inf at an exact zero."""
+    return _LOG(x)
+
+
+def _log(x):
+    return arb.neg_inf() if x.is_zero() else x.log()
+
+
+def kl_term(x) -> arb:
+    """x e^x - e^x + 1, relatively accurate near 0."""
+    size, centre = abs(x).upper(), x.mid()
+    if not size < SMALL:
+        return x * x.exp() - x.expm1()
+    if centre == 0:
+        return arb(0).union(size * size * size.exp() / 2)
+    mantissa, exponent = (int(part) for part in centre.man_exp())
+    lost = -(exponent + mantissa.bit_length())  # |x| is about 2^-lost
+    if ctx.prec < FEW_TERMS * lost:
+        value = _kl_series(centre)
+    else:
+        with ctx.extraprec(2 * lost + 10):
+            value = centre * centre.exp() - centre.expm1()
+    return value + arb(0, (x.rad() * size * size.exp()).upper())  # the derivative is x e^x
+
+
+def _kl_series(x):
+    """x e^x - e^x + 1 for an exact number |x| < 1/4: the sum of (n + 1) x^{n+2} / (n + 2)!.
+
+    The ratio of consecutive terms is at most |x|, so that the rest is at most 4/3 of the first
+    term left out.
+    """
+    total, n, power, factorial = arb(0), 0, arb(1), arb(2)
+    smallest = arb(2) ** (-ctx.prec - 10)
+    while not abs(power) < smallest:
+        total += (n + 1) * power / factorial
+        n += 1
+        power, factorial = power * x, factorial * (n + 2)
+    rest = (n + 1) * abs(power) / factorial * 4 / 3
+    return x * x * (total + arb(0, rest.upper()))
+
+
+def likeliest(x):
+    """(S,) where the rows of ``x`` are about largest; what it is used for allows any choice."""
+    return [max(range(len(row)), key=lambda a, row=row: row[a].mid()) for row in x]
+
+
+def relative(x, chosen):
+    """Rows of ``x`` (S, A) less one entry of each."""
+    states = np.arange(len(x))
+    return _SUBTRACT(x, x[states, chosen][:, None])
+
+
+def softmax(x):
+    """(log pi, pi), with pi (S, A) proportional to e^x in every row."""
+    chosen = likeliest(x)
+    x = relative(x, chosen)
+    others = np.exp(x)
+    others[np.arange(len(x)), chosen] = arb(0)  # instead of its 1
+    rest = others.sum(axis=1, keepdims=True)
+    return x - np.log1p(rest), np.exp(x) / (1 + rest)
+
+
+def solution(system, b) -> np.ndarray:
+    """(S,) the solution of the linear system.
+
+    Raises
+    ------
+    Undecided
+        If the balls are too wide to show that the matrix is regular.
+    """
+    if not len(b):
+        return b
+    try:
+        x = system.solve(arb_mat([[v] for v in b]))
+    except ZeroDivisionError:
+        raise Undecided("a linear system may be singular") from None
+    return np.array(x.entries(), dtype=object)
+
+
+_BALL = np.frompyfunc(arb, 1, 1)
+_CENTRE = np.frompyfunc(arb.mid, 1, 1)
+_LOG = np.frompyfunc(_log, 1, 1)
+_SUBTRACT = np.frompyfunc(subtract, 2, 1)

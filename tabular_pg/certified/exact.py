@@ -1,0 +1,130 @@
+"""Exact rational numbers from what users write, and distributions made of them."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Integral, Rational, Real
+
+import numpy as np
+from flint import fmpq, fmpz
+
+from tabular_pg._transitions import ROW_SUM_TOLERANCE
+
+TOLERANCE = fmpq(*ROW_SUM_TOLERANCE.as_integer_ratio())
+
+
+class Row:
+    """A distribution, as positive integer weights over their sum."""
+
+    def __init__(self, name, index, values):
+        """``values`` must be a distribution, up to the rounding of floats; else ValueError."""
+        numbers = [rational(_at(name, *index, t), x) for t, x in enumerate(values)]
+        wrong = next((t for t, x in enumerate(numbers) if x < 0), None)
+        if wrong is not None:
+            entry = f"{_at(name, *index, wrong)} is {values[wrong]!r}"
+            raise ValueError(f"{entry}; expected a probability >= 0")
+        total = sum(numbers, fmpq(0))
+        rounded = any(isinstance(x, float | np.floating) for x in values)
+        if abs(total - 1) > rounded * TOLERANCE * len(numbers):
+            shown = repr(to_float(total)) if rounded else str(total)
+            raise ValueError(f"{_at(name, *index)} sums to {shown}; expected 1")
+        common = math.lcm(*(int(x.q) for x in numbers))
+        weights = [(t, (x * common).p) for t, x in enumerate(numbers) if x != 0]
+        factor = math.gcd(*(int(w) for _, w in weights))
+        self.weights = tuple((t, w // factor) for t, w in weights)
+        self.total = sum((w for _, w in self.weights), fmpz(0))
+        self.size = len(numbers)
+        self.key = tuple((t, int(w)) for t, w in self.weights)
+
+    def entries(self):
+        """Pairs (t, probability > 0)."""
+        return [(t, fmpq(w, self.total)) for t, w in self.weights]
+
+    def dense(self):
+        """All probabilities, as a list of fmpq."""
+        row = [fmpq(0)] * self.size
+        for t, p in self.entries():
+            row[t] = p
+        return row
+
+
+def rational(name, x) -> fmpq:
+    """``x`` as an exact rational number.
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite number of one of these kinds: integer, fraction, float, Decimal, fmpq.
+    """
+    if not isinstance(x, bool | np.bool_):
+        if isinstance(x, fmpq | fmpz):
+            return fmpq(x)
+        if isinstance(x, Integral):
+            return fmpq(int(x))
+        if isinstance(x, Rational):
+            return fmpq(x.numerator, x.denominator)
+        if isinstance(x, Decimal) and x.is_finite() or isinstance(x, Real) and math.isfinite(x):
+            return fmpq(*x.as_integer_ratio())
+    raise ValueError(f"{name} is {x!r}; expected a finite number: integer, Fraction or float")
+
+
+def to_float(x) -> float:
+    """The float64 nearest to the rational number ``x``."""
+    return float(Fraction(int(x.p), int(x.q)))
+
+
+def objects(lists) -> np.ndarray:
+    """Nested lists as a read-only object array, whatever the elements look like to numpy."""
+    shape, flat = [], lists
+    while isinstance(flat, list):
+        shape.append(len(flat))
+        flat = flat[0]
+    array = np.empty(shape, dtype=object)
+    for index in np.ndindex(*shape):
+        x = lists
+        for i in index:
+            x = x[i]
+        array[index] = x
+    array.setflags(write=False)
+    return array
+
+
+def nested(name, values, depth, shape=None) -> list:
+    """Nested sequences as lists of that depth; ValueError if they are not, or not of the shape."""
+
+    def lists(values, index, depth):
+        if depth == 0:
+            return values
+        if isinstance(values, str) or not hasattr(values, "__iter__"):
+            raise ValueError(f"{_at(name, *index)} is {values!r}; expected a sequence")
+        values = list(values)
+        if shape is not None and len(values) != shape[len(index)]:
+            raise ValueError(
+                f"{_at(name, *index)} has {len(values)} entries; expected {shape[len(index)]} "
+                f"({name} has shape {shape})"
+            )
+        return [lists(x, (*index, i), depth - 1) for i, x in enumerate(values)]
+
+    return lists(values, (), depth)
+
+
+def _at(name, *index) -> str:
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+def reward(index, x, row):
+    """The reward of (s, a), an expectation if it is given for every next state."""
+    if not hasattr(x, "__iter__") or isinstance(x, str):
+        return rational(_at("r", *index), x)
+    (values,) = nested("r", [x], 2, (1, row.size))
+    exact = [rational(_at("r", *index, t), value) for t, value in enumerate(values)]
+    return sum((p * exact[t] for t, p in row.entries()), fmpq(0))
+
+
+def weights(name, values, size) -> np.ndarray:
+    """(size,) a distribution; uniform for None."""
+    if values is None:
+        return objects([fmpq(1, size)] * size)
+    return objects(Row(name, (), nested(name, values, 1, (size,))).dense())
