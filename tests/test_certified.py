@@ -6,6 +6,7 @@ import math
 from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import mpmath as mp
 import numpy as np
@@ -39,9 +40,10 @@ from tabular_pg.certified import (  # noqa: E402
     certified_check,
     certified_run,
     certify,
+    update,
 )
 from tabular_pg.certified.updates import UPDATES  # noqa: E402
-from tabular_pg.method import METHODS, Space  # noqa: E402
+from tabular_pg.method import METHODS, Space, method  # noqa: E402
 
 TWO_ARMS = RationalMDP([[[1], [1]]], [[1, 0]], 0)
 THIRD, TINY = Fraction(1, 3), Fraction(1, 10**300)
@@ -69,7 +71,7 @@ def start(kind, mdp, rng):
 
 
 def test_all_rules_are_here():
-    assert {type(rule) for rule, _ in RULES} == set(UPDATES)
+    assert {type(rule) for rule, _ in RULES} == set(UPDATES) - {Nudge}
 
 
 @rules
@@ -273,3 +275,50 @@ def test_what_is_no_run(wrong):
     for function in (certify, certified_check):
         with pytest.raises(TypeError, match=f"run is of type {type(wrong).__name__}; expected Run"):
             function(wrong)
+
+
+class Nudge(NamedTuple):
+    """log pi <- log pi + eta sign(A) + const, and eta more for the first action."""
+
+    eta: float
+
+
+@method(Nudge, space=Space.SOFTMAX)
+def nudge(rule, k, problem, point):
+    for s in range(point.x.shape[0]):
+        point.x[s, 0] += rule.eta
+        for a in range(point.x.shape[1]):
+            point.x[s, a] += rule.eta * (1.0 if point.A[s, a] > 0.0 else -1.0)
+
+
+@update(Nudge)
+def exact_nudge(rule, k, model, point):
+    first = np.arange(point.x.shape[1]) == 0
+    return point.x + rule.eta * (first + np.where(point.A > 0, 1, -1))
+
+
+def test_rules_of_ones_own():
+    """Twins are not taken to stay twins, and comparisons are decided, whatever that takes."""
+    run = optimize(instances.garnet(4, 3, 2, 0.9), Nudge(0.1), 20)
+    assert certify(run).relative_error < 1e-9
+    twins = RationalMDP([[[1], [1], [1]]], [[0, 0, 1]], 0)
+    (value,) = certified_run(twins, Nudge(Fraction(1, 2)), 1, at=[1]).gap
+    e = arb(1).exp()  # weights e^{1/2 - 1/2}, e^{-1/2}, e^{1/2}
+    assert value.overlaps(1 - e.sqrt() / (1 + 1 / e.sqrt() + e.sqrt()))
+    near = RationalMDP([[[1], [1], [1]]], [[1, Fraction(1, 2) + Fraction(1, 10**60), 0]], 0)
+    few, many = (certified_run(near, Nudge(1), 1, digits=n).gap[-1] for n in (30, 100))
+    assert few.overlaps(many)
+
+
+def test_bad_updates():
+    with pytest.raises(TypeError, match="rule is 3; expected a class registered"):
+        update(3)
+    wrong = {"None": lambda *_: None, "shape": lambda rule, k, model, point: point.e}
+    try:
+        for name, function in wrong.items():
+            update(Nudge)(function)
+            with pytest.raises(TypeError, match="the update of Nudge returned a .*expected a Ball"):
+                certified_run(TWO_ARMS, Nudge(1), 1)
+            assert name
+    finally:
+        update(Nudge)(exact_nudge)

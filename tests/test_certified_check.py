@@ -139,9 +139,12 @@ def test_iterations_are_not_computed_with_in_floats():
 
 
 def test_an_open_inequality_and_one_that_does_not_apply():
-    found = certified_check(run_of("N bandit"), digits=30, most_bits=1)[-1]
+    zero = replace(REGISTRY["N7"], formula=lambda run: (run.gap + 1 - 1 - run.gap, 0.0))
+    (found,) = certified_check(run_of("N bandit"), theorems=[zero], most_bits=163)
     assert found.outcome is Outcome.UNDECIDED and found.holds is None
-    assert str(found).endswith(": 1 undecided")
+    assert str(found).endswith(" undecided")
+    (found,) = certified_check(run_of("N bandit"), theorems=[zero])
+    assert found.outcome is Outcome.ATTAINED  # 0 to 90 digits, which is all that can be known
     found = certified_check(run_of("N garnet"), theorems=[REGISTRY["N7"]])[0]
     assert str(found).endswith("n/a: stated for S = 1, A = 2, gamma = 0 and different rewards")
     assert not found.applies and found.holds is None
@@ -161,10 +164,31 @@ def test_a_theorem_about_other_rules_is_not_violated(id):
         ({"theorems": REGISTRY["N7"]}, "theorems.*expected"),
         ({"theorems": ["N7"]}, "theorems.*'N7'; expected"),
         ({"theorems": [None]}, "theorems.*None; expected"),
-        ({"most_bits": None}, "most_bits is None; expected"),
+        ({"most_bits": "1"}, "most_bits is '1'; expected"),
+        ({"digits": 5000, "most_bits": 2**14}, "most_bits is 16384; expected"),
         ({"most_bits": 0}, "most_bits is 0; expected"),
     ],
 )
 def test_bad_arguments_of_a_check(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         certified_check(run_of("N bandit"), **arguments)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda run: (np.log2(run.k + 1), np.log(run.k + 1) / np.log(2)),
+        lambda run: (np.float_power(run.k + 1, -1), 1 / (run.k + 1)),
+        lambda run: (run.gap, {}[run.tau]),
+    ],
+)
+def test_what_balls_cannot_do_is_said_and_stops_nothing(formula):
+    assert decided(run_of("N bandit"), formula).not_computable
+
+
+def test_every_ufunc_of_counts_is_exact_or_encloses():
+    run = run_of("N bandit")
+    thirds = decided(run, lambda run: (1 / (run.k + 3) - run.gap / (run.gap * (run.k + 3)), 0.0))
+    assert thirds.outcome is Outcome.ATTAINED
+    halves = decided(run, lambda run: (0.0 * run.gap + (run.k // 2) * 2 + run.k % 2, run.k))
+    assert halves.holds

@@ -22,7 +22,7 @@ FAMILIES = [
     (kind, tau)
     for kind, method in METHODS.items()
     for tau, only in (("tau = 0", Regularization.NONE), ("tau > 0", Regularization.REQUIRED))
-    if method.regularization in (Regularization.ANY, only)
+    if method.native and method.regularization in (Regularization.ANY, only)
 ]
 families = pytest.mark.parametrize(
     ("kind", "tau"), FAMILIES, ids=[f"{kind.__name__}, {tau}" for kind, tau in FAMILIES]

@@ -98,7 +98,7 @@ def stationary_potential(run):
     P_{pi*}, satisfies Phi_k <= max{gamma, 1 / (1 + eta tau)}^k Phi_0 for every eta; gamma^k once
     1 + eta tau >= 1/gamma (Lan, 2023)."""
     phi = _potential(run, stationary(run.mdp, run.optimum.pi))
-    return phi, phi[0] * max(run.mdp.gamma, _alpha_beta(run)[0]) ** run.k.astype(float)
+    return phi, phi[0] * np.maximum(run.mdp.gamma, _alpha_beta(run)[0]) ** run.k.astype(float)
 
 
 @theorem(
@@ -117,7 +117,7 @@ def any_start_potential(run):
     P_best = np.einsum("sa,sat->st", run.optimum.pi, mdp.P, optimize=True)
     weight = np.eye(mdp.n_states) - mdp.gamma / x * P_best.T
     nu = np.linalg.solve(weight, (1 - mdp.gamma / x) * mdp.rho)
-    rate = max(x, _alpha_beta(run)[0]) ** run.k.astype(float)
+    rate = np.maximum(x, _alpha_beta(run)[0]) ** run.k.astype(float)
     return run.gap, x / (x - mdp.gamma) * rate * _potential(run, nu)[0]
 
 

@@ -241,6 +241,7 @@ def two_armed_termination(run):
     the start probability of the worse arm."""
     exact = 2 * suboptimal_mass(run)[0, 0] / (run.rule.eta * run.optimum.Delta)
     fraction = np.ceil(exact) - exact
-    doubtful = np.minimum(fraction, 1 - fraction) <= 1e-9 * exact  # rounding decides
+    doubtful = np.minimum(fraction, 1 - fraction) <= 1e-9 * exact
+    rounding = np.where(doubtful, 1.0, 0.0)  # which then decides
     reached = run.k[-1] > exact + 1
-    return steps_to_optimality(run), np.ceil(exact) if reached else np.inf, 1.0 * doubtful
+    return steps_to_optimality(run), np.ceil(exact) if reached else np.inf, rounding

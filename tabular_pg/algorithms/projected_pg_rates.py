@@ -164,7 +164,7 @@ def growing_steps(run):
     step = least_step(run)
     bound = [run.sup_gap[0]]
     for _ in range(int(run.k[-1])):
-        bound.append(run.mdp.gamma * bound[-1] + 0.5 / max(step, 1e-300))
+        bound.append(run.mdp.gamma * bound[-1] + np.divide(0.5, step))
         step = min(step * run.rule.growth, LARGEST_STEP)
     return run.sup_gap, np.stack(bound)[run.k]
 

@@ -69,6 +69,7 @@ def td_linear(run):
     mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
     nu = stationary(mdp, pi)
     start = relative_entropy(-run.iterates[0], pi, run.policies[0]) @ nu
-    L = nu @ (pi * q_gap(run)[0]).sum(axis=1) + max(mdp.gamma * (1 / eta + tau), 1 / eta) * start
-    rate = max(mdp.gamma, 1 / (1 + eta * tau)) ** (run.k - 1.0)
+    weight = np.maximum(mdp.gamma * (1 / eta + tau), 1 / eta)
+    L = nu @ (pi * q_gap(run)[0]).sum(axis=1) + weight * start
+    rate = np.maximum(mdp.gamma, 1 / (1 + eta * tau)) ** (run.k - 1.0)
     return run.value_gap @ nu, np.where(run.k >= 1, rate * L, np.inf)

@@ -46,7 +46,8 @@ def logarithm(x) -> np.ndarray:
     return _LOG(x)
 
 
-def _log(x):
+def log(x) -> arb:
+    """The same for one ball."""
     return arb.neg_inf() if x.is_zero() else x.log()
 
 
@@ -123,5 +124,5 @@ def solution(system, b) -> np.ndarray:
 
 _BALL = np.frompyfunc(arb, 1, 1)
 _CENTRE = np.frompyfunc(arb.mid, 1, 1)
-_LOG = np.frompyfunc(_log, 1, 1)
+_LOG = np.frompyfunc(log, 1, 1)
 _SUBTRACT = np.frompyfunc(subtract, 2, 1)

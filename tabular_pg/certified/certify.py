@@ -52,7 +52,7 @@ class Certificate:
     bits : the precision that this took.
     relative_errors : (K,) upper bounds on the relative error of ``run.gap``, or of
         exp(``run.log_gap``) below 1e-290; nan without a run, and where its status UNDERFLOW says
-        that float64 has lost the gap.
+        that float64 has lost the gap; inf where the enclosure contains 0, but is not 0.
     """
 
     method: Method
@@ -237,9 +237,9 @@ def trajectory(method):
     Undecided
         If the balls are too wide to go on.
     """
-    model = Model(method.mdp, METHODS[type(method.rule)].space, method.tau)
-    rule = type(method.rule)(*(arb(x) for x in method.rule))
-    step, last = UPDATES[type(rule)], int(method.k[-1])
+    step, symmetric = UPDATES[type(method.rule)]
+    model = Model(method.mdp, METHODS[type(method.rule)].space, method.tau, symmetric)
+    rule, last = type(method.rule)(*(arb(x) for x in method.rule)), int(method.k[-1])
     point = model.evaluate(model.start(method.policy), method.policy)
     with Watch(last + 1) as watch:
         for k in range(last + 1):

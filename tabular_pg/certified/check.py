@@ -11,7 +11,7 @@ from flint import arb, ctx
 
 from tabular_pg._checks import check_number
 from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
-from tabular_pg.certified.arrays import ball_array
+from tabular_pg.certified.arrays import NotComputable, ball_array
 from tabular_pg.certified.balls import NotAPolicy, Undecided
 from tabular_pg.certified.certify import (
     BITS_PER_DIGIT,
@@ -31,7 +31,7 @@ class Outcome(enum.IntEnum):
     """What was decided about one inequality; the larger, the worse."""
 
     NOTHING = 0  # the statement claims nothing here
-    HOLDS = 1  # certainly; an equality: to the digits asked for
+    HOLDS = 1  # certainly
     ATTAINED = 2  # both sides agree to the digits asked for, or are 0 to thrice as many digits
     UNDECIDED = 3  # at the largest precision that was tried
     VIOLATED = 4  # certainly
@@ -81,7 +81,8 @@ class CertifiedVerdict:
 
     @property
     def holds(self) -> bool | None:
-        """True, False, or None where it is undecided or does not apply."""
+        """True if every inequality is HOLDS or ATTAINED, False if one is certainly violated, None
+        where that is undecided or the theorem does not apply."""
         if self.outcome is Outcome.VIOLATED:
             return False
         return True if self.outcome in (Outcome.HOLDS, Outcome.ATTAINED) else None
@@ -99,7 +100,7 @@ class CertifiedVerdict:
         return f"{head} " + ", ".join(c for c in counts if not c.startswith("0 "))
 
 
-def certified_check(run, *, theorems=None, digits=30, most_bits=MOST_BITS) -> list:
+def certified_check(run, *, theorems=None, digits=30, most_bits=None) -> list:
     """A rigorous verdict for every registered theorem about the run's rule.
 
     The method is rerun in ball arithmetic and each theorem's own formula is evaluated on the
@@ -112,8 +113,8 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=MOST_BITS) -> li
         All registered ones about the rule by default.
     digits : int
         To how many digits two sides must agree to count as attained, or as equal.
-    most_bits : int
-        The largest precision to try.
+    most_bits : int, optional
+        The largest precision to try; by default 16384, or eight times what ``digits`` ask for.
 
     Returns
     -------
@@ -127,13 +128,15 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=MOST_BITS) -> li
 
     Notes
     -----
-    Whatever a formula makes of quantities of the run encloses. What it makes of other numbers
-    alone, such as the literal 1 / 3 or a shape, is float64, as it stands in the formula.
+    Whatever a formula makes of quantities of the run encloses. What it makes of plain numbers
+    alone, such as the literal 1 / 3, a shape or ``int(run.k[-1])``, is float64, as it stands in the
+    formula; and assumptions allow a step size 1e-12 more than its limit, for its rounding.
     """
     method = run.method if isinstance(run, Certificate) else method_of(run)
     about = theorems_about(method.rule) if theorems is None else _checked_theorems(theorems)
-    check_number("most_bits", most_bits, 1)
     bits = int(checked_digits(digits) * BITS_PER_DIGIT) + SPARE_BITS
+    most_bits = max(MOST_BITS, 8 * bits) if most_bits is None else most_bits
+    check_number("most_bits", most_bits, bits)
     verdicts = [_open(theorem, method.k[-1:], 0) for theorem in about]
     while bits <= most_bits and any(v.outcome is Outcome.UNDECIDED for v in verdicts):
         try:
@@ -182,8 +185,10 @@ def _verdict(theorem, run, digits, bits) -> CertifiedVerdict:
             measured, proved = np.broadcast_arrays(ball_array(measured), proved)
     except Undecided:
         return _open(theorem, np.asarray(run.k[-1:]), bits)
-    except (TypeError, AttributeError) as error:  # NotComputable among them
+    except NotComputable as error:
         return replace(nothing, not_computable=str(error))
+    except Exception as error:  # of a formula that nobody has tried on balls
+        return replace(nothing, not_computable=f"{type(error).__name__}: {error}")
     k = np.asarray(iterations_of(run, measured))
     decide = np.frompyfunc(lambda m, p: _decided(theorem, m, p, digits), 2, 1)
     outcomes = np.asarray(decide(measured.data, proved.data), dtype=int)
@@ -205,18 +210,18 @@ def _decided(theorem, measured, proved, digits) -> Outcome:
         return Outcome.NOTHING
     difference = proved - measured if theorem.kind is not Kind.LOWER else measured - proved
     size = abs(proved)
+    agree = abs(difference) <= size / 10**digits
     vanish = all(x.contains(0) and abs(x) <= ZERO**digits for x in (measured, proved))
     if theorem.kind in (Kind.UPPER, Kind.LOWER):
         if difference >= 0:
             return Outcome.HOLDS
         if difference < 0:
             return Outcome.VIOLATED
-        agree = vanish or abs(difference) <= size / 10**digits
-        return Outcome.ATTAINED if agree else Outcome.UNDECIDED
+        return Outcome.ATTAINED if vanish or agree else Outcome.UNDECIDED
     if theorem.kind is Kind.ASYMPTOTIC:
         tolerated = size * theorem.tolerance
         inside, outside = abs(difference) <= tolerated, abs(difference) > tolerated
-    else:
-        inside = vanish or abs(difference) <= size / 10**digits
-        outside = difference > 0 or difference < 0
-    return Outcome.HOLDS if inside else Outcome.VIOLATED if outside else Outcome.UNDECIDED
+        return Outcome.HOLDS if inside else Outcome.VIOLATED if outside else Outcome.UNDECIDED
+    if difference > 0 or difference < 0:
+        return Outcome.VIOLATED
+    return Outcome.ATTAINED if vanish or agree else Outcome.UNDECIDED

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csgraph, csr_array
 
 from tabular_pg.certified.arrays import BallArray, ball_array
-from tabular_pg.certified.balls import zeros
+from tabular_pg.certified.balls import Undecided, zeros
 from tabular_pg.certified.certify import trajectory
 from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.ufuncs import Counts
@@ -124,8 +124,11 @@ def _(mdp: EnclosedMDP, pi, b):
 
 @stationary.register
 def _(mdp: EnclosedMDP, pi):
-    """The mean of the stationary distributions of the closed classes."""
+    """The mean of the stationary distributions of the closed classes; for one class, what the
+    lazy chain tends to from any start."""
     transitions, S = mdp.model.transitions(ball_array(pi).data), mdp.model.shape[0]
+    if not all(p > 0 for row in transitions for p in row.values()):
+        raise Undecided("which states lead to which is open")
     edges = np.array([(s, t) for s, row in enumerate(transitions) for t in row]).T
     graph = csr_array((np.ones(edges.shape[1]), edges), shape=(S, S))
     n, label = csgraph.connected_components(graph, connection="strong")

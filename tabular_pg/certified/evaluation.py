@@ -44,6 +44,9 @@ class Point(NamedTuple):
 class Model:
     """An MDP and its optimum as balls of the present precision.
 
+    ``symmetric`` says that a method keeps actions alike that have equal rewards, transitions and
+    start probabilities; they then share their balls.
+
     Attributes
     ----------
     mdp : RationalMDP
@@ -54,10 +57,11 @@ class Model:
     V, A_star, log_reference, reference : (S,) V*_tau, (S, A) A*, log pi*_tau and pi*_tau
     """
 
-    def __init__(self, mdp: RationalMDP, space: Space, tau: fmpq):
+    def __init__(self, mdp: RationalMDP, space: Space, tau: fmpq, symmetric: bool = True):
         self.mdp, self.space, self.tau, self.gamma = mdp, space, arb(tau), arb(mdp.gamma)
         S, A = mdp.r.shape
-        self.shape, self._alike = (S, A), mdp.twins.copy()
+        self.shape = S, A
+        self._alike = mdp.twins.copy() if symmetric else np.tile(np.arange(A), (S, 1))
         self.r, self.rho, self.mu = balls(mdp.r), balls(mdp.rho), balls(mdp.mu)
         self._rows, known = [], {}
         for rows in mdp.P:  # equal probabilities are one and the same ball

@@ -99,7 +99,10 @@ def nested(name, values, depth, shape=None) -> list:
             return values
         if isinstance(values, str) or not hasattr(values, "__iter__"):
             raise ValueError(f"{_at(name, *index)} is {values!r}; expected a sequence")
-        values = list(values)
+        try:
+            values = list(values)
+        except TypeError:  # a sparse matrix
+            raise ValueError(f"{_at(name, *index)} is {values!r}; expected a sequence") from None
         if shape is not None and len(values) != shape[len(index)]:
             raise ValueError(
                 f"{_at(name, *index)} has {len(values)} entries; expected {shape[len(index)]} "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from flint import acb_mat, arb, arb_mat
 
-from tabular_pg.certified import ufuncs  # noqa: F401  (arithmetic, filled in on import)
+from tabular_pg.certified import balls, ufuncs  # noqa: F401  (arithmetic, filled in on import)
 from tabular_pg.certified.arrays import (
     FUNCTIONS,
     BallArray,
@@ -171,7 +171,7 @@ def _(log_ratio: BallArray, numerator, denominator):
 
 @likeliest.register
 def _(p: BallArray):
-    return np.array([max(range(len(row)), key=lambda a, row=row: row[a].mid()) for row in p.data])
+    return np.array(balls.likeliest(p.data))
 
 
 @exp_remainder.register

@@ -21,7 +21,7 @@ from tabular_pg.certified.arrays import (
     truth,
     wrapped,
 )
-from tabular_pg.certified.balls import subtract
+from tabular_pg.certified.balls import log, subtract
 
 REDUCIBLE = ("add", "subtract", "multiply", "maximum", "minimum", "logaddexp")
 
@@ -39,10 +39,6 @@ def _divide(x, y):
 
 def _power(x, y):
     return INFINITY if x.is_zero() and y < 0 else x**y
-
-
-def _log(x):
-    return MINUS_INFINITY if x.is_zero() else x.log()
 
 
 def _log1p(x):
@@ -87,7 +83,7 @@ UFUNCS |= {
     "sqrt": _elementwise(arb.sqrt),
     "exp": _elementwise(arb.exp),
     "expm1": _elementwise(arb.expm1),
-    "log": _elementwise(_log),
+    "log": _elementwise(log),
     "log1p": _elementwise(_log1p),
     "sinh": _elementwise(arb.sinh),
     "ceil": _elementwise(arb.ceil),
@@ -230,7 +226,10 @@ class Counts(np.ndarray):
         plain = [x.view(np.ndarray) if isinstance(x, Counts) else x for x in inputs]
         if any(isinstance(x, BallArray | Tristate) for x in plain):
             return NotImplemented
-        if ufunc.__name__ in UFUNCS and not (ufunc.__name__ in EXACT and all(map(_whole, plain))):
+        name = ufunc.__name__
+        if not (name in EXACT and all(map(_whole, plain))):
+            if name not in UFUNCS:
+                raise NotComputable(f"numpy's {name}")
             return getattr(ufunc, method)(*map(ball_array, plain), **options)
         result = getattr(ufunc, method)(*plain, **options)
         return np.asarray(result).view(Counts) if _whole(result) else result
@@ -240,7 +239,8 @@ class Counts(np.ndarray):
 
 
 EXACT = ("add", "subtract", "multiply", "negative", "absolute", "maximum", "minimum", "ceil",
-         "less", "less_equal", "greater", "greater_equal", "equal", "not_equal")  # fmt: skip
+         "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
+         "floor_divide", "remainder", "square", "isfinite", "isinf", "isnan")  # fmt: skip
 LARGEST = 2**53
 
 

@@ -1,14 +1,14 @@
 """One step of every method, as its paper writes it, in ball arithmetic.
 
-An update maps (rule, k, model, point) to the next coordinates; it need not normalize them, and must
-treat all actions of a state alike (or be about exact numbers, as policy iteration). The rule holds
-balls. These are not the kernels of the package: that both give the same iterates is
-what a certificate says.
+An update maps (rule, k, model, point) to the next coordinates. These are not the kernels of the
+package: that both give the same iterates is what a certificate says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 from flint import arb, fmpq
@@ -25,28 +25,71 @@ from tabular_pg.algorithms import (
     SoftmaxPG,
     SoftPolicyIteration,
 )
+from tabular_pg.certified.arrays import BallArray, ball_array
 from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, zeros
+from tabular_pg.certified.evaluation import Point
+from tabular_pg.method import METHODS
 
-UPDATES: dict[type, Callable] = {}
+UPDATES: dict[type, Update] = {}
+
+
+class Update(NamedTuple):
+    """How a rule steps, and whether it treats actions alike that have equal rows and starts."""
+
+    function: Callable
+    symmetric: bool
 
 
 def update(rule):
     """Register the decorated ``function(rule, k, model, point)`` for the record type ``rule``.
 
+    It returns the next coordinates (S, A), which need not be normalized. Everything that it is
+    given is a ``BallArray``, which numpy's functions enclose or refuse: the fields of the rule,
+    ``model.gamma`` and ``model.tau``, and ``point.x, pi, e, q, A, d`` (see ``evaluation.Point``).
+
     Parameters
     ----------
     rule : type
         A rule that is registered with :func:`tabular_pg.method.method`.
+
+    Raises
+    ------
+    TypeError
+        If it is not.
     """
+    if rule not in METHODS:
+        raise TypeError(f"rule is {rule!r}; expected a class registered with tabular_pg.method")
 
     def register(function):
-        UPDATES[rule] = function
+        def step(rule, k, model, point):
+            given = type(rule)(*map(ball_array, rule))
+            seen = SimpleNamespace(gamma=ball_array(model.gamma), tau=ball_array(model.tau))
+            x = function(given, k, seen, Point(*map(ball_array, point)))
+            if not (isinstance(x, BallArray) and x.shape == model.shape):
+                found = f"{type(x).__name__}, shape {getattr(x, 'shape', None)}"
+                raise TypeError(
+                    f"the update of {type(rule).__name__} returned a {found}; expected a BallArray "
+                    f"of shape {model.shape}"
+                )
+            return x.data
+
+        UPDATES[rule] = Update(step, symmetric=False)
         return function
 
     return register
 
 
-@update(NaturalPG)
+def _symmetric(rule):
+    """The same for the rules of this package, which are given plain object arrays of balls."""
+
+    def register(function):
+        UPDATES[rule] = Update(function, symmetric=True)
+        return function
+
+    return register
+
+
+@_symmetric(NaturalPG)
 def natural_pg(rule, k, model, point):
     if model.tau > 0:
         alpha = 1 / (1 + rule.eta * model.tau)
@@ -54,23 +97,23 @@ def natural_pg(rule, k, model, point):
     return point.x + rule.eta * point.A
 
 
-@update(SoftPolicyIteration)
+@_symmetric(SoftPolicyIteration)
 def soft_policy_iteration(rule, k, model, point):
     return -_relative(point.q) / model.tau
 
 
-@update(SoftmaxPG)
+@_symmetric(SoftmaxPG)
 def softmax_pg(rule, k, model, point):
     return point.x + _state_steps(rule.eta, model, point) * point.pi * point.A
 
 
-@update(HadamardPG)
+@_symmetric(HadamardPG)
 def hadamard_pg(rule, k, model, point):
     factor = 1 + 2 * _state_steps(rule.eta, model, point) * point.A
     return point.x + 2 * logarithm(_decided(np.abs(factor)))
 
 
-@update(SPMA)
+@_symmetric(SPMA)
 def spma(rule, k, model, point):
     factor = _decided(1 + rule.eta * point.A)
     if any(f < 0 and p > 0 for f, p in zip(factor.flat, point.pi.flat, strict=True)):
@@ -79,7 +122,7 @@ def spma(rule, k, model, point):
     return point.x + np.where(lost, arb(0), logarithm(np.where(lost, arb(1), factor)))
 
 
-@update(DualAveragedSPI)
+@_symmetric(DualAveragedSPI)
 def dual_averaged_spi(rule, k, model, point):
     step = arb(model.shape[1]).log()
     if k > 0:
@@ -87,7 +130,7 @@ def dual_averaged_spi(rule, k, model, point):
     return point.x + step * point.A
 
 
-@update(TDPMD)
+@_symmetric(TDPMD)
 def td_pmd(rule, k, model, point):
     E, alpha = point.critic, 1 / (1 + rule.eta * model.tau)
     x, pi = model.normalized(alpha * point.x - rule.eta * alpha * _relative(E))
@@ -95,18 +138,18 @@ def td_pmd(rule, k, model, point):
     return x
 
 
-@update(ProjectedPG)
+@_symmetric(ProjectedPG)
 def projected_pg(rule, k, model, point):
     steps = _state_steps(rule.eta * rule.growth**k, model, point)
     return _projected(point.x + steps * point.A)
 
 
-@update(ProjectedQAscent)
+@_symmetric(ProjectedQAscent)
 def projected_q_ascent(rule, k, model, point):
     return _projected(point.x + rule.eta * rule.growth**k * point.A)
 
 
-@update(PolicyIteration)
+@_symmetric(PolicyIteration)
 def policy_iteration(rule, k, model, point):
     Q = model.mdp.q(point.x)
     greedy = Q == Q.max(axis=1)[:, None]
