@@ -25,6 +25,8 @@ LAYERS = [
     ["coordinates", "mdp"],
     ["evaluation", "gymnasium_import", "lower_bounds"],
     ["instances", "method"],
+    ["episodic"],
+    ["tasks"],
     ["arguments", "optimal"],
     ["run", "task"],
     ["loop", "lockstep"],

@@ -1,0 +1,16 @@
+"""Finite-horizon deterministic problems that are evaluated exactly, whatever their size."""
+
+from tabular_pg.episodic.graphs import Image, reachable, unfolded
+from tabular_pg.episodic.mdp import EpisodicMDP
+from tabular_pg.episodic.rollouts import Trajectories, sample_trajectories
+from tabular_pg.episodic.validation import checked_policy
+
+__all__ = [
+    "EpisodicMDP",
+    "Image",
+    "Trajectories",
+    "checked_policy",
+    "reachable",
+    "sample_trajectories",
+    "unfolded",
+]
