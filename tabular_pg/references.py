@@ -28,6 +28,8 @@ REFERENCES = {
     "iterations. arXiv 2311.01104, 2023.",
     "liu2024": "Liu, Li, Wei. Elementary analysis of policy gradient methods. arXiv 2404.03372, "
     "2024.",
+    "liu2024dapo": "Liu et al. Improving multi-step reasoning abilities of large language models "
+    "with direct advantage policy optimization. arXiv 2412.18279, 2024.",
     "mei2020": "Mei, Xiao, Szepesvari, Schuurmans. On the global convergence rates of softmax "
     "policy gradient methods. ICML 2020.",
     "nanda2026": "Nanda, Chen. Dual-averaged soft policy iteration. 2026.",

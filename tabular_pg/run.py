@@ -116,6 +116,13 @@ class Run:
             return self.log_scale + np.log(self.scaled_gap @ self.mdp.rho)
 
     @property
+    def obstacle(self) -> str:
+        """'' or the reason why no theorem is about this run."""
+        if self.mdp.actions is not None:
+            return "not every action is available in every state"
+        return "" if np.isfinite(self.scaled_gap).all() else "the run is not finite"
+
+    @property
     def plain_optimum(self) -> Optimum:
         """The optimum for tau = 0."""
         return optimum(self.mdp)

@@ -231,10 +231,8 @@ def why_not_applicable(theorem, run) -> str:
     """'' or the reason why the theorem says nothing about the run."""
     if theorem.regularized is not None and theorem.regularized != (run.tau > 0):
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
-    if run.mdp.actions is not None:
-        return "not every action is available in every state"
-    if not np.isfinite(run.scaled_gap).all():
-        return "the run is not finite"
+    if run.obstacle:
+        return run.obstacle
     return next(filter(None, (assumption(run) for assumption in theorem.assumes)), "")
 
 

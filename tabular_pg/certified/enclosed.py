@@ -47,7 +47,7 @@ class EnclosedRun:
     what is computed from them must be computed at the same.
     """
 
-    rounded = False
+    rounded, obstacle = False, ""
 
     def __init__(self, method):
         self.k, self.method = method.k.view(Counts), METHODS[type(method.rule)]

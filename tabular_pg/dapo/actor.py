@@ -1,0 +1,241 @@
+"""The actor of Direct Advantage Policy Optimization: its objective and the exact minimizer.
+
+In every state the log-ratio to a reference policy is regressed on the reference's advantages,
+
+    L(pi) = 1/2 E_{s ~ nu_S, a ~ nu_A(.|s)} (A^ref(s, a) / beta - log(pi(a|s) / ref(a|s)))^2   (12).
+
+Its minimizer over policies is, with omega the Wright omega function,
+
+    pi(a|s) = (nu_a / lambda_s) omega(log lambda_s + log(ref_a / nu_a) + A_a / beta),
+
+lambda_s >= 0 the only root of sum_a pi(a|s) = 1: a Lambert-W tilt of the reference, about linear in
+a large A / beta where natural policy gradient, ref exp(A / beta) / Z, is exponential. The two agree
+to second order in 1 / beta. Derived here; checked against generic optimizers.
+
+References
+----------
+Liu et al. (2024), Improving Multi-Step Reasoning Abilities of Large Language Models with Direct
+Advantage Policy Optimization, arXiv 2412.18279.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from tabular_pg._jit import njit, njit_inlined
+from tabular_pg._transitions import real_array
+from tabular_pg.episodic import checked_policy
+from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
+from tabular_pg.episodic.validation import checked_beta
+
+CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
+LEAST_EXCESS = 1e-14  # of sum ref e^{A/beta} over 1: below this the minimizer is that, normalized
+NEWTON_STEPS, CONVERGED = 60, 4e-16
+
+
+class Step(NamedTuple):
+    """One exact step of the actor: the policy (E,), and lambda (S,), 0 in terminal states."""
+
+    policy: np.ndarray
+    multiplier: np.ndarray
+
+
+def minimizer(mdp, reference, beta, advantage=None, nu=None) -> np.ndarray:
+    """(E,) the policy that minimizes objective (12) in every state.
+
+    Parameters
+    ----------
+    mdp : EpisodicMDP
+    reference : (E,) a policy, positive on every edge.
+    beta : float > 0
+    advantage : (E,), optional
+        With mean 0 under the reference in every state; its exact one by default.
+    nu : (E,), optional
+        Weights nu_A(a|s) > 0, of any scale per state, or 0 on all edges of a state, which then
+        keeps the reference. The reference by default.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the first offending edge or state, its value and what was expected.
+    """
+    return step(mdp, reference, beta, advantage, nu).policy
+
+
+def step(mdp, reference, beta, advantage=None, nu=None) -> Step:
+    """The minimizer and its multipliers; arguments as for :func:`minimizer`."""
+    reference, beta = _positive(mdp, reference), checked_beta(beta)
+    advantage = _advantage(mdp, reference, advantage)
+    nu = reference if nu is None else _weights(mdp, nu)
+    policy, multiplier = np.empty(mdp.n_edges), np.zeros(mdp.n_states)
+    _minimize(mdp.action_ptr, reference, advantage / beta, nu, policy, multiplier)
+    return Step(policy, multiplier)
+
+
+def loss(mdp, policy, reference, beta, advantage=None, nu=None, states=None) -> float:
+    """Objective (12), with weights ``states`` (S,) of the states, all 1 by default."""
+    return _loss(*_regression(mdp, policy, reference, beta, advantage, nu, states))
+
+
+def loss_gradient(mdp, policy, reference, beta, advantage=None, nu=None, states=None):
+    """(E,) the gradient of objective (12) in the logits of the policy."""
+    _, policy, weight, residual = _regression(mdp, policy, reference, beta, advantage, nu, states)
+    pull = weight * residual
+    return policy * state_sums(mdp.action_ptr, pull)[mdp.source] - pull
+
+
+def trained(mdp, reference, beta, advantage=None, nu=None, iterations=1000) -> np.ndarray:
+    """(E,) a policy whose logits were trained on objective (12) by L-BFGS, from the reference.
+
+    The way it is used in practice; there is one stationary point, the exact minimizer.
+    """
+    reference = _positive(mdp, reference)
+    advantage = _advantage(mdp, reference, advantage)
+
+    def objective(logits):
+        policy = state_softmax(mdp.action_ptr, logits)
+        arguments = mdp, policy, reference, beta, advantage, nu
+        return loss(*arguments), loss_gradient(*arguments)
+
+    options = {"maxiter": iterations, "maxcor": 30, "ftol": 0.0, "gtol": 1e-12}
+    options["maxfun"] = 10 * iterations
+    found = minimize(objective, np.log(reference), jac=True, method="L-BFGS-B", options=options)
+    return state_softmax(mdp.action_ptr, found.x)
+
+
+def improvement(mdp, policy, reference, beta) -> np.ndarray:
+    """(S,) I_s = E_{a ~ pi_s} A^ref(s, a) - beta KL(pi_s || ref_s), what a single step gains."""
+    policy, reference = checked_policy(mdp, policy), _positive(mdp, reference)
+    gained = (policy - reference) * mdp.advantage(reference)  # the reference's own mean is 0
+    divergence = state_divergences(mdp.action_ptr, policy, reference)
+    return state_sums(mdp.action_ptr, gained) - checked_beta(beta) * divergence
+
+
+def _positive(mdp, reference):
+    reference = checked_policy(mdp, reference, "reference")
+    if (reference == 0).any():
+        e = int((reference == 0).argmax())
+        raise ValueError(f"reference[{e}] is 0; expected a probability > 0 on every edge")
+    return reference
+
+
+def _advantage(mdp, reference, advantage):
+    if advantage is None:
+        return mdp.advantage(reference)
+    advantage = _per_edge(mdp, "advantage", advantage)
+    mean = state_sums(mdp.action_ptr, reference * advantage)
+    size = state_sums(mdp.action_ptr, reference * np.abs(advantage))
+    wrong = np.abs(mean) > CENTRED * size + ROUNDING
+    if wrong.any():
+        s = int(wrong.argmax())
+        raise ValueError(
+            f"advantage has mean {mean[s]:.3g} under the reference in state {s}; expected 0"
+        )
+    return advantage
+
+
+def _weights(mdp, nu):
+    nu = _per_edge(mdp, "nu", nu)
+    ignored = (state_sums(mdp.action_ptr, np.abs(nu)) == 0)[mdp.source]
+    wrong = ~(nu > 0) & ~ignored
+    if wrong.any():
+        e = int(wrong.argmax())
+        raise ValueError(
+            f"nu[{e}] is {nu[e]}; expected a weight > 0 (mass would escape to an edge that the "
+            "loss does not see), or 0 on all edges of the state"
+        )
+    return nu
+
+
+def _per_edge(mdp, name, values):
+    values = real_array(name, values)
+    if values.shape != (mdp.n_edges,):
+        raise ValueError(
+            f"{name} has shape {values.shape}; expected ({mdp.n_edges},), one per edge"
+        )
+    return values
+
+
+def _regression(mdp, policy, reference, beta, advantage, nu, states):
+    policy, reference = checked_policy(mdp, policy), _positive(mdp, reference)
+    advantage = _advantage(mdp, reference, advantage)
+    weight = reference if nu is None else _weights(mdp, nu)
+    if states is not None:
+        weight = weight * real_array("states", states)[mdp.source]
+    with np.errstate(divide="ignore"):
+        residual = advantage / checked_beta(beta) - np.log(policy / reference)
+    return mdp, policy, weight, residual
+
+
+def _loss(mdp, policy, weight, residual):
+    return 0.5 * float(weight @ residual**2)
+
+
+@njit
+def wright_omega(x):
+    """The solution w > 0 of w + log w = x (Fritsch, Shafer and Crowley, 1973), to rounding."""
+    if x < -36.0:
+        return math.exp(x)
+    w = math.exp(x) / (1.0 + math.exp(x)) if x < 1.0 else x - math.log(x) * (1.0 - 1.0 / x)
+    for _ in range(2):
+        w = _corrected(w, x)
+    return w
+
+
+@njit_inlined
+def _corrected(w, x):
+    r = x - w - math.log(w)
+    a = 2.0 * (1.0 + w) * (1.0 + w + 2.0 / 3.0 * r)
+    return w * (1.0 + r / (1.0 + w) * (a - r) / (a - 2.0 * r))
+
+
+@njit
+def _minimize(action_ptr, reference, scaled, nu, policy, multiplier):
+    """Fill the policy and the multipliers; ``scaled`` is A / beta."""
+    for s in range(multiplier.size):
+        first, last = action_ptr[s], action_ptr[s + 1]
+        excess, curvature, seen = 0.0, 0.0, False
+        for e in range(first, last):
+            policy[e] = reference[e] * math.exp(scaled[e])
+            excess += reference[e] * math.expm1(scaled[e])
+            seen = seen or nu[e] > 0.0
+            if nu[e] > 0.0:
+                curvature += policy[e] * policy[e] / nu[e]
+        if not seen:
+            for e in range(first, last):
+                policy[e] = reference[e]
+        elif excess > LEAST_EXCESS:
+            start = 0.0 if excess > 1.0 else math.log(excess / curvature)
+            multiplier[s] = _root(first, last, reference, scaled, nu, policy, start)
+        else:
+            for e in range(first, last):
+                policy[e] /= 1.0 + excess
+
+
+@njit
+def _root(first, last, reference, scaled, nu, policy, t):
+    """lambda, by Newton's method for log sum_a pi(a) = 0 in t = log lambda; fills the policy.
+
+    That function of t is concave with a slope between -1 and 0, so that from any start the second
+    iterate is right of the root, and the method descends from there.
+    """
+    for _ in range(NEWTON_STEPS):
+        total, slope, unit = 0.0, 0.0, math.exp(-t)
+        for e in range(first, last):
+            w = wright_omega(t + math.log(reference[e] / nu[e]) + scaled[e])
+            policy[e] = nu[e] * w * unit
+            total += policy[e]
+            slope += policy[e] * w / (1.0 + w)
+        if abs(total - 1.0) <= CONVERGED or not slope > 0.0:
+            break
+        move = total * math.log(total) / slope
+        t += move
+        if abs(move) <= 1e-15 * abs(t):
+            break
+    for e in range(first, last):
+        policy[e] /= total
+    return math.exp(t)

@@ -1,0 +1,240 @@
+"""Direct Advantage Policy Optimization with exact advantages: its iterates and their theorems.
+
+    pi^{k+1} = argmin_pi of objective (12) with the reference pi^k, its exact advantages, and
+    nu_A = pi^k, in every state.
+
+V_beta^{k+1} is the value of pi^{k+1} less beta times its divergences from pi^k, I_s what a single
+step gains in state s (see ``actor``), d^k visits of pi^k from the uniform start, not normalized.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg.arguments import checked_iterations
+from tabular_pg.assumptions import some_pair
+from tabular_pg.dapo.actor import improvement, loss_gradient, step
+from tabular_pg.episodic import EpisodicMDP, checked_policy
+from tabular_pg.episodic.evaluation import backup
+from tabular_pg.episodic.segments import state_softmax, state_sums
+from tabular_pg.theorem import Kind, theorem
+
+ROUNDING = 1e-13  # of values and what they are made of, which are at most 1
+SMALLEST = 1e-300  # probabilities below have lost digits
+
+
+class DAPO(NamedTuple):
+    """Direct Advantage Policy Optimization with regularization ``beta``."""
+
+    beta: float
+
+
+@dataclass(frozen=True, eq=False)
+class DapoRun:
+    """The iterates of DAPO with exact advantages.
+
+    Attributes
+    ----------
+    mdp : EpisodicMDP
+    rule : DAPO
+    k : (K,) 0, 1, ..., the number of steps.
+    policies : (K, E) pi^k.
+    multipliers : (K-1, S) lambda_s of the step from pi^k.
+    """
+
+    mdp: EpisodicMDP
+    rule: DAPO
+    k: np.ndarray
+    policies: np.ndarray
+    multipliers: np.ndarray
+
+    tau, rounded = 0.0, True  # what theorems ask any run for
+
+    @property
+    def obstacle(self) -> str:
+        """'' or the reason why no theorem is about this run."""
+        return "" if (self.policies > SMALLEST).all() else "a probability underflows"
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """(K, S) V^k."""
+        return np.stack([self.mdp.value(policy) for policy in self.policies])
+
+    @cached_property
+    def success(self) -> np.ndarray:
+        """(K,) the mean of V^k over the roots."""
+        return self.values[:, : self.mdp.n_roots].mean(axis=1)
+
+    @cached_property
+    def regularized_values(self) -> np.ndarray:
+        """(K-1, S) V_beta^{k+1}."""
+        pairs = zip(self.policies[1:], self.policies, strict=False)
+        return np.stack([self.mdp.kl_value(new, old, self.rule.beta) for new, old in pairs])
+
+    @cached_property
+    def improvements(self) -> np.ndarray:
+        """(K-1, S) I_s of the step from pi^k."""
+        pairs = zip(self.policies[1:], self.policies, strict=False)
+        return np.stack([improvement(self.mdp, new, old, self.rule.beta) for new, old in pairs])
+
+    @cached_property
+    def visits(self) -> np.ndarray:
+        """(K, S) d^k."""
+        return np.stack([self.mdp.visitation(policy) for policy in self.policies])
+
+
+def iterate(mdp, reference, beta, iterations) -> DapoRun:
+    """Take exact steps of DAPO, each from the policy before.
+
+    Parameters
+    ----------
+    mdp : EpisodicMDP
+    reference : (E,) the first policy, positive on every edge.
+    beta : float > 0
+    iterations : int >= 0
+
+    Raises
+    ------
+    ValueError
+        As ``minimizer`` does, also of an iterate in which a probability has underflowed to 0.
+    """
+    policies, multipliers = [checked_policy(mdp, reference, "reference")], []
+    for _ in range(checked_iterations(iterations)):
+        found = step(mdp, policies[-1], beta)
+        policies.append(found.policy)
+        multipliers.append(found.multiplier)
+    multipliers = np.array(multipliers).reshape(len(multipliers), mdp.n_states)
+    return DapoRun(
+        mdp, DAPO(float(beta)), np.arange(len(policies)), np.stack(policies), multipliers
+    )
+
+
+def natural_step(mdp, reference, beta, advantage=None) -> np.ndarray:
+    """(E,) ref exp(A / beta) / Z: natural policy gradient with eta = 1 / beta, for comparison.
+
+    Also what objective (12) gives with a free offset per state, A / beta - c(s).
+    """
+    reference = checked_policy(mdp, reference, "reference")
+    advantage = mdp.advantage(reference) if advantage is None else advantage
+    with np.errstate(divide="ignore"):
+        return state_softmax(mdp.action_ptr, np.log(reference) + advantage / beta)
+
+
+RULES = (DAPO,)
+EXACT = {"rules": RULES, "kind": Kind.EQUAL, "assumes": (some_pair,), "regularized": None}
+
+
+def _per_state(run, values) -> np.ndarray:
+    """(K, S) sums over each state's edges of values (K, E)."""
+    return np.stack([state_sums(run.mdp.action_ptr, row) for row in values])
+
+
+@theorem("D1", "nu (A/beta - log pi/ref) = lambda pi on every edge", **EXACT)
+def stationarity(run):
+    """pi^{k+1} satisfies pi^k (A^k / beta - log(pi^{k+1} / pi^k)) = lambda_s pi^{k+1} with
+    lambda_s >= 0: the condition for the minimizer of (12). Proof: differentiate with a multiplier
+    for sum_a pi = 1."""
+    old, new = run.policies[:-1], run.policies[1:]
+    A = np.stack([run.mdp.advantage(policy) for policy in old]) / run.rule.beta
+    measured = old * (A - np.log(new / old))
+    bound = run.multipliers[:, run.mdp.source] * new
+    return measured, bound, ROUNDING * (old * (1 + 1 / run.rule.beta) + bound)
+
+
+@theorem(
+    "D2",
+    "V_beta^{k+1} - V^k >= sum d^{k+1} beta lambda",
+    rules=RULES,
+    kind=Kind.LOWER,
+    regularized=None,
+    source="liu2024dapo",
+    assumes=(some_pair,),
+)
+def improvement_by_multiplier(run):
+    """Theorem 3.2: V_beta^{k+1}(rho) - V^k(rho) >= sum_s d^{k+1}(s) beta lambda_s >= 0, rho uniform
+    over the roots, with the multipliers of D1. Proof: D3p, and sum_a (pi^{k+1})^2 / pi^k >= 1 in
+    D3."""
+    roots = slice(0, run.mdp.n_roots)
+    gained = (run.regularized_values - run.values[:-1])[:, roots].mean(axis=1)
+    bound = run.rule.beta * (run.visits[1:] * run.multipliers).sum(axis=1)
+    return gained, bound, ROUNDING
+
+
+@theorem("D3", "I = beta lambda sum (pi+)^2/nu", **EXACT)
+def improvement_identity(run):
+    """I_s = beta lambda_s sum_a pi^{k+1}(a|s)^2 / pi^k(a|s) in every state. Proof: multiply D1 by
+    pi^{k+1} / pi^k and sum."""
+    squares = _per_state(run, run.policies[1:] ** 2 / run.policies[:-1])
+    return run.improvements, run.rule.beta * run.multipliers * squares, ROUNDING
+
+
+@theorem("D3c", "I = beta KL(ref || pi+) (1 + chi2(pi+ || ref))", **EXACT)
+def improvement_by_divergences(run):
+    """I_s = beta KL(pi^k || pi^{k+1}) (1 + chi^2(pi^{k+1} || pi^k)) in every state. Proof: D3, and
+    D1 summed over the actions, where the mean advantage is 0, gives lambda_s = KL(pi^k ||
+    pi^{k+1})."""
+    old, new = run.policies[:-1], run.policies[1:]
+    divergence = _per_state(run, old * np.log(old / new) - old + new)
+    return run.improvements, run.rule.beta * divergence * _per_state(run, new**2 / old), ROUNDING
+
+
+@theorem("D3p", "V_beta^{k+1} - V^k = sum d^{k+1} I", **EXACT)
+def performance_difference(run):
+    """V_beta^{k+1}(rho) - V^k(rho) = sum_s d^{k+1}(s) I_s, rho uniform over the roots: the
+    performance-difference lemma (8)."""
+    roots = slice(0, run.mdp.n_roots)
+    gained = (run.regularized_values - run.values[:-1])[:, roots].mean(axis=1)
+    return gained, (run.visits[1:] * run.improvements).sum(axis=1), ROUNDING
+
+
+MONOTONE = {"rules": RULES, "assumes": (some_pair,), "regularized": None}
+
+
+@theorem("D3a", "V^k <= V_beta^{k+1} in every state", **MONOTONE)
+def regularized_monotone(run):
+    """V^k(s) <= V_beta^{k+1}(s) in every state. Proof: D3, I_s >= 0, and D3p from s."""
+    return run.values[:-1], run.regularized_values, ROUNDING
+
+
+@theorem("D3b", "V_beta^{k+1} <= V^{k+1} in every state", **MONOTONE)
+def monotone(run):
+    """V_beta^{k+1}(s) <= V^{k+1}(s) in every state, so that with D3a the success rate never falls.
+    Proof: divergences are nonnegative."""
+    return run.regularized_values, run.values[1:], ROUNDING
+
+
+@theorem("D5", "-beta grad L = grad V at pi = ref", **EXACT)
+def gradient_at_reference(run):
+    """At pi = ref = pi^k, with nu_S = d^k and nu_A = pi^k, the gradient of (12) in the logits is
+    -1 / beta times that of V^k(rho), which is d^k pi^k A^k on every edge."""
+    gradients, slopes = [], []
+    for policy, d in zip(run.policies, run.visits, strict=True):
+        found = loss_gradient(run.mdp, policy, policy, run.rule.beta, states=d)
+        gradients.append(-run.rule.beta * found)
+        slopes.append(d[run.mdp.source] * policy * run.mdp.advantage(policy))
+    return np.stack(gradients), np.stack(slopes), ROUNDING
+
+
+@theorem("D7", "sum_t E[A_t^2] = Var(R) at every root", **EXACT)
+def martingale(run):
+    """From every root, sum_t E[A^k(s_t, a_t)^2] = Var(R), R the reward at the end. Proof: with
+    deterministic transitions V^k(s_t) is a martingale whose steps are the advantages."""
+    mdp, roots = run.mdp, slice(0, run.mdp.n_roots)
+    spread, variance = [], []
+    for policy, V in zip(run.policies, run.values, strict=True):
+        total = np.zeros(mdp.n_states)
+        steps = state_sums(mdp.action_ptr, policy * mdp.advantage(policy) ** 2)
+        for level in range(mdp.horizon - 1, -1, -1):
+            s = slice(*mdp.level_offsets[level : level + 2])
+            e = slice(*mdp.action_ptr[mdp.level_offsets[level : level + 2]])
+            later = np.zeros(mdp.n_edges)
+            later[e] = policy[e] * total[mdp.successor[e]]
+            total[s] = steps[s] + state_sums(mdp.action_ptr, later)[s]
+        second = backup(mdp.action_ptr, mdp.successor, mdp.terminal_reward**2, policy)
+        spread.append(total[roots])
+        variance.append((second - V**2)[roots])
+    return np.stack(spread), np.stack(variance), ROUNDING
