@@ -21,12 +21,14 @@ Advantage Policy Optimization, arXiv 2412.18279.
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
 from tabular_pg._jit import njit, njit_inlined
+from tabular_pg._threads import cores
 from tabular_pg._transitions import real_array
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
@@ -34,7 +36,9 @@ from tabular_pg.episodic.validation import checked_beta
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
 LEAST_EXCESS = 1e-14  # of sum ref e^{A/beta} over 1: below this the minimizer is that, normalized
+LARGE_EXCESS = 0.1
 NEWTON_STEPS, CONVERGED = 60, 4e-16
+MANY = 50_000  # edges from which on all cores are used
 
 
 class Step(NamedTuple):
@@ -72,7 +76,11 @@ def step(mdp, reference, beta, advantage=None, nu=None) -> Step:
     advantage = _advantage(mdp, reference, advantage)
     nu = reference if nu is None else _weights(mdp, nu)
     policy, multiplier = np.empty(mdp.n_edges), np.zeros(mdp.n_states)
-    _minimize(mdp.action_ptr, reference, advantage / beta, nu, policy, multiplier)
+    arguments = mdp.action_ptr, reference, advantage / beta, nu, policy, multiplier
+    threads = cores() if mdp.n_edges > MANY else 1
+    parts = np.linspace(0, mdp.n_states, threads + 1).astype(np.int64)
+    with ThreadPoolExecutor(threads) as pool:  # states are independent
+        list(pool.map(lambda low, high: _minimize(*arguments, low, high), parts, parts[1:]))
     return Step(policy, multiplier)
 
 
@@ -194,9 +202,9 @@ def _corrected(w, x):
 
 
 @njit
-def _minimize(action_ptr, reference, scaled, nu, policy, multiplier):
-    """Fill the policy and the multipliers; ``scaled`` is A / beta."""
-    for s in range(multiplier.size):
+def _minimize(action_ptr, reference, scaled, nu, policy, multiplier, low, high):
+    """Fill the policy and the multipliers of some states; ``scaled`` is A / beta."""
+    for s in range(low, high):
         first, last = action_ptr[s], action_ptr[s + 1]
         excess, curvature, seen = 0.0, 0.0, False
         for e in range(first, last):
@@ -208,21 +216,48 @@ def _minimize(action_ptr, reference, scaled, nu, policy, multiplier):
         if not seen:
             for e in range(first, last):
                 policy[e] = reference[e]
+        elif excess > LARGE_EXCESS:
+            multiplier[s] = _far_root(first, last, reference, scaled, nu, policy)
         elif excess > LEAST_EXCESS:
-            start = 0.0 if excess > 1.0 else math.log(excess / curvature)
-            multiplier[s] = _root(first, last, reference, scaled, nu, policy, start)
+            start = excess / curvature
+            multiplier[s] = _near_root(first, last, reference, scaled, nu, policy, start)
         else:
             for e in range(first, last):
                 policy[e] /= 1.0 + excess
 
 
 @njit
-def _root(first, last, reference, scaled, nu, policy, t):
-    """lambda, by Newton's method for log sum_a pi(a) = 0 in t = log lambda; fills the policy.
+def _near_root(first, last, reference, scaled, nu, policy, multiplier):
+    """lambda, by Newton's method for sum_a ref (e^{A/beta - w} - 1) = 0, which does not cancel.
 
-    That function of t is concave with a slope between -1 and 0, so that from any start the second
-    iterate is right of the root, and the method descends from there.
+    That function of lambda is convex and decreases: from the left of the root, where a first step
+    from 0 leads, the method ascends to it.
     """
+    excess = math.inf
+    for _ in range(NEWTON_STEPS):
+        before = excess
+        excess, slope, t = 0.0, 0.0, math.log(multiplier)
+        for e in range(first, last):
+            w = wright_omega(t + math.log(reference[e] / nu[e]) + scaled[e])
+            policy[e] = reference[e] * math.exp(scaled[e] - w)
+            excess += reference[e] * math.expm1(scaled[e] - w)
+            slope += policy[e] * policy[e] / (nu[e] * (1.0 + w))
+        multiplier += excess / slope
+        if not 0.0 < excess < 0.5 * before:  # what is left is rounding
+            break
+    for e in range(first, last):
+        policy[e] /= 1.0 + excess
+    return multiplier
+
+
+@njit
+def _far_root(first, last, reference, scaled, nu, policy):
+    """lambda, by Newton's method for log sum_a pi(a) = 0 in t = log lambda.
+
+    That function of t is concave with a slope between -1 and 0: from any start the second iterate
+    is right of the root, and the method descends from there.
+    """
+    t = 0.0
     for _ in range(NEWTON_STEPS):
         total, slope, unit = 0.0, 0.0, math.exp(-t)
         for e in range(first, last):
@@ -230,11 +265,8 @@ def _root(first, last, reference, scaled, nu, policy, t):
             policy[e] = nu[e] * w * unit
             total += policy[e]
             slope += policy[e] * w / (1.0 + w)
-        if abs(total - 1.0) <= CONVERGED or not slope > 0.0:
-            break
-        move = total * math.log(total) / slope
-        t += move
-        if abs(move) <= 1e-15 * abs(t):
+        t += total * math.log(total) / slope
+        if abs(total - 1.0) <= CONVERGED * (last - first):
             break
     for e in range(first, last):
         policy[e] /= total
