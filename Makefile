@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 figures: $(VENV)/installed
 	$(BIN)/python experiments/rates.py
 	$(BIN)/python experiments/certified.py
+	$(BIN)/python experiments/dapo_exact.py
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -67,7 +67,7 @@ def python_blocks():
     return re.findall(pattern, README, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_readme_code_prints_what_it_says(number, tmp_path):
     code, expected = python_blocks()[number]
     if "tabular_pg.certified" in code:
@@ -82,7 +82,7 @@ def test_readme_code_prints_what_it_says(number, tmp_path):
 
 
 def test_every_python_block_of_the_readme_has_output():
-    assert README.count("```python") == len(python_blocks()) == 5
+    assert README.count("```python") == len(python_blocks()) == 6
 
 
 def test_readme_table_is_current():
