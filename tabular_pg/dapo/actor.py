@@ -36,7 +36,7 @@ from tabular_pg.episodic.validation import checked_beta
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
 LEAST_EXCESS = 1e-14  # of sum ref e^{A/beta} over 1: below this the minimizer is that, normalized
-LARGE_EXCESS = 0.1
+SMALL_TILT = 0.5  # of log pi / ref: up to this sums are kept from cancelling
 NEWTON_STEPS, CONVERGED = 60, 4e-16
 MANY = 50_000  # edges from which on all cores are used
 
@@ -206,24 +206,25 @@ def _minimize(action_ptr, reference, scaled, nu, policy, multiplier, low, high):
     """Fill the policy and the multipliers of some states; ``scaled`` is A / beta."""
     for s in range(low, high):
         first, last = action_ptr[s], action_ptr[s + 1]
-        excess, curvature, seen = 0.0, 0.0, False
+        excess, curvature, tilt, seen = 0.0, 0.0, 0.0, False
         for e in range(first, last):
             policy[e] = reference[e] * math.exp(scaled[e])
             excess += reference[e] * math.expm1(scaled[e])
+            tilt = max(tilt, abs(scaled[e]))
             seen = seen or nu[e] > 0.0
             if nu[e] > 0.0:
                 curvature += policy[e] * policy[e] / nu[e]
         if not seen:
             for e in range(first, last):
                 policy[e] = reference[e]
-        elif excess > LARGE_EXCESS:
-            multiplier[s] = _far_root(first, last, reference, scaled, nu, policy)
-        elif excess > LEAST_EXCESS:
+        elif excess <= LEAST_EXCESS:
+            for e in range(first, last):
+                policy[e] /= 1.0 + excess
+        elif tilt <= SMALL_TILT:
             start = excess / curvature
             multiplier[s] = _near_root(first, last, reference, scaled, nu, policy, start)
         else:
-            for e in range(first, last):
-                policy[e] /= 1.0 + excess
+            multiplier[s] = _far_root(first, last, reference, scaled, nu, policy)
 
 
 @njit
