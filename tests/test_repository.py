@@ -33,6 +33,7 @@ LAYERS = [
     ["optimize", "flow", "quantities"],
     ["assumptions", "theorem"],
     ["algorithms"],
+    ["dapo"],
     ["plotting", "certified"],
 ]
 
