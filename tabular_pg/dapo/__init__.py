@@ -1,4 +1,4 @@
-"""Direct Advantage Policy Optimization on problems whose exact values are known."""
+"""Direct Advantage Policy Optimization on problems whose true values are known."""
 
 from tabular_pg.dapo.actor import (
     Step,
@@ -9,18 +9,54 @@ from tabular_pg.dapo.actor import (
     step,
     trained,
 )
+from tabular_pg.dapo.critic import (
+    AggregatedCritic,
+    ExactCritic,
+    LinearCritic,
+    TabularCritic,
+    bce_loss,
+)
+from tabular_pg.dapo.dataset import (
+    Outcomes,
+    Signal,
+    balanced,
+    complete,
+    first_steps,
+    outcomes,
+    respond,
+    signal,
+    states_of,
+)
 from tabular_pg.dapo.iterates import DAPO, DapoRun, iterate, natural_step
+from tabular_pg.dapo.trainer import DAPOHistory, Status, train
 
 __all__ = [
     "DAPO",
+    "AggregatedCritic",
+    "DAPOHistory",
     "DapoRun",
+    "ExactCritic",
+    "LinearCritic",
+    "Outcomes",
+    "Signal",
+    "Status",
     "Step",
+    "TabularCritic",
+    "balanced",
+    "bce_loss",
+    "complete",
+    "first_steps",
     "improvement",
     "iterate",
     "loss",
     "loss_gradient",
     "minimizer",
     "natural_step",
+    "outcomes",
+    "respond",
+    "signal",
+    "states_of",
     "step",
+    "train",
     "trained",
 ]

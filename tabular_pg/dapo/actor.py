@@ -38,6 +38,7 @@ CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relat
 LEAST_EXCESS = 1e-14  # of sum ref e^{A/beta} over 1: below this the minimizer is that, normalized
 SMALL_TILT = 0.5  # of log pi / ref: up to this sums are kept from cancelling
 NEWTON_STEPS, CONVERGED = 60, 4e-16
+NEGLIGIBLE = 1e-12  # effect of lambda on the sum of probabilities
 MANY = 50_000  # edges from which on all cores are used
 
 
@@ -266,9 +267,9 @@ def _far_root(first, last, reference, scaled, nu, policy):
             policy[e] = nu[e] * w * unit
             total += policy[e]
             slope += policy[e] * w / (1.0 + w)
-        t += total * math.log(total) / slope
-        if abs(total - 1.0) <= CONVERGED * (last - first):
+        if abs(total - 1.0) <= CONVERGED * (last - first) or slope <= NEGLIGIBLE:
             break
+        t += total * math.log(total) / slope
     for e in range(first, last):
         policy[e] /= total
     return math.exp(t)

@@ -142,7 +142,7 @@ def stationarity(run):
     A = np.stack([run.mdp.advantage(policy) for policy in old]) / run.rule.beta
     measured = old * (A - np.log(new / old))
     bound = run.multipliers[:, run.mdp.source] * new
-    return measured, bound, ROUNDING * (old * (1 + 1 / run.rule.beta) + bound)
+    return measured, bound, ROUNDING * ((old + new) * (1 + 1 / run.rule.beta) + bound)
 
 
 @theorem(

@@ -1,0 +1,197 @@
+"""Critics: estimates of the success probability of every state, each fitted by itself.
+
+A critic minimizes the binary cross-entropy between its values and the mean outcomes of sampled
+completions,
+
+    min_phi sum_s n_s L_BCE(MC(s), V_phi(s))                                             (14, 15),
+    L_BCE(y, p) = -(y log p + (1 - y) log(1 - p)),
+
+with a weight n_s, the number of completions of a state. Critics are records with the one method
+``fit(mdp, data) -> (S,)``; they differ in what states share. Whatever the critic, the value of a
+terminal state is its reward, which is known.
+
+References
+----------
+Liu et al. (2024), Improving Multi-Step Reasoning Abilities of Large Language Models with Direct
+Advantage Policy Optimization, arXiv 2412.18279.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import expit, xlog1py, xlogy
+
+from tabular_pg._checks import check_number
+from tabular_pg._transitions import real_array
+from tabular_pg.dapo.dataset import Outcomes
+from tabular_pg.episodic.validation import integer_array
+
+
+def bce_loss(data, values) -> float:
+    """The mean of L_BCE over all completions; infinite where a value excludes what was seen."""
+    p = np.asarray(values)[data.states]
+    loss = -xlogy(data.means, p) - xlog1py(1 - data.means, -p)
+    return float(data.counts @ loss) / data.counts.sum()
+
+
+@dataclass(frozen=True)
+class TabularCritic:
+    """Every state has a value of its own: the mean outcome, smoothed by a Beta prior.
+
+    That is the minimizer of the cross-entropy if ``prior`` more completions of every state had been
+    seen, with mean outcome ``mean``; a state without completions has that value.
+
+    Parameters
+    ----------
+    prior : float > 0
+        How many completions the prior is worth.
+    mean : float in (0, 1), optional
+        The prior's mean outcome; by default that of all completions together.
+    """
+
+    prior: float = 1.0
+    mean: float | None = None
+
+    def __post_init__(self):
+        _check_prior(self.prior, self.mean)
+
+    def fit(self, mdp, data) -> np.ndarray:
+        """(S,) the value of every state."""
+        return _smoothed(mdp, data, np.arange(mdp.n_states), self.prior, self.mean)
+
+
+@dataclass(frozen=True, eq=False)
+class AggregatedCritic:
+    """The states of one class share one value: the smoothed mean over all their completions.
+
+    Parameters
+    ----------
+    state_map : array_like of int (S,)
+        The class of every state, numbers >= 0. In a tree of prefixes ``unfolded(mdp).states`` makes
+        those states share that are the same but for the way there.
+    prior, mean :
+        As for ``TabularCritic``, per class.
+    """
+
+    state_map: np.ndarray
+    prior: float = 1.0
+    mean: float | None = None
+
+    def __post_init__(self):
+        state_map = integer_array("state_map", self.state_map)
+        if (state_map < 0).any():
+            s = int((state_map < 0).argmax())
+            raise ValueError(f"state_map[{s}] is {state_map[s]}; expected an integer >= 0")
+        _check_prior(self.prior, self.mean)
+        object.__setattr__(self, "state_map", state_map)
+
+    def fit(self, mdp, data) -> np.ndarray:
+        """(S,) the value of every state."""
+        _check_length("state_map", self.state_map, mdp)
+        return _smoothed(mdp, data, self.state_map, self.prior, self.mean)
+
+
+@dataclass(frozen=True, eq=False)
+class LinearCritic:
+    """Logistic regression: the log-odds of success are linear in features of the state.
+
+    Parameters
+    ----------
+    features : array_like or scipy sparse array (S, F)
+        A column of ones is an intercept; none is added.
+    ridge : float > 0
+        ``ridge / 2 * |theta|^2`` is added to the sum of L_BCE over all completions: without it,
+        states that always fail would send theta to infinity.
+    """
+
+    features: np.ndarray
+    ridge: float = 1.0
+
+    def __post_init__(self):
+        features = self.features
+        if sparse.issparse(features):
+            features = sparse.csr_array(features)
+            real_array("features", features.data)
+        else:
+            features = real_array("features", features)
+        if features.ndim != 2:
+            raise ValueError(f"features has shape {features.shape}; expected (S, F)")
+        check_number("ridge", self.ridge, 0, kind=Real, open_ends=True)
+        object.__setattr__(self, "features", features)
+
+    def fit(self, mdp, data) -> np.ndarray:
+        """(S,) the value of every state."""
+        _check_length("features", self.features, mdp)
+        _check_data(mdp, data)
+        X, n, y = self.features[data.states], data.counts, data.means
+        scale = 1 / n.sum()  # of a mean, for which the stopping rule is meant
+
+        def objective(theta):
+            z = X @ theta
+            loss = n @ (np.logaddexp(0, z) - y * z) + self.ridge / 2 * theta @ theta
+            return scale * loss, scale * (X.T @ (n * (expit(z) - y)) + self.ridge * theta)
+
+        def curvature(theta, direction):
+            p = expit(X @ theta)
+            along = X.T @ (n * p * (1 - p) * (X @ direction))
+            return scale * (along + self.ridge * direction)
+
+        found = minimize(
+            objective,
+            np.zeros(X.shape[1]),
+            jac=True,
+            hessp=curvature,
+            method="trust-ncg",
+            options={"gtol": 1e-10, "maxiter": 1000},
+        )
+        return _with_rewards(mdp, expit(self.features @ found.x))
+
+
+@dataclass(frozen=True)
+class ExactCritic:
+    """The true values of the policy that the data are from: what a perfect critic would say."""
+
+    def fit(self, mdp, data) -> np.ndarray:
+        """(S,) the value of every state; of the data only the policy is used."""
+        return mdp.value(data.policy)
+
+
+def _smoothed(mdp, data, state_map, prior, mean) -> np.ndarray:
+    _check_data(mdp, data)
+    if mean is None:
+        mean = data.counts @ data.means / data.counts.sum()
+    classes, size = state_map[data.states], int(state_map.max()) + 1
+    seen = np.bincount(classes, data.counts, size)
+    right = np.bincount(classes, data.counts * data.means, size)
+    return _with_rewards(mdp, ((right + prior * mean) / (seen + prior))[state_map])
+
+
+def _with_rewards(mdp, values) -> np.ndarray:
+    return np.where(np.diff(mdp.action_ptr) > 0, values, mdp.terminal_reward)
+
+
+def _check_prior(prior, mean):
+    check_number("prior", prior, 0, kind=Real, open_ends=True)
+    if mean is not None:
+        check_number("mean", mean, 0, 1, kind=Real, open_ends=True)
+
+
+def _check_length(name, array, mdp):
+    if array.shape[0] != mdp.n_states:
+        raise ValueError(
+            f"{name} has length {array.shape[0]}; expected {mdp.n_states}, one per state"
+        )
+
+
+def _check_data(mdp, data):
+    if not isinstance(data, Outcomes):
+        raise ValueError(f"data is {data!r}; expected Outcomes")
+    if data.counts.sum() == 0:
+        raise ValueError("data has no completions; expected at least one")
+    if not (0 <= data.states.min() and data.states.max() < mdp.n_states):
+        raise ValueError(f"data has state {data.states.max()}; expected < {mdp.n_states}")

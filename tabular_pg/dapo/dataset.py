@@ -1,0 +1,232 @@
+"""The data of DAPO's Algorithm 1: responses, completions of their states, and what they teach.
+
+Part A samples responses from every root, keeps a balanced few, and completes all of their states
+anew; the outcomes are what a critic is fitted to. Part B takes the first steps of the completions
+as the actions to compare, whose advantages are differences of the critic's values,
+
+    A(s, a_i) = V(s a_i) - mean_j V(s a_j)                                                     (13).
+
+An action that was not sampled has no such advantage. Left out of the loss it would be free: many
+policies then have the same loss, and mass escapes to it or from it unseen. So it gets a small
+weight, the anchor, and the target 0: a log-ratio of 0, no change.
+
+References
+----------
+Liu et al. (2024), Improving Multi-Step Reasoning Abilities of Large Language Models with Direct
+Advantage Policy Optimization, arXiv 2412.18279.
+"""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg._checks import check_number
+from tabular_pg._jit import njit
+from tabular_pg._transitions import real_array
+from tabular_pg.episodic import Trajectories, checked_policy, sample_trajectories
+
+
+class Outcomes(NamedTuple):
+    """What a critic is fitted to: sampled completions of states, by one policy.
+
+    Attributes
+    ----------
+    policy : (E,) the policy whose values are estimated.
+    states : (n,) distinct states with actions.
+    counts : (n,) how many completions of each were seen, >= 1.
+    means : (n,) their mean outcomes, MC(s).
+    """
+
+    policy: np.ndarray
+    states: np.ndarray
+    counts: np.ndarray
+    means: np.ndarray
+
+
+class Signal(NamedTuple):
+    """What the actor is fitted to.
+
+    Attributes
+    ----------
+    advantage : (E,) with mean 0 under the reference in every state; 0 where nothing is known.
+    nu : (E,) weights of the edges: over the sampled actions of a state they sum to 1, the others
+        have the anchor's; all are 0 in states that are left out.
+    kept : (S,) whether a state is in the loss.
+    """
+
+    advantage: np.ndarray
+    nu: np.ndarray
+    kept: np.ndarray
+
+
+def respond(mdp, policy, responses, rng) -> Trajectories:
+    """``responses`` trajectories from every root, those of a root one after the other."""
+    check_number("responses", responses, 1)
+    return sample_trajectories(mdp, policy, np.repeat(np.arange(mdp.n_roots), responses), rng)
+
+
+def balanced(trajectories, keep) -> np.ndarray:
+    """The rows of up to ``keep`` trajectories per start, half of them right if there are as many.
+
+    Right is an outcome of at least 1/2. Of either kind the first ones are taken, and more of one
+    kind only where the other has too few; for an odd ``keep`` right ones have the extra place.
+    """
+    check_number("keep", keep, 1)
+    start, right = trajectories.states[:, 0], trajectories.outcome >= 0.5
+    n_right, n_wrong = (np.bincount(start, kind)[start] for kind in (right, ~right))
+    for_wrong = np.minimum(n_wrong, np.maximum(keep // 2, keep - n_right))
+    places = np.where(right, keep - for_wrong, for_wrong)
+    return np.flatnonzero(_rank(2 * start + right) < places)
+
+
+def states_of(trajectories) -> np.ndarray:
+    """The distinct states in which the trajectories take a step, in order."""
+    return np.unique(trajectories.states[:, :-1][trajectories.edges >= 0])
+
+
+def complete(mdp, policy, states, completions, rng) -> Trajectories:
+    """``completions`` trajectories from each of these states, those of a state in a row."""
+    check_number("completions", completions, 1)
+    return sample_trajectories(mdp, policy, np.repeat(states, completions), rng)
+
+
+def outcomes(mdp, policy, trajectories, pooled=True) -> Outcomes:
+    """The mean outcomes of the states that trajectories of ``policy`` pass.
+
+    A trajectory is a completion of every state on its way: MC(s) is unbiased, given which
+    trajectories pass s, because the way to a state says nothing about what follows. (It is not
+    for trajectories that were selected by their outcome.)
+
+    Parameters
+    ----------
+    pooled : bool
+        Otherwise trajectories count in the states only in which they start, as in the paper.
+    """
+    policy = checked_policy(mdp, policy)
+    edges = trajectories.edges if pooled else trajectories.edges[:, :1]
+    counts, sums = _tally(trajectories.states, edges, trajectories.outcome, mdp.n_states)
+    states = np.flatnonzero(counts)
+    return Outcomes(policy, states, counts[states], sums[states] / counts[states])
+
+
+def first_steps(mdp, trajectories) -> np.ndarray:
+    """(E,) whether a trajectory starts with this edge: the action sets A(s), each action once."""
+    seen = np.zeros(mdp.n_edges, dtype=bool)
+    first = trajectories.edges[:, 0]
+    seen[first[first >= 0]] = True
+    return seen
+
+
+def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:
+    """The advantages (13) of the actions seen, and the weights with which they count.
+
+    The baseline of (13), the mean over the sampled actions, is taken under the reference instead of
+    counted: then the advantages of the seen actions have mean 0 under the reference, and with the
+    0 of the others the whole state has.
+
+    Parameters
+    ----------
+    values : (S,) what the critic says.
+    seen : (E,) bool, the actions to compare.
+    gap : float
+        States are left out if the advantages of their seen actions differ by less.
+    anchor : float > 0, optional
+        Weight of an action that was not seen, next to 1 for all those seen together. The minimizer
+        of (12) keeps of its probability at least the fraction
+        ``exp(-sqrt(sum_a nu_a A_a^2 / anchor) / beta)``: otherwise its part of the loss alone were
+        more than the whole loss of the reference.
+
+    Raises
+    ------
+    ValueError
+        If an argument is invalid, or without an anchor an action of a kept state was not seen.
+    """
+    reference = checked_policy(mdp, reference, "reference")
+    values = _vector("values", real_array("values", values), mdp.n_states, "state")
+    seen = _vector("seen", _flags(seen), mdp.n_edges, "edge")
+    if (reference[seen] == 0).any():
+        e = int((seen & (reference == 0)).argmax())
+        raise ValueError(f"reference[{e}] is 0; expected a probability > 0, because it was seen")
+    check_number("gap", gap, 0, kind=Real)
+    if anchor is not None:
+        check_number("anchor", anchor, 0, kind=Real, open_ends=True)
+    Q = np.where(np.diff(mdp.action_ptr) > 0, values, mdp.terminal_reward)[mdp.successor]
+    A, nu = np.zeros(mdp.n_edges), np.zeros(mdp.n_edges)
+    kept = np.zeros(mdp.n_states, dtype=bool)
+    weight = 0.0 if anchor is None else float(anchor)
+    s = _compare(mdp.action_ptr, reference, Q, seen, float(gap), weight, A, nu, kept)
+    if s >= 0:
+        first, last = mdp.action_ptr[s], mdp.action_ptr[s + 1]
+        e = first + int(seen[first:last].argmin())
+        raise ValueError(
+            f"seen[{e}] is False, an action of state {s}, in which others were seen: mass would "
+            "escape to it; expected an anchor > 0, or all actions of a state"
+        )
+    return Signal(A, nu, kept)
+
+
+def _vector(name, array, size, what):
+    if array.shape != (size,):
+        raise ValueError(f"{name} has shape {array.shape}; expected ({size},), one per {what}")
+    return array
+
+
+def _flags(seen):
+    seen = np.asarray(seen)
+    if seen.dtype != bool:
+        raise ValueError(f"seen has type {seen.dtype}; expected bool")
+    return seen
+
+
+def _rank(group) -> np.ndarray:
+    """How many entries of the same group come before."""
+    order = np.argsort(group, kind="stable")
+    ranked = group[order]
+    rank = np.empty(group.size, dtype=np.int64)
+    rank[order] = np.arange(group.size) - np.searchsorted(ranked, ranked)
+    return rank
+
+
+@njit
+def _tally(states, edges, outcome, n_states):
+    """How many trajectories take a step in each state, and the sum of their outcomes."""
+    counts, sums = np.zeros(n_states, dtype=np.int64), np.zeros(n_states)
+    for n in range(edges.shape[0]):
+        for t in range(edges.shape[1]):
+            if edges[n, t] < 0:
+                break
+            counts[states[n, t]] += 1
+            sums[states[n, t]] += outcome[n]
+    return counts, sums
+
+
+@njit
+def _compare(action_ptr, reference, Q, seen, gap, anchor, advantage, nu, kept):
+    """Fill the last three; the first kept state with an unseen action if there is no anchor.
+
+    An advantage is the mean of differences: where the reference has nearly all its mass on one
+    action, the difference to a mean would lose that action's.
+    """
+    for s in range(action_ptr.size - 1):
+        first, last = action_ptr[s], action_ptr[s + 1]
+        count, low, high, mass = 0, np.inf, -np.inf, 0.0
+        for e in range(first, last):
+            if seen[e]:
+                count += 1
+                mass += reference[e]
+                low, high = min(low, Q[e]), max(high, Q[e])
+        if count == 0 or high - low < gap:
+            continue
+        if count < last - first and anchor == 0.0:
+            return s
+        kept[s] = True
+        for e in range(first, last):
+            nu[e] = 1.0 / count if seen[e] else anchor
+            if seen[e] and low < high:
+                for other in range(first, last):
+                    if seen[other]:
+                        advantage[e] += reference[other] / mass * (Q[e] - Q[other])
+    return -1

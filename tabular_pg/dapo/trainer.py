@@ -1,0 +1,209 @@
+"""DAPO's Algorithm 1: data, a critic fitted by itself, an actor fitted to it, and again.
+
+Every iteration starts from the policy of the one before, which is reference and data source alike.
+What it costs is counted in environment steps, to the step; how good its policy is, is not sampled
+but known: the mean value at the roots, by dynamic programming.
+
+References
+----------
+Liu et al. (2024), Improving Multi-Step Reasoning Abilities of Large Language Models with Direct
+Advantage Policy Optimization, arXiv 2412.18279.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg._checks import check_number
+from tabular_pg._jit import njit
+from tabular_pg.dapo.actor import minimizer
+from tabular_pg.dapo.dataset import (
+    Outcomes,
+    balanced,
+    complete,
+    first_steps,
+    outcomes,
+    respond,
+    signal,
+    states_of,
+)
+from tabular_pg.episodic import Trajectories, checked_policy
+from tabular_pg.episodic.validation import checked_beta
+
+LEAST = 1e-300  # probability: the next regression needs the logarithm of this one's result
+
+
+class Status(enum.Enum):
+    """Why a training ended; the value says it in words."""
+
+    COMPLETED = "all iterations were run"
+    BUDGET = "the next environment steps could have exceeded the budget"
+
+
+@dataclass(frozen=True, eq=False)
+class DAPOHistory:
+    """What ``iterations`` of Algorithm 1 did; K of them were finished.
+
+    Attributes
+    ----------
+    policy : (E,) the last policy.
+    success : (K+1,) mean value at the roots, exact, the reference's first.
+    steps : (K+1,) environment steps paid until then, 0 first.
+    completed : (K,) states whose actions were compared.
+    kept : (K,) how many of them the gap filter left in the loss.
+    critic_error : (K,) root mean square error of the critic over the compared actions' successors.
+    n_steps : environment steps paid in all: more than ``steps[-1]`` if the budget ended inside an
+        iteration, after its responses.
+    status : Status
+    """
+
+    policy: np.ndarray
+    success: np.ndarray
+    steps: np.ndarray
+    completed: np.ndarray
+    kept: np.ndarray
+    critic_error: np.ndarray
+    n_steps: int
+    status: Status
+
+
+class _Data(NamedTuple):
+    """Of one iteration; ``seen`` is None if the budget ended after the responses."""
+
+    outcomes: Outcomes | None
+    seen: np.ndarray | None
+    n_steps: int
+
+
+def train(
+    mdp,
+    reference,
+    *,
+    beta,
+    iterations,
+    critic,
+    responses,
+    completions,
+    keep=6,
+    gap=0.1,
+    anchor=None,
+    budget=None,
+    rng,
+) -> DAPOHistory:
+    """Run Algorithm 1 from a reference policy.
+
+    Parameters
+    ----------
+    mdp : EpisodicMDP
+    reference : (E,) the policy to start from, positive on every edge.
+    beta : float > 0
+    iterations : int
+    critic : TabularCritic, AggregatedCritic, LinearCritic or ExactCritic
+        Anything with ``fit(mdp, data) -> (S,)`` values.
+    responses : int
+        Trajectories from every root, per iteration.
+    completions : int or None
+        Trajectories from every state of the responses kept. None: there are none; the critic is
+        fitted to all the responses, and in all their states it scores all actions, seen or not.
+    keep : int
+        How many responses per root have their states completed, half of them right if possible.
+    gap : float
+        States whose compared advantages differ by less are left out; 0 for none.
+    anchor : float > 0, optional
+        Weight of an action that was not compared in a state where others were, with the target to
+        stay; necessary as soon as there is one.
+    budget : int, optional
+        Environment steps that are never exceeded.
+    rng : np.random.Generator
+
+    Raises
+    ------
+    ValueError
+        Names the argument, its value and what was expected.
+    """
+    policy, beta = checked_policy(mdp, reference, "reference"), checked_beta(beta)
+    _check(mdp, critic, iterations, responses, completions, keep, gap, anchor, budget)
+    paid, longest = 0, _longest(mdp.action_ptr, mdp.successor)
+    value = mdp.value(policy)
+    rows = [(value[: mdp.n_roots].mean(), 0, 0, 0, 0.0)]
+    status = Status.COMPLETED
+    for _ in range(iterations):
+        left = np.inf if budget is None else budget - paid
+        data = _collect(mdp, policy, responses, completions, keep, left, longest, rng)
+        paid += data.n_steps
+        if data.seen is None:
+            status = Status.BUDGET
+            break
+        estimate = critic.fit(mdp, data.outcomes)
+        target = signal(mdp, policy, estimate, data.seen, gap=gap, anchor=anchor)
+        compared = np.unique(mdp.source[data.seen]).size
+        scored = np.unique(mdp.successor[data.seen])
+        error = np.sqrt(np.mean((estimate - value)[scored] ** 2))
+        policy = np.maximum(minimizer(mdp, policy, beta, target.advantage, target.nu), LEAST)
+        value = mdp.value(policy)
+        rows.append((value[: mdp.n_roots].mean(), paid, compared, target.kept.sum(), error))
+    success, steps, completed, kept, error = (
+        np.array(column) for column in zip(*rows, strict=True)
+    )
+    return DAPOHistory(
+        policy, success, steps, completed[1:], kept[1:], error[1:], int(paid), status
+    )
+
+
+def _collect(mdp, policy, responses, completions, keep, left, longest, rng) -> _Data:
+    """Part A of an iteration, at a cost of at most ``left`` steps."""
+    if responses * longest[: mdp.n_roots].sum() > left:
+        return _Data(None, None, 0)
+    answers = respond(mdp, policy, responses, rng)
+    if completions is None:
+        passed = np.zeros(mdp.n_states, dtype=bool)
+        passed[states_of(answers)] = True
+        return _Data(outcomes(mdp, policy, answers), passed[mdp.source], answers.n_steps)
+    rows = balanced(answers, keep)
+    states = states_of(Trajectories(*(field[rows] for field in answers)))
+    if completions * longest[states].sum() > left - answers.n_steps:
+        return _Data(None, None, answers.n_steps)
+    samples = complete(mdp, policy, states, completions, rng)
+    return _Data(
+        outcomes(mdp, policy, samples),
+        first_steps(mdp, samples),
+        answers.n_steps + samples.n_steps,
+    )
+
+
+def _check(mdp, critic, iterations, responses, completions, keep, gap, anchor, budget):
+    if mdp.horizon == 0:
+        raise ValueError(f"mdp is {mdp!r}; expected a problem with actions")
+    if not hasattr(critic, "fit"):
+        raise ValueError(f"critic is {critic!r}; expected one with a method fit(mdp, data)")
+    check_number("iterations", iterations, 1)
+    check_number("responses", responses, 1)
+    check_number("keep", keep, 1)
+    if completions is not None:
+        check_number("completions", completions, 1)
+    check_number("gap", gap, 0, kind=Real)
+    if anchor is not None:
+        check_number("anchor", anchor, 0, kind=Real, open_ends=True)
+    if budget is not None:
+        check_number("budget", budget, 1, kind=Integral)
+        least = responses * int(_longest(mdp.action_ptr, mdp.successor)[: mdp.n_roots].sum())
+        if budget < least:
+            raise ValueError(
+                f"budget is {budget}; expected at least {least} environment steps, which "
+                f"{responses} responses from each of {mdp.n_roots} roots can take"
+            )
+
+
+@njit
+def _longest(action_ptr, successor):
+    """(S,) the most steps that an episode can take from each state."""
+    longest = np.zeros(action_ptr.size - 1, dtype=np.int64)
+    for s in range(longest.size - 1, -1, -1):
+        for e in range(action_ptr[s], action_ptr[s + 1]):
+            longest[s] = max(longest[s], 1 + longest[successor[e]])
+    return longest
