@@ -127,7 +127,7 @@ def test_gradient_of_the_loss(problem, beta):
     np.testing.assert_allclose(found, expected, atol=1e-5 * max(1, np.abs(expected).max()))
 
 
-@settings(max_examples=200)
+@settings(max_examples=300)
 @given(problems(), betas)
 def test_theorems_hold_on_random_problems(problem, beta):
     mdp, reference, _ = problem

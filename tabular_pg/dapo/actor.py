@@ -36,9 +36,8 @@ from tabular_pg.episodic.validation import checked_beta
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
 LEAST_EXCESS = 1e-14  # of sum ref e^{A/beta} over 1: below this the minimizer is that, normalized
-SMALL_TILT = 0.5  # of log pi / ref: up to this sums are kept from cancelling
+SMALL_OMEGA = 0.5  # up to this the equation is nearly linear in lambda
 NEWTON_STEPS, CONVERGED = 60, 4e-16
-NEGLIGIBLE = 1e-12  # effect of lambda on the sum of probabilities
 MANY = 50_000  # edges from which on all cores are used
 
 
@@ -207,25 +206,26 @@ def _minimize(action_ptr, reference, scaled, nu, policy, multiplier, low, high):
     """Fill the policy and the multipliers of some states; ``scaled`` is A / beta."""
     for s in range(low, high):
         first, last = action_ptr[s], action_ptr[s + 1]
-        excess, curvature, tilt, seen = 0.0, 0.0, 0.0, False
+        excess, curvature, steepest, seen = 0.0, 0.0, 0.0, False
         for e in range(first, last):
             policy[e] = reference[e] * math.exp(scaled[e])
             excess += reference[e] * math.expm1(scaled[e])
-            tilt = max(tilt, abs(scaled[e]))
             seen = seen or nu[e] > 0.0
             if nu[e] > 0.0:
                 curvature += policy[e] * policy[e] / nu[e]
+                steepest = max(steepest, policy[e] / nu[e])
         if not seen:
             for e in range(first, last):
                 policy[e] = reference[e]
         elif excess <= LEAST_EXCESS:
             for e in range(first, last):
                 policy[e] /= 1.0 + excess
-        elif tilt <= SMALL_TILT:
+        elif excess <= 1.0 and excess / curvature * steepest <= SMALL_OMEGA:
             start = excess / curvature
             multiplier[s] = _near_root(first, last, reference, scaled, nu, policy, start)
         else:
-            multiplier[s] = _far_root(first, last, reference, scaled, nu, policy)
+            least = math.log(excess / curvature) if excess <= 1.0 else -math.inf
+            multiplier[s] = _far_root(first, last, reference, scaled, nu, policy, least)
 
 
 @njit
@@ -253,13 +253,13 @@ def _near_root(first, last, reference, scaled, nu, policy, multiplier):
 
 
 @njit
-def _far_root(first, last, reference, scaled, nu, policy):
+def _far_root(first, last, reference, scaled, nu, policy, least):
     """lambda, by Newton's method for log sum_a pi(a) = 0 in t = log lambda.
 
     That function of t is concave with a slope between -1 and 0: from any start the second iterate
-    is right of the root, and the method descends from there.
+    is right of the root, and the method descends from there; ``least`` is left of it.
     """
-    t = 0.0
+    t = max(0.0, least)
     for _ in range(NEWTON_STEPS):
         total, slope, unit = 0.0, 0.0, math.exp(-t)
         for e in range(first, last):
@@ -267,9 +267,9 @@ def _far_root(first, last, reference, scaled, nu, policy):
             policy[e] = nu[e] * w * unit
             total += policy[e]
             slope += policy[e] * w / (1.0 + w)
-        if abs(total - 1.0) <= CONVERGED * (last - first) or slope <= NEGLIGIBLE:
+        if abs(total - 1.0) <= CONVERGED * (last - first):
             break
-        t += total * math.log(total) / slope
+        t = max(t + total * math.log(total) / slope, least)
     for e in range(first, last):
         policy[e] /= total
     return math.exp(t)

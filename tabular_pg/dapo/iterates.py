@@ -133,6 +133,11 @@ def _per_state(run, values) -> np.ndarray:
     return np.stack([state_sums(run.mdp.action_ptr, row) for row in values])
 
 
+def _rounding(run) -> float:
+    """Of values and of beta times divergences."""
+    return ROUNDING * (1 + run.rule.beta)
+
+
 @theorem("D1", "nu (A/beta - log pi/ref) = lambda pi on every edge", **EXACT)
 def stationarity(run):
     """pi^{k+1} satisfies pi^k (A^k / beta - log(pi^{k+1} / pi^k)) = lambda_s pi^{k+1} with
@@ -161,7 +166,7 @@ def improvement_by_multiplier(run):
     roots = slice(0, run.mdp.n_roots)
     gained = (run.regularized_values - run.values[:-1])[:, roots].mean(axis=1)
     bound = run.rule.beta * (run.visits[1:] * run.multipliers).sum(axis=1)
-    return gained, bound, ROUNDING
+    return gained, bound, _rounding(run)
 
 
 @theorem("D3", "I = beta lambda sum (pi+)^2/nu", **EXACT)
@@ -169,7 +174,7 @@ def improvement_identity(run):
     """I_s = beta lambda_s sum_a pi^{k+1}(a|s)^2 / pi^k(a|s) in every state. Proof: multiply D1 by
     pi^{k+1} / pi^k and sum."""
     squares = _per_state(run, run.policies[1:] ** 2 / run.policies[:-1])
-    return run.improvements, run.rule.beta * run.multipliers * squares, ROUNDING
+    return run.improvements, run.rule.beta * run.multipliers * squares, _rounding(run)
 
 
 @theorem("D3c", "I = beta KL(ref || pi+) (1 + chi2(pi+ || ref))", **EXACT)
@@ -179,7 +184,11 @@ def improvement_by_divergences(run):
     pi^{k+1})."""
     old, new = run.policies[:-1], run.policies[1:]
     divergence = _per_state(run, old * np.log(old / new) - old + new)
-    return run.improvements, run.rule.beta * divergence * _per_state(run, new**2 / old), ROUNDING
+    return (
+        run.improvements,
+        run.rule.beta * divergence * _per_state(run, new**2 / old),
+        _rounding(run),
+    )
 
 
 @theorem("D3p", "V_beta^{k+1} - V^k = sum d^{k+1} I", **EXACT)
@@ -188,7 +197,7 @@ def performance_difference(run):
     performance-difference lemma (8)."""
     roots = slice(0, run.mdp.n_roots)
     gained = (run.regularized_values - run.values[:-1])[:, roots].mean(axis=1)
-    return gained, (run.visits[1:] * run.improvements).sum(axis=1), ROUNDING
+    return gained, (run.visits[1:] * run.improvements).sum(axis=1), _rounding(run)
 
 
 MONOTONE = {"rules": RULES, "assumes": (some_pair,), "regularized": None}
