@@ -35,6 +35,7 @@ LAYERS = [
     ["assumptions", "theorem"],
     ["algorithms"],
     ["dapo"],
+    ["baselines"],
     ["plotting", "certified"],
 ]
 

@@ -1,0 +1,115 @@
+"""Response-level policy gradient methods on the data and with the loss of DAPO.
+
+The outcome of a whole response, less a baseline, is the signal of every step in it: REINFORCE (no
+baseline), RLOO (the mean of the other responses to the same question), GRPO (the mean of all of
+them, over their standard deviation) and ReMax (the outcome of the greedy response). The policy is
+regressed on these signals as DAPO's is on advantages of steps, so that only the signal differs.
+
+References
+----------
+Williams (1992), Machine Learning 8. Ahmadian et al. (2024), Back to basics, arXiv 2402.14740.
+Shao et al. (2024), DeepSeekMath, arXiv 2402.03300. Li et al. (2023), ReMax, arXiv 2310.10505.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import numpy as np
+
+from tabular_pg._jit import njit
+from tabular_pg.dapo.dataset import Signal
+from tabular_pg.episodic import checked_policy
+from tabular_pg.episodic.segments import state_sums
+
+SAME = 1e-12  # standard deviations of outcomes below this count as 0
+
+
+class Baseline(enum.Enum):
+    """What is subtracted from the outcome of a response; the value says it in words."""
+
+    REINFORCE = "nothing"
+    RLOO = "the mean outcome of the other responses to the question"
+    GRPO = "the mean outcome of the responses to the question, divided by their deviation"
+    REMAX = "the outcome of the greedy response to the question"
+
+
+def response_signals(trajectories, baseline, greedy=None) -> np.ndarray:
+    """(N,) the signal of every response.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        Those of one start count as responses to one question.
+    baseline : Baseline
+    greedy : (N,), optional
+        For ``Baseline.REMAX``: the outcome of the greedy response to the question of each.
+
+    Raises
+    ------
+    ValueError
+        For RLOO if a question has one response only; for REMAX without ``greedy``.
+    """
+    outcome = trajectories.outcome
+    _, group = np.unique(trajectories.states[:, 0], return_inverse=True)
+    counts = np.bincount(group)
+    mean = (np.bincount(group, outcome) / counts)[group]
+    if baseline is Baseline.REINFORCE:
+        return outcome.copy()
+    if baseline is Baseline.RLOO:
+        if counts.min() < 2:
+            s = int(trajectories.states[np.argmin(counts[group]), 0])
+            raise ValueError(f"state {s} has one response; expected at least 2 for RLOO")
+        return (outcome - mean) * (counts / (counts - 1))[group]
+    if baseline is Baseline.GRPO:
+        deviation = np.sqrt(np.bincount(group, (outcome - mean) ** 2) / counts)[group]
+        return np.where(deviation > SAME, (outcome - mean) / np.maximum(deviation, SAME), 0.0)
+    if baseline is Baseline.REMAX:
+        if greedy is None:
+            raise ValueError("greedy is None; expected the outcomes of greedy responses, for REMAX")
+        return outcome - greedy
+    raise ValueError(f"baseline is {baseline!r}; expected a member of Baseline")
+
+
+def response_level_signal(mdp, reference, trajectories, signals, anchor) -> Signal:
+    """What the actor is fitted to: the mean signal of the responses through every edge.
+
+    Weights are the shares of the samples in a state, and the anchor for edges that no response
+    took, whose target is to stay. The signals of a state are centred under the reference.
+
+    Parameters
+    ----------
+    signals : (N,) from :func:`response_signals`.
+    anchor : float > 0
+    """
+    reference = checked_policy(mdp, reference, "reference")
+    counts, sums = _edge_sums(trajectories.edges, signals, mdp.n_edges)
+    seen = counts > 0
+    mean = np.where(seen, sums / np.maximum(counts, 1), 0.0)
+    mass = state_sums(mdp.action_ptr, np.where(seen, reference, 0.0))
+    level = state_sums(mdp.action_ptr, np.where(seen, reference * mean, 0.0))
+    centre = level / np.where(mass > 0, mass, 1.0)
+    total = state_sums(mdp.action_ptr, counts)
+    kept = total > 0
+    share = counts / np.where(kept, total, 1.0)[mdp.source]
+    nu = np.where(kept[mdp.source], np.where(seen, share, anchor), 0.0)
+    return Signal(np.where(seen, mean - centre[mdp.source], 0.0), nu, kept)
+
+
+def greedy_edges(mdp, policy) -> np.ndarray:
+    """(S,) the likeliest edge of every state, the first of equals; -1 in terminal states."""
+    edges = np.full(mdp.n_states, -1)
+    order = np.lexsort((-np.arange(mdp.n_edges), policy, mdp.source))
+    edges[mdp.source[order]] = order
+    return edges
+
+
+@njit
+def _edge_sums(edges, signals, n_edges):
+    counts, sums = np.zeros(n_edges), np.zeros(n_edges)
+    for n in range(edges.shape[0]):
+        for t in range(edges.shape[1]):
+            if edges[n, t] >= 0:
+                counts[edges[n, t]] += 1.0
+                sums[edges[n, t]] += signals[n]
+    return counts, sums
