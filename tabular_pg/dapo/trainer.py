@@ -54,7 +54,7 @@ class DAPOHistory:
     policy : (E,) the last policy.
     success : (K+1,) mean value at the roots, exact, the reference's first.
     steps : (K+1,) environment steps paid until then, 0 first.
-    completed : (K,) states whose actions were compared.
+    compared : (K,) states of which actions were compared.
     kept : (K,) how many of them the gap filter left in the loss.
     critic_error : (K,) root mean square error of the critic over the compared actions' successors.
     n_steps : environment steps paid in all: more than ``steps[-1]`` if the budget ended inside an
@@ -65,7 +65,7 @@ class DAPOHistory:
     policy: np.ndarray
     success: np.ndarray
     steps: np.ndarray
-    completed: np.ndarray
+    compared: np.ndarray
     kept: np.ndarray
     critic_error: np.ndarray
     n_steps: int
@@ -92,6 +92,7 @@ def train(
     keep=6,
     gap=0.1,
     anchor=None,
+    every_action=False,
     budget=None,
     rng,
 ) -> DAPOHistory:
@@ -108,8 +109,9 @@ def train(
     responses : int
         Trajectories from every root, per iteration.
     completions : int or None
-        Trajectories from every state of the responses kept. None: there are none; the critic is
-        fitted to all the responses, and in all their states it scores all actions, seen or not.
+        Trajectories from every state of the responses kept; their first steps are the actions
+        compared. None: the responses themselves, all of them, are what the critic is fitted to, and
+        their steps are the actions compared.
     keep : int
         How many responses per root have their states completed, half of them right if possible.
     gap : float
@@ -117,6 +119,9 @@ def train(
     anchor : float > 0, optional
         Weight of an action that was not compared in a state where others were, with the target to
         stay; necessary as soon as there is one.
+    every_action : bool
+        Whether all actions are compared in the states in which any is, seen or not: the critic says
+        what it makes of where they lead. No anchor is needed then.
     budget : int, optional
         Environment steps that are never exceeded.
     rng : np.random.Generator
@@ -139,20 +144,17 @@ def train(
         if data.seen is None:
             status = Status.BUDGET
             break
+        seen, compared = data.seen, np.zeros(mdp.n_states, dtype=bool)
+        compared[mdp.source[seen]] = True
+        seen = compared[mdp.source] if every_action else seen
         estimate = critic.fit(mdp, data.outcomes)
-        target = signal(mdp, policy, estimate, data.seen, gap=gap, anchor=anchor)
-        compared = np.unique(mdp.source[data.seen]).size
-        scored = np.unique(mdp.successor[data.seen])
-        error = np.sqrt(np.mean((estimate - value)[scored] ** 2))
+        target = signal(mdp, policy, estimate, seen, gap=gap, anchor=anchor)
+        error = np.sqrt(np.mean((estimate - value)[np.unique(mdp.successor[seen])] ** 2))
         policy = np.maximum(minimizer(mdp, policy, beta, target.advantage, target.nu), LEAST)
         value = mdp.value(policy)
-        rows.append((value[: mdp.n_roots].mean(), paid, compared, target.kept.sum(), error))
-    success, steps, completed, kept, error = (
-        np.array(column) for column in zip(*rows, strict=True)
-    )
-    return DAPOHistory(
-        policy, success, steps, completed[1:], kept[1:], error[1:], int(paid), status
-    )
+        rows.append((value[: mdp.n_roots].mean(), paid, compared.sum(), target.kept.sum(), error))
+    success, steps, compared, kept, error = (np.array(column) for column in zip(*rows, strict=True))
+    return DAPOHistory(policy, success, steps, compared[1:], kept[1:], error[1:], int(paid), status)
 
 
 def _collect(mdp, policy, responses, completions, keep, left, longest, rng) -> _Data:
@@ -161,9 +163,9 @@ def _collect(mdp, policy, responses, completions, keep, left, longest, rng) -> _
         return _Data(None, None, 0)
     answers = respond(mdp, policy, responses, rng)
     if completions is None:
-        passed = np.zeros(mdp.n_states, dtype=bool)
-        passed[states_of(answers)] = True
-        return _Data(outcomes(mdp, policy, answers), passed[mdp.source], answers.n_steps)
+        seen = np.zeros(mdp.n_edges, dtype=bool)
+        seen[answers.edges[answers.edges >= 0]] = True
+        return _Data(outcomes(mdp, policy, answers), seen, answers.n_steps)
     rows = balanced(answers, keep)
     states = states_of(Trajectories(*(field[rows] for field in answers)))
     if completions * longest[states].sum() > left - answers.n_steps:
