@@ -9,6 +9,7 @@ figures: $(VENV)/installed
 	$(BIN)/python experiments/rates.py
 	$(BIN)/python experiments/certified.py
 	$(BIN)/python experiments/dapo_exact.py
+	$(BIN)/python experiments/dapo_budget.py --quick
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .
