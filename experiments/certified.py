@@ -63,7 +63,6 @@ METHODS = {  # name: (rule, tau, iterations)
 }
 STARTS = (None, 1e-60, 1e-200)  # uniform, or so far from optimal
 SIZES = (0, -15, -100, -290, -np.inf)  # powers of 10 between which gaps are counted together
-STEPS = {"garnet": 1.0, "bandit": 0.4}
 
 
 def exponent(ball) -> float:

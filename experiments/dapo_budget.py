@@ -71,7 +71,7 @@ def algorithm_1(mdp, responses, beta, seed):
 METHODS = {  # name: (one round, its grid)
     "DAPO, all actions": (step_level(every_action=True), BETAS),
     "DAPO, sampled actions": (step_level(every_action=False), BETAS),
-    "DAPO, Algorithm 1, all actions": (None, BETAS),
+    "DAPO, Algorithm 1, all actions": (algorithm_1, BETAS),
     "RLOO": (response_level(Baseline.RLOO), BETAS),
     "GRPO": (response_level(Baseline.GRPO), BETAS),
     "RFT": (rft, PRIORS),
@@ -79,8 +79,8 @@ METHODS = {  # name: (one round, its grid)
 
 
 def final_success(mdp, method, parameter, responses, seed):
-    """(success, environment steps per puzzle) after all rounds."""
-    if method is None:
+    """(success, environment steps per puzzle) after all rounds of ``method``."""
+    if method is algorithm_1:  # which samples by itself
         return algorithm_1(mdp, responses, parameter, seed)
     rng, policy, paid = np.random.default_rng(seed), mdp.uniform_policy(), 0
     for _ in range(ROUNDS):

@@ -13,10 +13,9 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from tabular_pg._checks import check_number
+from tabular_pg.dapo.dataset import RIGHT
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_softmax, state_sums
-
-RIGHT = 0.5  # an outcome of at least this counts as right
 
 
 def rft(mdp, reference, trajectories, prior=1.0) -> np.ndarray:

@@ -17,7 +17,6 @@ import enum
 
 import numpy as np
 
-from tabular_pg._jit import njit
 from tabular_pg.dapo.dataset import Signal
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_sums
@@ -83,7 +82,11 @@ def response_level_signal(mdp, reference, trajectories, signals, anchor) -> Sign
     anchor : float > 0
     """
     reference = checked_policy(mdp, reference, "reference")
-    counts, sums = _edge_sums(trajectories.edges, signals, mdp.n_edges)
+    taken = trajectories.edges >= 0
+    edges = trajectories.edges[taken]
+    each = np.broadcast_to(signals[:, None], taken.shape)[taken]
+    counts = np.bincount(edges, minlength=mdp.n_edges).astype(float)
+    sums = np.bincount(edges, each, minlength=mdp.n_edges)
     seen = counts > 0
     mean = np.where(seen, sums / np.maximum(counts, 1), 0.0)
     mass = state_sums(mdp.action_ptr, np.where(seen, reference, 0.0))
@@ -102,14 +105,3 @@ def greedy_edges(mdp, policy) -> np.ndarray:
     order = np.lexsort((-np.arange(mdp.n_edges), policy, mdp.source))
     edges[mdp.source[order]] = order
     return edges
-
-
-@njit
-def _edge_sums(edges, signals, n_edges):
-    counts, sums = np.zeros(n_edges), np.zeros(n_edges)
-    for n in range(edges.shape[0]):
-        for t in range(edges.shape[1]):
-            if edges[n, t] >= 0:
-                counts[edges[n, t]] += 1.0
-                sums[edges[n, t]] += signals[n]
-    return counts, sums

@@ -52,7 +52,9 @@ def log(x) -> arb:
 
 
 def kl_term(x) -> arb:
-    """x e^x - e^x + 1, relatively accurate near 0."""
+    """x e^x - e^x + 1, relatively accurate near 0; 1 at -inf."""
+    if x == arb.neg_inf():
+        return arb(1)
     size, centre = abs(x).upper(), x.mid()
     if not size < SMALL:
         return x * x.exp() - x.expm1()
@@ -66,6 +68,11 @@ def kl_term(x) -> arb:
         with ctx.extraprec(2 * lost + 10):
             value = centre * centre.exp() - centre.expm1()
     return value + arb(0, (x.rad() * size * size.exp()).upper())  # the derivative is x e^x
+
+
+def kl_terms(x) -> np.ndarray:
+    """The same for arrays."""
+    return _KL_TERM(x)
 
 
 def _kl_series(x):
@@ -124,5 +131,6 @@ def solution(system, b) -> np.ndarray:
 
 _BALL = np.frompyfunc(arb, 1, 1)
 _CENTRE = np.frompyfunc(arb.mid, 1, 1)
+_KL_TERM = np.frompyfunc(kl_term, 1, 1)
 _LOG = np.frompyfunc(log, 1, 1)
 _SUBTRACT = np.frompyfunc(subtract, 2, 1)

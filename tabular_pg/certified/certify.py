@@ -44,7 +44,6 @@ class Certificate:
     ----------
     method : Method
         The MDP, rule, tau and start policy, in exact numbers.
-    k : (K,) recorded iterations.
     gap : tuple of K balls, flint.arb, that enclose V*_tau(rho) - V^k_tau(rho).
     digits : how many decimal digits all of them have at least; inf if all are exact. It is less
         than was asked for, perhaps 0, only where no precision helps: a gap that is exactly 0
@@ -56,11 +55,15 @@ class Certificate:
     """
 
     method: Method
-    k: np.ndarray
     gap: tuple
     digits: float
     bits: int
     relative_errors: np.ndarray
+
+    @property
+    def k(self) -> np.ndarray:
+        """(K,) the recorded iterations."""
+        return self.method.k
 
     @property
     def lower(self) -> tuple:
@@ -201,7 +204,7 @@ def _certified(method, digits, run) -> Certificate:
                 gap, _ = _gaps(method, -math.inf)
             if gap is not None:
                 accuracy = max(min(map(relative_bits, gap)) / BITS_PER_DIGIT, 0.0)
-                return Certificate(method, method.k, gap, accuracy, bits, _errors(run, gap))
+                return Certificate(method, gap, accuracy, bits, _errors(run, gap))
         bits *= 2
 
 

@@ -212,16 +212,12 @@ def _decided(theorem, measured, proved, digits) -> Outcome:
     size = abs(proved)
     agree = abs(difference) <= size / 10**digits
     vanish = all(x.contains(0) and abs(x) <= ZERO**digits for x in (measured, proved))
-    if theorem.kind in (Kind.UPPER, Kind.LOWER):
-        if difference >= 0:
-            return Outcome.HOLDS
-        if difference < 0:
-            return Outcome.VIOLATED
-        return Outcome.ATTAINED if vanish or agree else Outcome.UNDECIDED
     if theorem.kind is Kind.ASYMPTOTIC:
         tolerated = size * theorem.tolerance
         inside, outside = abs(difference) <= tolerated, abs(difference) > tolerated
         return Outcome.HOLDS if inside else Outcome.VIOLATED if outside else Outcome.UNDECIDED
-    if difference > 0 or difference < 0:
+    if theorem.kind is not Kind.EQUAL and difference >= 0:
+        return Outcome.HOLDS
+    if difference < 0 or difference > 0:
         return Outcome.VIOLATED
     return Outcome.ATTAINED if vanish or agree else Outcome.UNDECIDED

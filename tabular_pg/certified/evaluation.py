@@ -15,7 +15,7 @@ from flint import arb, arb_mat, ctx, fmpq
 from tabular_pg.certified.balls import (
     balls,
     centres,
-    kl_term,
+    kl_terms,
     likeliest,
     logarithm,
     relative,
@@ -105,13 +105,8 @@ class Model:
 
     def solve(self, transitions, b) -> np.ndarray:
         """(S,) x with x = b + gamma P_pi x: exactly 0 in states that no b != 0 is reached from."""
-        S = self.shape[0]
-        reverse = [{} for _ in range(S)]
-        for s, row in enumerate(transitions):
-            for t, p in row.items():
-                reverse[t][s] = p
-        seen = _reached(reverse, b)
-        x, number = zeros(S), {s: i for i, s in enumerate(seen)}
+        seen = _reached(_reversed(transitions), b)
+        x, number = zeros(len(b)), {s: i for i, s in enumerate(seen)}
         system = [[arb(int(i == j)) for j in range(len(seen))] for i in range(len(seen))]
         for s in seen:
             for t, p in transitions[s].items():
@@ -122,15 +117,7 @@ class Model:
 
     def solve_adjoint(self, transitions, b) -> np.ndarray:
         """(S,) y with y = b + gamma P_pi^T y: exactly 0 in states that no b != 0 leads to."""
-        S = self.shape[0]
-        seen = _reached(transitions, b)
-        y, number = zeros(S), {s: i for i, s in enumerate(seen)}
-        system = [[arb(int(i == j)) for j in range(len(seen))] for i in range(len(seen))]
-        for s in seen:
-            for t, p in transitions[s].items():
-                system[number[t]][number[s]] -= self.gamma * p
-        y[seen] = solution(arb_mat(system), b[seen])
-        return y
+        return self.solve(_reversed(transitions), b)
 
     def next_values(self, v) -> np.ndarray:
         """(S, A) gamma P v; actions with the same dynamics share one ball."""
@@ -172,7 +159,7 @@ class Model:
     def policy_error(self, x, pi) -> np.ndarray:
         """(S,) kappa, what the policy loses in one step."""
         if self.tau > 0:
-            return self.tau * (self.reference * _KL_TERM(x)).sum(axis=1)
+            return self.tau * (self.reference * kl_terms(x)).sum(axis=1)
         return -(pi * self.A_star).sum(axis=1)
 
     def evaluate(self, x, exact=None) -> Point:
@@ -231,6 +218,15 @@ class Model:
         return max((abs(x).upper() for x in (TV - V) / (1 - self.gamma)), default=arb(0))
 
 
+def _reversed(transitions):
+    """For every state the positive entries {s: P_pi(s, t)} of its column."""
+    columns = [{} for _ in transitions]
+    for s, row in enumerate(transitions):
+        for t, p in row.items():
+            columns[t][s] = p
+    return columns
+
+
 def _reached(successors, b):
     """States with b != 0, and those that lie behind them."""
     seen = {s for s, value in enumerate(b) if not value.is_zero()}
@@ -246,6 +242,3 @@ def _centred(A, pi):
     """Advantages less their mean; that of the likeliest action is a sum over the others."""
     lead = relative(A, likeliest(pi))
     return lead - (pi * lead).sum(axis=1, keepdims=True)
-
-
-_KL_TERM = np.frompyfunc(kl_term, 1, 1)

@@ -16,7 +16,7 @@ from tabular_pg.certified.arrays import (
     decided,
     wrapped,
 )
-from tabular_pg.certified.balls import kl_term, solution
+from tabular_pg.certified.balls import kl_terms, solution
 from tabular_pg.quantities import exp_remainder, likeliest, relative_entropy
 
 
@@ -166,7 +166,7 @@ def flatnonzero(condition):
 
 @relative_entropy.register
 def _(log_ratio: BallArray, numerator, denominator):
-    return (ball_array(denominator) * wrapped(_KL_TERM(log_ratio.data))).sum(axis=-1)
+    return (ball_array(denominator) * wrapped(kl_terms(log_ratio.data))).sum(axis=-1)
 
 
 @likeliest.register
@@ -177,10 +177,3 @@ def _(p: BallArray):
 @exp_remainder.register
 def _(x: BallArray):
     return np.expm1(x) - x
-
-
-def _kl_term(x):
-    return arb(1) if x == arb.neg_inf() else kl_term(x)
-
-
-_KL_TERM = np.frompyfunc(_kl_term, 1, 1)

@@ -86,14 +86,12 @@ def step(mdp, reference, beta, advantage=None, nu=None) -> Step:
 
 def loss(mdp, policy, reference, beta, advantage=None, nu=None, states=None) -> float:
     """Objective (12), with weights ``states`` (S,) of the states, all 1 by default."""
-    return _loss(*_regression(mdp, policy, reference, beta, advantage, nu, states))
+    return _loss(*_regression(mdp, policy, reference, beta, advantage, nu, states)[1:])
 
 
 def loss_gradient(mdp, policy, reference, beta, advantage=None, nu=None, states=None):
     """(E,) the gradient of objective (12) in the logits of the policy."""
-    _, policy, weight, residual = _regression(mdp, policy, reference, beta, advantage, nu, states)
-    pull = weight * residual
-    return policy * state_sums(mdp.action_ptr, pull)[mdp.source] - pull
+    return _gradient(mdp, *_regression(mdp, policy, reference, beta, advantage, nu, states))
 
 
 def trained(mdp, reference, beta, advantage=None, nu=None, iterations=1000) -> np.ndarray:
@@ -106,8 +104,8 @@ def trained(mdp, reference, beta, advantage=None, nu=None, iterations=1000) -> n
 
     def objective(logits):
         policy = state_softmax(mdp.action_ptr, logits)
-        arguments = mdp, policy, reference, beta, advantage, nu
-        return loss(*arguments), loss_gradient(*arguments)
+        found = _regression(mdp, policy, reference, beta, advantage, nu, None)
+        return _loss(*found[1:]), _gradient(mdp, *found)
 
     options = {"maxiter": iterations, "maxcor": 30, "ftol": 0.0, "gtol": 1e-12}
     options["maxfun"] = 10 * iterations
@@ -176,11 +174,16 @@ def _regression(mdp, policy, reference, beta, advantage, nu, states):
         weight = weight * real_array("states", states)[mdp.source]
     with np.errstate(divide="ignore"):
         residual = advantage / checked_beta(beta) - np.log(policy / reference)
-    return mdp, policy, weight, residual
+    return policy, weight, residual
 
 
-def _loss(mdp, policy, weight, residual):
+def _loss(weight, residual):
     return 0.5 * float(weight @ residual**2)
+
+
+def _gradient(mdp, policy, weight, residual):
+    pull = weight * residual
+    return policy * state_sums(mdp.action_ptr, pull)[mdp.source] - pull
 
 
 @njit

@@ -28,6 +28,8 @@ from tabular_pg._jit import njit
 from tabular_pg._transitions import real_array
 from tabular_pg.episodic import Trajectories, checked_policy, sample_trajectories
 
+RIGHT = 0.5  # an outcome of at least this counts as right
+
 
 class Outcomes(NamedTuple):
     """What a critic is fitted to: sampled completions of states, by one policy.
@@ -75,7 +77,7 @@ def balanced(trajectories, keep) -> np.ndarray:
     kind only where the other has too few; for an odd ``keep`` right ones have the extra place.
     """
     check_number("keep", keep, 1)
-    start, right = trajectories.states[:, 0], trajectories.outcome >= 0.5
+    start, right = trajectories.states[:, 0], trajectories.outcome >= RIGHT
     n_right, n_wrong = (np.bincount(start, kind)[start] for kind in (right, ~right))
     for_wrong = np.minimum(n_wrong, np.maximum(keep // 2, keep - n_right))
     places = np.where(right, keep - for_wrong, for_wrong)

@@ -235,14 +235,8 @@ def martingale(run):
     mdp, roots = run.mdp, slice(0, run.mdp.n_roots)
     spread, variance = [], []
     for policy, V in zip(run.policies, run.values, strict=True):
-        total = np.zeros(mdp.n_states)
         steps = state_sums(mdp.action_ptr, policy * mdp.advantage(policy) ** 2)
-        for level in range(mdp.horizon - 1, -1, -1):
-            s = slice(*mdp.level_offsets[level : level + 2])
-            e = slice(*mdp.action_ptr[mdp.level_offsets[level : level + 2]])
-            later = np.zeros(mdp.n_edges)
-            later[e] = policy[e] * total[mdp.successor[e]]
-            total[s] = steps[s] + state_sums(mdp.action_ptr, later)[s]
+        total = backup(mdp.action_ptr, mdp.successor, steps, policy)
         second = backup(mdp.action_ptr, mdp.successor, mdp.terminal_reward**2, policy)
         spread.append(total[roots])
         variance.append((second - V**2)[roots])
