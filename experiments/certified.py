@@ -8,12 +8,11 @@ theorem were decided.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
-from common import FIGURES, make
+from common import make, quick_options
+from verdicts import markdown_table
 
 from tabular_pg import (
     REGISTRY,
@@ -113,16 +112,16 @@ def accuracy_table(found) -> str:
     """The largest relative error by method and size of the gap, as Markdown."""
     spans = list(zip(SIZES, SIZES[1:], strict=False))
     heads = ["above 1", *(f"1e{high} to 1e{low}" for high, low in spans[:-1]), "below 1e-290", "0"]
-    lines = ["| method | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    rows = []
     for name, pairs in found.items():
         size, error = pairs.T
         counted = [size > 0, *((low < size) & (size <= high) for high, low in spans)]
         cells = [
             f"{error[at].max():.1e}" if at.any() else "-" for at in [*counted, size == -np.inf]
         ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        rows.append([name, *cells])
     worst = max(pairs[:, 1].max() for pairs in found.values())
-    return "\n".join([*lines, "", f"The largest of all is {worst:.1e}."]) + "\n"
+    return markdown_table(["method", *heads], rows) + f"\nThe largest of all is {worst:.1e}.\n"
 
 
 def verdicts(problems, iterations):
@@ -145,17 +144,14 @@ def verdicts(problems, iterations):
 
 def verdict_table(found, problems) -> str:
     """How the inequalities of every theorem were decided, as Markdown."""
-    lines = [
-        "| theorem | claim | " + " | ".join(problems) + " |",
-        "|---" * (2 + len(problems)) + "|",
-    ]
+    rows = []
     for theorem in sorted_theorems():
         by_problem = found.get(theorem.id, {})
         cells = [_cell(by_problem.get(key, [])) for key in problems]
         if any(cell != "-" for cell in cells):
             claim = theorem.claim.replace("|", "\\|")
-            lines.append(f"| {theorem.id} | {claim} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+            rows.append([theorem.id, claim, *cells])
+    return markdown_table(["theorem", "claim", *problems], rows)
 
 
 def _cell(about) -> str:
@@ -168,12 +164,8 @@ def _cell(about) -> str:
 
 def main(arguments=None):
     """Draw the figure, write the tables; exit with status 1 if a theorem is certainly violated."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer problems and starts")
-    parser.add_argument("--out", type=Path, help="folder for the results; default figures/, or "
-                        "figures/preview/ with --quick")  # fmt: skip
-    options = parser.parse_args(arguments)
-    out = options.out or (FIGURES / "preview" if options.quick else FIGURES)
+    options = quick_options(__doc__, "fewer problems and starts", arguments)
+    out = options.out
     checked, lines = [], ["theorem,rule,parameter,k,measured,proved"]
     soft = {rf"$\tau={tau:g}$": (SoftPolicyIteration(), tau) for tau in (1.0, 0.1, 0.01)}
     plain, entropy = (

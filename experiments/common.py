@@ -111,6 +111,17 @@ def main(claims, arguments=None):
     sys.exit(1 if failed else 0)
 
 
+def quick_options(statement, quick, arguments):
+    """``quick`` and ``out`` from the command line of a script that draws one figure."""
+    parser = argparse.ArgumentParser(description=statement.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--out", type=Path, help="folder for the results; default figures/, or "
+                        "figures/preview/ with --quick")  # fmt: skip
+    options = parser.parse_args(arguments)
+    options.out = options.out or (FIGURES / "preview" if options.quick else FIGURES)
+    return options
+
+
 def _options(claims, arguments):
     parser = argparse.ArgumentParser(description=claims[0].statement if len(claims) == 1 else None)
     names, keys = [claim.name for claim in claims], list(INSTANCES)
@@ -140,4 +151,4 @@ def _progress(done, total, text):
         print(f"\r[{bar:<30}] {done}/{total} {text:<45}", end=end, file=sys.stderr, flush=True)
 
 
-__all__ = ["Claim", "Curve", "Panel", "bound_curve", "log10", "main", "step_label"]
+__all__ = ["Claim", "Curve", "Panel", "bound_curve", "log10", "main", "quick_options", "step_label"]

@@ -8,13 +8,12 @@ record). Success rates are exact. The table has 95% intervals of the mean over s
 
 from __future__ import annotations
 
-import argparse
 import json
-from pathlib import Path
 
 import numpy as np
-from common import FIGURES
+from common import quick_options
 from scipy import stats
+from verdicts import markdown_table
 
 from tabular_pg.baselines import Baseline, response_level_signal, response_signals, rft
 from tabular_pg.dapo import TabularCritic, minimizer, outcomes, respond, signal, states_of, train
@@ -68,26 +67,28 @@ def algorithm_1(mdp, responses, beta, seed):
     return done.success[-1], done.steps[-1] / mdp.n_roots
 
 
-METHODS = {  # name: (one round, its grid)
-    "DAPO, all actions": (step_level(every_action=True), BETAS),
-    "DAPO, sampled actions": (step_level(every_action=False), BETAS),
+def in_rounds(method):
+    """(success, environment steps per puzzle) after rounds of responses and of ``method``."""
+
+    def final_success(mdp, responses, parameter, seed):
+        rng, policy, paid = np.random.default_rng(seed), mdp.uniform_policy(), 0
+        for _ in range(ROUNDS):
+            found = respond(mdp, policy, responses, rng)
+            paid += found.n_steps
+            policy = np.maximum(method(mdp, policy, found, parameter), LEAST)
+        return mdp.value(policy)[: mdp.n_roots].mean(), paid / mdp.n_roots
+
+    return final_success
+
+
+METHODS = {  # name: (all its rounds, its grid)
+    "DAPO, all actions": (in_rounds(step_level(every_action=True)), BETAS),
+    "DAPO, sampled actions": (in_rounds(step_level(every_action=False)), BETAS),
     "DAPO, Algorithm 1, all actions": (algorithm_1, BETAS),
-    "RLOO": (response_level(Baseline.RLOO), BETAS),
-    "GRPO": (response_level(Baseline.GRPO), BETAS),
-    "RFT": (rft, PRIORS),
+    "RLOO": (in_rounds(response_level(Baseline.RLOO)), BETAS),
+    "GRPO": (in_rounds(response_level(Baseline.GRPO)), BETAS),
+    "RFT": (in_rounds(rft), PRIORS),
 }
-
-
-def final_success(mdp, method, parameter, responses, seed):
-    """(success, environment steps per puzzle) after all rounds of ``method``."""
-    if method is algorithm_1:  # which samples by itself
-        return algorithm_1(mdp, responses, parameter, seed)
-    rng, policy, paid = np.random.default_rng(seed), mdp.uniform_policy(), 0
-    for _ in range(ROUNDS):
-        found = respond(mdp, policy, responses, rng)
-        paid += found.n_steps
-        policy = np.maximum(method(mdp, policy, found, parameter), LEAST)
-    return mdp.value(policy)[: mdp.n_roots].mean(), paid / mdp.n_roots
 
 
 def panel(title, mdp, budgets, seeds):
@@ -97,10 +98,7 @@ def panel(title, mdp, budgets, seeds):
         means, steps = [], []
         for responses in budgets:
             runs = np.array(
-                [
-                    [final_success(mdp, method, parameter, responses, seed) for seed in seeds]
-                    for parameter in grid
-                ]
+                [[method(mdp, responses, parameter, seed) for seed in seeds] for parameter in grid]
             )  # (grid, seeds, 2)
             best = runs[:, :, 0].mean(axis=1).argmax()
             success = runs[best, :, 0]
@@ -116,12 +114,8 @@ def panel(title, mdp, budgets, seeds):
 
 def main(arguments=None):
     """Draw the figure and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="40 puzzles, two seeds, two budgets")
-    parser.add_argument("--out", type=Path, help="folder for the results; default figures/, or "
-                        "figures/preview/ with --quick")  # fmt: skip
-    options = parser.parse_args(arguments)
-    out = options.out or (FIGURES / "preview" if options.quick else FIGURES)
+    options = quick_options(__doc__, "40 puzzles, two seeds, two budgets", arguments)
+    out = options.out
     everything = game_of_24()
     n = 40 if options.quick else PUZZLES
     roots = np.sort(np.random.default_rng(0).choice(everything.n_roots, n, replace=False))
@@ -134,8 +128,7 @@ def main(arguments=None):
     ]
     rows = [row for _, more in drawn for row in more]
     heads = ["problem", "method", "steps per puzzle", "success", "best parameter"]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    table = "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+    table = markdown_table(heads, rows)
     record = {
         "statement": " ".join(__doc__.split()),
         "quick": options.quick,

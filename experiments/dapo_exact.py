@@ -6,12 +6,11 @@ Nothing is sampled: success rates are dynamic programming, so that every differe
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
-from common import FIGURES
+from common import quick_options
+from verdicts import markdown_table
 
 from tabular_pg import check
 from tabular_pg.dapo import iterate, minimizer, natural_step
@@ -105,12 +104,8 @@ def uniform_panel(mdp):
 
 def main(arguments=None):
     """Draw the figure; exit with status 1 if a theorem is violated."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="shorter chains, fewer iterations")
-    parser.add_argument("--out", type=Path, help="folder for the results; default figures/, or "
-                        "figures/preview/ with --quick")  # fmt: skip
-    options = parser.parse_args(arguments)
-    out = options.out or (FIGURES / "preview" if options.quick else FIGURES)
+    options = quick_options(__doc__, "shorter chains, fewer iterations", arguments)
+    out = options.out
     mdp, checked = game_of_24(), []
     failure, rows = failure_panel(mdp, 3 if options.quick else 6, checked)
     horizon, ratios = horizon_panel(HORIZONS[:4] if options.quick else HORIZONS)
@@ -124,8 +119,7 @@ def main(arguments=None):
     }
     save_figure("dapo_exact", panels, out, record, columns=False)
     heads = ["method", "beta", *(f"step {k}" for k in range(len(rows[0]) - 2))]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    table = "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+    table = markdown_table(heads, rows)
     write_whole(out / "dapo_exact.md", table)
     print(table)
     print("ratio of second moments, uniform policy:", *(f"{x:.9g}" for x in ratios[0]))

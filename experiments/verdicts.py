@@ -21,17 +21,23 @@ class Row(NamedTuple):
     verdict: Verdict
 
 
+def markdown_table(heads, rows) -> str:
+    """Rows of text under their heads, as Markdown."""
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
 def verdict_table(rows) -> str:
     """Theorems by instances, as Markdown: on how many runs each holds, and the tightest slack."""
     keys = list(dict.fromkeys(row.instance for row in rows))
-    lines = ["| theorem | claim | " + " | ".join(keys) + " |", "|---" * (2 + len(keys)) + "|"]
+    lines = []
     for theorem in sorted_theorems():
         about = [r for r in rows if r.verdict.theorem is theorem and r.verdict.applies]
         if about:
             cells = [_cell([r.verdict for r in about if r.instance == key]) for key in keys]
             claim = theorem.claim.replace("|", "\\|")
-            lines.append(f"| {theorem.id} | {claim} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+            lines.append([theorem.id, claim, *cells])
+    return markdown_table(["theorem", "claim", *keys], lines)
 
 
 def _cell(verdicts) -> str:
