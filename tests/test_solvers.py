@@ -253,6 +253,15 @@ def test_a_dense_solver_is_refused_for_sparse_p():
         optimize(mdp, NaturalPG(1.0), 3, solver=Solver.REUSE)
 
 
+@pytest.fixture
+def interruptible():
+    """A process started in the background ignores Ctrl-C; these tests would run for ever."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("n", [6, 160])
 def test_ctrl_c_keeps_the_iterates(n):
     mdp = instances.random_dense(n, 3, 0.9)
@@ -269,6 +278,7 @@ def test_ctrl_c_keeps_the_iterates(n):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_sweep():
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     optimize(SMALL["dense"], NaturalPG(1e-3), 1)
