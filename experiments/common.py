@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 from verdicts import Row, run_records, verdict_csv, verdict_table
 
 from tabular_pg import MDP, REGISTRY, Status, check, instances
@@ -77,7 +78,7 @@ def main(claims, arguments=None):
     options = _options(claims, arguments)
     rows, panels = [], {}
     for done, (claim, key) in enumerate(options.jobs):
-        _progress(done, len(options.jobs), f"{claim.name} on {key}")
+        progress(done, len(options.jobs), f"{claim.name} on {key}")
         mdp = claim.bandit() if key == "bandit" and claim.bandit else make(key)
         drawn, runs = claim.panel(mdp, options.quick)
         if any(run.status is Status.INTERRUPTED for run in runs):
@@ -88,7 +89,7 @@ def main(claims, arguments=None):
             panels.setdefault(claim, []).append((number, replace(panel, key=key + suffix)))
         rows += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
     for done, (claim, drawn) in enumerate(panels.items()):
-        _progress(done, len(panels), f"drawing {claim.name}")
+        progress(done, len(panels), f"drawing {claim.name}")
         mine = [row for row in rows if row.claim == claim.name]
         record = {
             "statement": claim.statement,
@@ -99,7 +100,7 @@ def main(claims, arguments=None):
         name = claim.name.replace("-", "_")
         drawn = [panel for _, panel in sorted(drawn, key=lambda pair: pair[0])]
         save_figure(name, drawn, options.out, record, columns=not options.quick)
-    _progress(len(panels), len(panels), "done")
+    progress(len(panels), len(panels), "done")
     table = verdict_table(rows)
     if len(claims) > 1 and not options.only:
         write_whole(options.out / "verdicts.md", table)
@@ -144,11 +145,29 @@ def _options(claims, arguments):
     return options
 
 
-def _progress(done, total, text):
+def interval(values):
+    """(mean, half-width of its 95% interval) of independent results, by Student's t."""
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return float(np.mean(values)), float(half)
+
+
+def progress(done, total, text):
+    """A bar on a terminal, nothing elsewhere."""
     if sys.stderr.isatty():
         bar = "#" * (30 * done // total)
         end = "\n" if done == total else ""
         print(f"\r[{bar:<30}] {done}/{total} {text:<45}", end=end, file=sys.stderr, flush=True)
 
 
-__all__ = ["Claim", "Curve", "Panel", "bound_curve", "log10", "main", "quick_options", "step_label"]
+__all__ = [
+    "Claim",
+    "Curve",
+    "Panel",
+    "bound_curve",
+    "interval",
+    "log10",
+    "main",
+    "progress",
+    "quick_options",
+    "step_label",
+]

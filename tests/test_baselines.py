@@ -1,4 +1,4 @@
-"""Baselines on enumerable problems: signals, likelihoods and pair losses against slow twins."""
+"""Baselines on enumerable problems: signals and likelihoods against slow twins."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from hypothesis import strategies as st
 
 from tabular_pg.baselines import (
     Baseline,
+    awr,
     greedy_edges,
-    outcome_dpo,
-    outcome_pairs,
     response_level_signal,
     response_signals,
     rft,
 )
-from tabular_pg.dapo import minimizer, respond
-from tabular_pg.episodic import Trajectories
+from tabular_pg.dapo import minimizer, natural_step, respond
+from tabular_pg.episodic import EpisodicMDP, Trajectories
 from tabular_pg.episodic.segments import state_softmax, state_sums
 from tabular_pg.tasks import countdown, modular_chain
 
@@ -94,7 +93,7 @@ def test_right_responses_raise_the_success_rate():
     policies = {
         "RLOO": minimizer(PUZZLES, uniform, 0.02, A, nu),
         "RFT": rft(PUZZLES, uniform, found, 0.1),
-        "DPO": outcome_dpo(PUZZLES, uniform, found, 0.1, ridge=1e-4),
+        "AWR": awr(PUZZLES, uniform, found, PUZZLES.value(uniform), 0.1, 10.0),
     }
     for name, policy in policies.items():
         assert PUZZLES.value(policy)[: PUZZLES.n_roots].mean() > 2 * before, name
@@ -104,48 +103,83 @@ def test_right_responses_raise_the_success_rate():
 @settings(max_examples=20)
 def test_rejection_sampling_counts_what_right_responses_did(seed):
     reference, found = sampled(PUZZLES, seed, n=60)
+    rng = np.random.default_rng(seed)
+    found = found._replace(outcome=rng.choice([0.0, 0.4, 0.5, 0.6, 1.0], found.outcome.size))
     counts = np.zeros(PUZZLES.n_edges)
     for row, outcome in zip(found.edges, found.outcome, strict=True):
         for e in row[row >= 0]:
-            counts[e] += outcome
+            counts[e] += outcome >= 0.5
     expected = counts + 0.5 * reference
     expected /= state_sums(PUZZLES.action_ptr, expected)[PUZZLES.source]
     np.testing.assert_allclose(rft(PUZZLES, reference, found, 0.5), expected, rtol=1e-12)
 
 
-def pair_loss(mdp, logits, reference, found, pairs, beta, ridge):
-    """The loss of DPO as it is written."""
-    policy = state_softmax(mdp.action_ptr, logits)
-    losses = []
-    for pair in pairs:
-        u = [
-            sum(math.log(policy[e] / reference[e]) for e in found.edges[i] if e >= 0) for i in pair
-        ]
-        losses.append(math.log1p(math.exp(-beta * (u[0] - u[1]))))
-    return math.fsum(losses) / len(losses) + 0.5 * ridge * ((logits - np.log(reference)) ** 2).sum()
+@given(seeds, st.sampled_from([0.02, 0.3, 2.0]), st.sampled_from([0.1, 5.0]))
+@settings(max_examples=30)
+def test_advantage_weighted_regression_counts_by_weights(seed, beta, prior):
+    reference, found = sampled(PUZZLES, seed, n=60)
+    found = found._replace(outcome=np.random.default_rng(seed).random(found.outcome.size))
+    values = np.random.default_rng(seed + 1).random(PUZZLES.n_states)
+    weights = prior * reference
+    for row, states, R in zip(found.edges, found.states, found.outcome, strict=True):
+        for s, e in zip(states, row, strict=False):
+            if e >= 0:
+                weights[e] += math.exp((R - values[s]) / beta)  # at most e^50
+    expected = weights / state_sums(PUZZLES.action_ptr, weights)[PUZZLES.source]
+    policy = awr(PUZZLES, reference, found, values, beta, prior)
+    np.testing.assert_allclose(policy, expected, rtol=1e-10)
+    unseen = np.bincount(found.states[found.states >= 0], minlength=PUZZLES.n_states) == 0
+    np.testing.assert_array_equal(policy[unseen[PUZZLES.source]], reference[unseen[PUZZLES.source]])
 
 
-def test_dpo_minimizes_its_loss():
-    uniform = CHAIN.uniform_policy()
-    found = respond(CHAIN, uniform, 30, np.random.default_rng(3))
-    pairs = outcome_pairs(found)
-    assert len(pairs) >= 2
-    assert (found.outcome[pairs] == [1.0, 0.0]).all()
-    assert np.unique(pairs).size == pairs.size
-    assert (found.states[pairs[:, 0], 0] == found.states[pairs[:, 1], 0]).all()
-    policy = outcome_dpo(CHAIN, uniform, found, 1.0, ridge=0.01)
-    best = np.log(policy)  # logits up to a constant per state, which the ridge fixes
-    shift = state_sums(CHAIN.action_ptr, np.log(uniform) - best) / np.maximum(
-        np.diff(CHAIN.action_ptr), 1
-    )
-    best = best + shift[CHAIN.source]
-    least = pair_loss(CHAIN, best, uniform, found, pairs, 1.0, 0.01)
-    rng = np.random.default_rng(0)
-    for size in (1e-3, 1e-2, 0.1):
-        other = best + size * rng.standard_normal(best.size)
-        assert pair_loss(CHAIN, other, uniform, found, pairs, 1.0, 0.01) > least
-    nothing = found._replace(outcome=np.zeros(found.outcome.size))
-    np.testing.assert_array_equal(outcome_dpo(CHAIN, uniform, nothing, 1.0), uniform)
+@given(seeds)
+@settings(max_examples=20)
+def test_rejection_sampling_is_the_limit_of_advantage_weighted_regression(seed):
+    """With V = 1 right responses count 1 and wrong ones exp(-1 / beta)."""
+    reference, found = sampled(PUZZLES, seed, n=60)
+    ones = np.ones(PUZZLES.n_states)
+    limit = rft(PUZZLES, reference, found, 0.5)
+    gaps = [
+        np.abs(awr(PUZZLES, reference, found, ones, beta, 0.5) - limit).max()
+        for beta in (0.2, 0.1, 1e-3)
+    ]
+    assert gaps[0] > 10 * gaps[1] > 0.0
+    assert gaps[2] == 0.0
+
+
+@pytest.mark.parametrize("beta", [1e-3, 1e-300, 5e-324])
+def test_advantage_weighted_regression_at_the_smallest_beta(beta):
+    """Only responses of the largest gain in a state are left there, or else the prior."""
+    reference, found = sampled(PUZZLES, 3, n=60)
+    best = np.zeros(PUZZLES.n_states)
+    values = np.full(PUZZLES.n_states, 0.4)
+    for row, R in zip(found.states, found.outcome, strict=True):
+        best[row[row >= 0]] = np.maximum(best[row[row >= 0]], R)
+    assert 0 < best.sum() < PUZZLES.n_states
+    policy = awr(PUZZLES, reference, found, values, beta)
+    right = np.bincount(found.edges[found.outcome == 1].ravel() + 1, minlength=PUZZLES.n_edges + 1)[
+        1:
+    ]
+    counts = state_sums(PUZZLES.action_ptr, right.astype(float))[PUZZLES.source]
+    expected = np.where(best[PUZZLES.source] == 1, right / np.maximum(counts, 1), reference)
+    np.testing.assert_allclose(policy, expected, rtol=1e-12, atol=1e-200)
+
+
+def test_luck_in_later_steps_counts_as_merit_in_advantage_weighted_regression():
+    """The limit in the docstring, from all responses as often as the reference takes them: two
+    first steps of equal value, only one of which leaves the outcome to chance."""
+    ptr, successor = [0, 2, 4, 5, 5, 5, 5], [1, 2, 3, 4, 5]
+    mdp = EpisodicMDP([0, 1, 3, 6], ptr, successor, [0, 0, 0, 0.0, 1.0, 0.5])
+    uniform, beta = mdp.uniform_policy(), 0.25
+    edges = np.array([[0, 2], [0, 3], [1, 4], [1, 4]])
+    states = np.column_stack([np.zeros(4, int), mdp.successor[edges]])
+    found = Trajectories(edges, states, mdp.terminal_reward[states[:, 2]])
+    policy = awr(mdp, uniform, found, mdp.value(uniform), beta, prior=1e-12)
+    mean = np.array([math.cosh(0.5 / beta), 1.0])
+    np.testing.assert_allclose(policy[:2], mean / mean.sum(), rtol=1e-10)
+    natural = natural_step(mdp, uniform, beta)
+    np.testing.assert_allclose(natural[:2], 0.5, rtol=1e-12)
+    np.testing.assert_allclose(policy[2:], natural[2:], rtol=1e-10)
 
 
 def test_greedy_edges():
@@ -160,6 +194,14 @@ def test_greedy_edges():
 ONE = Trajectories(np.array([[0]]), np.array([[0, 1]]), np.array([1.0]))
 
 
+ZEROS = np.zeros(CHAIN.n_states)
+
+
+def advantage_weighted(reference=None, values=ZEROS, beta=1.0, prior=1.0):
+    reference = CHAIN.uniform_policy() if reference is None else reference
+    return awr(CHAIN, reference, ONE, values, beta, prior)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -167,7 +209,15 @@ ONE = Trajectories(np.array([[0]]), np.array([[0, 1]]), np.array([1.0]))
         (lambda: response_signals(ONE, Baseline.REMAX), "greedy is None; expected the outcomes"),
         (lambda: response_signals(ONE, "rloo"), "baseline is 'rloo'; expected a member of Base"),
         (lambda: rft(CHAIN, CHAIN.uniform_policy(), ONE, 0.0), "prior is 0.0; expected"),
-        (lambda: outcome_dpo(CHAIN, CHAIN.uniform_policy(), ONE, -1.0), "beta is -1.0; expected"),
+        (lambda: advantage_weighted(prior=-1), "prior is -1; expected a finite number > 0"),
+        (lambda: advantage_weighted(beta=0.0), "beta is 0.0; expected a finite number > 0"),
+        (lambda: advantage_weighted(beta=math.nan), "beta is nan; expected"),
+        (lambda: advantage_weighted(values=ZEROS[1:]), r"values has shape \(\d+,\); expected \(\d"),
+        (
+            lambda: advantage_weighted(values=ZEROS + math.nan),
+            r"values\[0\] is nan; expected a fin",
+        ),
+        (lambda: advantage_weighted(reference=ZEROS), "reference has shape"),
     ],
 )
 def test_bad_arguments(call, message):

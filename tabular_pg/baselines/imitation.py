@@ -1,21 +1,23 @@
-"""Rejection-sampling fine-tuning and outcome DPO: learning from right responses, or from pairs.
+"""Imitation of sampled responses: of the right ones, or of all, weighted by their outcomes.
 
 References
 ----------
 Yuan et al. (2023), Scaling relationship on learning mathematical reasoning (RFT), arXiv 2308.01825.
-Rafailov et al. (2023), Direct preference optimization, NeurIPS, arXiv 2305.18290.
+Peng et al. (2019), Advantage-weighted regression (AWR), arXiv 1910.00177.
 """
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from tabular_pg._checks import check_number
+from tabular_pg._transitions import real_array
 from tabular_pg.dapo.dataset import RIGHT
 from tabular_pg.episodic import checked_policy
-from tabular_pg.episodic.segments import state_softmax, state_sums
+from tabular_pg.episodic.segments import state_sums
+from tabular_pg.episodic.validation import checked_beta
 
 
 def rft(mdp, reference, trajectories, prior=1.0) -> np.ndarray:
@@ -24,60 +26,54 @@ def rft(mdp, reference, trajectories, prior=1.0) -> np.ndarray:
     In every state the counts of the edges that right responses took, and ``prior`` times the
     reference, normalized; states that none of them passed keep the reference.
     """
-    reference = checked_policy(mdp, reference, "reference")
-    check_number("prior", prior, 0, kind=float, open_ends=True)
     edges = trajectories.edges[trajectories.outcome >= RIGHT]
-    weight = np.bincount(edges[edges >= 0], minlength=mdp.n_edges) + prior * reference
-    return weight / state_sums(mdp.action_ptr, weight)[mdp.source]
+    edges = edges[edges >= 0]
+    return _likeliest(mdp, reference, edges, np.ones(edges.size), prior, np.ones(mdp.n_states))
 
 
-def outcome_pairs(trajectories) -> np.ndarray:
-    """(n, 2) rows of a right and a wrong response to the same question, each used once."""
-    start, right = trajectories.states[:, 0], trajectories.outcome >= RIGHT
-    pairs = []
-    for s in np.unique(start[right]):
-        winners, losers = (
-            np.flatnonzero((start == s) & right),
-            np.flatnonzero((start == s) & ~right),
-        )
-        n = min(winners.size, losers.size)
-        pairs += list(zip(winners[:n], losers[:n], strict=True))
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+def awr(mdp, reference, trajectories, values, beta, prior=1.0) -> np.ndarray:
+    """(E,) the likeliest policy where a step of a response counts exp((R - V(s)) / beta).
 
+    R is the outcome of the response; ``prior`` samples of the reference in every state count 1.
+    With ever more responses of the reference the policy tends to ref * E[exp((R - V) / beta) | s,
+    a] / Z. This is ref exp(A / beta) / Z only if what follows an action is deterministic: else luck
+    in later steps counts as merit, because the mean of an exponential is not that of its mean.
 
-def outcome_dpo(mdp, reference, trajectories, beta, ridge=1e-3, iterations=500) -> np.ndarray:
-    """(E,) the policy that minimizes -log sigma(beta (u_winner - u_loser)) over the pairs.
+    Parameters
+    ----------
+    values : (S,) V, what outcomes are compared with, such as a critic's.
+    beta : float > 0
+        However small: weights are divided by the largest of their state before they are formed.
+    prior : float > 0
+        Where every response was wrong they all count about 1: then the policy follows what they
+        happened to do, unless the prior is as large as their number.
 
-    u is the sum of log pi / ref over a response. The logits start at the reference's and are drawn
-    to them by ``ridge`` / 2 times the squared distance: without that the optimum is at infinity.
+    Raises
+    ------
+    ValueError
+        Names the argument, its value and what was expected.
     """
+    beta, values = checked_beta(beta), real_array("values", values)
+    if values.shape != (mdp.n_states,):
+        raise ValueError(
+            f"values has shape {values.shape}; expected ({mdp.n_states},), one per state"
+        )
+    taken = trajectories.edges >= 0
+    edges, states = trajectories.edges[taken], trajectories.states[:, :-1][taken]
+    gain = np.broadcast_to(trajectories.outcome[:, None], taken.shape)[taken] - values[states]
+    largest = np.zeros(mdp.n_states)  # the gain of the prior's samples
+    np.maximum.at(largest, states, gain)
+    with np.errstate(over="ignore", under="ignore"):  # exp(-inf) = 0 is meant
+        weights, scale = np.exp((gain - largest[states]) / beta), np.exp(-largest / beta)
+    return _likeliest(mdp, reference, edges, weights, prior, scale)
+
+
+def _likeliest(mdp, reference, edges, weights, prior, scale):
+    """Weighted counts of ``edges`` and, in state s, ``prior * scale[s]`` times the reference."""
     reference = checked_policy(mdp, reference, "reference")
-    check_number("beta", beta, 0, kind=float, open_ends=True)
-    pairs = outcome_pairs(trajectories)
-    if len(pairs) == 0:
-        return np.array(reference)
-    base = np.log(reference)
-    chosen, rejected = (trajectories.edges[pairs[:, i]] for i in (0, 1))
-
-    def total(log_ratio, edges):
-        return np.where(edges >= 0, log_ratio[edges], 0.0).sum(axis=1)
-
-    def objective(logits):
-        policy = state_softmax(mdp.action_ptr, logits)
-        log_ratio = np.log(policy) - base
-        margin = beta * (total(log_ratio, chosen) - total(log_ratio, rejected))
-        pull = -beta * expit(-margin) / len(pairs)
-        slope = np.zeros(mdp.n_edges)
-        for edges, sign in ((chosen, 1.0), (rejected, -1.0)):
-            taken = edges >= 0
-            np.add.at(
-                slope, edges[taken], np.broadcast_to(sign * pull[:, None], edges.shape)[taken]
-            )
-        gradient = slope - policy * state_sums(mdp.action_ptr, slope)[mdp.source]
-        moved = logits - base
-        value = np.logaddexp(0.0, -margin).mean() + 0.5 * ridge * moved @ moved
-        return value, gradient + ridge * moved
-
-    options = {"maxiter": iterations}
-    found = minimize(objective, base, jac=True, method="L-BFGS-B", options=options)
-    return state_softmax(mdp.action_ptr, found.x)
+    check_number("prior", prior, 0, kind=Real, open_ends=True)
+    counts = np.bincount(edges, weights, minlength=mdp.n_edges)
+    total = counts + (prior * scale)[mdp.source] * reference
+    seen = state_sums(mdp.action_ptr, counts) > 0
+    sums = np.where(seen, state_sums(mdp.action_ptr, total), 1.0)[mdp.source]
+    return np.where(seen[mdp.source], total / sums, reference)

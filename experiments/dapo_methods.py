@@ -1,0 +1,141 @@
+"""DAPO and its baselines as the experiments run them: rounds of responses, one parameter each.
+
+A method is ``method(mdp, base, responses, parameter, seed) -> (policy, environment steps)``; it may
+use ``responses`` responses per puzzle in each of ``ROUNDS`` rounds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.baselines import (
+    Advantage,
+    Baseline,
+    actor_critic,
+    awr,
+    dro,
+    greedy_edges,
+    outcome_dpo,
+    response_level_signal,
+    response_signals,
+    rft,
+    step_dpo,
+)
+from tabular_pg.dapo import TabularCritic, minimizer, outcomes, respond, signal, states_of, train
+
+ROUNDS, PRIOR, LEVEL, ANCHOR, LEAST = 3, 1.0, 0.01, 0.01, 1e-300
+BETAS = (0.002, 0.005, 0.02, 0.1)
+TEMPERATURE = 0.05  # of AWR
+CRITIC = TabularCritic(PRIOR, LEVEL)
+
+
+def in_rounds(improved, greedy=0):
+    """Rounds of responses and of ``improved(mdp, policy, found, parameter)``; ``greedy`` of the
+    responses are the greedy one, which only serves as a baseline."""
+
+    def method(mdp, base, responses, parameter, seed):
+        rng, policy, paid = np.random.default_rng(seed), base, 0
+        for _ in range(ROUNDS):
+            found = respond(mdp, policy, responses - greedy, rng)
+            paid += (
+                found.n_steps + greedy * respond(mdp, greedy_policy(mdp, policy), 1, rng).n_steps
+            )
+            policy = np.maximum(improved(mdp, policy, found, parameter), LEAST)
+        return policy, paid
+
+    return method
+
+
+def step_level(every_action):
+    """DAPO with a tabular critic fitted to the responses. It compares the actions that they took
+    or, in their states, all: then the verifier is also asked about final steps that nobody took,
+    which costs no environment step here."""
+
+    def improved(mdp, policy, found, beta):
+        values = CRITIC.fit(mdp, outcomes(mdp, policy, found))
+        seen = np.zeros(mdp.n_edges, dtype=bool)
+        seen[found.edges[found.edges >= 0]] = True
+        if every_action:
+            passed = np.zeros(mdp.n_states, dtype=bool)
+            passed[states_of(found)] = True
+            seen = passed[mdp.source]
+        target = signal(mdp, policy, values, seen, anchor=ANCHOR)
+        return minimizer(mdp, policy, beta, target.advantage, target.nu)
+
+    return in_rounds(improved)
+
+
+def algorithm_1(every_action):
+    """The paper's Algorithm 1: the states of a balanced few responses are completed anew, and the
+    critic is fitted to the completions."""
+
+    def method(mdp, base, responses, beta, seed):
+        done = train(
+            mdp, base, beta=beta, iterations=ROUNDS, critic=CRITIC,
+            responses=max(2, responses // 4), completions=max(2, responses // 12), gap=0.0,
+            anchor=ANCHOR, every_action=every_action, rng=np.random.default_rng(seed),
+        )  # fmt: skip
+        return done.policy, done.n_steps
+
+    return method
+
+
+def greedy_policy(mdp, policy):
+    """The likeliest action of every state, with probability 1."""
+    edges = greedy_edges(mdp, policy)
+    chosen = np.zeros(mdp.n_edges)
+    chosen[edges[edges >= 0]] = 1.0
+    return chosen
+
+
+def response_level(baseline):
+    """The same loss with the outcome of the response less ``baseline`` for every step."""
+
+    def improved(mdp, policy, found, beta):
+        greedy = mdp.value(greedy_policy(mdp, policy))[found.states[:, 0]]
+        signals = response_signals(found, baseline, greedy)
+        target = response_level_signal(mdp, policy, found, signals, ANCHOR)
+        return minimizer(mdp, policy, beta, target.advantage, target.nu)
+
+    return in_rounds(improved, greedy=int(baseline is Baseline.REMAX))
+
+
+def advantage_weighted(mdp, policy, found, prior):
+    """AWR, with the values that DAPO's critic has of the same responses."""
+    values = CRITIC.fit(mdp, outcomes(mdp, policy, found))
+    return awr(mdp, policy, found, values, TEMPERATURE, prior)
+
+
+def co_trained(advantage):
+    """Actor and critic, updated together after one response per puzzle."""
+
+    def method(mdp, base, responses, rates, seed):
+        actor_rate, critic_rate = rates
+        done = actor_critic(
+            mdp, base, updates=ROUNDS * responses, responses=1, actor_rate=actor_rate,
+            critic_rate=critic_rate, advantage=advantage, rng=np.random.default_rng(seed),
+        )  # fmt: skip
+        return done.policy, done.n_steps
+
+    return method
+
+
+RATES = ((10.0, 0.2), (100.0, 0.2), (1000.0, 0.2), (10.0, 1.0))  # of the actor, of its critic
+METHODS = {  # name: (method, its grid)
+    "DAPO, all actions": (step_level(every_action=True), BETAS),
+    "DAPO, sampled actions": (step_level(every_action=False), BETAS),
+    "Algorithm 1, all actions": (algorithm_1(every_action=True), BETAS),
+    "Algorithm 1, sampled actions": (algorithm_1(every_action=False), BETAS),
+    "RLOO": (response_level(Baseline.RLOO), BETAS),
+    "GRPO": (response_level(Baseline.GRPO), BETAS),
+    "ReMax": (response_level(Baseline.REMAX), BETAS),
+    "REINFORCE": (response_level(Baseline.REINFORCE), BETAS),
+    "RFT": (in_rounds(rft), (0.01, 0.1, 1.0)),
+    "AWR": (in_rounds(advantage_weighted), (1.0, 10.0, 100.0, 1000.0)),
+    "outcome DPO": (in_rounds(outcome_dpo), (0.0005, 0.002, 0.01, 0.05)),
+    "Step-DPO": (in_rounds(step_dpo), (0.005, 0.02, 0.1)),
+    "DRO": (in_rounds(dro), (0.005, 0.01, 0.02, 0.05)),
+    "actor-critic, TD": (co_trained(Advantage.TD), RATES),
+    "actor-critic, MC": (co_trained(Advantage.MC), RATES),
+    "actor-critic, outcome": (co_trained(Advantage.OUTCOME), RATES),
+}

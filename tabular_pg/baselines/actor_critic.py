@@ -1,0 +1,227 @@
+"""Actor-critic: an actor and a critic that are trained together, on the same responses.
+
+Every update samples responses of the present policy, asks the present critic for the signals of
+their steps and then moves both: the logits along the sampled policy gradient,
+
+    theta += actor_rate / n * sum_i sum_t A(s_t, a_t) grad log pi(a_t | s_t),
+
+with n responses per root, and the value of a class of states towards what followed them,
+
+    V(c) += critic_rate * mean over the visits of c of (target - V(c)).
+
+This is what DAPO, whose critic is fitted by itself to a fixed policy, is set against: its abstract
+calls it co-training. PPO, without its clipping, is of this kind.
+
+References
+----------
+Barto, Sutton and Anderson (1983), Neuronlike adaptive elements, IEEE Trans. SMC 13.
+Sutton et al. (1999), Policy gradient methods for reinforcement learning with function
+approximation, NeurIPS. Schulman et al. (2017), PPO, arXiv 1707.06347.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+
+from tabular_pg._checks import check_number
+from tabular_pg._jit import njit
+from tabular_pg._transitions import real_array
+from tabular_pg.dapo.dataset import respond
+from tabular_pg.episodic import checked_policy, evaluation
+from tabular_pg.episodic.validation import integer_array
+
+LARGEST = 1e100  # actor rate: the logits remain finite, however many updates there are
+
+
+class Advantage(enum.Enum):
+    """What the signal of a step is and where the critic moves; the value says it in words."""
+
+    TD = "V(s') - V(s), and V(s) moves toward r + V(s')"
+    MC = "V(s') - V(s), and V(s) moves toward the outcome R of the response"
+    OUTCOME = "R - V(s), unbiased whatever V is, and V(s) moves toward R"
+
+
+@dataclass(frozen=True, eq=False)
+class ActorCriticHistory:
+    """What ``updates`` updates did.
+
+    Attributes
+    ----------
+    policy : (E,) the last policy; probabilities below the float64 range are 0.
+    success : (updates+1,) mean value at the roots, exact, the reference's first.
+    steps : (updates+1,) environment steps paid until then, 0 first.
+    values : (S,) the critic's last values; of terminal states the reward.
+    n_steps : environment steps paid in all.
+    """
+
+    policy: np.ndarray
+    success: np.ndarray
+    steps: np.ndarray
+    values: np.ndarray
+    n_steps: int
+
+
+def actor_critic(
+    mdp,
+    reference,
+    *,
+    updates,
+    responses,
+    actor_rate,
+    critic_rate,
+    advantage,
+    state_map=None,
+    initial=0.0,
+    rng,
+) -> ActorCriticHistory:
+    """Train a softmax policy and a table of values on the same on-policy responses.
+
+    Parameters
+    ----------
+    mdp : EpisodicMDP
+    reference : (E,) the policy to start from; where it is 0 the policy remains 0.
+    updates : int
+    responses : int
+        From every root, per update.
+    actor_rate : float in [0, 1e100]
+    critic_rate : float in [0, 1]
+        1 forgets all but the last batch; values stay in [0, 1].
+    advantage : Advantage
+    state_map : array_like of int (S,), optional
+        The class of every state, numbers >= 0: the states of a class share their value, except for
+        terminal states, whose value is their reward. By default no states share.
+    initial : float in [0, 1], or array_like (S,) of such
+        The critic's first values; a class has the mean of its states.
+    rng : np.random.Generator
+
+    Raises
+    ------
+    ValueError
+        Names the argument, its value and what was expected.
+    """
+    policy = checked_policy(mdp, reference, "reference").copy()
+    _check(mdp, updates, responses, actor_rate, critic_rate, advantage)
+    classes, values = _critic(mdp, state_map, initial)
+    graph = mdp.action_ptr, mdp.successor, mdp.terminal_reward
+    with np.errstate(divide="ignore"):
+        logits = np.log(policy)
+    success, steps = np.empty(updates + 1), np.zeros(updates + 1, dtype=np.int64)
+    success[0] = evaluation.backup(*graph, policy)[: mdp.n_roots].mean()
+    for k in range(updates):
+        found = respond(mdp, policy, responses, rng)
+        signals, residuals = _signals(found, values[classes[found.states]], advantage)
+        _climb(mdp.action_ptr, found, signals, float(actor_rate) / responses, logits, policy)
+        _settle(found, residuals, classes, float(critic_rate), values)
+        success[k + 1] = evaluation.backup(*graph, policy)[: mdp.n_roots].mean()
+        steps[k + 1] = steps[k] + found.n_steps
+    return ActorCriticHistory(policy, success, steps, values[classes], int(steps[-1]))
+
+
+def _signals(found, V, advantage) -> tuple[np.ndarray, np.ndarray]:
+    """(N, H) the actor's signal of every step and the critic's residual; padding is arbitrary.
+
+    ``V`` (N, H+1) are the critic's values of the states that were passed, of the last one its
+    reward: the step to it needs no reward of its own.
+    """
+    one_step, whole = V[:, 1:] - V[:, :-1], found.outcome[:, None] - V[:, :-1]
+    signals = whole if advantage is Advantage.OUTCOME else one_step
+    residuals = one_step if advantage is Advantage.TD else whole
+    return signals, residuals
+
+
+@njit
+def _climb(action_ptr, found, signals, rate, logits, policy):
+    """Move the logits along the sampled gradient, then the policy of the states passed."""
+    states, edges = found.states, found.edges
+    n_walks, horizon = edges.shape
+    for n in range(n_walks):
+        for t in range(horizon):
+            if edges[n, t] < 0:
+                break
+            s, step = states[n, t], rate * signals[n, t]
+            for e in range(action_ptr[s], action_ptr[s + 1]):
+                logits[e] -= step * policy[e]
+            logits[edges[n, t]] += step
+    for n in range(n_walks):  # a state that was passed twice comes out the same the second time
+        for t in range(horizon):
+            if edges[n, t] < 0:
+                break
+            first, last = action_ptr[states[n, t]], action_ptr[states[n, t] + 1]
+            largest, total = -math.inf, 0.0
+            for e in range(first, last):
+                largest = max(largest, logits[e])
+            for e in range(first, last):
+                policy[e] = math.exp(logits[e] - largest)
+                total += policy[e]
+            for e in range(first, last):
+                policy[e] /= total
+
+
+def _settle(found, residuals, classes, rate, values):
+    """Move the values of the classes passed by their mean residuals."""
+    taken = found.edges >= 0
+    passed = classes[found.states[:, :-1][taken]]
+    counts = np.bincount(passed, minlength=values.size)
+    sums = np.bincount(passed, residuals[taken], minlength=values.size)
+    values += rate * sums / np.maximum(counts, 1)
+
+
+def _critic(mdp, state_map, initial) -> tuple[np.ndarray, np.ndarray]:
+    """(S,) the class of every state and the first values of the classes.
+
+    Every terminal state has a class of its own, whose value is its reward: no visit moves it.
+    """
+    acting = np.diff(mdp.action_ptr) > 0
+    first = np.broadcast_to(_checked_initial(mdp, initial), mdp.n_states)[acting]
+    shared = np.arange(mdp.n_states) if state_map is None else _checked_map(mdp, state_map)
+    _, of_acting = np.unique(shared[acting], return_inverse=True)
+    counts = np.bincount(of_acting)
+    classes = counts.size + np.cumsum(~acting) - 1
+    classes[acting] = of_acting
+    values = np.bincount(of_acting, first) / counts
+    return classes, np.concatenate([values, mdp.terminal_reward[~acting]])
+
+
+def _checked_initial(mdp, initial) -> np.ndarray:
+    if np.ndim(initial) == 0:
+        check_number("initial", initial, 0, 1, kind=Real)
+        return np.asarray(float(initial))
+    initial = real_array("initial", initial)
+    if initial.shape != (mdp.n_states,):
+        raise ValueError(
+            f"initial has shape {initial.shape}; expected a number or ({mdp.n_states},), one per "
+            "state"
+        )
+    wrong = (initial < 0) | (initial > 1)
+    if wrong.any():
+        s = int(wrong.argmax())
+        raise ValueError(f"initial[{s}] is {initial[s]}; expected a number in [0, 1]")
+    return initial
+
+
+def _checked_map(mdp, state_map) -> np.ndarray:
+    state_map = integer_array("state_map", state_map)
+    if state_map.size != mdp.n_states:
+        raise ValueError(
+            f"state_map has length {state_map.size}; expected {mdp.n_states}, one per state"
+        )
+    if (state_map < 0).any():
+        s = int((state_map < 0).argmax())
+        raise ValueError(f"state_map[{s}] is {state_map[s]}; expected an integer >= 0")
+    return state_map
+
+
+def _check(mdp, updates, responses, actor_rate, critic_rate, advantage):
+    if mdp.horizon == 0:
+        raise ValueError(f"mdp is {mdp!r}; expected a problem with actions")
+    check_number("updates", updates, 1)
+    check_number("responses", responses, 1)
+    check_number("actor_rate", actor_rate, 0, LARGEST, kind=Real)
+    check_number("critic_rate", critic_rate, 0, 1, kind=Real)
+    if not isinstance(advantage, Advantage):
+        raise ValueError(f"advantage is {advantage!r}; expected a member of Advantage")

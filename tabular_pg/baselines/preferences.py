@@ -1,0 +1,209 @@
+"""Learning from pairs of responses, or from their outcomes alone: DPO, Step-DPO and DRO.
+
+All three fit the implicit reward of a policy, beta log(pi / ref): DPO so that the steps of right
+responses have a larger sum than those of wrong ones, Step-DPO so that the right one of two steps
+from a state has more, DRO so that the sums are the outcomes, but for an offset of the question.
+
+The unknowns x are beta times how far the logits are from the reference's, of the edges on which the
+loss depends. The other logits stay: edges that no response took keep their proportions, and states
+that none passed, or in which both of every pair did the same, keep the reference.
+
+The objective is the sum of the losses and ``ridge`` |x|^2 / 2 (without it the optimum of DPO is at
+infinity): the reward of an edge is a priori 0, with variance 1 / ridge. As the losses are summed,
+a pair moves it by as much however many other questions there are; as x is a reward, it is of the
+scale of the data whatever beta is, the temperature. On the logits the ridge is ridge * beta^2.
+
+References
+----------
+Rafailov et al. (2023), Direct preference optimization, NeurIPS, arXiv 2305.18290.
+Lai et al. (2024), Step-DPO, arXiv 2406.18629.
+Richemond et al. (2024), Offline regularised reinforcement learning (DRO), arXiv 2405.19107.
+"""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import csr_array
+from scipy.special import expit
+
+from tabular_pg._checks import check_number
+from tabular_pg._jit import njit
+from tabular_pg._threads import ONE_BLAS_THREAD
+from tabular_pg.dapo.dataset import RIGHT
+from tabular_pg.episodic import checked_policy
+from tabular_pg.episodic.segments import state_sums
+from tabular_pg.episodic.validation import checked_beta
+
+GRADIENT, DECREASE = 1e-6, 1e-14  # a fit ends at such a gradient, or relative gain of a step
+MEMORY = 5  # steps that L-BFGS remembers: with a ridge more of them cost more than they save
+
+
+def outcome_pairs(trajectories) -> np.ndarray:
+    """(n, 2) rows of a right and a wrong response to the same question, each used once."""
+    start, right = trajectories.states[:, 0], trajectories.outcome >= RIGHT
+    winners, losers = np.flatnonzero(right), np.flatnonzero(~right)
+    numbered = _numbered(start[winners], right.size), _numbered(start[losers], right.size)
+    _, i, j = np.intersect1d(*numbered, assume_unique=True, return_indices=True)
+    return np.column_stack([winners[i], losers[j]])
+
+
+def step_pairs(trajectories) -> np.ndarray:
+    """(n, 2) the first steps in which the responses of a pair differ: edges of the same state."""
+    edges = trajectories.edges[outcome_pairs(trajectories)]
+    first = (edges[:, 0] != edges[:, 1]).argmax(axis=1)
+    return edges[np.arange(first.size), :, first]
+
+
+def outcome_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.ndarray:
+    """(E,) the policy that minimizes -log sigma(beta (u_winner - u_loser)), over ``outcome_pairs``.
+
+    u is the sum of log pi / ref over a response.
+
+    Parameters
+    ----------
+    reference : (E,) a policy, positive on the edges that were taken.
+    beta, ridge : float > 0
+        The temperature and the weight of the prior, see above.
+    iterations : int >= 1
+        At most so many steps of L-BFGS.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, its value and what was expected.
+    """
+    chosen, rejected = trajectories.edges[outcome_pairs(trajectories).T]
+    terms = _sums(mdp, chosen) - _sums(mdp, rejected)
+    return _fitted(mdp, reference, terms, _logistic, beta, ridge, iterations)
+
+
+def step_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.ndarray:
+    """(E,) the policy that minimizes -log sigma(beta (u_right - u_wrong)), over ``step_pairs``.
+
+    u is log pi / ref of the step, given its prefix. In a state the norms of both cancel: rewards
+    are fitted to the pairs as Bradley and Terry do, and the policy is ref exp(reward / beta) / Z.
+    Arguments as for :func:`outcome_dpo`.
+    """
+    chosen, rejected = step_pairs(trajectories).T[:, :, None]
+    terms = _sums(mdp, chosen) - _sums(mdp, rejected)
+    return _fitted(mdp, reference, terms, _logistic, beta, ridge, iterations)
+
+
+def dro(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.ndarray:
+    """(E,) the policy that minimizes (R - V - beta u)^2 / 2, with the best V for each question.
+
+    u is the sum of log pi / ref over a response, R its outcome. Where all responses to a question
+    are there and ``ridge`` tends to 0 nothing is left: pi is the optimum of R - beta KL, V its
+    value. Arguments as for :func:`outcome_dpo`; a ridge of 1 is one response that says 0.
+    """
+    _, question = np.unique(trajectories.states[:, 0], return_inverse=True)
+    counts = np.bincount(question)
+
+    def squares(rewards):
+        rest = trajectories.outcome - rewards
+        rest = rest - (np.bincount(question, rest) / counts)[question]
+        return 0.5 * rest @ rest, -rest
+
+    terms = _sums(mdp, trajectories.edges)
+    return _fitted(mdp, reference, terms, squares, beta, ridge, iterations)
+
+
+def _numbered(start, n):
+    """Distinct numbers for the i-th response to question s, the same in both halves: n s + i."""
+    order = np.argsort(start, kind="stable")
+    ranked = start[order]
+    numbers = np.empty(start.size, dtype=np.int64)
+    numbers[order] = n * ranked + np.arange(start.size) - np.searchsorted(ranked, ranked)
+    return numbers
+
+
+def _sums(mdp, edges):
+    """(N, E) sparse: what sums an array (E,) over each row of ``edges``, padded by -1."""
+    taken = edges >= 0
+    ends = np.concatenate([[0], np.cumsum(taken.sum(axis=1))])
+    indices = edges[taken]
+    return csr_array((np.ones(indices.size), indices, ends), shape=(len(edges), mdp.n_edges))
+
+
+def _logistic(margin):
+    """The sum of -log sigma(margin), and its derivatives."""
+    return np.logaddexp(0.0, -margin).sum(), -expit(-margin)
+
+
+def _fitted(mdp, reference, terms, loss, beta, ridge, iterations):
+    """The policy whose implicit rewards minimize ``loss(terms @ rewards)`` and the ridge."""
+    reference, beta = checked_policy(mdp, reference, "reference"), checked_beta(beta)
+    check_number("ridge", ridge, 0, kind=Real, open_ends=True)
+    check_number("iterations", iterations, 1)
+    terms.eliminate_zeros()  # steps that both of a pair took
+    edges = np.unique(terms.indices)
+    _check_positive(reference, edges)
+    states, first = np.unique(mdp.source[edges], return_index=True)
+    ptr, base, terms = np.append(first, edges.size), reference[edges], terms[:, edges]
+    others = np.array(reference)
+    others[edges] = 0.0
+    rest = state_sums(mdp.action_ptr, others)[states]
+    adjoint = terms.T.tocsr()
+
+    def objective(x):
+        policy, rewards, _ = _tilt(ptr, base, rest, x, beta)
+        value, slope = loss(terms @ rewards)
+        gradient = _through_norm(ptr, policy, adjoint @ slope, ridge * x)
+        return value + 0.5 * ridge * x @ x, gradient
+
+    options = {"maxiter": iterations, "maxfun": 2 * iterations}
+    options |= {"ftol": DECREASE, "gtol": GRADIENT, "maxcor": MEMORY}
+    start = np.zeros(edges.size)
+    with ONE_BLAS_THREAD:
+        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
+    fitted, _, scale = _tilt(ptr, base, rest, found, beta)
+    scales = np.ones(mdp.n_states)
+    scales[states] = scale
+    policy = reference * scales[mdp.source]
+    policy[edges] = fitted
+    return policy
+
+
+def _check_positive(reference, edges):
+    wrong = reference[edges] == 0
+    if wrong.any():
+        e = int(edges[wrong.argmax()])
+        raise ValueError(f"reference[{e}] is 0; expected a probability > 0, because it was taken")
+
+
+@njit
+def _tilt(ptr, reference, rest, x, beta):
+    """pi = ref exp(x / beta) / Z of these edges, beta log(pi / ref), and 1 / Z of each state.
+
+    In Z the other edges of a state, of probability ``rest``, count with x = 0.
+    """
+    policy, rewards, scale = np.empty(x.size), np.empty(x.size), np.empty(rest.size)
+    for s in range(rest.size):
+        largest = 0.0 if rest[s] > 0.0 else -math.inf
+        for e in range(ptr[s], ptr[s + 1]):
+            largest = max(largest, x[e])
+        scale[s] = math.exp(-largest / beta) if rest[s] > 0.0 else 0.0
+        total = rest[s] * scale[s]
+        for e in range(ptr[s], ptr[s + 1]):
+            policy[e] = reference[e] * math.exp((x[e] - largest) / beta)
+            total += policy[e]
+        scale[s] /= total
+        for e in range(ptr[s], ptr[s + 1]):
+            policy[e] /= total
+            rewards[e] = x[e] - largest - beta * math.log(total)
+    return policy, rewards, scale
+
+
+@njit
+def _through_norm(ptr, policy, slope, start):
+    """``start`` plus the slopes in x, for slopes in the rewards: less pi times their sum."""
+    gradient = start + slope
+    sums = state_sums(ptr, slope)
+    for s in range(ptr.size - 1):
+        for e in range(ptr[s], ptr[s + 1]):
+            gradient[e] -= policy[e] * sums[s]
+    return gradient
