@@ -302,7 +302,7 @@ ONES = np.ones(CHAIN.n_states)
         ({"advantage": "td"}, "advantage is 'td'; expected a member of Advantage"),
         ({"initial": 1.5}, r"initial is 1.5; expected a finite number in \[0, 1\]"),
         ({"initial": -0.5 * ONES}, r"initial\[0\] is -0.5; expected a number in \[0, 1\]"),
-        ({"initial": np.ones(3)}, r"initial has shape \(3,\); expected a number or \(\d+,\)"),
+        ({"initial": np.ones(3)}, r"initial has shape \(3,\); expected \(23,\), one per state"),
         ({"initial": nan * ONES}, r"initial\[0\] is nan"),
         ({"state_map": np.ones(3, dtype=int)}, r"state_map has length 3; expected \d+, one per"),
         ({"state_map": ONES}, "state_map has shape .* type float64; expected a vector of integers"),

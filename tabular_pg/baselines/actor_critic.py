@@ -22,7 +22,6 @@ approximation, NeurIPS. Schulman et al. (2017), PPO, arXiv 1707.06347.
 from __future__ import annotations
 
 import enum
-import math
 from dataclasses import dataclass
 from numbers import Real
 
@@ -30,10 +29,10 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg._jit import njit
-from tabular_pg._transitions import real_array
 from tabular_pg.dapo.dataset import respond
 from tabular_pg.episodic import checked_policy, evaluation
-from tabular_pg.episodic.validation import integer_array
+from tabular_pg.episodic.segments import softmax
+from tabular_pg.episodic.validation import check_per_state, class_numbers, real_vector
 
 LARGEST = 1e100  # actor rate: the logits remain finite, however many updates there are
 
@@ -152,14 +151,7 @@ def _climb(action_ptr, found, signals, rate, logits, policy):
             if edges[n, t] < 0:
                 break
             first, last = action_ptr[states[n, t]], action_ptr[states[n, t] + 1]
-            largest, total = -math.inf, 0.0
-            for e in range(first, last):
-                largest = max(largest, logits[e])
-            for e in range(first, last):
-                policy[e] = math.exp(logits[e] - largest)
-                total += policy[e]
-            for e in range(first, last):
-                policy[e] /= total
+            softmax(logits, first, last, policy)
 
 
 def _settle(found, residuals, classes, rate, values):
@@ -178,7 +170,10 @@ def _critic(mdp, state_map, initial) -> tuple[np.ndarray, np.ndarray]:
     """
     acting = np.diff(mdp.action_ptr) > 0
     first = np.broadcast_to(_checked_initial(mdp, initial), mdp.n_states)[acting]
-    shared = np.arange(mdp.n_states) if state_map is None else _checked_map(mdp, state_map)
+    shared = np.arange(mdp.n_states)
+    if state_map is not None:
+        shared = class_numbers("state_map", state_map)
+        check_per_state(mdp, "state_map", shared)
     _, of_acting = np.unique(shared[acting], return_inverse=True)
     counts = np.bincount(of_acting)
     classes = counts.size + np.cumsum(~acting) - 1
@@ -191,29 +186,12 @@ def _checked_initial(mdp, initial) -> np.ndarray:
     if np.ndim(initial) == 0:
         check_number("initial", initial, 0, 1, kind=Real)
         return np.asarray(float(initial))
-    initial = real_array("initial", initial)
-    if initial.shape != (mdp.n_states,):
-        raise ValueError(
-            f"initial has shape {initial.shape}; expected a number or ({mdp.n_states},), one per "
-            "state"
-        )
+    initial = real_vector("initial", initial, mdp.n_states, "state")
     wrong = (initial < 0) | (initial > 1)
     if wrong.any():
         s = int(wrong.argmax())
         raise ValueError(f"initial[{s}] is {initial[s]}; expected a number in [0, 1]")
     return initial
-
-
-def _checked_map(mdp, state_map) -> np.ndarray:
-    state_map = integer_array("state_map", state_map)
-    if state_map.size != mdp.n_states:
-        raise ValueError(
-            f"state_map has length {state_map.size}; expected {mdp.n_states}, one per state"
-        )
-    if (state_map < 0).any():
-        s = int((state_map < 0).argmax())
-        raise ValueError(f"state_map[{s}] is {state_map[s]}; expected an integer >= 0")
-    return state_map
 
 
 def _check(mdp, updates, responses, actor_rate, critic_rate, advantage):

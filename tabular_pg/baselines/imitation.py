@@ -13,11 +13,10 @@ from numbers import Real
 import numpy as np
 
 from tabular_pg._checks import check_number
-from tabular_pg._transitions import real_array
 from tabular_pg.dapo.dataset import RIGHT
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_sums
-from tabular_pg.episodic.validation import checked_beta
+from tabular_pg.episodic.validation import checked_beta, real_vector
 
 
 def rft(mdp, reference, trajectories, prior=1.0) -> np.ndarray:
@@ -53,11 +52,7 @@ def awr(mdp, reference, trajectories, values, beta, prior=1.0) -> np.ndarray:
     ValueError
         Names the argument, its value and what was expected.
     """
-    beta, values = checked_beta(beta), real_array("values", values)
-    if values.shape != (mdp.n_states,):
-        raise ValueError(
-            f"values has shape {values.shape}; expected ({mdp.n_states},), one per state"
-        )
+    beta, values = checked_beta(beta), real_vector("values", values, mdp.n_states, "state")
     taken = trajectories.edges >= 0
     edges, states = trajectories.edges[taken], trajectories.states[:, :-1][taken]
     gain = np.broadcast_to(trajectories.outcome[:, None], taken.shape)[taken] - values[states]

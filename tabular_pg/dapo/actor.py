@@ -28,11 +28,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg._threads import cores
-from tabular_pg._transitions import real_array
+from tabular_pg._threads import ONE_BLAS_THREAD, cores
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
-from tabular_pg.episodic.validation import checked_beta
+from tabular_pg.episodic.validation import checked_beta, real_vector
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
 LEAST_EXCESS = 1e-14  # of sum ref e^{A/beta} over 1: below this the minimizer is that, normalized
@@ -109,7 +108,9 @@ def trained(mdp, reference, beta, advantage=None, nu=None, iterations=1000) -> n
 
     options = {"maxiter": iterations, "maxcor": 30, "ftol": 0.0, "gtol": 1e-12}
     options["maxfun"] = 10 * iterations
-    found = minimize(objective, np.log(reference), jac=True, method="L-BFGS-B", options=options)
+    start = np.log(reference)
+    with ONE_BLAS_THREAD:
+        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
     return state_softmax(mdp.action_ptr, found.x)
 
 
@@ -132,7 +133,7 @@ def _positive(mdp, reference):
 def _advantage(mdp, reference, advantage):
     if advantage is None:
         return mdp.advantage(reference)
-    advantage = _per_edge(mdp, "advantage", advantage)
+    advantage = real_vector("advantage", advantage, mdp.n_edges, "edge")
     mean = state_sums(mdp.action_ptr, reference * advantage)
     size = state_sums(mdp.action_ptr, reference * np.abs(advantage))
     wrong = np.abs(mean) > CENTRED * size + ROUNDING
@@ -145,7 +146,7 @@ def _advantage(mdp, reference, advantage):
 
 
 def _weights(mdp, nu):
-    nu = _per_edge(mdp, "nu", nu)
+    nu = real_vector("nu", nu, mdp.n_edges, "edge")
     ignored = (state_sums(mdp.action_ptr, np.abs(nu)) == 0)[mdp.source]
     wrong = ~(nu > 0) & ~ignored
     if wrong.any():
@@ -157,21 +158,12 @@ def _weights(mdp, nu):
     return nu
 
 
-def _per_edge(mdp, name, values):
-    values = real_array(name, values)
-    if values.shape != (mdp.n_edges,):
-        raise ValueError(
-            f"{name} has shape {values.shape}; expected ({mdp.n_edges},), one per edge"
-        )
-    return values
-
-
 def _regression(mdp, policy, reference, beta, advantage, nu, states):
     policy, reference = checked_policy(mdp, policy), _positive(mdp, reference)
     advantage = _advantage(mdp, reference, advantage)
     weight = reference if nu is None else _weights(mdp, nu)
     if states is not None:
-        weight = weight * real_array("states", states)[mdp.source]
+        weight = weight * real_vector("states", states, mdp.n_states, "state")[mdp.source]
     with np.errstate(divide="ignore"):
         residual = advantage / checked_beta(beta) - np.log(policy / reference)
     return policy, weight, residual

@@ -29,7 +29,7 @@ from scipy.special import expit, xlog1py, xlogy
 from tabular_pg._checks import check_number
 from tabular_pg._transitions import real_array
 from tabular_pg.dapo.dataset import Outcomes
-from tabular_pg.episodic.validation import integer_array
+from tabular_pg.episodic.validation import check_per_state, class_numbers
 
 
 def bce_loss(data, values) -> float:
@@ -83,16 +83,13 @@ class AggregatedCritic:
     mean: float | None = None
 
     def __post_init__(self):
-        state_map = integer_array("state_map", self.state_map)
-        if (state_map < 0).any():
-            s = int((state_map < 0).argmax())
-            raise ValueError(f"state_map[{s}] is {state_map[s]}; expected an integer >= 0")
+        state_map = class_numbers("state_map", self.state_map)
         _check_prior(self.prior, self.mean)
         object.__setattr__(self, "state_map", state_map)
 
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state."""
-        _check_length("state_map", self.state_map, mdp)
+        check_per_state(mdp, "state_map", self.state_map)
         return _smoothed(mdp, data, self.state_map, self.prior, self.mean)
 
 
@@ -126,7 +123,7 @@ class LinearCritic:
 
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state."""
-        _check_length("features", self.features, mdp)
+        check_per_state(mdp, "features", self.features)
         _check_data(mdp, data)
         X, n, y = self.features[data.states], data.counts, data.means
         scale = 1 / n.sum()  # of a mean, for which the stopping rule is meant
@@ -179,13 +176,6 @@ def _check_prior(prior, mean):
     check_number("prior", prior, 0, kind=Real, open_ends=True)
     if mean is not None:
         check_number("mean", mean, 0, 1, kind=Real, open_ends=True)
-
-
-def _check_length(name, array, mdp):
-    if array.shape[0] != mdp.n_states:
-        raise ValueError(
-            f"{name} has length {array.shape[0]}; expected {mdp.n_states}, one per state"
-        )
 
 
 def _check_data(mdp, data):

@@ -25,8 +25,8 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg._jit import njit
-from tabular_pg._transitions import real_array
 from tabular_pg.episodic import Trajectories, checked_policy, sample_trajectories
+from tabular_pg.episodic.validation import real_vector
 
 RIGHT = 0.5  # an outcome of at least this counts as right
 
@@ -147,8 +147,8 @@ def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:
         If an argument is invalid, or without an anchor an action of a kept state was not seen.
     """
     reference = checked_policy(mdp, reference, "reference")
-    values = _vector("values", real_array("values", values), mdp.n_states, "state")
-    seen = _vector("seen", _flags(seen), mdp.n_edges, "edge")
+    values = real_vector("values", values, mdp.n_states, "state")
+    seen = _flags(mdp, seen)
     if (reference[seen] == 0).any():
         e = int((seen & (reference == 0)).argmax())
         raise ValueError(f"reference[{e}] is 0; expected a probability > 0, because it was seen")
@@ -170,16 +170,13 @@ def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:
     return Signal(A, nu, kept)
 
 
-def _vector(name, array, size, what):
-    if array.shape != (size,):
-        raise ValueError(f"{name} has shape {array.shape}; expected ({size},), one per {what}")
-    return array
-
-
-def _flags(seen):
+def _flags(mdp, seen):
     seen = np.asarray(seen)
-    if seen.dtype != bool:
-        raise ValueError(f"seen has type {seen.dtype}; expected bool")
+    if seen.dtype != bool or seen.shape != (mdp.n_edges,):
+        raise ValueError(
+            f"seen has shape {seen.shape} and type {seen.dtype}; expected ({mdp.n_edges},) bool, "
+            "one per edge"
+        )
     return seen
 
 

@@ -34,6 +34,19 @@ def state_maxima(action_ptr, x):
     return maxima
 
 
+@njit_inlined
+def softmax(logits, first, last, policy):
+    """Fill ``policy`` from ``first`` to ``last`` with probabilities proportional to exp(logits)."""
+    largest, total = -math.inf, 0.0
+    for e in range(first, last):
+        largest = max(largest, logits[e])
+    for e in range(first, last):
+        policy[e] = math.exp(logits[e] - largest)
+        total += policy[e]
+    for e in range(first, last):
+        policy[e] /= total
+
+
 @njit
 def state_softmax(action_ptr, logits):
     """(E,) probabilities proportional to ``exp(logits)`` within each state.
@@ -42,15 +55,7 @@ def state_softmax(action_ptr, logits):
     """
     policy = np.empty(logits.size)
     for s in range(action_ptr.size - 1):
-        first, last = action_ptr[s], action_ptr[s + 1]
-        largest, total = -math.inf, 0.0
-        for e in range(first, last):
-            largest = max(largest, logits[e])
-        for e in range(first, last):
-            policy[e] = math.exp(logits[e] - largest)
-            total += policy[e]
-        for e in range(first, last):
-            policy[e] /= total
+        softmax(logits, action_ptr[s], action_ptr[s + 1], policy)
     return policy
 
 

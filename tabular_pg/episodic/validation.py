@@ -25,6 +25,31 @@ def integer_array(name, values) -> np.ndarray:
     return values.astype(np.int64)
 
 
+def real_vector(name, values, size, what) -> np.ndarray:
+    """``values`` as a new vector of finite numbers, one per ``what``, else ValueError."""
+    values = real_array(name, values)
+    if values.shape != (size,):
+        raise ValueError(f"{name} has shape {values.shape}; expected ({size},), one per {what}")
+    return values
+
+
+def class_numbers(name, values) -> np.ndarray:
+    """``values`` as a new vector of integers >= 0, else ValueError."""
+    values = integer_array(name, values)
+    if (values < 0).any():
+        i = int((values < 0).argmax())
+        raise ValueError(f"{name}[{i}] is {values[i]}; expected an integer >= 0")
+    return values
+
+
+def check_per_state(mdp, name, array):
+    """The first axis of the array has one entry per state, else ValueError."""
+    if array.shape[0] != mdp.n_states:
+        raise ValueError(
+            f"{name} has length {array.shape[0]}; expected {mdp.n_states}, one per state"
+        )
+
+
 def checked_graph(level_offsets, action_ptr, successor, terminal_reward) -> dict:
     """The four arrays, new, of one type each and consistent with each other.
 
@@ -88,11 +113,7 @@ def _check_successors(offsets, ptr, successor):
 
 
 def _checked_reward(terminal_reward, ptr) -> np.ndarray:
-    reward = real_array("terminal_reward", terminal_reward)
-    if reward.shape != (ptr.size - 1,):
-        raise ValueError(
-            f"terminal_reward has shape {reward.shape}; expected ({ptr.size - 1},), one per state"
-        )
+    reward = real_vector("terminal_reward", terminal_reward, ptr.size - 1, "state")
     for wrong, expected in (
         ((reward < 0) | (reward > 1), "a number in [0, 1]"),
         ((reward != 0) & (np.diff(ptr) > 0), "0, because the state has actions"),
@@ -112,11 +133,7 @@ def checked_policy(mdp, policy, name="policy") -> np.ndarray:
         If its size is wrong, an entry is negative or not finite, or the sum over a state's
         actions is off by over 1e-12 times their number; names the edge or the state.
     """
-    policy = real_array(name, policy)
-    if policy.shape != (mdp.n_edges,):
-        raise ValueError(
-            f"{name} has shape {policy.shape}; expected ({mdp.n_edges},), one per edge"
-        )
+    policy = real_vector(name, policy, mdp.n_edges, "edge")
     refuse_negative(name, policy)
     sums, counts = state_sums(mdp.action_ptr, policy), np.diff(mdp.action_ptr)
     wrong = (np.abs(sums - 1) > ROW_SUM_TOLERANCE * counts) & (counts > 0)

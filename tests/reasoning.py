@@ -1,0 +1,46 @@
+"""Small reasoning problems, random policies on them, and all their responses."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tabular_pg.dapo import respond
+from tabular_pg.episodic import Trajectories, segments
+from tabular_pg.tasks import countdown, modular_chain
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+CHAIN = modular_chain(3, modulus=7, operations=3, starts=2)
+
+
+PUZZLES = countdown([(1, 2, 3), (2, 3, 4), (2, 4, 6)], target=9)
+
+
+HARD = countdown([(a, b, 8, 11) for a in range(1, 7) for b in range(a, 10)])
+
+
+def random_policy(mdp, seed, sharpness=1.0):
+    logits = sharpness * np.random.default_rng(seed).standard_normal(mdp.n_edges)
+    return segments.state_softmax(mdp.action_ptr, logits)
+
+
+def sampled(mdp, seed, responses=5):
+    policy = random_policy(mdp, seed)
+    return policy, respond(mdp, policy, responses, np.random.default_rng(seed))
+
+
+def paths(mdp, policy, s):
+    """Every path from ``s``: its probability, states and edges."""
+    if mdp.action_ptr[s] == mdp.action_ptr[s + 1]:
+        yield 1.0, [s], []
+    for e in range(mdp.action_ptr[s], mdp.action_ptr[s + 1]):
+        for p, states, edges in paths(mdp, policy, mdp.successor[e]):
+            yield policy[e] * p, [s, *states], [e, *edges]
+
+
+def as_trajectories(mdp, chosen):
+    states = np.array([states for _, states, _ in chosen])
+    edges = np.array([edges for _, _, edges in chosen])
+    return Trajectories(edges, states, mdp.terminal_reward[states[:, -1]])
