@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tabular_pg.dapo import respond
-from tabular_pg.episodic import Trajectories, segments
+from tabular_pg.episodic import EpisodicMDP, Trajectories, segments
 from tabular_pg.tasks import countdown, modular_chain
 
 seeds = st.integers(0, 2**32 - 1)
@@ -44,3 +44,26 @@ def as_trajectories(mdp, chosen):
     states = np.array([states for _, states, _ in chosen])
     edges = np.array([edges for _, _, edges in chosen])
     return Trajectories(edges, states, mdp.terminal_reward[states[:, -1]])
+
+
+@st.composite
+def problems(draw):
+    """Small random graphs of three levels with rewards in [0, 1], and a policy on them."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    sizes = [draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(st.integers(1, 5))]
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    ptr, successor = [0], []
+    for s in range(offsets[2]):
+        level = 0 if s < offsets[1] else 1
+        n = int(rng.integers(1, 6))
+        successor += rng.integers(offsets[level + 1], offsets[level + 2], n).tolist()
+        ptr.append(len(successor))
+    ptr += [len(successor)] * sizes[2]
+    reward = np.zeros(offsets[3])
+    reward[offsets[2] :] = rng.random(sizes[2]).round(draw(st.sampled_from([0, 6])))
+    mdp = EpisodicMDP(offsets, ptr, successor, reward)
+    logits = draw(st.sampled_from([0.0, 1.0, 8.0])) * rng.standard_normal(mdp.n_edges)
+    return mdp, segments.state_softmax(mdp.action_ptr, logits), rng
+
+
+betas = st.sampled_from([1e-3, 0.02, 0.1, 1.0, 30.0])

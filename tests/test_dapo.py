@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reasoning import betas, problems
 from scipy.optimize import approx_fprime, minimize
 from scipy.special import wrightomega
 
@@ -36,29 +37,6 @@ PROBLEMS = {
     "chain": modular_chain(5, modulus=23),
     "3-SAT": sequential_sat(6, 20),
 }
-
-
-@st.composite
-def problems(draw):
-    """Small random graphs of three levels with rewards in [0, 1], and a policy on them."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    sizes = [draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(st.integers(1, 5))]
-    offsets = np.concatenate([[0], np.cumsum(sizes)])
-    ptr, successor = [0], []
-    for s in range(offsets[2]):
-        level = 0 if s < offsets[1] else 1
-        n = int(rng.integers(1, 6))
-        successor += rng.integers(offsets[level + 1], offsets[level + 2], n).tolist()
-        ptr.append(len(successor))
-    ptr += [len(successor)] * sizes[2]
-    reward = np.zeros(offsets[3])
-    reward[offsets[2] :] = rng.random(sizes[2]).round(draw(st.sampled_from([0, 6])))
-    mdp = EpisodicMDP(offsets, ptr, successor, reward)
-    logits = draw(st.sampled_from([0.0, 1.0, 8.0])) * rng.standard_normal(mdp.n_edges)
-    return mdp, state_softmax(mdp.action_ptr, logits), rng
-
-
-betas = st.sampled_from([1e-3, 0.02, 0.1, 1.0, 30.0])
 
 
 def conditions(mdp, policy, multiplier, reference, beta, advantage, nu):
@@ -206,31 +184,6 @@ def test_statements_about_every_policy_notice_numbers_that_do_not_fit(id):
             assert next(v for v in check(other) if v.theorem.id == id).holds is False
         return
     assert next(v for v in check(other) if v.theorem.id == id).holds is False
-
-
-def test_natural_policy_gradient_agrees_to_second_order_only():
-    """D4: the log-ratios of both steps differ by O(beta^-3)."""
-    mdp = PROBLEMS["3-SAT"]
-    uniform = mdp.uniform_policy()
-    sizes = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
-    gaps = [
-        np.abs(np.log(minimizer(mdp, uniform, b) / natural_step(mdp, uniform, b))).max()
-        for b in sizes
-    ]
-    slope = np.log2(np.divide(gaps[:-1], gaps[1:]))
-    assert (slope > 2.8).all() and (slope < 3.2).all()
-
-
-@settings(max_examples=50)
-@given(problems(), betas)
-def test_a_free_offset_per_state_gives_natural_policy_gradient(problem, beta):
-    mdp, reference, _ = problem
-    A, policy = mdp.advantage(reference), natural_step(mdp, reference, beta)
-    seen = policy > 1e-300
-    offset = (A / beta - np.log(np.where(seen, policy / reference, 1.0)))[seen]
-    for s in np.unique(mdp.source):
-        at = offset[mdp.source[seen] == s]
-        assert np.ptp(at) <= 1e-9 * (1 + np.abs(at).max())
 
 
 def test_the_horizon_law():

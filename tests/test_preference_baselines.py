@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize, minimize_scalar
 
 from tabular_pg.baselines import dro, outcome_dpo, outcome_pairs, step_dpo, step_pairs
-from tabular_pg.dapo import loss, minimizer, natural_step, respond
+from tabular_pg.dapo import natural_step, respond
 from tabular_pg.episodic import EpisodicMDP, Trajectories
 from tabular_pg.episodic.segments import state_softmax, state_sums
 from tabular_pg.tasks import countdown, modular_chain
@@ -243,47 +243,6 @@ def test_right_responses_raise_the_success_rate(name):
     before = PUZZLES.value(uniform)[: PUZZLES.n_roots].mean()
     policy = METHODS[name](PUZZLES, uniform, found, 0.02)
     assert PUZZLES.value(policy)[: PUZZLES.n_roots].mean() > 2 * before
-
-
-def written_regression(policy, reference, advantage, beta, source, offset):
-    """(12) with weights of the reference by loops, each state with its best offset or none."""
-    total = 0.0
-    for s in np.unique(source):
-        at = source == s
-        rest = (advantage[at] / beta) - np.log(policy[at] / reference[at])
-        c = np.average(rest, weights=reference[at]) if offset else 0.0
-        total += 0.5 * reference[at] @ (rest - c) ** 2
-    return total
-
-
-@given(seeds)
-@settings(max_examples=10)
-def test_only_a_free_offset_per_state_makes_regression_natural_policy_gradient(seed):
-    """min over pi and c(s) of (12) is ref exp(A / beta) / Z, also for A + c(s); without it the
-    minimizer is DAPO's, and another one for A + c(s)."""
-    mdp = EpisodicMDP([0, 2, 6], [0, 3, 6, *4 * [6]], [2, 3, 4, 3, 4, 5], [0, 0, 1.0, 0.2, 0, 0.6])
-    rng = np.random.default_rng(seed)
-    reference = state_softmax(mdp.action_ptr, rng.standard_normal(6))
-    A, shift = mdp.advantage(reference), rng.uniform(0.1, 0.5, mdp.n_states)[mdp.source]
-
-    def fitted(advantage, offset):
-        def objective(x):
-            policy = state_softmax(mdp.action_ptr, x)
-            return written_regression(policy, reference, advantage, 0.5, mdp.source, offset)
-
-        found = minimize(objective, np.log(reference), method="BFGS", options={"gtol": 1e-9})
-        return state_softmax(mdp.action_ptr, found.x), found.fun
-
-    natural = natural_step(mdp, reference, 0.5)
-    np.testing.assert_allclose(natural_step(mdp, reference, 0.5, A + shift), natural, rtol=1e-12)
-    for advantage in (A, A + shift):
-        policy, least = fitted(advantage, offset=True)
-        np.testing.assert_allclose(policy, natural, atol=1e-5)
-        assert least < 1e-10
-    plain, least = fitted(A, offset=False)
-    np.testing.assert_allclose(plain, minimizer(mdp, reference, 0.5), atol=1e-5)
-    np.testing.assert_allclose(least, loss(mdp, plain, reference, 0.5), rtol=1e-9)
-    assert np.abs(fitted(A + shift, offset=False)[0] - plain).max() > 1e-4
 
 
 ONE = Trajectories(np.array([[0, -1, -1]]), np.array([[0, 1, -1, -1]]), np.array([1.0]))
