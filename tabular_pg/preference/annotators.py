@@ -1,0 +1,165 @@
+"""Who says which of two responses is better: annotators, raters and scoring models.
+
+All of them see the true reward through noise, are drawn to the spurious attributes z by a bias,
+and mix up the two responses with a probability, the flip rate. None is told which of a pair comes
+first, so that ``prefers(world, i, j) + prefers(world, j, i) = 1``. The probability of every label
+is known, and with it the accuracy to expect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from scipy.special import expit, ndtr
+
+from tabular_pg._checks import check_number
+
+LEVELS = 5  # ratings are 0 to 4
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """Chooses by a logistic model of the rewards, with a bias, and then flips.
+
+    The first of two is preferred with probability f + (1 - 2 f) sigma(dr* / T + b sum_j dz_j).
+
+    Parameters
+    ----------
+    temperature : float > 0
+        T
+    flip : float in [0, 0.5]
+        f
+    bias : float
+        b, what a unit of every spurious attribute adds to the log-odds.
+    """
+
+    temperature: float = 1.0
+    flip: float = 0.0
+    bias: float = 0.0
+
+    def __post_init__(self):
+        check_number("temperature", self.temperature, 0, kind=Real, open_ends=True)
+        _check(self.flip, self.bias)
+
+    def prefers(self, world, first, second) -> np.ndarray:
+        """The probability that the first item is called the better one."""
+        drawn = world.reward / self.temperature + self.bias * world.spurious.sum(axis=1)
+        return _flipped(expit(drawn[first] - drawn[second]), self.flip)
+
+
+@dataclass(frozen=True)
+class Rater:
+    """Rates every response by itself on the scale 0 to 4; equal ratings are decided by a coin.
+
+    The rating is 2 + (r* + b sum_j z_j + noise) / s, rounded and clipped.
+
+    Parameters
+    ----------
+    noise : float > 0
+        Standard deviation, in units of the reward.
+    flip : float in [0, 0.5]
+        How often the two responses of a pair are mixed up.
+    bias : float
+        b, in units of the reward.
+    step : float > 0
+        s, how much more reward a rating higher by 1 stands for.
+    """
+
+    noise: float = 0.5
+    flip: float = 0.0
+    bias: float = 0.0
+    step: float = 1.2
+
+    def __post_init__(self):
+        check_number("noise", self.noise, 0, kind=Real, open_ends=True)
+        check_number("step", self.step, 0, kind=Real, open_ends=True)
+        _check(self.flip, self.bias)
+
+    def rate(self, world, items, rng) -> np.ndarray:
+        """Ratings of these items."""
+        seen = self._seen(world)[items] + self.noise * rng.standard_normal(np.shape(items))
+        return np.clip(np.rint(LEVELS // 2 + seen / self.step), 0, LEVELS - 1)
+
+    def prefers(self, world, first, second) -> np.ndarray:
+        """The probability that the first item is called the better one."""
+        one, other = self._distribution(world, first), self._distribution(world, second)
+        below = np.cumsum(other, axis=-1) - other / 2  # half of what is equal
+        return _flipped((one * below).sum(axis=-1), self.flip)
+
+    def _seen(self, world):
+        return world.reward + self.bias * world.spurious.sum(axis=1)
+
+    def _distribution(self, world, items):
+        """(..., 5) the probability of every rating."""
+        edges = self.step * (np.arange(LEVELS - 1) + 0.5 - LEVELS // 2)
+        below = ndtr((edges - self._seen(world)[items][..., None]) / self.noise)
+        return np.diff(below, axis=-1, prepend=0.0, append=1.0)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model that scores every response by itself, on a scale of its own.
+
+    The score is offset + unit (r* + b sum_j z_j + noise).
+
+    Parameters
+    ----------
+    noise : float > 0
+        Standard deviation, in units of the reward.
+    flip : float in [0, 0.5]
+        How often the two responses of a pair are mixed up.
+    bias : float
+        b, in units of the reward.
+    offset : float
+        Added to all scores alike.
+    unit : float > 0
+        How much score a unit of reward is.
+    """
+
+    noise: float = 0.5
+    flip: float = 0.0
+    bias: float = 0.0
+    offset: float = 0.0
+    unit: float = 1.0
+
+    def __post_init__(self):
+        check_number("noise", self.noise, 0, kind=Real, open_ends=True)
+        check_number("offset", self.offset, -np.inf, kind=Real)
+        check_number("unit", self.unit, 0, kind=Real, open_ends=True)
+        _check(self.flip, self.bias)
+
+    def score(self, world, items, rng) -> np.ndarray:
+        """Scores of these items."""
+        seen = self._seen(world)[items] + self.noise * rng.standard_normal(np.shape(items))
+        return self.offset + self.unit * seen
+
+    def prefers(self, world, first, second) -> np.ndarray:
+        """The probability that the first item is called the better one."""
+        seen = self._seen(world)
+        wins = ndtr((seen[first] - seen[second]) / (np.sqrt(2) * self.noise))
+        return _flipped(wins, self.flip)
+
+    def _seen(self, world):
+        return world.reward + self.bias * world.spurious.sum(axis=1)
+
+
+def choose(annotator, world, first, second, rng) -> np.ndarray:
+    """(N,) whether the first item of each pair is called the better one, one draw per pair."""
+    return rng.random(np.shape(first)) < annotator.prefers(world, first, second)
+
+
+def label_accuracy(annotator, world, first, second) -> np.ndarray:
+    """(N,) the probability that the truly better item of each pair is called so; 1/2 of equals."""
+    gain = np.sign(world.reward[first] - world.reward[second])
+    return 0.5 + gain * (annotator.prefers(world, first, second) - 0.5)
+
+
+def _flipped(probability, flip):
+    return flip + (1 - 2 * flip) * probability
+
+
+def _check(flip, bias):
+    check_number("flip", flip, 0, 0.5, kind=Real)
+    check_number("bias", bias, -np.inf, kind=Real)

@@ -1,0 +1,222 @@
+"""Pairs of responses as a curator sees them: who won, where from, with which scores and ratings.
+
+Nothing here knows the true reward. Items are numbers; their features, what a model of rewards may
+use of them, are with the world they are from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from tabular_pg.episodic.validation import class_numbers, integer_array
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """Texts as sequences of small integers, one after the other.
+
+    Parameters
+    ----------
+    ptr : array_like of int (n+1,)
+        Text i is ``values[ptr[i]:ptr[i+1]]``.
+    values : array_like of int
+    """
+
+    ptr: np.ndarray
+    values: np.ndarray
+
+    def __post_init__(self):
+        ptr, values = integer_array("ptr", self.ptr), integer_array("values", self.values)
+        if ptr.size == 0 or ptr[0] != 0 or ptr[-1] != values.size or (np.diff(ptr) < 0).any():
+            raise ValueError(
+                f"ptr is {ptr}; expected integers that rise from 0 to {values.size}, the number of "
+                "tokens"
+            )
+        _freeze(self, ptr=ptr, values=values)
+
+    def __len__(self):
+        return self.ptr.size - 1
+
+    def __getitem__(self, i) -> np.ndarray:
+        return self.values[self.ptr[i] : self.ptr[i + 1]]
+
+    def part(self, first, last) -> Tokens:
+        """The texts ``first`` to ``last - 1``."""
+        ptr = self.ptr[first : last + 1]
+        return Tokens(ptr - ptr[0], self.values[ptr[0] : ptr[-1]])
+
+
+@dataclass(frozen=True, eq=False)
+class PreferenceData:
+    """N pairs of responses to the same prompts, the one chosen and the one rejected.
+
+    Parameters
+    ----------
+    pair_id : array_like of int (N,)
+        Distinct.
+    chosen, rejected : array_like of int (N,)
+        Items.
+    prompt : array_like of int (N,)
+        The number of the text in ``tokens``.
+    source, task : array_like of int (N,)
+        Positions in the two tuples of names.
+    source_names, task_names : tuple of str
+    scores, ratings : array_like (N, 2)
+        Of the chosen and of the rejected item; nan where the source has none.
+    adversarial : array_like of bool (N,)
+        Whether the source says that the prompt was written to mislead.
+    tokens : Tokens
+        The prompts' texts.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the first offending index, its value and what was expected.
+    """
+
+    pair_id: np.ndarray
+    chosen: np.ndarray
+    rejected: np.ndarray
+    prompt: np.ndarray
+    source: np.ndarray
+    task: np.ndarray
+    scores: np.ndarray
+    ratings: np.ndarray
+    adversarial: np.ndarray
+    source_names: tuple[str, ...]
+    task_names: tuple[str, ...]
+    tokens: Tokens
+
+    def __post_init__(self):
+        size = np.shape(self.pair_id)[0]
+        limits = {
+            "chosen": np.inf,
+            "rejected": np.inf,
+            "prompt": len(self.tokens),
+            "source": len(self.source_names),
+            "task": len(self.task_names),
+        }
+        arrays = {"pair_id": integer_array("pair_id", self.pair_id)}
+        for name, limit in limits.items():
+            arrays[name] = _numbers(name, getattr(self, name), limit, size)
+        for name in ("scores", "ratings"):
+            arrays[name] = _of_both(name, getattr(self, name), size)
+        adversarial = np.array(self.adversarial)
+        if adversarial.dtype != bool or adversarial.shape != (size,):
+            raise ValueError(
+                f"adversarial has shape {adversarial.shape} and type {adversarial.dtype}; expected "
+                f"({size},) bool, one per pair"
+            )
+        _check_distinct(arrays)
+        _freeze(self, **arrays, adversarial=adversarial)
+
+    def __len__(self):
+        return self.pair_id.size
+
+    @property
+    def pairs(self) -> np.ndarray:
+        """(N, 2) the items chosen and rejected: what a reward is fitted to."""
+        return np.column_stack([self.chosen, self.rejected])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pairs there are of every source, also of those with none."""
+        counts = np.bincount(self.source, minlength=len(self.source_names))
+        return dict(zip(self.source_names, counts.tolist(), strict=True))
+
+    def of(self, *names) -> np.ndarray:
+        """(N,) whether a pair is from one of these sources; each must have a pair."""
+        return _named("source", self.source, self.source_names, names)
+
+    def about(self, *names) -> np.ndarray:
+        """(N,) whether a pair's prompt is of one of these tasks; each must be known."""
+        return _named("task", self.task, self.task_names, names, empty=True)
+
+    def select(self, rows) -> PreferenceData:
+        """The pairs at these positions, or where the mask holds, in that order."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{k: v[rows] for k, v in arrays.items() if isinstance(v, np.ndarray)})
+
+
+def concatenate(parts) -> PreferenceData:
+    """The pairs of all parts, one part after the other; their texts and tasks are the same.
+
+    Raises
+    ------
+    ValueError
+        If there are no parts, they are about different texts or tasks, or share a pair id.
+    """
+    parts = list(parts)
+    if not parts:
+        raise ValueError("parts is empty; expected at least one data set")
+    first = parts[0]
+    for i, part in enumerate(parts):
+        if part.task_names != first.task_names or part.tokens is not first.tokens:
+            raise ValueError(f"parts[{i}] has other tasks or texts; expected those of parts[0]")
+    names = tuple(dict.fromkeys(name for part in parts for name in part.source_names))
+    codes = [np.array([names.index(n) for n in part.source_names])[part.source] for part in parts]
+    arrays = {f.name: [getattr(p, f.name) for p in parts] for f in fields(first)}
+    joined = {k: np.concatenate(v) for k, v in arrays.items() if isinstance(v[0], np.ndarray)}
+    return replace(first, **joined | {"source": np.concatenate(codes), "source_names": names})
+
+
+def _freeze(record, **arrays):
+    for name, array in arrays.items():
+        array.setflags(write=False)
+        object.__setattr__(record, name, array)
+
+
+def _numbers(name, values, limit, size):
+    values = class_numbers(name, values)
+    if values.size != size:
+        raise ValueError(f"{name} has length {values.size}; expected {size}, one per pair")
+    if (values >= limit).any():
+        i = int((values >= limit).argmax())
+        raise ValueError(f"{name}[{i}] is {values[i]}; expected < {limit}")
+    return values
+
+
+def _of_both(name, values, size):
+    values = np.array(values, dtype=np.float64)
+    if values.shape != (size, 2):
+        raise ValueError(
+            f"{name} has shape {values.shape}; expected ({size}, 2), for the chosen and the "
+            "rejected item of every pair"
+        )
+    wrong = np.isinf(values)
+    if wrong.any():
+        i, j = np.unravel_index(wrong.argmax(), wrong.shape)
+        raise ValueError(f"{name}[{i}, {j}] is {values[i, j]}; expected a finite number or nan")
+    return values
+
+
+def _check_distinct(arrays):
+    same = arrays["chosen"] == arrays["rejected"]
+    if same.any():
+        i = int(same.argmax())
+        raise ValueError(
+            f"rejected[{i}] is {arrays['rejected'][i]}, which is chosen[{i}], too; expected "
+            "another item"
+        )
+    order = np.argsort(arrays["pair_id"], kind="stable")
+    again = np.diff(arrays["pair_id"][order]) == 0
+    if again.any():
+        i, j = order[again.argmax()], order[again.argmax() + 1]
+        raise ValueError(
+            f"pair_id[{j}] is {arrays['pair_id'][j]}, which pair_id[{i}] is, too; expected "
+            "distinct ones"
+        )
+
+
+def _named(what, codes, known, names, empty=False):
+    mask = np.zeros(codes.size, dtype=bool)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{what} is {name!r}; expected one of {', '.join(known)}")
+        mine = codes == known.index(name)
+        if not empty and not mine.any():
+            raise ValueError(f"{what} {name!r} is empty; expected at least one pair")
+        mask |= mine
+    return mask

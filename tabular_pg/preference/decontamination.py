@@ -1,0 +1,82 @@
+"""Texts that share a long run of tokens with a benchmark are found, in linear time.
+
+All runs of n tokens are hashed at once: with a unit u modulo 2^64 (an odd number) and
+S_i = sum_{j < i} t_j u^{-j}, the run at i has the hash
+
+    (S_{i+n} - S_i) u^i = sum_{j < n} t_{i+j} u^{-j}    modulo 2^64,
+
+a few operations per token whatever n is. The tokens are scrambled first, or runs could be made that
+collide. Runs of equal hash are then compared token by token: what is found is there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg._checks import check_number
+from tabular_pg.preference.curation import Curated, kept
+
+UNIT = np.uint64(0x9E3779B97F4A7C15)  # odd; any one will do
+INVERSE = np.uint64(pow(int(UNIT), -1, 2**64))
+
+
+def decontaminate(data, benchmark, n=8) -> Curated:
+    """Pairs are dropped whose prompt has n tokens in a row that a benchmark prompt has, too.
+
+    Idempotent, and commutes with every rule that looks at one pair at a time.
+
+    Parameters
+    ----------
+    benchmark : Tokens
+        The benchmark's prompts.
+    n : int >= 1
+        The paper drops what matches in more than 7 tokens: n = 8.
+    """
+    found = overlaps(data.tokens, benchmark, n)
+    reason = f"the prompt has {n} tokens in a row of a benchmark's prompt"
+    return kept(data, ~found[data.prompt], "decontaminate", reason)
+
+
+def overlaps(texts, benchmark, n) -> np.ndarray:
+    """(len(texts),) whether a text has n tokens in a row that a text of the benchmark has, too."""
+    check_number("n", n, 1)
+    (mine, hashes), (theirs, known) = _runs(texts, n), _runs(benchmark, n)
+    order = np.argsort(known, kind="stable")
+    theirs, known = theirs[order], known[order]
+    low, high = np.searchsorted(known, hashes), np.searchsorted(known, hashes, side="right")
+    rows = np.flatnonzero(high > low)
+    same = np.zeros(mine.size, dtype=bool)
+    run = np.arange(n)
+    while rows.size:  # once, but for runs that the benchmark repeats or whose hashes collide
+        one, other = texts.values[mine[rows, None] + run], theirs[low[rows], None] + run
+        same[rows] = (one == benchmark.values[other]).all(axis=1)
+        low[rows] += 1
+        rows = rows[~same[rows] & (low[rows] < high[rows])]
+    found = np.zeros(len(texts), dtype=bool)
+    found[np.searchsorted(texts.ptr, mine[same], side="right") - 1] = True
+    return found
+
+
+def _runs(texts, n):
+    """Where the runs of n tokens start that lie within one text, and their hashes."""
+    size = texts.values.size
+    ends = np.repeat(texts.ptr[1:], np.diff(texts.ptr))  # of the text that each token is in
+    starts = np.flatnonzero(np.arange(size) + n <= ends)
+    terms = _scrambled(texts.values) * _powers(INVERSE, size)
+    sums = np.append(np.uint64(0), np.cumsum(terms, dtype=np.uint64))
+    return starts, (sums[starts + n] - sums[starts]) * _powers(UNIT, size)[starts]
+
+
+def _powers(base, count):
+    """1, base, base^2, ... modulo 2^64."""
+    factors = np.full(count, base, dtype=np.uint64)
+    factors[:1] = 1
+    return np.cumprod(factors, dtype=np.uint64)
+
+
+def _scrambled(values):
+    """The finalizer of splitmix64: a bijection of the 64-bit integers without any pattern."""
+    x = values.astype(np.uint64) + UNIT
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
+    return x ^ (x >> np.uint64(31))

@@ -1,0 +1,249 @@
+"""Sources of preference data with known flaws, modelled on those of Skywork-Reward.
+
+A source draws prompts of its mixture of categories, generates responses (a stronger generator picks
+better ones among the candidates), and has pairs of them labelled. How much of a systematic bias and
+of symmetric flips reaches its labels are its two shares: so one bias and one flip rate describe a
+whole regime.
+
+The sizes are the paper's. Strengths and inflations were chosen so that its rules select about as
+much of each source as there; noise, shares and temperatures, unknown of its data, are assumptions.
+
+References
+----------
+Liu et al. (2024), Skywork-Reward: Bag of Tricks for Reward Modeling in LLMs, arXiv 2410.18451.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+
+from tabular_pg._checks import check_number
+from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose
+from tabular_pg.preference.data import PreferenceData, concatenate
+from tabular_pg.preference.world import CATEGORIES, TASK_NAMES
+
+TRIES = 6  # pairs of a prompt among which the most opposed or most aligned one is taken
+PER_PROMPT = 5  # responses to a prompt of a scored pool
+UNIT = 0.03  # of the scorer, per unit of reward: the rules' offsets are meant for such scores
+CROWD = "Crowd"
+
+
+@dataclass(frozen=True)
+class ScoredPool:
+    """Five responses per prompt; chosen is the one with the best score, rejected the worst.
+
+    Parameters
+    ----------
+    size : int
+        Pairs at scale 1.
+    mixture : four numbers
+        Shares of the categories.
+    strength : float
+        A response with a reward higher by 1 is exp(strength) times as likely to be generated.
+    inflation : float
+        What the scorer adds to this generator's responses.
+    bias_share, flip_share : float in [0, 1]
+    noise : float > 0
+        Of the scorer, in units of reward.
+    """
+
+    size: int
+    mixture: tuple[float, ...] = (0.52, 0.0, 0.0, 0.48)
+    strength: float = 0.0
+    inflation: float = 0.0
+    bias_share: float = 0.6
+    flip_share: float = 0.4
+    noise: float = 1.0
+
+    def draw(self, world, count, bias, flip, rng) -> dict:
+        prompts = _prompts(world, self.mixture, count, rng)
+        items = _generated(world, prompts, min(PER_PROMPT, world.n_responses), self.strength, rng)
+        scorer = Scorer(self.noise, 0.0, bias * self.bias_share, self.inflation, UNIT)
+        scores = scorer.score(world, items, rng)
+        rows = np.arange(count)
+        best, worst = scores.argmax(axis=1), scores.argmin(axis=1)
+        of_both = np.column_stack([scores[rows, best], scores[rows, worst]])
+        kept = rng.random(count) >= flip * self.flip_share
+        pair = items[rows, best], items[rows, worst]
+        return _labelled(prompts, *pair, kept) | {"scores": of_both}
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """Two responses per prompt, and an annotator who chooses.
+
+    Parameters
+    ----------
+    size, mixture, strength, bias_share, flip_share :
+        As for :class:`ScoredPool`.
+    temperature : float > 0
+        The annotators'.
+    opposed : float in [0, 1], optional
+        For this share of the pairs one is looked for in which the better response has less of the
+        spurious attributes, for the others one in which it has more. None: pairs as they come.
+    flagged : bool
+        Whether the source says which ones are opposed, as adversarial.
+    """
+
+    size: int
+    mixture: tuple[float, ...]
+    strength: float = 0.0
+    bias_share: float = 1.0
+    flip_share: float = 1.0
+    temperature: float = 1.0
+    opposed: float | None = None
+    flagged: bool = False
+
+    def draw(self, world, count, bias, flip, rng) -> dict:
+        prompts = _prompts(world, self.mixture, count, rng)
+        if self.opposed is None:
+            first, second = _generated(world, prompts, 2, self.strength, rng).T
+            opposed = np.zeros(count, dtype=bool)
+        else:
+            opposed = rng.random(count) < self.opposed
+            first, second = _sought(world, prompts, opposed, self.strength, rng)
+        T = self.temperature
+        annotator = Annotator(T, flip * self.flip_share, bias * self.bias_share / T)
+        right = choose(annotator, world, first, second, rng)
+        return _labelled(prompts, first, second, right) | {"adversarial": opposed & self.flagged}
+
+
+@dataclass(frozen=True)
+class Rated:
+    """Two responses per prompt, each rated by itself; parameters as above."""
+
+    size: int
+    mixture: tuple[float, ...]
+    strength: float = 0.0
+    bias_share: float = 0.3
+    flip_share: float = 0.4
+    noise: float = 0.7
+
+    def draw(self, world, count, bias, flip, rng) -> dict:
+        prompts = _prompts(world, self.mixture, count, rng)
+        items = _generated(world, prompts, 2, self.strength, rng)
+        rates = Rater(self.noise, 0.0, bias * self.bias_share).rate(world, items, rng)
+        gain = rates[:, 0] - rates[:, 1]
+        first = np.where(gain == 0, rng.random(count) < 0.5, gain > 0)
+        kept = rng.random(count) >= flip * self.flip_share
+        ordered = np.where(first[:, None], rates, rates[:, ::-1])
+        return _labelled(prompts, *items.T, first == kept) | {"ratings": ordered}
+
+
+SPECS = {
+    "Magpie Pro (Llama-3.1)": ScoredPool(98_000, strength=0.5, inflation=0.02),
+    "Magpie Pro (Llama-3)": ScoredPool(98_000, strength=0.3, inflation=0.0),
+    "Magpie Air": ScoredPool(98_000, strength=0.0, inflation=0.0),
+    "Magpie Ultra": ScoredPool(50_000, strength=0.8, inflation=0.05),
+    "WildGuardMix": Annotated(
+        18_548,
+        (0, 0, 1, 0),
+        bias_share=0.6,
+        flip_share=0.6,
+        temperature=0.5,
+        opposed=0.5,
+        flagged=True,
+    ),
+    "OffsetBias": Annotated(
+        8_504, (0, 1, 0, 0), bias_share=0.0, flip_share=0.1, temperature=0.3, opposed=1.0
+    ),
+    "HelpSteer2": Rated(7_221, (0.7, 0.1, 0, 0.2)),
+    CROWD: Annotated(700_000, (0.5, 0.05, 0.2, 0.25)),
+}
+
+
+def sources(world, scale, *, bias, flip, seed, specs=SPECS) -> dict[str, PreferenceData]:
+    """The data of every source, by name.
+
+    Every source has random numbers of its own: the others are the same without it.
+
+    Parameters
+    ----------
+    world : World
+    scale : float > 0
+        How large the sources are; 1 are the paper's sizes.
+    bias : float
+        What a unit of each spurious attribute is worth, in units of reward, to who is fully biased.
+    flip : float in [0, 0.5]
+        The rate of flips where they reach the labels in full.
+    seed : int
+    specs : dict of ScoredPool, Annotated or Rated by name
+
+    Raises
+    ------
+    ValueError
+        Names the argument, its value and what was expected.
+    """
+    check_number("scale", scale, 0, kind=Real, open_ends=True)
+    check_number("bias", bias, -np.inf, kind=Real)
+    check_number("flip", flip, 0, 0.5, kind=Real)
+    check_number("seed", seed, 0)
+    if not specs:
+        raise ValueError("specs is empty; expected at least one source")
+    streams = np.random.default_rng(seed).spawn(len(specs))
+    return {
+        name: _source(world, name, i, max(1, round(scale * spec.size)), spec, bias, flip, rng)
+        for i, ((name, spec), rng) in enumerate(zip(specs.items(), streams, strict=True))
+    }
+
+
+def pooled(by_name) -> PreferenceData:
+    """All sources but the crowd's, one after the other."""
+    return concatenate(data for name, data in by_name.items() if name != CROWD)
+
+
+def _source(world, name, number, count, spec, bias, flip, rng):
+    drawn = spec.draw(world, count, bias, flip, rng)
+    nothing = np.full((count, 2), np.nan)
+    drawn = {"scores": nothing, "ratings": nothing, "adversarial": np.zeros(count, bool)} | drawn
+    return PreferenceData(
+        pair_id=number * 2**40 + np.arange(count),
+        source=np.zeros(count, dtype=np.int64),
+        source_names=(name,),
+        task=world.task[drawn["prompt"]],
+        task_names=TASK_NAMES,
+        tokens=world.tokens,
+        **drawn,
+    )
+
+
+def _labelled(prompts, first, second, right):
+    return {
+        "prompt": prompts,
+        "chosen": np.where(right, first, second),
+        "rejected": np.where(right, second, first),
+    }
+
+
+def _prompts(world, mixture, count, rng):
+    """Training prompts of this mixture, all of a category equally often, in random order."""
+    shares = np.asarray(mixture, dtype=float)
+    if shares.shape != (len(CATEGORIES),) or not (shares >= 0).all() or not shares.sum() > 0:
+        raise ValueError(f"mixture is {mixture!r}; expected {len(CATEGORIES)} shares >= 0")
+    counts = rng.multinomial(count, shares / shares.sum())
+    drawn = []
+    for category, n in enumerate(counts):
+        mine = world.training_prompts(category)
+        rounds = [rng.permutation(mine) for _ in range(-(-n // mine.size))]
+        drawn += [each[: n - i * mine.size] for i, each in enumerate(rounds)]
+    return rng.permutation(np.concatenate(drawn))
+
+
+def _generated(world, prompts, count, strength, rng):
+    """(N, count) distinct items per prompt, drawn one by one in proportion to exp(strength r*)."""
+    items = prompts[:, None] * world.n_responses + np.arange(world.n_responses)
+    keys = strength * world.reward[items] + rng.gumbel(size=items.shape)
+    order = np.argpartition(-keys, count - 1, axis=1)[:, :count]
+    return np.take_along_axis(items, rng.permuted(order, axis=1), axis=1)
+
+
+def _sought(world, prompts, opposed, strength, rng):
+    """Of some pairs for each prompt the one that is most opposed, or else most aligned."""
+    pairs = _generated(world, np.repeat(prompts, TRIES), 2, strength, rng)
+    r, z = world.reward[pairs], world.spurious.sum(axis=1)[pairs]
+    alignment = ((r[:, 0] - r[:, 1]) * (z[:, 0] - z[:, 1])).reshape(-1, TRIES)
+    best = np.where(opposed[:, None], -alignment, alignment).argmax(axis=1)
+    return pairs.reshape(-1, TRIES, 2)[np.arange(prompts.size), best].T
