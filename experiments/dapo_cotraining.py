@@ -16,7 +16,7 @@ from functools import cache
 
 import numpy as np
 from common import interval, quick_options
-from dapo_methods import ANCHOR, BETAS, CRITIC, LEVEL, PRIOR
+from dapo_methods import ANCHOR, CRITIC, LEVEL, PRIOR
 from dapo_problems import problem, success
 from jobs import resumed
 from verdicts import markdown_table
@@ -27,7 +27,7 @@ from tabular_pg.plotting import HeatMap, save_figure, write_whole
 
 RESPONSES, BUCKETS = 100, 500
 ACTOR_RATES, CRITIC_RATES, OPTIMISTIC = (1.0, 10.0, 100.0, 1000.0), (0.03, 0.2, 1.0), 0.2
-PHASES = (2, 4, 10, 20)
+PHASES, BETAS = (2, 4, 10, 20), (0.0005, 0.002, 0.005, 0.02, 0.1)
 TOGETHER = {  # the signal, and the value that every state has first
     "together, TD": (Advantage.TD, 0.0),
     "together, MC": (Advantage.MC, 0.0),

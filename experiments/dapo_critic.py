@@ -26,7 +26,7 @@ from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
 BASES = ("uniform", "RL 9%", "RL 60%")
 SHARING = ("nothing", "within a puzzle", "between puzzles", "exact critic")
 COMPLETIONS = (1, 2, 4, 8, 16, 32)
-MANY_BETAS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+MANY_BETAS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 GAPS = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 

@@ -24,7 +24,7 @@ from tabular_pg.baselines import (
 from tabular_pg.dapo import TabularCritic, minimizer, outcomes, respond, signal, states_of, train
 
 ROUNDS, PRIOR, LEVEL, ANCHOR, LEAST = 3, 1.0, 0.01, 0.01, 1e-300
-BETAS = (0.002, 0.005, 0.02, 0.1)
+BETAS = (0.0005, 0.002, 0.005, 0.02)
 TEMPERATURE = 0.05  # of AWR
 CRITIC = TabularCritic(PRIOR, LEVEL)
 
