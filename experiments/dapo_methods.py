@@ -37,9 +37,9 @@ def in_rounds(improved, greedy=0):
         rng, policy, paid = np.random.default_rng(seed), base, 0
         for _ in range(ROUNDS):
             found = respond(mdp, policy, responses - greedy, rng)
-            paid += (
-                found.n_steps + greedy * respond(mdp, greedy_policy(mdp, policy), 1, rng).n_steps
-            )
+            paid += found.n_steps
+            if greedy:
+                paid += respond(mdp, greedy_policy(mdp, policy), greedy, rng).n_steps
             policy = np.maximum(improved(mdp, policy, found, parameter), LEAST)
         return policy, paid
 
@@ -91,13 +91,17 @@ def greedy_policy(mdp, policy):
 def response_level(baseline):
     """The same loss with the outcome of the response less ``baseline`` for every step."""
 
+    greedy = int(baseline is Baseline.REMAX)
+
     def improved(mdp, policy, found, beta):
-        greedy = mdp.value(greedy_policy(mdp, policy))[found.states[:, 0]]
-        signals = response_signals(found, baseline, greedy)
+        outcome = None
+        if greedy:
+            outcome = mdp.value(greedy_policy(mdp, policy))[found.states[:, 0]]
+        signals = response_signals(found, baseline, outcome)
         target = response_level_signal(mdp, policy, found, signals, ANCHOR)
         return minimizer(mdp, policy, beta, target.advantage, target.nu)
 
-    return in_rounds(improved, greedy=int(baseline is Baseline.REMAX))
+    return in_rounds(improved, greedy)
 
 
 def advantage_weighted(mdp, policy, found, prior):
@@ -113,7 +117,8 @@ def co_trained(advantage):
         actor_rate, critic_rate = rates
         done = actor_critic(
             mdp, base, updates=ROUNDS * responses, responses=1, actor_rate=actor_rate,
-            critic_rate=critic_rate, advantage=advantage, rng=np.random.default_rng(seed),
+            critic_rate=critic_rate, advantage=advantage, evaluate_every=ROUNDS * responses,
+            rng=np.random.default_rng(seed),
         )  # fmt: skip
         return done.policy, done.n_steps
 
