@@ -26,6 +26,7 @@ from tabular_pg.dapo import TabularCritic, minimizer, outcomes, respond, signal,
 ROUNDS, PRIOR, LEVEL, ANCHOR, LEAST = 3, 1.0, 0.01, 0.01, 1e-300
 BETAS = (0.0005, 0.002, 0.005, 0.02)
 TEMPERATURE = 0.05  # of AWR
+FIT_STEPS = 100
 CRITIC = TabularCritic(PRIOR, LEVEL)
 
 
@@ -110,6 +111,15 @@ def advantage_weighted(mdp, policy, found, prior):
     return awr(mdp, policy, found, values, TEMPERATURE, prior)
 
 
+def fitted(preference_method):
+    """DPO, Step-DPO or DRO, with few enough steps of L-BFGS to end in a second."""
+
+    def improved(mdp, policy, found, beta):
+        return preference_method(mdp, policy, found, beta, iterations=FIT_STEPS)
+
+    return improved
+
+
 def co_trained(advantage):
     """Actor and critic, updated together after one response per puzzle."""
 
@@ -137,9 +147,9 @@ METHODS = {  # name: (method, its grid)
     "REINFORCE": (response_level(Baseline.REINFORCE), BETAS),
     "RFT": (in_rounds(rft), (0.01, 0.1, 1.0)),
     "AWR": (in_rounds(advantage_weighted), (1.0, 10.0, 100.0, 1000.0)),
-    "outcome DPO": (in_rounds(outcome_dpo), (0.0005, 0.002, 0.01, 0.05)),
-    "Step-DPO": (in_rounds(step_dpo), (0.005, 0.02, 0.1)),
-    "DRO": (in_rounds(dro), (0.005, 0.01, 0.02, 0.05)),
+    "outcome DPO": (in_rounds(fitted(outcome_dpo)), (0.0005, 0.002, 0.01, 0.05)),
+    "Step-DPO": (in_rounds(fitted(step_dpo)), (0.005, 0.02, 0.1)),
+    "DRO": (in_rounds(fitted(dro)), (0.005, 0.01, 0.02, 0.05)),
     "actor-critic, TD": (co_trained(Advantage.TD), RATES),
     "actor-critic, MC": (co_trained(Advantage.MC), RATES),
     "actor-critic, outcome": (co_trained(Advantage.OUTCOME), RATES),
