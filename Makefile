@@ -10,6 +10,9 @@ figures: $(VENV)/installed
 	$(BIN)/python experiments/certified.py
 	$(BIN)/python experiments/dapo_exact.py
 	$(BIN)/python experiments/dapo_budget.py --quick
+	$(BIN)/python experiments/dapo_critic.py --quick
+	$(BIN)/python experiments/dapo_cotraining.py --quick
+	$(BIN)/python experiments/dapo_claims.py
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -171,7 +171,10 @@ def main(arguments=None):
         "success": {f"{row[0]}, beta = {row[1]}": row[2:] for row in rows},
         "second moment ratio, uniform policy": [round(float(x), 9) for x in ratios[0]],
         "success and sign mismatch": mismatches,
-        "theorems": {v.theorem.id: bool(v.holds) for v in checked},
+        "theorems": {
+            id: all(v.holds for v in checked if v.theorem.id == id and v.applies)
+            for id in sorted({v.theorem.id for v in checked if v.applies})
+        },
     }
     save_figure("dapo_exact", panels, out, record, columns=False)
     iterations = len(rows[0]) - 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import signal
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ def resumed(path):
     """
     path, code = Path(path), _code()
     known = _load(path, code)
+    pool = ProcessPoolExecutor(cores(), initializer=_leave_interrupts_to_the_parent)
 
     def save():
         write_whole(path, json.dumps({"code": code, "results": known}))
@@ -36,22 +38,25 @@ def resumed(path):
     def run(function, jobs):
         keys = [f"{function.__name__}{job!r}" for job in jobs]
         missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in known}
-        with ProcessPoolExecutor(cores(), initializer=_leave_interrupts_to_the_parent) as pool:
-            futures = {pool.submit(function, *job): key for key, job in missing.items()}
-            saved = time.monotonic()
-            try:
-                for done, future in enumerate(as_completed(futures)):
-                    known[futures[future]] = future.result()
-                    progress(len(jobs) - len(missing) + done + 1, len(jobs), function.__name__)
-                    if time.monotonic() - saved > SAVE_EVERY:
-                        save()
-                        saved = time.monotonic()
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        futures = {pool.submit(function, *job): key for key, job in missing.items()}
+        saved = time.monotonic()
+        for done, future in enumerate(as_completed(futures), len(set(keys)) - len(missing)):
+            known[futures[future]] = future.result()
+            progress(done + 1, len(set(keys)), function.__name__)
+            if time.monotonic() - saved > SAVE_EVERY:
                 save()
+                saved = time.monotonic()
         return [known[key] for key in keys]
 
-    yield run
+    try:
+        yield run
+    except BaseException as error:
+        save()
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit("interrupted; the next call goes on from here")
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
     path.unlink(missing_ok=True)
 
 
@@ -69,6 +74,12 @@ def _code() -> str:
 def _load(path, code) -> dict:
     try:
         saved = json.loads(path.read_text())
+        if saved["code"] == code:
+            return saved["results"]
+        why = "the code has changed since"
     except FileNotFoundError:
         return {}
-    return saved["results"] if saved["code"] == code else {}
+    except (ValueError, KeyError, TypeError):
+        why = "it is no record of results"
+    print(f"{path} is not used: {why}", file=sys.stderr)
+    return {}

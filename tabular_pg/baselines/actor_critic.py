@@ -29,8 +29,8 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg._jit import njit
-from tabular_pg.dapo.dataset import respond
 from tabular_pg.episodic import checked_policy, evaluation
+from tabular_pg.episodic.rollouts import check_generator, walk
 from tabular_pg.episodic.segments import softmax
 from tabular_pg.episodic.validation import check_per_state, class_numbers, real_vector
 
@@ -52,13 +52,15 @@ class ActorCriticHistory:
     Attributes
     ----------
     policy : (E,) the last policy; probabilities below the float64 range are 0.
-    success : (updates+1,) mean value at the roots, exact, the reference's first.
-    steps : (updates+1,) environment steps paid until then, 0 first.
+    k : (K,) after how many updates the policy was evaluated, 0 first.
+    success : (K,) mean value at the roots, exact.
+    steps : (K,) environment steps paid until then.
     values : (S,) the critic's last values; of terminal states the reward.
     n_steps : environment steps paid in all.
     """
 
     policy: np.ndarray
+    k: np.ndarray
     success: np.ndarray
     steps: np.ndarray
     values: np.ndarray
@@ -76,6 +78,7 @@ def actor_critic(
     advantage,
     state_map=None,
     initial=0.0,
+    evaluate_every=1,
     rng,
 ) -> ActorCriticHistory:
     """Train a softmax policy and a table of values on the same on-policy responses.
@@ -96,6 +99,8 @@ def actor_critic(
         terminal states, whose value is their reward. By default no states share.
     initial : float in [0, 1], or array_like (S,) of such
         The critic's first values; a class has the mean of its states.
+    evaluate_every : int
+        The policy is evaluated after so many updates, and after the last one.
     rng : np.random.Generator
 
     Raises
@@ -104,21 +109,25 @@ def actor_critic(
         Names the argument, its value and what was expected.
     """
     policy = checked_policy(mdp, reference, "reference").copy()
-    _check(mdp, updates, responses, actor_rate, critic_rate, advantage)
+    _check(mdp, updates, responses, actor_rate, critic_rate, advantage, evaluate_every, rng)
     classes, values = _critic(mdp, state_map, initial)
     graph = mdp.action_ptr, mdp.successor, mdp.terminal_reward
     with np.errstate(divide="ignore"):
         logits = np.log(policy)
-    success, steps = np.empty(updates + 1), np.zeros(updates + 1, dtype=np.int64)
-    success[0] = evaluation.backup(*graph, policy)[: mdp.n_roots].mean()
-    for k in range(updates):
-        found = respond(mdp, policy, responses, rng)
+    starts = np.repeat(np.arange(mdp.n_roots), responses)
+    rows, paid = [], 0
+    for k in range(updates + 1):
+        if k % evaluate_every == 0 or k == updates:
+            rows.append((k, evaluation.backup(*graph, policy)[: mdp.n_roots].mean(), paid))
+        if k == updates:
+            break
+        found = walk(mdp, policy, starts, rng)
         signals, residuals = _signals(found, values[classes[found.states]], advantage)
         _climb(mdp.action_ptr, found, signals, float(actor_rate) / responses, logits, policy)
         _settle(found, residuals, classes, float(critic_rate), values)
-        success[k + 1] = evaluation.backup(*graph, policy)[: mdp.n_roots].mean()
-        steps[k + 1] = steps[k] + found.n_steps
-    return ActorCriticHistory(policy, success, steps, values[classes], int(steps[-1]))
+        paid += found.n_steps
+    columns = (np.array(column) for column in zip(*rows, strict=True))
+    return ActorCriticHistory(policy, *columns, values[classes], paid)
 
 
 def _signals(found, V, advantage) -> tuple[np.ndarray, np.ndarray]:
@@ -158,9 +167,8 @@ def _settle(found, residuals, classes, rate, values):
     """Move the values of the classes passed by their mean residuals."""
     taken = found.edges >= 0
     passed = classes[found.states[:, :-1][taken]]
-    counts = np.bincount(passed, minlength=values.size)
-    sums = np.bincount(passed, residuals[taken], minlength=values.size)
-    values += rate * sums / np.maximum(counts, 1)
+    passed, which = np.unique(passed, return_inverse=True)
+    values[passed] += rate * np.bincount(which, residuals[taken]) / np.bincount(which)
 
 
 def _critic(mdp, state_map, initial) -> tuple[np.ndarray, np.ndarray]:
@@ -194,11 +202,13 @@ def _checked_initial(mdp, initial) -> np.ndarray:
     return initial
 
 
-def _check(mdp, updates, responses, actor_rate, critic_rate, advantage):
+def _check(mdp, updates, responses, actor_rate, critic_rate, advantage, evaluate_every, rng):
     if mdp.horizon == 0:
         raise ValueError(f"mdp is {mdp!r}; expected a problem with actions")
     check_number("updates", updates, 1)
     check_number("responses", responses, 1)
+    check_number("evaluate_every", evaluate_every, 1)
+    check_generator(rng)
     check_number("actor_rate", actor_rate, 0, LARGEST, kind=Real)
     check_number("critic_rate", critic_rate, 0, 1, kind=Real)
     if not isinstance(advantage, Advantage):

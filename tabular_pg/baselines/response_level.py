@@ -17,6 +17,7 @@ import enum
 
 import numpy as np
 
+from tabular_pg._jit import njit
 from tabular_pg.dapo.dataset import Signal
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_sums
@@ -101,7 +102,14 @@ def response_level_signal(mdp, reference, trajectories, signals, anchor) -> Sign
 
 def greedy_edges(mdp, policy) -> np.ndarray:
     """(S,) the likeliest edge of every state, the first of equals; -1 in terminal states."""
-    edges = np.full(mdp.n_states, -1)
-    order = np.lexsort((-np.arange(mdp.n_edges), policy, mdp.source))
-    edges[mdp.source[order]] = order
+    return _first_maxima(mdp.action_ptr, checked_policy(mdp, policy))
+
+
+@njit
+def _first_maxima(action_ptr, x):
+    edges = np.full(action_ptr.size - 1, -1)
+    for s in range(edges.size):
+        for e in range(action_ptr[s], action_ptr[s + 1]):
+            if edges[s] < 0 or x[e] > x[edges[s]]:
+                edges[s] = e
     return edges

@@ -54,10 +54,20 @@ def sample_trajectories(mdp, policy, starts, rng) -> Trajectories:
         raise ValueError(
             f"starts[{i}] is {starts[i]}; expected a state, from 0 to {mdp.n_states - 1}"
         )
+    check_generator(rng)
+    return walk(mdp, policy, starts, rng)
+
+
+def check_generator(rng):
+    """``rng`` is a numpy Generator, else ValueError."""
     if not isinstance(rng, np.random.Generator):
         raise ValueError(
             f"rng is {rng!r}; expected a numpy Generator (np.random.default_rng(seed))"
         )
+
+
+def walk(mdp, policy, starts, rng) -> Trajectories:
+    """The same of arguments that are known to be valid."""
     uniform = rng.random((starts.size, mdp.horizon))
     edges, states = _walk(mdp.action_ptr, mdp.successor, policy, starts, uniform)
     last = states[np.arange(starts.size), (states >= 0).sum(axis=1) - 1]
