@@ -1,0 +1,138 @@
+"""Learning rewards from preferences on problems whose true reward is known."""
+
+from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose, label_accuracy
+from tabular_pg.preference.benchmark import Scorecard, pair_accuracy, regret_at_kl, scorecard
+from tabular_pg.preference.comparisons import Comparisons
+from tabular_pg.preference.control import Controlled, KLControl, controlled
+from tabular_pg.preference.curation import (
+    Curated,
+    Record,
+    adversarial_only,
+    agreement_filter,
+    agreement_purity,
+    deduplicate,
+    rating_filter,
+    score_offsets,
+    top_fraction,
+)
+from tabular_pg.preference.data import PreferenceData, Tokens, concatenate
+from tabular_pg.preference.decontamination import decontaminate, overlaps
+from tabular_pg.preference.direct import DPO, DirectRun, optimize_directly
+from tabular_pg.preference.examples import (
+    baseball_1987,
+    baseball_1987_at_home,
+    journal_citations,
+)
+from tabular_pg.preference.fitting import Fit, Status, fit
+from tabular_pg.preference.identifiability import (
+    Identifiability,
+    Spectrum,
+    identify,
+    separating,
+    spectrum,
+)
+from tabular_pg.preference.loading import Pairs, Ties, read_jsonl, read_table
+from tabular_pg.preference.losses import (
+    BradleyTerry,
+    CrossEntropy,
+    Focal,
+    FocalPenalty,
+    Hinge,
+    MarginMSE,
+    TemperatureBT,
+    TemperedLog,
+    pair_loss,
+)
+from tabular_pg.preference.pipeline import Curation, Pipeline, skywork_rules
+from tabular_pg.preference.rlhf import (
+    Overoptimization,
+    best_of_n,
+    best_of_n_curve,
+    beta_for_kl,
+    expected_reward,
+    kl,
+    optimal_value,
+    overoptimization,
+    regret,
+    tilted_policy,
+)
+from tabular_pg.preference.sources import Annotated, Rated, ScoredPool, pooled, sources
+from tabular_pg.preference.theorems import score_equations  # noqa: F401  (registers R1 to R6)
+from tabular_pg.preference.world import World, make_world
+
+__all__ = [
+    "Annotated",
+    "Annotator",
+    "BradleyTerry",
+    "Comparisons",
+    "Controlled",
+    "CrossEntropy",
+    "Curated",
+    "Curation",
+    "DPO",
+    "DirectRun",
+    "Fit",
+    "Focal",
+    "FocalPenalty",
+    "Hinge",
+    "Identifiability",
+    "KLControl",
+    "MarginMSE",
+    "Overoptimization",
+    "Pairs",
+    "Pipeline",
+    "PreferenceData",
+    "Rated",
+    "Rater",
+    "Record",
+    "Scorecard",
+    "ScoredPool",
+    "Scorer",
+    "Spectrum",
+    "Status",
+    "TemperatureBT",
+    "TemperedLog",
+    "Ties",
+    "Tokens",
+    "World",
+    "adversarial_only",
+    "agreement_filter",
+    "agreement_purity",
+    "baseball_1987",
+    "baseball_1987_at_home",
+    "best_of_n",
+    "best_of_n_curve",
+    "beta_for_kl",
+    "choose",
+    "concatenate",
+    "controlled",
+    "decontaminate",
+    "deduplicate",
+    "expected_reward",
+    "fit",
+    "identify",
+    "journal_citations",
+    "kl",
+    "label_accuracy",
+    "make_world",
+    "optimal_value",
+    "optimize_directly",
+    "overlaps",
+    "overoptimization",
+    "pair_accuracy",
+    "pair_loss",
+    "pooled",
+    "rating_filter",
+    "read_jsonl",
+    "read_table",
+    "regret",
+    "regret_at_kl",
+    "score_offsets",
+    "scorecard",
+    "separating",
+    "skywork_rules",
+    "sources",
+    "spectrum",
+    "tilted_policy",
+    "top_fraction",
+]

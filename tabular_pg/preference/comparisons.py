@@ -1,0 +1,184 @@
+"""Counted comparisons: who beat whom and how often, and what a graph of them has to offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from tabular_pg._checks import check_number
+from tabular_pg._transitions import real_array
+
+
+@dataclass(frozen=True, eq=False)
+class Comparisons:
+    """Every (winner, loser) once, with a weight: usually how often.
+
+    Attributes
+    ----------
+    winner, loser : (M,) numbers of items.
+    weight : (M,) positive.
+    n_items : int
+    anchored : bool
+        Whether there is one more item, number ``n_items``, whose score is held at 0.
+    """
+
+    winner: np.ndarray
+    loser: np.ndarray
+    weight: np.ndarray
+    n_items: int
+    anchored: bool = False
+
+    @property
+    def n_nodes(self) -> int:
+        return self.n_items + self.anchored
+
+    @cached_property
+    def components(self) -> np.ndarray:
+        """(n_nodes,) the number of each item's component in the graph of comparisons."""
+        return connected_components(self._wins, directed=False)[1]
+
+    @cached_property
+    def strong_components(self) -> np.ndarray:
+        """(n_nodes,) the same where every edge leads from the loser to the winner."""
+        return connected_components(self._wins, directed=True, connection="strong")[1]
+
+    @property
+    def _wins(self):
+        shape = (self.n_nodes, self.n_nodes)
+        return sparse.coo_array((self.weight, (self.loser, self.winner)), shape=shape).tocsr()
+
+    @property
+    def wins(self) -> np.ndarray:
+        """(n_items,) the weight of all comparisons that an item won."""
+        return self._count(self.winner, self.weight)
+
+    @property
+    def losses(self) -> np.ndarray:
+        """(n_items,) the weight of all comparisons that an item lost."""
+        return self._count(self.loser, self.weight)
+
+    def margins(self, scores) -> np.ndarray:
+        """(M,) scores of winners less those of losers."""
+        scores = np.append(scores, 0.0) if self.anchored else scores
+        return scores[self.winner] - scores[self.loser]
+
+    def sums(self, scores) -> np.ndarray:
+        """(M,) scores of winners and losers together."""
+        scores = np.append(scores, 0.0) if self.anchored else scores
+        return scores[self.winner] + scores[self.loser]
+
+    def collect(self, values) -> np.ndarray:
+        """(n_items,) sums of values (M,) over the comparisons won, less those lost."""
+        return self._count(self.winner, values) - self._count(self.loser, values)
+
+    def gather(self, values) -> np.ndarray:
+        """(n_items,) sums of values (M,) over all comparisons of an item."""
+        return self._count(self.winner, values) + self._count(self.loser, values)
+
+    def laplacian(self, values) -> sparse.csr_array:
+        """(n_items, n_items) the Laplacian of the graph whose edges have these values (M,).
+
+        With an anchor, its row and column are left out.
+        """
+        i, j, n = self.winner, self.loser, self.n_nodes
+        nodes = np.arange(n)
+        diagonal = np.bincount(i, values, n) + np.bincount(j, values, n)
+        entries = np.concatenate([-values, -values, diagonal])
+        at = np.concatenate([i, j, nodes]), np.concatenate([j, i, nodes])
+        found = sparse.coo_array((entries, at), shape=(n, n)).tocsr()
+        return found[: self.n_items, : self.n_items] if self.anchored else found
+
+    def incidence(self) -> sparse.csr_array:
+        """(M, n_items) rows that turn scores into margins."""
+        M, ones = self.winner.size, np.ones(self.winner.size)
+        rows = np.tile(np.arange(M), 2)
+        entries = np.concatenate([ones, -ones])
+        at = rows, np.concatenate([self.winner, self.loser])
+        found = sparse.coo_array((entries, at), shape=(M, self.n_nodes)).tocsr()
+        return found[:, : self.n_items]
+
+    def against_anchor(self) -> Comparisons:
+        """Every winner beats, and every loser loses to, an item whose score is 0."""
+        wins, losses = self.wins, self.losses
+        winners, losers = np.flatnonzero(wins), np.flatnonzero(losses)
+        anchor = self.n_items
+        return Comparisons(
+            np.concatenate([winners, np.full(losers.size, anchor)]),
+            np.concatenate([np.full(winners.size, anchor), losers]),
+            np.concatenate([wins[winners], losses[losers]]),
+            self.n_items,
+            anchored=True,
+        )
+
+    def _count(self, items, values):
+        return np.bincount(items, values, self.n_nodes)[: self.n_items]
+
+
+def counted(pairs, n_items, weights=None) -> Comparisons:
+    """Equal pairs together.
+
+    Parameters
+    ----------
+    pairs : array_like of int (N, 2)
+        Winner and loser.
+    n_items : int >= 2
+    weights : array_like (N,), optional
+        Positive; 1 by default.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the row, its value and what was expected.
+    """
+    check_number("n_items", n_items, 2, kind=Integral)
+    pairs = checked_pairs(pairs, n_items)
+    weights = None if weights is None else _checked_weights(weights, len(pairs))
+    keys = pairs[:, 0] * np.int64(n_items) + pairs[:, 1]
+    if weights is None:
+        keys, counts = np.unique(keys, return_counts=True)
+    else:
+        keys, where = np.unique(keys, return_inverse=True)
+        counts = np.bincount(where, weights)
+    winner, loser = np.divmod(keys, n_items)
+    return Comparisons(winner, loser, counts.astype(float), int(n_items))
+
+
+def checked_pairs(pairs, n_items) -> np.ndarray:
+    """``pairs`` as an array (N, 2) of two different items each, else ValueError."""
+    pairs = np.asarray(pairs)
+    if pairs.size == 0:
+        raise ValueError("pairs is empty; expected at least one row of winner and loser")
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
+        raise ValueError(
+            f"pairs has shape {pairs.shape} and type {pairs.dtype}; expected (N, 2) of integers, "
+            "winner and loser"
+        )
+    wrong = (pairs < 0) | (pairs >= n_items)
+    if wrong.any():
+        row, column = (int(i[0]) for i in np.nonzero(wrong))
+        raise ValueError(
+            f"pairs[{row}, {column}] is {pairs[row, column]}; expected an item from 0 to "
+            f"{n_items - 1}"
+        )
+    same = pairs[:, 0] == pairs[:, 1]
+    if same.any():
+        row = int(same.argmax())
+        raise ValueError(
+            f"pairs[{row}] is {pairs[row].tolist()}; expected a winner that is not the loser"
+        )
+    return pairs.astype(np.int64)
+
+
+def _checked_weights(weights, n):
+    weights = real_array("weights", weights)
+    if weights.shape != (n,):
+        raise ValueError(f"weights has shape {weights.shape}; expected ({n},), one per pair")
+    if (weights <= 0).any():
+        row = int((weights <= 0).argmax())
+        raise ValueError(f"weights[{row}] is {weights[row]}; expected a number > 0")
+    return weights

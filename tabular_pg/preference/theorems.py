@@ -1,0 +1,210 @@
+"""What is known of fitted rewards and of policies optimized for them, as checkable theorems.
+
+R1 to R5 are about a ``Fit``, R6 about a ``Controlled`` policy or a ``DirectRun``. Two statements
+that belong to them are not here but in the code: that Bradley and Terry's likelihood has a maximum
+if and only if the components are strongly connected is what ``fit`` refuses, and that the focal and
+tempered losses tend to Bradley and Terry's concerns the losses alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import eigvalsh
+from scipy.special import expit
+
+from tabular_pg.preference.control import KLControl
+from tabular_pg.preference.direct import DPO
+from tabular_pg.preference.fitting import fit
+from tabular_pg.preference.losses import BradleyTerry, CrossEntropy, MarginMSE, TemperatureBT
+from tabular_pg.preference.newton import centred
+from tabular_pg.preference.rlhf import expected_reward, kl, optimal_value
+from tabular_pg.theorem import Kind, theorem
+
+SMALL = 400  # items up to which a dense matrix is made
+ROUNDING = 1e-9  # of scores and of sums over comparisons, relative
+TRAINED = 1e-6  # of a policy found by L-BFGS
+
+
+def tabular(run) -> str:
+    return "" if run.features is None else "stated for scores of items, without features"
+
+
+def few_items(run) -> str:
+    n = run.comparisons.n_items
+    return "" if n <= SMALL else f"there are {n} items; a dense matrix is made for up to {SMALL}"
+
+
+def balanced(run) -> str:
+    """Every two items were compared equally often."""
+    c = run.comparisons
+    games = np.zeros((c.n_items, c.n_items))
+    np.add.at(games, (c.winner, c.loser), c.weight)
+    games = (games + games.T)[np.triu_indices(c.n_items, 1)]
+    return "" if np.ptp(games) == 0 else "not every two items were compared equally often"
+
+
+def prompts_connected(run) -> str:
+    if run.rule.ridge > 0:
+        return ""
+    c = run.comparisons
+    _, first = np.unique(run.prompts, return_index=True)
+    same = (c.components == c.components[first][run.prompts]).all()
+    return "" if same else "a prompt has responses that no chain of comparisons joins"
+
+
+EXACT = {"kind": Kind.EQUAL, "regularized": None}
+
+
+@theorem("R1", "wins = expected wins + ridge", rules=(BradleyTerry, TemperatureBT), **EXACT)
+def score_equations(run):
+    """For every item (or feature, whose share the sums are weighted by) the weight of the
+    comparisons won is that expected under the fit, plus ridge temperature theta. Proof: the
+    gradient of the negative log-likelihood vanishes."""
+    c, T = run.comparisons, getattr(run.loss, "temperature", 1.0)
+    s = expit(run.margins / T)
+    expected = c.wins + c.collect(-c.weight * (1 - s))
+    theta, wins, games = run.scores, c.wins, c.wins + c.losses
+    if run.features is not None:
+        X, theta = run.features, run.coefficients
+        expected, wins, games = X.T @ expected, X.T @ wins, abs(X).T @ games
+    return [wins], [expected + run.ridge * T * theta], [ROUNDING * games]
+
+
+@theorem(
+    "R1h",
+    "rank of the Hessian = items - components",
+    rules=(BradleyTerry, TemperatureBT, MarginMSE),
+    assumes=(tabular, few_items),
+    **EXACT,
+)
+def hessian_rank(run):
+    """The Hessian of the loss in the scores has rank n less the number of components of the graph
+    of comparisons. Proof: it is the Laplacian of that graph with positive weights loss''(D)."""
+    c = run.comparisons
+    values = eigvalsh(c.laplacian(c.weight * run.loss.curvature(run.margins)).toarray())
+    rank = (values > 1e-13 * c.n_items * values[-1]).sum()
+    return [rank], [c.n_items - np.unique(c.components).size]
+
+
+@theorem(
+    "R2",
+    "balanced design: scores are ordered as wins are",
+    rules=(BradleyTerry, TemperatureBT, MarginMSE, CrossEntropy),
+    kind=Kind.LOWER,
+    regularized=None,
+    assumes=(tabular, few_items, balanced),
+)
+def borda_order(run):
+    """If every two items were compared equally often, an item with as many wins or more has as
+    high a score or higher, with any ridge. Proof, for m comparisons of every two: the gradient
+    vanishes where Phi(theta_i) = wins_i + m / 2 with Phi(x) = m sum_j sigma(x - theta_j) + ridge x
+    over all j, i among them, which increases. For squares Phi is linear; for cross-entropy the
+    score is an increasing function of the wins, R5."""
+    wins = run.comparisons.wins
+    order = np.lexsort((run.scores, wins))
+    steps = np.diff(run.scores[order])
+    equal = np.diff(wins[order]) == 0
+    size = ROUNDING * (1 + np.abs(run.scores).max())
+    return [np.where(equal, -np.abs(steps), steps)], [np.zeros(steps.size)], size
+
+
+@theorem("R3", "theta_T(ridge) = T theta_BT(T^2 ridge)", rules=(TemperatureBT,), **EXACT)
+def temperature_is_a_ridge(run):
+    """The scores at the temperature T are T times those of Bradley-Terry with T^2 times the ridge:
+    what a temperature changes is the regularization. Proof: substitute theta = T phi."""
+    c, T = run.comparisons, run.loss.temperature
+    plain = fit(
+        np.column_stack([c.winner, c.loser]),
+        c.n_items,
+        features=run.features,
+        ridge=run.ridge * T**2,
+        weights=c.weight,
+        per_component=True,
+    )
+    return [run.scores], [T * plain.scores], ROUNDING * T * (1 + np.abs(plain.scores).max())
+
+
+@theorem(
+    "R4",
+    "squares: scores solve the Laplacian's normal equations",
+    rules=(MarginMSE,),
+    assumes=(tabular, few_items),
+    **EXACT,
+)
+def laplacian_least_squares(run):
+    """theta = margin (L + ridge / 2)^+ (wins - losses) with L the Laplacian of the graph of
+    comparisons, its weights how often: least squares on a graph (HodgeRank). Proof: the gradient
+    is linear; the pseudo-inverse has mean 0 over each component."""
+    c = run.comparisons
+    A = c.laplacian(c.weight).toarray() + 0.5 * run.ridge * np.eye(c.n_items)
+    scores = np.linalg.pinv(A, hermitian=True) @ (run.loss.margin * (c.wins - c.losses))
+    return [run.scores], [scores], ROUNDING * (run.loss.margin + np.abs(scores).max())
+
+
+@theorem(
+    "R5", "cross-entropy: wins = games sigma(score) + ridge score",
+    rules=(CrossEntropy,), assumes=(tabular,), **EXACT,
+)  # fmt: skip
+def no_opponents(run):
+    """wins_i = (wins_i + losses_i) sigma(theta_i) + ridge theta_i: the score is a function of how
+    often an item was compared and won, and not of the opponents. Proof: the loss is a sum over
+    items."""
+    c, theta = run.comparisons, run.scores
+    games = c.wins + c.losses
+    return [c.wins], [games * expit(theta) + run.ridge * theta], [ROUNDING * games]
+
+
+@theorem("R6", "J(pi*) - J(pi) = beta KL(pi || pi*)", rules=(KLControl,), **EXACT)
+def value_of_control(run):
+    """On every prompt, J(pi) = E_pi[r] - beta KL(pi || ref) is less than its maximum by beta times
+    the divergence of pi from pi* = ref exp(r / beta) / Z. Proof: log pi* = r / beta + log ref -
+    log Z, and J(pi*) = beta log Z."""
+    beta = run.rule.beta
+    reward, distance = expected_reward(run.policy, run.reward), kl(run.policy, run.reference)
+    lost = optimal_value(run.reference, run.reward, beta) - (reward - beta * distance)
+    size = 1 + np.abs(run.reward).max(axis=1) + beta * (1 + distance)
+    return [lost], [run.regret], [1e-12 * size]
+
+
+def _rounding(run):
+    """Of a regret: of beta times differences of logarithms, which are as large as r / beta."""
+    return 1e-14 * (run.rule.beta + np.abs(run.reward).max(axis=1))
+
+
+CONTROL = {"rules": (KLControl,), "regularized": None}
+
+
+@theorem("R6r", "regret of the policy for an estimate <= span(r - estimate)", **CONTROL)
+def regret_by_span(run):
+    """On every prompt, J(pi*) - J(pi) <= max(r^ - r) - min(r^ - r) for pi = ref exp(r^ / beta) / Z.
+    Proof: pi is better than pi* for the estimate r^, so that the regret is at most the mean of
+    r^ - r under pi less that under pi*."""
+    return [run.regret], [run.span], [_rounding(run)]
+
+
+@theorem("R6q", "regret of the policy for an estimate <= span^2 / (8 beta)", **CONTROL)
+def regret_by_squared_span(run):
+    """On every prompt, J(pi*) - J(pi) <= span(r^ - r)^2 / (8 beta) for pi = ref exp(r^ / beta) / Z.
+    Proof: beta KL(pi || pi*) = beta int_0^(1/beta) u f''(u) du with f(u) = log E_pi* exp(u (r^ -
+    r)), whose second derivative is a variance, at most span^2 / 4."""
+    bound = run.span**2 / (8 * run.rule.beta)
+    return [run.regret], [bound], [_rounding(run)]
+
+
+@theorem(
+    "R6d", "DPO = ref exp(Bradley-Terry / beta) / Z",
+    rules=(DPO,), assumes=(prompts_connected,), **EXACT,
+)  # fmt: skip
+def direct_is_two_steps(run):
+    """The policy of DPO is ref exp(r / beta) / Z with r the scores of the Bradley-Terry fit to the
+    same pairs, with the same ridge. Proof: within a prompt the rewards beta log pi / ref are the
+    scores but for a shift, and any scores are the rewards of a policy."""
+    c, beta = run.comparisons, run.rule.beta
+    pairs = np.column_stack([c.winner, c.loser])
+    r = fit(pairs, c.n_items, ridge=run.rule.ridge, weights=c.weight, per_component=True).scores
+    rewards = beta * np.log(run.policy / run.reference)
+    return (
+        [centred(rewards, run.prompts)],
+        [centred(r, run.prompts)],
+        TRAINED * (1 + np.abs(r).max()),
+    )
