@@ -46,6 +46,12 @@ def as_trajectories(mdp, chosen):
     return Trajectories(edges, states, mdp.terminal_reward[states[:, -1]])
 
 
+def with_rewards(mdp, reward):
+    """The same graph, with these rewards (S,) in its terminal states."""
+    reward = np.where(np.diff(mdp.action_ptr) == 0, reward, 0.0)
+    return EpisodicMDP(mdp.level_offsets, mdp.action_ptr, mdp.successor, reward)
+
+
 @st.composite
 def problems(draw):
     """Small random graphs of three levels with rewards in [0, 1], and a policy on them."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reasoning import with_rewards
 
 from tabular_pg.baselines import (
     Baseline,
@@ -102,23 +103,23 @@ def test_right_responses_raise_the_success_rate():
 @given(seeds)
 @settings(max_examples=20)
 def test_rejection_sampling_counts_what_right_responses_did(seed):
-    reference, found = sampled(PUZZLES, seed, n=60)
     rng = np.random.default_rng(seed)
-    found = found._replace(outcome=rng.choice([0.0, 0.4, 0.5, 0.6, 1.0], found.outcome.size))
+    mdp = with_rewards(PUZZLES, rng.choice([0.0, 0.4, 0.5, 0.6, 1.0], PUZZLES.n_states))
+    reference, found = sampled(mdp, seed, n=60)
     counts = np.zeros(PUZZLES.n_edges)
     for row, outcome in zip(found.edges, found.outcome, strict=True):
         for e in row[row >= 0]:
             counts[e] += outcome >= 0.5
     expected = counts + 0.5 * reference
     expected /= state_sums(PUZZLES.action_ptr, expected)[PUZZLES.source]
-    np.testing.assert_allclose(rft(PUZZLES, reference, found, 0.5), expected, rtol=1e-12)
+    np.testing.assert_allclose(rft(mdp, reference, found, 0.5), expected, rtol=1e-12)
 
 
 @given(seeds, st.sampled_from([0.02, 0.3, 2.0]), st.sampled_from([0.1, 5.0]))
 @settings(max_examples=30)
 def test_advantage_weighted_regression_counts_by_weights(seed, beta, prior):
-    reference, found = sampled(PUZZLES, seed, n=60)
-    found = found._replace(outcome=np.random.default_rng(seed).random(found.outcome.size))
+    mdp = with_rewards(PUZZLES, np.random.default_rng(seed).random(PUZZLES.n_states))
+    reference, found = sampled(mdp, seed, n=60)
     values = np.random.default_rng(seed + 1).random(PUZZLES.n_states)
     weights = prior * reference
     for row, states, R in zip(found.edges, found.states, found.outcome, strict=True):
@@ -126,7 +127,7 @@ def test_advantage_weighted_regression_counts_by_weights(seed, beta, prior):
             if e >= 0:
                 weights[e] += math.exp((R - values[s]) / beta)  # at most e^50
     expected = weights / state_sums(PUZZLES.action_ptr, weights)[PUZZLES.source]
-    policy = awr(PUZZLES, reference, found, values, beta, prior)
+    policy = awr(mdp, reference, found, values, beta, prior)
     np.testing.assert_allclose(policy, expected, rtol=1e-10)
     unseen = np.bincount(found.states[found.states >= 0], minlength=PUZZLES.n_states) == 0
     np.testing.assert_array_equal(policy[unseen[PUZZLES.source]], reference[unseen[PUZZLES.source]])
@@ -191,7 +192,12 @@ def test_greedy_edges():
     assert (edges[CHAIN.level_offsets[-2] :] == -1).all()
 
 
-ONE = Trajectories(np.array([[0]]), np.array([[0, 1]]), np.array([1.0]))
+ONE = respond(CHAIN, CHAIN.uniform_policy(), 1, np.random.default_rng(0))
+NONE = Trajectories(*(field[:0] for field in ONE))
+
+
+def level_signal(signals=(1.0,), anchor=0.1):
+    return response_level_signal(CHAIN, CHAIN.uniform_policy(), ONE, signals, anchor)
 
 
 ZEROS = np.zeros(CHAIN.n_states)
@@ -207,6 +213,17 @@ def advantage_weighted(reference=None, values=ZEROS, beta=1.0, prior=1.0):
     [
         (lambda: response_signals(ONE, Baseline.RLOO), "state 0 has one response; expected at"),
         (lambda: response_signals(ONE, Baseline.REMAX), "greedy is None; expected the outcomes"),
+        (
+            lambda: response_signals(ONE, Baseline.REMAX, [0.5, 0.5]),
+            r"greedy has shape \(2,\); expected \(1,\), one per response",
+        ),
+        (lambda: response_signals(ONE, Baseline.REMAX, [math.nan]), r"greedy\[0\] is nan"),
+        (lambda: response_signals(NONE, Baseline.GRPO), "trajectories is empty; expected at least"),
+        (lambda: level_signal(anchor=0), "anchor is 0; expected a finite number > 0"),
+        (lambda: level_signal(anchor=math.nan), "anchor is nan; expected a finite number > 0"),
+        (lambda: level_signal(anchor=None), "anchor is None; expected a finite number > 0"),
+        (lambda: level_signal(signals=[math.inf]), r"signals\[0\] is inf; expected a finite"),
+        (lambda: level_signal(signals=[1.0, 2.0]), r"signals has shape \(2,\); expected \(1,\)"),
         (lambda: response_signals(ONE, "rloo"), "baseline is 'rloo'; expected a member of Base"),
         (lambda: rft(CHAIN, CHAIN.uniform_policy(), ONE, 0.0), "prior is 0.0; expected"),
         (lambda: advantage_weighted(prior=-1), "prior is -1; expected a finite number > 0"),

@@ -98,10 +98,57 @@ def test_linear_critic_is_stationary(seed, ridge):
         ),
         (
             lambda: TabularCritic().fit(CHAIN, Outcomes(None, *np.array([[99], [1], [1]]))),
-            "data has state 99",
+            r"data.states\[0\] is 99; expected a state, from 0 to 22",
         ),
+        (lambda: ExactCritic().fit(CHAIN, None), "data is None"),
     ),
 )
 def test_critics_refuse(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    (
+        ({"states": [0, -1]}, r"data.states\[1\] is -1; expected a state, from 0 to 22"),
+        ({"states": [0.0, 1.0]}, r"data.states has shape \(2,\) and type float64"),
+        ({"states": [0, 1, 2]}, "data.counts has length 2; expected 3"),
+        ({"counts": [1, 0]}, r"data.counts\[1\] is 0; expected at least 1"),
+        ({"counts": [1.5, 1]}, r"data.counts has shape \(2,\) and type float64"),
+        ({"means": [0.5]}, r"data.means has shape \(1,\); expected \(2,\), one per state"),
+        ({"means": [0.5, nan]}, r"data.means\[1\] is nan"),
+        ({"means": [1.5, 0.5]}, r"data.means\[0\] is 1.5; expected a number in \[0, 1\]"),
+    ),
+)
+def test_bad_data_is_refused(changes, message):
+    good = Outcomes(None, np.array([0, 1]), np.array([2, 1]), np.array([0.5, 1.0]))
+    data = good._replace(**{name: np.array(value) for name, value in changes.items()})
+    for critic in (
+        TabularCritic(),
+        AggregatedCritic(np.zeros(CHAIN.n_states, dtype=int)),
+        LinearCritic(np.ones((CHAIN.n_states, 1))),
+    ):
+        assert np.isfinite(critic.fit(CHAIN, good)).all()
+        with pytest.raises(ValueError, match=message):
+            critic.fit(CHAIN, data)
+    with pytest.raises(ValueError, match=message):
+        bce_loss(data, np.full(CHAIN.n_states, 0.5))
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    (
+        (None, "values is not an array of real numbers"),
+        ([[0.5, 0.5]], r"values has shape \(1, 2\)"),
+        ([0.5, nan], r"values\[1\] is nan"),
+        ([0.5, 1.5], r"values\[1\] is 1.5; expected a number in \[0, 1\]"),
+        ([0.5], r"data.states\[1\] is 1; expected a state, from 0 to 0"),
+    ),
+)
+def test_the_loss_of_what_are_no_probabilities_is_refused(values, message):
+    data = Outcomes(None, np.array([0, 1]), np.array([2, 1]), np.array([0.5, 1.0]))
+    with pytest.raises(ValueError, match=message):
+        bce_loss(data, values)
+    with pytest.raises(ValueError, match="data is 'data'; expected Outcomes"):
+        bce_loss("data", [0.5, 0.5])

@@ -26,6 +26,7 @@ from tabular_pg.dapo import (
 )
 from tabular_pg.dapo.actor import wright_omega
 from tabular_pg.episodic import EpisodicMDP
+from tabular_pg.episodic.evaluation import backup
 from tabular_pg.episodic.segments import state_softmax, state_sums
 from tabular_pg.tasks import countdown, game_of_24, modular_chain, sequential_sat
 from tabular_pg.theorem import theorems_about
@@ -65,7 +66,7 @@ def test_minimizer_satisfies_its_conditions(problem, beta, weighted):
 @settings(max_examples=25)
 @given(problems(), st.sampled_from([0.1, 0.5, 2.0]), st.integers(0, 2**32 - 1))
 def test_minimizer_agrees_with_generic_optimization(problem, beta, seed):
-    """From random logits as well as from the reference: there is one stationary point (D2)."""
+    """From random logits as well as from the reference: there is one stationary point."""
     mdp, reference, rng = problem
     reference = 0.9 * reference + 0.1 * mdp.uniform_policy()
     start = np.random.default_rng(seed).standard_normal(mdp.n_edges)
@@ -143,9 +144,19 @@ def test_identities_on_all_puzzles_to_twelve_digits(all_puzzles):
     squares = state_sums(mdp.action_ptr, run.policies[1] ** 2 / run.policies[0])
     identity = 0.02 * run.multipliers[0] * squares
     np.testing.assert_allclose(run.improvements[0], identity, atol=1e-12)
-    gained = (run.regularized_values[0] - run.values[0])[: mdp.n_roots]
+    gained = run.regularized_values[0] - run.values[0]
     each = [(run.improvements[0] * mdp.visitation(run.policies[1], s)).sum() for s in (0, 7, 1361)]
     np.testing.assert_allclose(gained[[0, 7, 1361]], each, atol=1e-12)
+
+
+def test_performance_difference_in_every_state_of_all_puzzles(all_puzzles):
+    """V_beta^{k+1} - V^k is what the single steps gain from there on, by one backup."""
+    mdp, run = all_puzzles
+    for k, gains in enumerate(run.improvements):
+        expected = backup(mdp.action_ptr, mdp.successor, gains, run.policies[k + 1])
+        gained = run.regularized_values[k] - run.values[k]
+        np.testing.assert_allclose(gained, expected, rtol=0, atol=1e-12)
+        assert (np.abs(gained)[: mdp.n_roots] > 1e-9).all() or k > 0
 
 
 SPOILED = {
@@ -186,25 +197,16 @@ def test_statements_about_every_policy_notice_numbers_that_do_not_fit(id):
     assert next(v for v in check(other) if v.theorem.id == id).holds is False
 
 
-def test_the_horizon_law():
-    """D7: with constant branching and a uniform policy, the second moment of the response-level
-    gradient is H times that of the step-level one."""
-    for horizon in (4, 8):
-        mdp = modular_chain(horizon, modulus=11)
-        policy = mdp.uniform_policy()
-        A, d = mdp.advantage(policy), mdp.visitation(policy)
-        # |e_a - pi|^2 = 1 - 1/n for n equally likely actions
-        n = np.diff(mdp.action_ptr)[mdp.source]
-        step_level = (d[mdp.source] * policy * A**2 * (1 - 1 / n)).sum()
-        V = mdp.value(policy)[: mdp.n_roots].mean()
-        response_level = V * (1 - V) * horizon * (1 - 1 / n[0])
-        np.testing.assert_allclose(response_level / step_level, horizon, rtol=1e-10)
-
-
 def test_extreme_regularization():
     policy = minimizer(HARD, HARD.uniform_policy(), 1e-8)
     assert np.isfinite(policy).all()
     assert HARD.value(policy)[0] > 0.999
+    advantage = HARD.advantage(HARD.uniform_policy())
+    for beta in (1e-100, 1e-154, 1e-199):
+        policy, multiplier = step(HARD, HARD.uniform_policy(), beta)
+        assert np.isfinite(policy).all() and np.isfinite(multiplier).all()
+        assert policy[advantage < 0].max() == 0
+        np.testing.assert_allclose(HARD.value(policy)[0], 1, rtol=1e-12)
     nearly = minimizer(HARD, HARD.uniform_policy(), 1e9)
     np.testing.assert_allclose(nearly, HARD.uniform_policy(), rtol=1e-9)
 
@@ -219,7 +221,7 @@ def test_states_without_weights_keep_the_reference():
 
 
 def test_wright_omega():
-    x = np.concatenate([np.linspace(-700, 60, 4001), np.geomspace(60, 1e12, 200)])
+    x = np.concatenate([np.linspace(-700, 60, 4001), np.geomspace(60, 1e200, 999)])
     found = np.array([wright_omega(v) for v in x])
     np.testing.assert_allclose(found, wrightomega(x), rtol=2e-14)
 
@@ -232,6 +234,12 @@ U = HARD.uniform_policy()
     [
         ({"beta": 0}, r"beta is 0; expected a finite number > 0"),
         ({"beta": float("nan")}, "beta is nan"),
+        (
+            {"beta": 1e-300},
+            r"beta is 1e-300; expected at least .*e-20\d, because advantage\[\d+\] is",
+        ),
+        ({"beta": 5e-324}, r"beta is 5e-324; expected at least"),
+        ({"advantage": 1e250 * HARD.advantage(U)}, r"beta is 0.1; expected at least .*e\+"),
         ({"reference": U[:-1]}, "reference has shape"),
         ({"reference": np.zeros(U.size)}, "reference sums to 0.0 in state 0"),
         ({"advantage": np.ones(U.size)}, "advantage has mean 1 under the reference in state 0"),
@@ -256,3 +264,23 @@ def test_a_reference_with_zeros_is_refused():
     with pytest.raises(ValueError, match=r"reference\[0\] is 0; expected a probability > 0"):
         minimizer(HARD, zero, 0.1)
     assert improvement(HARD, zero, U, 0.1).shape == (HARD.n_states,)
+
+
+@pytest.mark.parametrize("beta", [0, -1, float("nan"), "a", True, None])
+def test_rules_and_runs_refuse_what_is_no_beta(beta):
+    with pytest.raises(ValueError, match=f"beta is {beta!r}; expected a finite number > 0"):
+        DAPO(beta)
+    with pytest.raises(ValueError, match=f"beta is {beta!r}; expected a finite number > 0"):
+        iterate(HARD, U, beta, 0)
+
+
+@pytest.mark.parametrize("iterations", [0, 2.5, None])
+def test_training_refuses_what_is_no_number_of_iterations(iterations):
+    with pytest.raises(ValueError, match=f"iterations is {iterations}; expected an integer >= 1"):
+        trained(HARD, U, 0.1, iterations=iterations)
+
+
+@pytest.mark.parametrize("function", [loss, loss_gradient])
+def test_losses_refuse_too_small_a_beta(function):
+    with pytest.raises(ValueError, match="beta is 1e-300; expected at least"):
+        function(HARD, U, U, 1e-300)

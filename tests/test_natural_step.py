@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from reasoning import betas, problems, seeds
 from scipy.optimize import minimize
@@ -14,7 +15,7 @@ from tabular_pg.tasks import sequential_sat
 
 
 def test_natural_policy_gradient_agrees_to_second_order_only():
-    """D4: the log-ratios of both steps differ by O(beta^-3)."""
+    """The log-ratios of both steps differ by O(beta^-3)."""
     mdp = sequential_sat(6, 20)
     uniform = mdp.uniform_policy()
     sizes = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
@@ -77,3 +78,38 @@ def test_only_a_free_offset_per_state_makes_regression_natural_policy_gradient(s
     np.testing.assert_allclose(plain, minimizer(mdp, reference, 0.5), atol=1e-5)
     np.testing.assert_allclose(least, loss(mdp, plain, reference, 0.5), rtol=1e-9)
     assert np.abs(fitted(A + shift, offset=False)[0] - plain).max() > 1e-4
+
+
+UNIFORM = sequential_sat(3, 5).uniform_policy()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"beta": 0}, "beta is 0; expected a finite number > 0"),
+        ({"beta": "a"}, "beta is 'a'; expected a finite number > 0"),
+        ({"beta": np.nan}, "beta is nan"),
+        ({"beta": 1e-300}, r"beta is 1e-300; expected at least .*, because advantage\[\d+\] is"),
+        ({"reference": UNIFORM[1:]}, "reference has shape"),
+        (
+            {"advantage": UNIFORM[1:]},
+            r"advantage has shape \(13,\); expected \(14,\), one per edge",
+        ),
+        ({"advantage": UNIFORM * np.nan}, r"advantage\[0\] is nan"),
+        (
+            {"advantage": 1e201 * UNIFORM},
+            r"beta is 1.0; expected at least 5, because advantage\[0\]",
+        ),
+    ],
+    ids=str,
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        natural_step(sequential_sat(3, 5), **{"reference": UNIFORM, "beta": 1, **arguments})
+
+
+def test_the_smallest_beta_takes_the_best_actions():
+    mdp = sequential_sat(3, 5)
+    policy = natural_step(mdp, UNIFORM, 1e-199)
+    best = mdp.advantage(UNIFORM) >= 0
+    assert (policy[~best] == 0).all() and (policy[best] > 0).all()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reasoning import with_rewards
 from scipy.optimize import minimize, minimize_scalar
 
 from tabular_pg.baselines import dro, outcome_dpo, outcome_pairs, step_dpo, step_pairs
@@ -215,7 +216,7 @@ def test_untouched_states_keep_the_reference(name):
     assert all(np.abs(policy - reference)[PUZZLES.source == s].max() > 0 for s in touched)
     nothing = found._replace(outcome=np.zeros(found.outcome.size))
     np.testing.assert_allclose(
-        METHODS[name](PUZZLES, reference, nothing, 1.0), reference, atol=1e-15
+        METHODS[name](with_rewards(PUZZLES, 0.0), reference, nothing, 1.0), reference, atol=1e-15
     )
 
 
@@ -231,7 +232,7 @@ def test_actions_without_probability_have_none_afterwards(name):
     sums = state_sums(PUZZLES.action_ptr, policy)[PUZZLES.source]
     np.testing.assert_allclose(sums, 1.0)
     assert np.abs(policy - reference).max() > 0.01
-    found.edges[found.outcome >= 0.5, 0] = 0
+    found = respond(PUZZLES, PUZZLES.uniform_policy(), 4000, rng)
     with pytest.raises(ValueError, match=r"reference\[0\] is 0; expected a probability > 0"):
         METHODS[name](PUZZLES, reference, found, 1.0)
 
@@ -245,8 +246,8 @@ def test_right_responses_raise_the_success_rate(name):
     assert PUZZLES.value(policy)[: PUZZLES.n_roots].mean() > 2 * before
 
 
-ONE = Trajectories(np.array([[0, -1, -1]]), np.array([[0, 1, -1, -1]]), np.array([1.0]))
 UNIFORM = CHAIN.uniform_policy()
+ONE = respond(CHAIN, UNIFORM, 1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("method", METHODS.values())

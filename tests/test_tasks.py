@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import pickle
-import sys
 from fractions import Fraction
 from math import inf, nan
 
@@ -276,6 +275,8 @@ def test_tasks_can_be_sent_to_other_processes(mdp):
         (([1, 2], nan), r"target is nan; expected an integer or a Fraction"),
         (([1, 2], inf), r"target is inf"),
         (([1, 2], True), r"target is True"),
+        (([1, 2], 24, "prefix"), "merge is 'prefix'; .*; merge=False is the tree of prefixes"),
+        (([1, 2], 24, 0), "merge is 0; expected True or False; merge=False"),
     ],
 )
 def test_bad_puzzles(arguments, message):
@@ -284,9 +285,13 @@ def test_bad_puzzles(arguments, message):
 
 
 def test_too_many_steps_are_refused(monkeypatch):
-    monkeypatch.setattr(sys.modules["tabular_pg.tasks.countdown"], "MAX_EDGES", 1000)
+    monkeypatch.setattr("tabular_pg.tasks.sizes.MAX_EDGES", 1000)
     with pytest.raises(ValueError, match="numbers lead to over 1,000 steps; expected fewer"):
         game_of_24()
+    assert sequential_sat(7, seed=[0, 1, 2]).n_edges == 762
+    assert modular_chain(2, modulus=125).n_edges == 504
+    with pytest.raises(ValueError, match="9 variables and 1 seeds lead to over 1,000 steps"):
+        sequential_sat(9)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +304,19 @@ def test_too_many_steps_are_refused(monkeypatch):
         (modular_chain, {"horizon": 2, "seed": -1}, "seed is -1"),
         (modular_chain, {"horizon": 2, "starts": 98}, r"starts is 98; expected .* in \[1, 97\]"),
         (modular_chain, {"horizon": 1, "starts": 50}, "horizon is 1; expected more steps"),
+        (
+            modular_chain,
+            {"horizon": 10**7},
+            "horizon 10000000, modulus 97 and 4 operations lead to",
+        ),
+        (modular_chain, {"horizon": 1, "modulus": 10**9}, "lead to over 20,000,000 steps"),
+        (
+            sequential_sat,
+            {"n_variables": 20, "seed": range(100)},
+            "20 variables and 100 seeds lead",
+        ),
+        (game_of_24, {"merge": "prefix"}, "merge is 'prefix'; expected True or False; merge=False"),
+        (game_of_24, {"solvable": None}, "solvable is None; expected True or False"),
         (sequential_sat, {"n_variables": 2}, r"n_variables is 2; expected an integer in \[3, 20\]"),
         (sequential_sat, {"n_variables": 21}, "n_variables is 21"),
         (sequential_sat, {"n_clauses": 0}, "n_clauses is 0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, nan
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -126,6 +127,28 @@ def test_the_gap_filter_leaves_states_out():
     assert not history.kept.any()
 
 
+class Recorder:
+    """An exact critic that keeps what it is fitted to."""
+
+    def __init__(self):
+        self.data = []
+
+    def fit(self, mdp, data):
+        self.data.append(data)
+        return ExactCritic().fit(mdp, data)
+
+
+def test_completions_count_where_they_start_only_if_they_are_not_pooled():
+    critic = Recorder()
+    for pooled in (True, False):
+        arguments = options(critic=critic, iterations=1, completions=3, pooled=pooled)
+        train(PUZZLES, PUZZLES.uniform_policy(), **arguments)
+    pooled, alone = critic.data
+    assert (alone.counts == 3).all()
+    assert set(alone.states) <= set(pooled.states)
+    assert pooled.counts[np.isin(pooled.states, alone.states)].sum() > alone.counts.sum()
+
+
 def test_probabilities_stay_positive_for_the_next_iteration():
     history = train(PUZZLES, PUZZLES.uniform_policy(), **options(beta=1e-5, iterations=30))
     assert history.policy.min() >= 1e-300
@@ -149,6 +172,10 @@ def test_probabilities_stay_positive_for_the_next_iteration():
         ({"budget": 35}, "budget is 35; expected at least 468 environment steps"),
         ({"rng": 0}, "rng is 0"),
         ({"critic": "tabular"}, "critic is 'tabular'"),
+        ({"critic": TabularCritic}, r"critic is <class .*; expected one .* like TabularCritic\(\)"),
+        ({"critic": SimpleNamespace(fit=1)}, r"critic is namespace\(fit=1\); expected one with"),
+        ({"every_action": "x"}, "every_action is 'x'; expected True or False"),
+        ({"pooled": 1}, "pooled is 1; expected True or False"),
         ({"critic": AggregatedCritic([0, 1])}, "state_map has length 2"),
         ({"critic": LinearCritic(np.ones((3, 1)))}, "features has length 3"),
     ),

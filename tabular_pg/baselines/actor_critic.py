@@ -32,7 +32,12 @@ from tabular_pg._jit import njit
 from tabular_pg.episodic import checked_policy, evaluation
 from tabular_pg.episodic.rollouts import check_generator, walk
 from tabular_pg.episodic.segments import softmax
-from tabular_pg.episodic.validation import check_per_state, class_numbers, real_vector
+from tabular_pg.episodic.validation import (
+    check_per_state,
+    class_numbers,
+    real_vector,
+    refuse_where,
+)
 
 LARGEST = 1e100  # actor rate: the logits remain finite, however many updates there are
 
@@ -195,10 +200,7 @@ def _checked_initial(mdp, initial) -> np.ndarray:
         check_number("initial", initial, 0, 1, kind=Real)
         return np.asarray(float(initial))
     initial = real_vector("initial", initial, mdp.n_states, "state")
-    wrong = (initial < 0) | (initial > 1)
-    if wrong.any():
-        s = int(wrong.argmax())
-        raise ValueError(f"initial[{s}] is {initial[s]}; expected a number in [0, 1]")
+    refuse_where((initial < 0) | (initial > 1), "initial", initial, "a number in [0, 1]")
     return initial
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg.dapo.dataset import RIGHT
-from tabular_pg.episodic import checked_policy
+from tabular_pg.episodic import checked_policy, checked_trajectories
 from tabular_pg.episodic.segments import state_sums
 from tabular_pg.episodic.validation import checked_beta, real_vector
 
@@ -25,6 +25,7 @@ def rft(mdp, reference, trajectories, prior=1.0) -> np.ndarray:
     In every state the counts of the edges that right responses took, and ``prior`` times the
     reference, normalized; states that none of them passed keep the reference.
     """
+    trajectories = checked_trajectories(mdp, trajectories)
     edges = trajectories.edges[trajectories.outcome >= RIGHT]
     edges = edges[edges >= 0]
     return _likeliest(mdp, reference, edges, np.ones(edges.size), prior, np.ones(mdp.n_states))
@@ -53,6 +54,7 @@ def awr(mdp, reference, trajectories, values, beta, prior=1.0) -> np.ndarray:
         Names the argument, its value and what was expected.
     """
     beta, values = checked_beta(beta), real_vector("values", values, mdp.n_states, "state")
+    trajectories = checked_trajectories(mdp, trajectories)
     taken = trajectories.edges >= 0
     edges, states = trajectories.edges[taken], trajectories.states[:, :-1][taken]
     gain = np.broadcast_to(trajectories.outcome[:, None], taken.shape)[taken] - values[states]

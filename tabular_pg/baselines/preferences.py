@@ -33,8 +33,9 @@ from scipy.special import expit
 from tabular_pg._checks import check_number
 from tabular_pg._jit import njit
 from tabular_pg._threads import ONE_BLAS_THREAD
-from tabular_pg.dapo.dataset import RIGHT
-from tabular_pg.episodic import checked_policy
+from tabular_pg.dapo.dataset import RIGHT, rank
+from tabular_pg.episodic import checked_policy, checked_trajectories
+from tabular_pg.episodic.rollouts import checked_shapes
 from tabular_pg.episodic.segments import state_sums
 from tabular_pg.episodic.validation import checked_beta
 
@@ -44,6 +45,7 @@ MEMORY = 5  # steps that L-BFGS remembers: with a ridge more of them cost more t
 
 def outcome_pairs(trajectories) -> np.ndarray:
     """(n, 2) rows of a right and a wrong response to the same question, each used once."""
+    trajectories = checked_shapes(trajectories)
     start, right = trajectories.states[:, 0], trajectories.outcome >= RIGHT
     winners, losers = np.flatnonzero(right), np.flatnonzero(~right)
     numbered = _numbered(start[winners], right.size), _numbered(start[losers], right.size)
@@ -53,7 +55,7 @@ def outcome_pairs(trajectories) -> np.ndarray:
 
 def step_pairs(trajectories) -> np.ndarray:
     """(n, 2) the first steps in which the responses of a pair differ: edges of the same state."""
-    edges = trajectories.edges[outcome_pairs(trajectories)]
+    edges = checked_shapes(trajectories).edges[outcome_pairs(trajectories)]
     first = (edges[:, 0] != edges[:, 1]).argmax(axis=1)
     return edges[np.arange(first.size), :, first]
 
@@ -76,6 +78,7 @@ def outcome_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -
     ValueError
         Names the argument, its value and what was expected.
     """
+    trajectories = checked_trajectories(mdp, trajectories)
     chosen, rejected = trajectories.edges[outcome_pairs(trajectories).T]
     terms = _sums(mdp, chosen) - _sums(mdp, rejected)
     return _fitted(mdp, reference, terms, _logistic, beta, ridge, iterations)
@@ -88,6 +91,7 @@ def step_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> n
     are fitted to the pairs as Bradley and Terry do, and the policy is ref exp(reward / beta) / Z.
     Arguments as for :func:`outcome_dpo`.
     """
+    trajectories = checked_trajectories(mdp, trajectories)
     chosen, rejected = step_pairs(trajectories).T[:, :, None]
     terms = _sums(mdp, chosen) - _sums(mdp, rejected)
     return _fitted(mdp, reference, terms, _logistic, beta, ridge, iterations)
@@ -100,6 +104,7 @@ def dro(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.nda
     are there and ``ridge`` tends to 0 nothing is left: pi is the optimum of R - beta KL, V its
     value. Arguments as for :func:`outcome_dpo`; a ridge of 1 is one response that says 0.
     """
+    trajectories = checked_trajectories(mdp, trajectories)
     _, question = np.unique(trajectories.states[:, 0], return_inverse=True)
     counts = np.bincount(question)
 
@@ -114,11 +119,7 @@ def dro(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.nda
 
 def _numbered(start, n):
     """Distinct numbers for the i-th response to question s, the same in both halves: n s + i."""
-    order = np.argsort(start, kind="stable")
-    ranked = start[order]
-    numbers = np.empty(start.size, dtype=np.int64)
-    numbers[order] = n * ranked + np.arange(start.size) - np.searchsorted(ranked, ranked)
-    return numbers
+    return n * start + rank(start)
 
 
 def _sums(mdp, edges):

@@ -14,13 +14,17 @@ Shao et al. (2024), DeepSeekMath, arXiv 2402.03300. Li et al. (2023), ReMax, arX
 from __future__ import annotations
 
 import enum
+from numbers import Real
 
 import numpy as np
 
+from tabular_pg._checks import check_number
 from tabular_pg._jit import njit
 from tabular_pg.dapo.dataset import Signal
-from tabular_pg.episodic import checked_policy
+from tabular_pg.episodic import checked_policy, checked_trajectories
+from tabular_pg.episodic.rollouts import checked_shapes
 from tabular_pg.episodic.segments import state_sums
+from tabular_pg.episodic.validation import real_vector
 
 SAME = 1e-12  # standard deviations of outcomes below this count as 0
 
@@ -48,14 +52,18 @@ def response_signals(trajectories, baseline, greedy=None) -> np.ndarray:
     Raises
     ------
     ValueError
-        For RLOO if a question has one response only; for REMAX without ``greedy``.
+        If there are no trajectories; for RLOO if a question has one response only; for REMAX
+        without ``greedy``.
     """
+    trajectories = checked_shapes(trajectories)
     outcome = trajectories.outcome
+    if outcome.size == 0:
+        raise ValueError("trajectories is empty; expected at least one response")
     _, group = np.unique(trajectories.states[:, 0], return_inverse=True)
     counts = np.bincount(group)
     mean = (np.bincount(group, outcome) / counts)[group]
     if baseline is Baseline.REINFORCE:
-        return outcome.copy()
+        return outcome
     if baseline is Baseline.RLOO:
         if counts.min() < 2:
             s = int(trajectories.states[np.argmin(counts[group]), 0])
@@ -67,7 +75,7 @@ def response_signals(trajectories, baseline, greedy=None) -> np.ndarray:
     if baseline is Baseline.REMAX:
         if greedy is None:
             raise ValueError("greedy is None; expected the outcomes of greedy responses, for REMAX")
-        return outcome - greedy
+        return outcome - real_vector("greedy", greedy, outcome.size, "response")
     raise ValueError(f"baseline is {baseline!r}; expected a member of Baseline")
 
 
@@ -81,8 +89,16 @@ def response_level_signal(mdp, reference, trajectories, signals, anchor) -> Sign
     ----------
     signals : (N,) from :func:`response_signals`.
     anchor : float > 0
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the first offending index, its value and what was expected.
     """
     reference = checked_policy(mdp, reference, "reference")
+    trajectories = checked_trajectories(mdp, trajectories)
+    signals = real_vector("signals", signals, trajectories.outcome.size, "response")
+    check_number("anchor", anchor, 0, kind=Real, open_ends=True)
     taken = trajectories.edges >= 0
     edges = trajectories.edges[taken]
     each = np.broadcast_to(signals[:, None], taken.shape)[taken]

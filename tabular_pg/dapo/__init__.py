@@ -26,6 +26,7 @@ from tabular_pg.dapo.dataset import (
     respond,
     signal,
     states_of,
+    steps_taken,
 )
 from tabular_pg.dapo.iterates import DAPO, DapoRun, iterate, natural_step
 from tabular_pg.dapo.trainer import DAPOHistory, Status, train
@@ -57,6 +58,7 @@ __all__ = [
     "signal",
     "states_of",
     "step",
+    "steps_taken",
     "train",
     "trained",
 ]

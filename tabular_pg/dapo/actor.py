@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from tabular_pg._checks import check_number
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg._threads import ONE_BLAS_THREAD, cores
 from tabular_pg.episodic import checked_policy
@@ -35,7 +36,9 @@ from tabular_pg.episodic.validation import checked_beta, real_vector
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
 LEAST_EXCESS = 1e-14  # of sum ref e^{A/beta} over 1: below this the minimizer is that, normalized
+LARGE = 1e10  # argument: what x - log x lacks of omega is less than its rounding
 SMALL_OMEGA = 0.5  # up to this the equation is nearly linear in lambda
+LARGEST_RATIO = 1e200  # |A| / beta: the kernels overflow not far beyond
 NEWTON_STEPS, CONVERGED = 60, 4e-16
 MANY = 50_000  # edges from which on all cores are used
 
@@ -71,11 +74,11 @@ def minimizer(mdp, reference, beta, advantage=None, nu=None) -> np.ndarray:
 
 def step(mdp, reference, beta, advantage=None, nu=None) -> Step:
     """The minimizer and its multipliers; arguments as for :func:`minimizer`."""
-    reference, beta = _positive(mdp, reference), checked_beta(beta)
-    advantage = _advantage(mdp, reference, advantage)
+    reference = _positive(mdp, reference)
+    ratio = checked_ratio(_advantage(mdp, reference, advantage), beta)
     nu = reference if nu is None else _weights(mdp, nu)
     policy, multiplier = np.empty(mdp.n_edges), np.zeros(mdp.n_states)
-    arguments = mdp.action_ptr, reference, advantage / beta, nu, policy, multiplier
+    arguments = mdp.action_ptr, reference, ratio, nu, policy, multiplier
     threads = cores() if mdp.n_edges > MANY else 1
     parts = np.linspace(0, mdp.n_states, threads + 1).astype(np.int64)
     with ThreadPoolExecutor(threads) as pool:  # states are independent
@@ -100,6 +103,7 @@ def trained(mdp, reference, beta, advantage=None, nu=None, iterations=1000) -> n
     """
     reference = _positive(mdp, reference)
     advantage = _advantage(mdp, reference, advantage)
+    check_number("iterations", iterations, 1)
 
     def objective(logits):
         policy = state_softmax(mdp.action_ptr, logits)
@@ -145,6 +149,18 @@ def _advantage(mdp, reference, advantage):
     return advantage
 
 
+def checked_ratio(advantage, beta) -> np.ndarray:
+    """(E,) ``advantage / beta``, else ValueError, also if ``beta`` is too small next to it."""
+    beta, largest = checked_beta(beta), float(np.abs(advantage).max(initial=0.0))
+    if largest > LARGEST_RATIO * beta:
+        e = int(np.abs(advantage).argmax())
+        raise ValueError(
+            f"beta is {beta}; expected at least {largest / LARGEST_RATIO:.3g}, because "
+            f"advantage[{e}] is {advantage[e]:.3g}"
+        )
+    return advantage / beta
+
+
 def _weights(mdp, nu):
     nu = real_vector("nu", nu, mdp.n_edges, "edge")
     ignored = (state_sums(mdp.action_ptr, np.abs(nu)) == 0)[mdp.source]
@@ -160,12 +176,12 @@ def _weights(mdp, nu):
 
 def _regression(mdp, policy, reference, beta, advantage, nu, states):
     policy, reference = checked_policy(mdp, policy), _positive(mdp, reference)
-    advantage = _advantage(mdp, reference, advantage)
+    ratio = checked_ratio(_advantage(mdp, reference, advantage), beta)
     weight = reference if nu is None else _weights(mdp, nu)
     if states is not None:
         weight = weight * real_vector("states", states, mdp.n_states, "state")[mdp.source]
     with np.errstate(divide="ignore"):
-        residual = advantage / checked_beta(beta) - np.log(policy / reference)
+        residual = ratio - np.log(policy / reference)
     return policy, weight, residual
 
 
@@ -183,6 +199,8 @@ def wright_omega(x):
     """The solution w > 0 of w + log w = x (Fritsch, Shafer and Crowley, 1973), to rounding."""
     if x < -36.0:
         return math.exp(x)
+    if x > LARGE:  # more is not to be had, and squares of w could overflow
+        return x - math.log(x)
     w = math.exp(x) / (1.0 + math.exp(x)) if x < 1.0 else x - math.log(x) * (1.0 - 1.0 / x)
     for _ in range(2):
         w = _corrected(w, x)

@@ -29,12 +29,32 @@ from scipy.special import expit, xlog1py, xlogy
 from tabular_pg._checks import check_number
 from tabular_pg._transitions import real_array
 from tabular_pg.dapo.dataset import Outcomes
-from tabular_pg.episodic.validation import check_per_state, class_numbers
+from tabular_pg.episodic.validation import (
+    check_per_state,
+    class_numbers,
+    integer_array,
+    real_vector,
+    refuse_where,
+)
 
 
 def bce_loss(data, values) -> float:
-    """The mean of L_BCE over all completions; infinite where a value excludes what was seen."""
-    p = np.asarray(values)[data.states]
+    """The mean of L_BCE over all completions; infinite where a value excludes what was seen.
+
+    Parameters
+    ----------
+    data : Outcomes
+    values : (S,) probabilities.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the first offending index, its value and what was expected.
+    """
+    values = real_vector("values", values, np.size(values), "state")
+    data = _checked(data, values.size)
+    refuse_where((values < 0) | (values > 1), "values", values, "a number in [0, 1]")
+    p = values[data.states]
     loss = -xlogy(data.means, p) - xlog1py(1 - data.means, -p)
     return float(data.counts @ loss) / data.counts.sum()
 
@@ -124,7 +144,7 @@ class LinearCritic:
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state."""
         check_per_state(mdp, "features", self.features)
-        _check_data(mdp, data)
+        data = _checked(data, mdp.n_states)
         X, n, y = self.features[data.states], data.counts, data.means
         scale = 1 / n.sum()  # of a mean, for which the stopping rule is meant
 
@@ -155,11 +175,12 @@ class ExactCritic:
 
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state; of the data only the policy is used."""
+        _check_type(data)
         return mdp.value(data.policy)
 
 
 def _smoothed(mdp, data, state_map, prior, mean) -> np.ndarray:
-    _check_data(mdp, data)
+    data = _checked(data, mdp.n_states)
     if mean is None:
         mean = data.counts @ data.means / data.counts.sum()
     classes, size = state_map[data.states], int(state_map.max()) + 1
@@ -178,10 +199,23 @@ def _check_prior(prior, mean):
         check_number("mean", mean, 0, 1, kind=Real, open_ends=True)
 
 
-def _check_data(mdp, data):
+def _checked(data, n_states) -> Outcomes:
+    """The data with new arrays, of at least one completion, of states up to ``n_states``."""
+    _check_type(data)
+    states = integer_array("data.states", data.states)
+    counts = integer_array("data.counts", data.counts)
+    if states.size == 0:
+        raise ValueError("data has no completions; expected at least one")
+    if counts.size != states.size:
+        raise ValueError(f"data.counts has length {counts.size}; expected {states.size}, as states")
+    means = real_vector("data.means", data.means, states.size, "state")
+    wrong = (states < 0) | (states >= n_states)
+    refuse_where(wrong, "data.states", states, f"a state, from 0 to {n_states - 1}")
+    refuse_where(counts < 1, "data.counts", counts, "at least 1")
+    refuse_where((means < 0) | (means > 1), "data.means", means, "a number in [0, 1]")
+    return Outcomes(data.policy, states, counts, means)
+
+
+def _check_type(data):
     if not isinstance(data, Outcomes):
         raise ValueError(f"data is {data!r}; expected Outcomes")
-    if data.counts.sum() == 0:
-        raise ValueError("data has no completions; expected at least one")
-    if not (0 <= data.states.min() and data.states.max() < mdp.n_states):
-        raise ValueError(f"data has state {data.states.max()}; expected < {mdp.n_states}")

@@ -25,8 +25,14 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg._jit import njit
-from tabular_pg.episodic import Trajectories, checked_policy, sample_trajectories
-from tabular_pg.episodic.validation import real_vector
+from tabular_pg.episodic import (
+    Trajectories,
+    checked_policy,
+    checked_trajectories,
+    sample_trajectories,
+)
+from tabular_pg.episodic.rollouts import checked_shapes
+from tabular_pg.episodic.validation import check_flag, real_vector
 
 RIGHT = 0.5  # an outcome of at least this counts as right
 
@@ -76,16 +82,18 @@ def balanced(trajectories, keep) -> np.ndarray:
     Right is an outcome of at least 1/2. Of either kind the first ones are taken, and more of one
     kind only where the other has too few; for an odd ``keep`` right ones have the extra place.
     """
+    trajectories = checked_shapes(trajectories)
     check_number("keep", keep, 1)
     start, right = trajectories.states[:, 0], trajectories.outcome >= RIGHT
     n_right, n_wrong = (np.bincount(start, kind)[start] for kind in (right, ~right))
     for_wrong = np.minimum(n_wrong, np.maximum(keep // 2, keep - n_right))
     places = np.where(right, keep - for_wrong, for_wrong)
-    return np.flatnonzero(_rank(2 * start + right) < places)
+    return np.flatnonzero(rank(2 * start + right) < places)
 
 
 def states_of(trajectories) -> np.ndarray:
     """The distinct states in which the trajectories take a step, in order."""
+    trajectories = checked_shapes(trajectories)
     return np.unique(trajectories.states[:, :-1][trajectories.edges >= 0])
 
 
@@ -106,8 +114,19 @@ def outcomes(mdp, policy, trajectories, pooled=True) -> Outcomes:
     ----------
     pooled : bool
         Otherwise trajectories count in the states only in which they start, as in the paper.
+
+    Raises
+    ------
+    ValueError
+        If ``policy`` is none, or a trajectory is none of ``mdp``: names the row and the step.
     """
-    policy = checked_policy(mdp, policy)
+    policy, trajectories = checked_policy(mdp, policy), checked_trajectories(mdp, trajectories)
+    check_flag("pooled", pooled)
+    return mean_outcomes(mdp, policy, trajectories, pooled)
+
+
+def mean_outcomes(mdp, policy, trajectories, pooled) -> Outcomes:
+    """The same of arguments that are known to be valid."""
     edges = trajectories.edges if pooled else trajectories.edges[:, :1]
     counts, sums = _tally(trajectories.states, edges, trajectories.outcome, mdp.n_states)
     states = np.flatnonzero(counts)
@@ -116,9 +135,17 @@ def outcomes(mdp, policy, trajectories, pooled=True) -> Outcomes:
 
 def first_steps(mdp, trajectories) -> np.ndarray:
     """(E,) whether a trajectory starts with this edge: the action sets A(s), each action once."""
+    return _marked(mdp, checked_trajectories(mdp, trajectories).edges[:, :1])
+
+
+def steps_taken(mdp, trajectories) -> np.ndarray:
+    """(E,) whether a trajectory takes this edge, at whatever step."""
+    return _marked(mdp, checked_trajectories(mdp, trajectories).edges)
+
+
+def _marked(mdp, edges) -> np.ndarray:
     seen = np.zeros(mdp.n_edges, dtype=bool)
-    first = trajectories.edges[:, 0]
-    seen[first[first >= 0]] = True
+    seen[edges[edges >= 0]] = True
     return seen
 
 
@@ -134,7 +161,8 @@ def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:
     values : (S,) what the critic says.
     seen : (E,) bool, the actions to compare.
     gap : float
-        States are left out if the advantages of their seen actions differ by less.
+        States are left out if the advantages of their seen actions differ by less. With the 0.1
+        of the paper that is nearly all of them where success is rare, as all values are small.
     anchor : float > 0, optional
         Weight of an action that was not seen, next to 1 for all those seen together. The minimizer
         of (12) keeps of its probability at least the fraction
@@ -180,13 +208,13 @@ def _flags(mdp, seen):
     return seen
 
 
-def _rank(group) -> np.ndarray:
-    """How many entries of the same group come before."""
+def rank(group) -> np.ndarray:
+    """(n,) how many entries of the same group come before."""
     order = np.argsort(group, kind="stable")
     ranked = group[order]
-    rank = np.empty(group.size, dtype=np.int64)
-    rank[order] = np.arange(group.size) - np.searchsorted(ranked, ranked)
-    return rank
+    before = np.empty(group.size, dtype=np.int64)
+    before[order] = np.arange(group.size) - np.searchsorted(ranked, ranked)
+    return before
 
 
 @njit

@@ -11,26 +11,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from tabular_pg.arguments import checked_iterations
 from tabular_pg.assumptions import some_pair
-from tabular_pg.dapo.actor import improvement, loss_gradient, step
+from tabular_pg.dapo.actor import checked_ratio, improvement, loss_gradient, step
 from tabular_pg.episodic import EpisodicMDP, checked_policy
 from tabular_pg.episodic.evaluation import backup
 from tabular_pg.episodic.segments import state_softmax, state_sums
+from tabular_pg.episodic.validation import checked_beta, real_vector
 from tabular_pg.theorem import Kind, theorem
 
 ROUNDING = 1e-13  # of values and what they are made of, which are at most 1
 SMALLEST = 1e-300  # probabilities below have lost digits
 
 
-class DAPO(NamedTuple):
-    """Direct Advantage Policy Optimization with regularization ``beta``."""
+@dataclass(frozen=True)
+class DAPO:
+    """Direct Advantage Policy Optimization with regularization ``beta > 0``."""
 
     beta: float
+
+    def __post_init__(self):
+        object.__setattr__(self, "beta", checked_beta(self.beta))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,26 +106,40 @@ def iterate(mdp, reference, beta, iterations) -> DapoRun:
     ValueError
         As ``minimizer`` does, also of an iterate in which a probability has underflowed to 0.
     """
-    policies, multipliers = [checked_policy(mdp, reference, "reference")], []
+    rule, policies, multipliers = DAPO(beta), [checked_policy(mdp, reference, "reference")], []
     for _ in range(checked_iterations(iterations)):
-        found = step(mdp, policies[-1], beta)
+        found = step(mdp, policies[-1], rule.beta)
         policies.append(found.policy)
         multipliers.append(found.multiplier)
     multipliers = np.array(multipliers).reshape(len(multipliers), mdp.n_states)
-    return DapoRun(
-        mdp, DAPO(float(beta)), np.arange(len(policies)), np.stack(policies), multipliers
-    )
+    return DapoRun(mdp, rule, np.arange(len(policies)), np.stack(policies), multipliers)
 
 
 def natural_step(mdp, reference, beta, advantage=None) -> np.ndarray:
     """(E,) ref exp(A / beta) / Z: natural policy gradient with eta = 1 / beta, for comparison.
 
     Also what objective (12) gives with a free offset per state, A / beta - c(s).
+
+    Parameters
+    ----------
+    reference : (E,) a policy; where it is 0 the result is, too.
+    beta : float > 0
+    advantage : (E,), optional
+        Of any mean in a state; the exact one of the reference by default.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the first offending edge or state, its value and what was expected.
     """
     reference = checked_policy(mdp, reference, "reference")
-    advantage = mdp.advantage(reference) if advantage is None else advantage
+    if advantage is None:
+        advantage = mdp.advantage(reference)
+    else:
+        advantage = real_vector("advantage", advantage, mdp.n_edges, "edge")
     with np.errstate(divide="ignore"):
-        return state_softmax(mdp.action_ptr, np.log(reference) + advantage / beta)
+        logits = np.log(reference) + checked_ratio(advantage, beta)
+    return state_softmax(mdp.action_ptr, logits)
 
 
 RULES = (DAPO,)

@@ -2,7 +2,11 @@
 
 from tabular_pg.episodic.graphs import Image, reachable, unfolded
 from tabular_pg.episodic.mdp import EpisodicMDP
-from tabular_pg.episodic.rollouts import Trajectories, sample_trajectories
+from tabular_pg.episodic.rollouts import (
+    Trajectories,
+    checked_trajectories,
+    sample_trajectories,
+)
 from tabular_pg.episodic.validation import checked_policy
 
 __all__ = [
@@ -10,6 +14,7 @@ __all__ = [
     "Image",
     "Trajectories",
     "checked_policy",
+    "checked_trajectories",
     "reachable",
     "sample_trajectories",
     "unfolded",

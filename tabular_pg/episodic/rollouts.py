@@ -7,7 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.episodic.validation import checked_policy, integer_array
+from tabular_pg.episodic.validation import (
+    checked_policy,
+    integer_array,
+    real_vector,
+    refuse_where,
+)
 
 
 class Trajectories(NamedTuple):
@@ -49,11 +54,7 @@ def sample_trajectories(mdp, policy, starts, rng) -> Trajectories:
     policy = checked_policy(mdp, policy)
     starts = integer_array("starts", starts)
     wrong = (starts < 0) | (starts >= mdp.n_states)
-    if wrong.any():
-        i = int(wrong.argmax())
-        raise ValueError(
-            f"starts[{i}] is {starts[i]}; expected a state, from 0 to {mdp.n_states - 1}"
-        )
+    refuse_where(wrong, "starts", starts, f"a state, from 0 to {mdp.n_states - 1}")
     check_generator(rng)
     return walk(mdp, policy, starts, rng)
 
@@ -64,6 +65,58 @@ def check_generator(rng):
         raise ValueError(
             f"rng is {rng!r}; expected a numpy Generator (np.random.default_rng(seed))"
         )
+
+
+def checked_trajectories(mdp, trajectories) -> Trajectories:
+    """``trajectories`` that start anywhere in ``mdp``, follow its edges and end where it ends.
+
+    Raises
+    ------
+    ValueError
+        Names the array, the first offending row and step, the value and what was expected.
+    """
+    found = checked_shapes(trajectories)
+    n, t, s, fault = _first_fault(mdp.action_ptr, mdp.successor, mdp.terminal_reward, *found)
+    if fault == _SOUND:
+        return found
+    first, last = mdp.action_ptr[s], mdp.action_ptr[s + 1]
+    name, expected = {
+        _START: ("states", f"a state, from 0 to {mdp.n_states - 1}"),
+        _EDGE: ("edges", f"an edge of state {s}, from {first} to {last - 1}"),
+        _STATE: ("states", f"{s}, where the edge before it leads"),
+        _UNFINISHED: ("states", f"a terminal state at the end; this one has {last - first} edges"),
+        _LATE_EDGE: ("edges", f"-1, because the trajectory has ended in state {s}"),
+        _LATE_STATE: ("states", f"-1, because the trajectory has ended in state {s}"),
+        _OUTCOME: ("outcome", f"{mdp.terminal_reward[s]}, the reward of its last state, {s}"),
+    }[fault]
+    at = (n,) if fault == _OUTCOME else (n, t)
+    value = getattr(found, name)[at]
+    where = ", ".join(map(str, at))
+    raise ValueError(f"trajectories.{name}[{where}] is {value}; expected {expected}")
+
+
+def checked_shapes(trajectories) -> Trajectories:
+    """Trajectories, of whatever problem, of integers and finite outcomes, else ValueError."""
+    if not isinstance(trajectories, Trajectories):
+        raise ValueError(
+            f"trajectories is of type {type(trajectories).__name__}; expected Trajectories"
+        )
+    edges, states = (np.asarray(field) for field in trajectories[:2])
+    for name, array in (("edges", edges), ("states", states)):
+        if array.ndim != 2 or array.dtype.kind not in "iu":
+            raise ValueError(
+                f"trajectories.{name} has shape {array.shape} and type {array.dtype}; expected "
+                "two axes and integers"
+            )
+    if states.shape != (edges.shape[0], edges.shape[1] + 1):
+        raise ValueError(
+            f"trajectories.states has shape {states.shape}; expected "
+            f"{(edges.shape[0], edges.shape[1] + 1)}, as edges has shape {edges.shape}"
+        )
+    outcome = real_vector("trajectories.outcome", trajectories.outcome, len(edges), "row of edges")
+    return Trajectories(
+        *(np.ascontiguousarray(a, dtype=np.int64) for a in (edges, states)), outcome
+    )
 
 
 def walk(mdp, policy, starts, rng) -> Trajectories:
@@ -96,3 +149,34 @@ def _walk(action_ptr, successor, policy, starts, uniform):
             s = successor[chosen]
             edges[n, t], states[n, t + 1] = chosen, s
     return edges, states
+
+
+_SOUND, _START, _EDGE, _STATE, _UNFINISHED, _LATE_EDGE, _LATE_STATE, _OUTCOME = range(8)
+
+
+@njit
+def _first_fault(action_ptr, successor, terminal_reward, edges, states, outcome):
+    """Row and step of what is wrong first, the state that is or should be there, and its kind."""
+    n_walks, horizon = edges.shape
+    for n in range(n_walks):
+        s = states[n, 0]
+        if not 0 <= s < terminal_reward.size:
+            return n, 0, 0, _START
+        for t in range(horizon):
+            e = edges[n, t]
+            if action_ptr[s] == action_ptr[s + 1]:
+                if e != -1:
+                    return n, t, s, _LATE_EDGE
+                if states[n, t + 1] != -1:
+                    return n, t + 1, s, _LATE_STATE
+            else:
+                if not action_ptr[s] <= e < action_ptr[s + 1]:
+                    return n, t, s, _EDGE
+                s = successor[e]
+                if states[n, t + 1] != s:
+                    return n, t + 1, s, _STATE
+        if action_ptr[s] != action_ptr[s + 1]:
+            return n, horizon, s, _UNFINISHED
+        if outcome[n] != terminal_reward[s]:
+            return n, horizon, s, _OUTCOME
+    return 0, 0, 0, _SOUND

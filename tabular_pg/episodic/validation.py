@@ -36,10 +36,21 @@ def real_vector(name, values, size, what) -> np.ndarray:
 def class_numbers(name, values) -> np.ndarray:
     """``values`` as a new vector of integers >= 0, else ValueError."""
     values = integer_array(name, values)
-    if (values < 0).any():
-        i = int((values < 0).argmax())
-        raise ValueError(f"{name}[{i}] is {values[i]}; expected an integer >= 0")
+    refuse_where(values < 0, name, values, "an integer >= 0")
     return values
+
+
+def refuse_where(wrong, name, values, expected):
+    """The mask (n,) holds nowhere, else ValueError with the first of the values where it does."""
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise ValueError(f"{name}[{i}] is {values[i]}; expected {expected}")
+
+
+def check_flag(name, value, meaning=""):
+    """``value`` is True or False, else ValueError, which says what they mean."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} is {value!r}; expected True or False{meaning}")
 
 
 def check_per_state(mdp, name, array):
@@ -114,13 +125,9 @@ def _check_successors(offsets, ptr, successor):
 
 def _checked_reward(terminal_reward, ptr) -> np.ndarray:
     reward = real_vector("terminal_reward", terminal_reward, ptr.size - 1, "state")
-    for wrong, expected in (
-        ((reward < 0) | (reward > 1), "a number in [0, 1]"),
-        ((reward != 0) & (np.diff(ptr) > 0), "0, because the state has actions"),
-    ):
-        if wrong.any():
-            s = int(wrong.argmax())
-            raise ValueError(f"terminal_reward[{s}] is {reward[s]}; expected {expected}")
+    refuse_where((reward < 0) | (reward > 1), "terminal_reward", reward, "a number in [0, 1]")
+    acting = (reward != 0) & (np.diff(ptr) > 0)
+    refuse_where(acting, "terminal_reward", reward, "0, because the state has actions")
     return reward
 
 

@@ -16,10 +16,12 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg.episodic import EpisodicMDP
+from tabular_pg.episodic.validation import check_flag
 from tabular_pg.tasks.arithmetic import Arithmetic, Steps, combinations, number
+from tabular_pg.tasks.sizes import refuse_size
 
 MAX_NUMBERS = 6
-MAX_EDGES = 20_000_000  # a few GB
+MERGE = "; merge=False is the tree of prefixes"
 
 
 def countdown(numbers, target=24, merge=True) -> EpisodicMDP:
@@ -46,6 +48,7 @@ def countdown(numbers, target=24, merge=True) -> EpisodicMDP:
         large problems also their size.
     """
     puzzles, target = _checked_puzzles(numbers), _checked_target(target)
+    check_flag("merge", merge, MERGE)
     arithmetic = Arithmetic([], {}, [], {})
     roots = [tuple(sorted(number(arithmetic, Fraction(n)) for n in p)) for p in puzzles]
     _refuse_twice(puzzles, roots)
@@ -80,6 +83,8 @@ def game_of_24(solvable=True, merge=True) -> EpisodicMDP:
     merge : bool
         As for ``countdown``; the tree of the solvable ones has 5 million states.
     """
+    check_flag("solvable", solvable)
+    check_flag("merge", merge, MERGE)
     mdp = countdown(list(combinations_with_replacement(range(1, 14), 4)))
     if solvable:
         mdp = mdp.subproblem(np.flatnonzero(mdp.optimal_value()[: mdp.n_roots] > 0))
@@ -99,7 +104,7 @@ def _enumerate(arithmetic, level):
                 successor.append(len(states) + found.setdefault(following, len(found)))
                 operation.append(index)
             ptr.append(len(successor))
-            _refuse_size(len(successor))
+            refuse_size("numbers", len(successor), "fewer puzzles")
         level = list(found)
     return offsets, ptr, successor, operation, states
 
@@ -144,11 +149,6 @@ def _refuse_length(name, length):
             f"{name} has length {length}; expected at most {MAX_NUMBERS}: one puzzle "
             f"of that length has up to {leaves:,} sequences of steps"
         )
-
-
-def _refuse_size(n_edges):
-    if n_edges > MAX_EDGES:
-        raise ValueError(f"numbers lead to over {MAX_EDGES:,} steps; expected fewer puzzles")
 
 
 def _refuse_twice(puzzles, roots):

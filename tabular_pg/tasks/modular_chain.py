@@ -9,6 +9,7 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg.episodic import EpisodicMDP
+from tabular_pg.tasks.sizes import refuse_size
 
 
 class ModularSteps(NamedTuple):
@@ -60,14 +61,19 @@ def modular_chain(horizon, modulus=97, operations=4, seed=0, *, starts=1) -> Epi
     Raises
     ------
     ValueError
-        If an argument is out of range, there are too few constants modulo ``modulus``, or no value
-        can be reached from every start.
+        If an argument is out of range, the chain would be too large, there are too few constants
+        modulo ``modulus``, or no value can be reached from every start.
     """
     check_number("horizon", horizon, 1)
     check_number("modulus", modulus, 3)
     check_number("operations", operations, 2)
     check_number("starts", starts, 1, modulus)
     check_number("seed", seed, 0)
+    refuse_size(
+        f"horizon {horizon}, modulus {modulus} and {operations} operations",
+        int(operations) * int(modulus) * int(horizon),  # also of a last level, which has none
+        "smaller ones",
+    )
     rng = np.random.default_rng(seed)
     drawn = _operations(rng, modulus, operations)
     results = np.stack([_apply(np.arange(modulus), *o, modulus) for o in drawn], axis=1)

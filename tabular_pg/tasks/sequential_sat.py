@@ -9,6 +9,7 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg.episodic import EpisodicMDP
+from tabular_pg.tasks.sizes import refuse_size
 
 MAX_VARIABLES = 20
 
@@ -68,7 +69,7 @@ def sequential_sat(n_variables=12, n_clauses=50, seed=0) -> EpisodicMDP:
     Raises
     ------
     ValueError
-        If an argument is out of range.
+        If an argument is out of range, or the trees together would be too large.
     """
     check_number("n_variables", n_variables, 3, MAX_VARIABLES)
     check_number("n_clauses", n_clauses, 1)
@@ -77,6 +78,11 @@ def sequential_sat(n_variables=12, n_clauses=50, seed=0) -> EpisodicMDP:
         raise ValueError("seed is empty; expected at least one")
     for i, one in enumerate(seeds):
         check_number("seed" if np.ndim(seed) == 0 else f"seed[{i}]", one, 0, kind=Integral)
+    refuse_size(
+        f"{n_variables} variables and {len(seeds)} seeds",
+        len(seeds) * (2 ** (int(n_variables) + 1) - 2),
+        "fewer of either",
+    )
     literals = np.stack([_formula(n_variables, n_clauses, one) for one in seeds])
     n_roots, levels = len(seeds), 2 ** np.arange(n_variables + 2) - 1
     n_states, n_inner = n_roots * levels[-1], n_roots * levels[-2]
