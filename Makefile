@@ -13,6 +13,13 @@ figures: $(VENV)/installed
 	$(BIN)/python experiments/dapo_critic.py --quick
 	$(BIN)/python experiments/dapo_cotraining.py --quick
 	$(BIN)/python experiments/dapo_claims.py
+	$(BIN)/python experiments/reward_curation.py --quick
+	$(BIN)/python experiments/reward_losses.py --quick
+	$(BIN)/python experiments/reward_filter.py --quick
+	$(BIN)/python experiments/reward_optimization.py --quick
+	$(BIN)/python experiments/reward_verifier.py --quick
+	$(BIN)/python experiments/reward_identifiability.py --quick
+	$(BIN)/python experiments/reward_claims.py
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -7,15 +7,11 @@ where that is so in most settings, and the other way round in none. What it depe
 from __future__ import annotations
 
 import argparse
-import json
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from common import FIGURES
-from verdicts import markdown_table
-
-from tabular_pg.plotting import write_whole
+from claims import Claim, Score, record, together, write_claims
 
 LOSS, SOME = 0.05, 0.01  # of success: what counts as instability, and as an effect
 COMPARED = list(product(("merged states", "tree of prefixes"), ("uniform", "RL 9%", "RL 60%")))
@@ -26,46 +22,12 @@ OF_OUTCOMES = (
 SHARED = ("nothing", "between puzzles")
 
 
-class Claim(NamedTuple):
-    """A row of the table."""
-
-    paper: str
-    measured: str
-    outcome: str
-    depends_on: str = ""
-
-
 class Cell(NamedTuple):
     """Success of a method at one budget: mean and half-width of its interval."""
 
     steps: float
     mean: float
     half: float
-
-
-class Score(NamedTuple):
-    """In how many settings one method is better, equal or worse than another."""
-
-    better: int
-    equal: int
-    worse: int
-
-    def __str__(self):
-        return f"better in {self.better}, equal in {self.equal}, worse in {self.worse}"
-
-    @property
-    def outcome(self) -> str:
-        if self.better == 0:
-            return "not reproduced"
-        return "depends" if self.worse or self.equal > self.better else "reproduced"
-
-
-def record(name) -> dict:
-    """The record of a figure, of a full run."""
-    found = json.loads((FIGURES / f"{name}.json").read_text())
-    if found["quick"]:
-        raise SystemExit(f"{name}.json is of a quick run; run experiments/{name}.py")
-    return found
 
 
 def measured(text) -> tuple[float, float]:
@@ -89,12 +51,6 @@ def against(cells, method, others) -> Score:
         for key in COMPARED
         for i, cell in enumerate(cells[*key, method])
     )
-
-
-def together(outcomes) -> str:
-    """The outcome of a claim that was tested in several ways."""
-    different = set(outcomes)
-    return different.pop() if len(different) == 1 else "depends"
 
 
 def counted(pairs) -> Score:
@@ -271,10 +227,7 @@ def main(arguments=None):
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
     cells = budgets()
     claims = [*step_signals(cells), *training(), *starts(cells), *exact(), *critic_settings()]
-    heads = ["the paper", "measured here", "outcome", "depends on"]
-    table = markdown_table(heads, claims)
-    write_whole(FIGURES / "dapo_claims.md", table)
-    print(table)
+    write_claims("dapo_claims", claims)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,16 @@ REFERENCES = {
     "optimality, approximation, and distribution shift. JMLR 22, 2021.",
     "asad2024": "Asad, Babanezhad, Laradji, Le Roux, Vaswani. Fast convergence of softmax policy "
     "mirror ascent. arXiv 2411.12042, 2024.",
+    "bradley1952": "Bradley, Terry. Rank analysis of incomplete block designs: I. The method of "
+    "paired comparisons. Biometrika 39, 1952.",
     "cen2022": "Cen, Cheng, Chen, Wei, Chi. Fast global convergence of natural policy gradient "
     "methods with entropy regularization. Operations Research 70, 2022.",
     "chen2026": "Chen, Li, Sun, Wei. Policy mirror descent with temporal difference learning. "
     "2026.",
+    "ford1957": "Ford. Solution of a ranking problem from binary comparisons. American "
+    "Mathematical Monthly 64, 1957.",
+    "jiang2011": "Jiang, Lim, Yao, Ye. Statistical ranking and combinatorial Hodge theory. "
+    "Mathematical Programming 127, 2011.",
     "johnson2023": "Johnson, Pike-Burke, Rebeschini. Optimal convergence rate for exact policy "
     "mirror descent in discounted Markov decision processes. NeurIPS 2023.",
     "khodadadian2022": "Khodadadian, Jhunjhunwala, Varma, Maguluri. On linear and super-linear "
@@ -33,6 +39,8 @@ REFERENCES = {
     "mei2020": "Mei, Xiao, Szepesvari, Schuurmans. On the global convergence rates of softmax "
     "policy gradient methods. ICML 2020.",
     "nanda2026": "Nanda, Chen. Dual-averaged soft policy iteration. 2026.",
+    "rafailov2023": "Rafailov et al. Direct preference optimization: your language model is "
+    "secretly a reward model. NeurIPS 2023.",
     "scherrer2016": "Scherrer. Improved and generalized upper bounds on the complexity of policy "
     "iteration. Mathematics of Operations Research 41, 2016.",
     "xiao2022": "Xiao. On the convergence rates of policy gradient methods. JMLR 23, 2022.",

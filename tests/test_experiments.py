@@ -113,7 +113,8 @@ def test_outcomes_of_claims():
     assert dapo_claims.together(["reproduced", "not reproduced"]) == "depends"
 
 
-def test_the_readme_has_the_present_table_of_claims():
+@pytest.mark.parametrize(("mark", "name"), [("claims", "dapo"), ("reward claims", "reward")])
+def test_the_readme_has_the_present_tables_of_claims(mark, name):
     readme = (ROOT / "README.md").read_text()
-    table = readme.split("<!-- claims -->\n")[1].split("<!-- /claims -->")[0]
-    assert table == (ROOT / "figures" / "dapo_claims.md").read_text()
+    table = readme.split(f"<!-- {mark} -->\n")[1].split(f"<!-- /{mark} -->")[0]
+    assert table == (ROOT / "figures" / f"{name}_claims.md").read_text()

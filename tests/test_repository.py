@@ -72,7 +72,7 @@ def python_blocks():
     return re.findall(pattern, README, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_readme_code_prints_what_it_says(number, tmp_path):
     code, expected = python_blocks()[number]
     if "tabular_pg.certified" in code:
@@ -87,7 +87,7 @@ def test_readme_code_prints_what_it_says(number, tmp_path):
 
 
 def test_every_python_block_of_the_readme_has_output():
-    assert README.count("```python") == len(python_blocks()) == 6
+    assert README.count("```python") == len(python_blocks()) == 7
 
 
 def test_readme_table_is_current():

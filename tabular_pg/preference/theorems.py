@@ -55,7 +55,13 @@ def prompts_connected(run) -> str:
 EXACT = {"kind": Kind.EQUAL, "regularized": None}
 
 
-@theorem("R1", "wins = expected wins + ridge", rules=(BradleyTerry, TemperatureBT), **EXACT)
+@theorem(
+    "R1",
+    "wins = expected wins + ridge",
+    rules=(BradleyTerry, TemperatureBT),
+    source="bradley1952",
+    **EXACT,
+)
 def score_equations(run):
     """For every item (or feature, whose share the sums are weighted by) the weight of the
     comparisons won is that expected under the fit, plus ridge temperature theta. Proof: the
@@ -75,6 +81,7 @@ def score_equations(run):
     "rank of the Hessian = items - components",
     rules=(BradleyTerry, TemperatureBT, MarginMSE),
     assumes=(tabular, few_items),
+    source="ford1957",
     **EXACT,
 )
 def hessian_rank(run):
@@ -129,6 +136,7 @@ def temperature_is_a_ridge(run):
     "squares: scores solve the Laplacian's normal equations",
     rules=(MarginMSE,),
     assumes=(tabular, few_items),
+    source="jiang2011",
     **EXACT,
 )
 def laplacian_least_squares(run):
@@ -154,7 +162,9 @@ def no_opponents(run):
     return [c.wins], [games * expit(theta) + run.ridge * theta], [ROUNDING * games]
 
 
-@theorem("R6", "J(pi*) - J(pi) = beta KL(pi || pi*)", rules=(KLControl,), **EXACT)
+@theorem(
+    "R6", "J(pi*) - J(pi) = beta KL(pi || pi*)", rules=(KLControl,), source="rafailov2023", **EXACT
+)
 def value_of_control(run):
     """On every prompt, J(pi) = E_pi[r] - beta KL(pi || ref) is less than its maximum by beta times
     the divergence of pi from pi* = ref exp(r / beta) / Z. Proof: log pi* = r / beta + log ref -
@@ -193,7 +203,7 @@ def regret_by_squared_span(run):
 
 @theorem(
     "R6d", "DPO = ref exp(Bradley-Terry / beta) / Z",
-    rules=(DPO,), assumes=(prompts_connected,), **EXACT,
+    rules=(DPO,), assumes=(prompts_connected,), source="rafailov2023", **EXACT,
 )  # fmt: skip
 def direct_is_two_steps(run):
     """The policy of DPO is ref exp(r / beta) / Z with r the scores of the Bradley-Terry fit to the
