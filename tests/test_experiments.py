@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,6 +14,7 @@ sys.path.insert(0, str(ROOT / "experiments"))
 
 import dapo_claims  # noqa: E402
 import jobs  # noqa: E402
+import reward_claims  # noqa: E402
 from dapo_methods import METHODS, ROUNDS  # noqa: E402
 from dapo_problems import SUCCESS, problem, success  # noqa: E402
 
@@ -111,6 +113,11 @@ def test_outcomes_of_claims():
         assert dapo_claims.counted(chosen).outcome == outcome
     assert dapo_claims.together(["depends", "depends"]) == "depends"
     assert dapo_claims.together(["reproduced", "not reproduced"]) == "depends"
+
+
+def test_paired_differences_count_beyond_their_intervals():
+    noise = np.array([-1.0, 0.5, 1.5, -0.5, -0.5])
+    assert reward_claims.counted([3 + noise, noise, -3 + noise, 4 + noise]) == (2, 1, 1)
 
 
 @pytest.mark.parametrize(("mark", "name"), [("claims", "dapo"), ("reward claims", "reward")])
