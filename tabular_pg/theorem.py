@@ -173,8 +173,9 @@ def theorems_about(rule) -> list[Theorem]:
 
 
 def sorted_theorems() -> list[Theorem]:
-    """Every registered theorem: projected, softmax, natural, Hadamard, the entropy ones, others."""
-    sections = "PSNHEG"
+    """Every registered theorem: projected, softmax, natural, Hadamard, entropy, general, DAPO,
+    rewards, and others."""
+    sections = "PSNHEGDR"
     return sorted(
         REGISTRY.values(),
         key=lambda theorem: sections.find(theorem.id[0]) % (len(sections) + 1),

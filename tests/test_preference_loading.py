@@ -78,6 +78,13 @@ def test_ties_in_json_lines_are_counted_where_asked_for(tmp_path):
         ('{"chosen": [], "rejected": "b"}', r"chosen is \[\]; expected a string"),
         ('{"chosen": "a", "rejected": [{"role": "user"}]}', r"rejected is \[\{'role': 'user'\}\]"),
         ('{"chosen": "a", "rejected": "b", "prompt": 3}', "prompt is 3; expected a string"),
+        ('{"chosen": "a", "rejected": "b", "prompt": false}', ":1: prompt is False; expected"),
+        ('{"chosen": "a", "rejected": "b", "prompt": []}', r":1: prompt is \[\]; expected"),
+        ('{"chosen": "a", "rejected": "b", "source": 0}', ":1: source is 0; expected a string"),
+        ('{"chosen": "a", "rejected": "b", "source": []}', r":1: source is \[\]; expected"),
+        ('{"chosen": "a", "rejected": "b", "chosen_score": 1' + "0" * 400 + "}", ":1: chosen_s"),
+        ('{"chosen": "a", "rejected": "b", "chosen_score": 1' + "0" * 9000 + "}", ":1: not JSON"),
+        ('{"chosen": "a", "rejected": "b", "chosen_score": []}', r":1: chosen_score is \[\]"),
         ('{"chosen": "a", "rejected": "b", "source": 3}', "source is 3; expected a string"),
         ('{"chosen": "a", "rejected": "b", "chosen_score": NaN}', "chosen_score is nan; expected"),
         ('{"chosen": "a", "rejected": "b", "rejected_score": "9"}', "rejected_score is '9'"),
@@ -130,6 +137,18 @@ def test_ties_in_tables(tmp_path):
         ("winner,loser,n\na,b,inf\n", {"counts": "n"}, "n is 'inf'"),
         ("winner,loser,n\na,b,many\n", {"counts": "n"}, "n is 'many'"),
         ("winner,loser,n\na,b\n", {"counts": "n"}, "n is None"),
+        ("winner,loser,winner\na,b,c\n", {}, ":1: 2 columns 'winner'; the header has"),
+        ("winner,loser\na,b,c,d\n", {}, ":2: 2 fields more than the header has"),
+        ("winner,loser\na,b\n", {"columns": "winner"}, "columns is 'winner'; expected two"),
+        ("a,b,c\nx,y,z\n", {"columns": ("a", "b", "c")}, "columns is .*; expected two headers"),
+        ("a,b,c\nx,y,z\n", {"counts": ("a", "b", "c")}, "counts is .*; expected one header"),
+        ("winner,loser\na,b\n", {"columns": ("loser",) * 2}, "expected different headers"),
+        (
+            "winner,loser,t\na,b,1\n",
+            {"tied": "t", "ties": Ties.HALVE},
+            "tied is .*expected a header, beside counts",
+        ),
+        ("winner,loser\na,b\n", {"counts": 3}, "counts is 3; expected"),
         ("winner,loser\na,b\n", {"ties": "drop"}, "ties is 'drop'; expected one of"),
     ],
     ids=str,
@@ -137,6 +156,36 @@ def test_ties_in_tables(tmp_path):
 def test_bad_tables(tmp_path, text, options, message):
     with pytest.raises(ValueError, match=message):
         read_table(written(tmp_path, text), **options)
+
+
+def test_conversational_prompts(tmp_path):
+    rows = [
+        {"prompt": messages("hi"), "chosen": [{"role": "assistant", "content": "hello"}],
+         "rejected": [{"role": "assistant", "content": "no"}]},
+        {"chosen": messages("hi", "hello"), "rejected": messages("hi", "what")},
+    ]  # fmt: skip
+    found = read_jsonl(written(tmp_path, lines(*rows), "pairs.jsonl"))
+    assert found.items == (("user: hi", "hello"), ("user: hi", "no"), ("user: hi", "what"))
+    assert found.pairs.tolist() == [[0, 1], [0, 2]]
+
+
+def test_encodings(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_bytes("winner,loser\nä,b\n".encode("utf-8-sig"))
+    assert read_table(path).items == ("ä", "b")
+    path.write_bytes('{"chosen": "ä", "rejected": "b"}'.encode("utf-8-sig"))
+    assert read_jsonl(path).items == (("", "ä"), ("", "b"))
+    path.write_bytes("winner,loser\na,b\nä,b\n".encode("latin-1"))
+    for read in (read_table, read_jsonl):
+        with pytest.raises(ValueError, match=r"pairs.csv:3: not UTF-8"):
+            read(path)
+
+
+def test_halves_of_ties_are_counted(tmp_path):
+    path = written(tmp_path, "winner,loser,n,t\na,b,1,0.5\nb,a,1,1\n")
+    assert read_table(path, counts="n", tied="t", ties=Ties.DROP).ties == 1.5
+    halved = read_table(path, counts="n", tied="t", ties=Ties.HALVE)
+    assert halved.weights.tolist() == [1.25, 0.25, 1.5, 0.5]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -173,6 +173,7 @@ def test_the_kink_of_the_focal_loss_with_penalty():
         (lambda: TemperatureBT(0), r"temperature is 0; expected a finite number > 0"),
         (lambda: TemperatureBT("2"), r"temperature is '2'"),
         (lambda: checked_loss("bt"), r"loss is 'bt'; expected one of BradleyTerry\(\), Focal\(\)"),
+        (lambda: pair_loss("bt", 1.0, 0.0), "loss is 'bt'; expected one of"),
         (lambda: checked_loss(BradleyTerry), "loss is <class"),
     ],
 )

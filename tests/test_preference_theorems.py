@@ -17,9 +17,12 @@ from tabular_pg.preference import (
     DPO,
     BradleyTerry,
     CrossEntropy,
+    Focal,
+    FocalPenalty,
     MarginMSE,
     Status,
     TemperatureBT,
+    TemperedLog,
     controlled,
     fit,
     optimize_directly,
@@ -103,7 +106,38 @@ SPOILED = {
     "R3": (TemperatureBT(3.0), lambda f: replace(f, ridge=2 * f.ridge)),
     "R4": (MarginMSE(), lambda f: replace(f, loss=MarginMSE(1.01))),
     "R5": (CrossEntropy(), lambda f: replace(f, scores=f.scores + 0.01)),
+    "R1g": (TemperedLog(), lambda f: replace(f, ridge=1.01 * f.ridge)),
 }
+BENT = [Focal(), Focal(0.5), FocalPenalty(), FocalPenalty(1.0), TemperedLog(), TemperedLog(0.2)]
+
+
+@settings(max_examples=60)
+@given(seeds, st.sampled_from(BENT), st.sampled_from([0.0, 0.3, 20.0]), st.booleans())
+def test_forces_balance_where_losses_are_not_convex(seed, loss, ridge, linear):
+    pairs, rng = comparisons(seed)
+    features = rng.standard_normal((8, 2)) if linear else None
+    try:
+        found = fit(pairs, 8, loss=loss, ridge=ridge, features=features)
+    except ValueError as error:
+        assert "ridge is 0 and the features separate" in str(error)
+        return
+    verdict = verdicts(found)["R1g"]
+    assert verdict.applies == (found.status is Status.STATIONARY)
+    assert verdict.holds is not False, str(verdict)
+
+
+@pytest.mark.parametrize("loss", BENT, ids=str)
+def test_forces_of_spoiled_fits_do_not_balance(loss):
+    found = fit(balanced(1), 6, loss=loss, ridge=0.3)
+    assert verdicts(found)["R1g"].holds
+    for spoilt in (replace(found, ridge=0.29), replace(found, scores=1.001 * found.scores)):
+        assert verdicts(spoilt)["R1g"].holds is False
+
+
+def test_the_kink_is_left_out():
+    found = fit([[0, 1], [1, 0]], 2, loss=FocalPenalty())
+    assert verdicts(found)["R1g"].holds
+    assert "at the kink" in verdicts(replace(found, scores=np.zeros(2)))["R1g"].why_not
 
 
 @pytest.mark.parametrize("id", SPOILED)
@@ -207,13 +241,39 @@ def test_direct_optimization_is_a_fit_and_its_best_policy(seed, beta, ridge):
     r = fit(pairs, 9, ridge=ridge, per_component=True).scores
     expected = tilted_policy(reference[None, :4], r[None, :4], beta)[0]
     np.testing.assert_allclose(run.policy[:4], expected, atol=1e-6)
-    tilted = replace(run, policy=run.policy**1.01)
+    tilted = replace(run, log_policy=1.01 * run.log_policy)
     assert verdicts(tilted)["R6d"].holds is False
 
 
 def test_direct_optimization_needs_connected_prompts():
     run = optimize_directly([[0, 1], [1, 0]], [0, 0, 0], np.full(3, 1 / 3), DPO(1.0))
     assert "no chain of comparisons" in verdicts(run)["R6d"].why_not
+
+
+@pytest.mark.parametrize("beta", (1e-3, 1e-8))
+def test_direct_optimization_at_small_beta(beta):
+    run = optimize_directly([[0, 1]] * 3 + [[1, 0]], [0, 0], [0.5, 0.5], DPO(beta))
+    assert run.status is Status.MINIMUM
+    assert beta * np.subtract(*run.log_policy) == pytest.approx(np.log(3), rel=1e-6)
+    assert run.policy.tolist() == [1.0, 0.0]
+    assert verdicts(run)["R6d"].holds
+
+
+def test_direct_optimization_that_was_stopped_says_so(monkeypatch):
+    pairs, prompts, reference = within_prompts(0)
+    monkeypatch.setitem(optimize_directly.__globals__["TOLERANCES"], "maxiter", 1)
+    run = optimize_directly(pairs, prompts, reference, DPO(1.0))
+    assert run.status is Status.STOPPED
+    assert verdicts(run)["R6d"].why_not == Status.STOPPED.value
+
+
+def test_direct_optimization_of_separable_pairs():
+    with pytest.raises(ValueError, match=r"ridge is 0 and the items \[0\] never lost"):
+        optimize_directly([[0, 1]], [0, 0], [0.5, 0.5], DPO(1.0))
+    run = optimize_directly([[0, 1]], [0, 0], [0.5, 0.5], DPO(1.0, 0.1))
+    assert verdicts(run)["R6d"].holds
+    why_not = verdicts(replace(run, rule=DPO(1.0)))["R6d"].why_not
+    assert "never lost to the others" in why_not
 
 
 def test_step_dpo_of_the_baselines_is_the_same():
@@ -234,6 +294,9 @@ def test_step_dpo_of_the_baselines_is_the_same():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"rule": 1.0}, r"rule is 1.0; expected DPO"),
+        ({"prompts": [0, 0, -1]}, r"prompts\[2\] is -1; expected an integer >= 0"),
+        ({"prompts": [0, 0, 0.5]}, "prompts has shape.*expected a vector of integers"),
         ({"rule": DPO(0)}, "beta is 0; expected a finite number > 0"),
         ({"rule": DPO(1.0, -1)}, "ridge is -1; expected"),
         ({"pairs": [[0, 2]]}, "pairs compare 0 and 2; expected responses to the same prompt"),
@@ -247,3 +310,19 @@ def test_bad_input(arguments, message):
     good = {"pairs": [[0, 1]], "prompts": [0, 0, 1], "reference": [0.5, 0.5, 1], "rule": DPO(1.0)}
     with pytest.raises(ValueError, match=message):
         optimize_directly(**{**good, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"reward": [[0.0]]}, r"reward has shape \(1, 1\); expected \(1, 2\)"),
+        ({"reward": [[0.0, np.nan]]}, r"reward\[0, 1\] is nan"),
+        ({"estimate": [[0.0] * 3]}, r"estimate has shape \(1, 3\)"),
+        ({"estimate": [[np.inf, 0.0]]}, r"estimate\[0, 0\] is inf"),
+    ],
+    ids=str,
+)
+def test_bad_tables(arguments, message):
+    good = {"reference": [[0.5, 0.5]], "reward": [[0, 1]], "estimate": [[0, 1]], "beta": 1.0}
+    with pytest.raises(ValueError, match=message):
+        controlled(**{**good, **arguments})

@@ -15,6 +15,7 @@ from scipy.special import expit, ndtr
 from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose, label_accuracy
 from tabular_pg.preference.curation import agreement_filter, agreement_purity
 from tabular_pg.preference.data import PreferenceData, Tokens, concatenate
+from tabular_pg.preference.fitting import fit
 from tabular_pg.preference.sources import SPECS, Annotated, Rated, ScoredPool, pooled, sources
 from tabular_pg.preference.texts import OPENING
 from tabular_pg.preference.world import CATEGORIES, GENERAL, SPECIFIC, TASK_NAMES, make_world
@@ -200,7 +201,8 @@ def test_agreement_filter_has_the_purity_of_the_law():
         adversarial=np.zeros(n, bool),
         **base,
     )
-    left = agreement_filter(pairs, rewards, sources=pairs.source_names[:1]).data
+    fitted = replace(fit([[0, 1]], 2, ridge=1.0), scores=rewards)
+    left = agreement_filter(pairs, fitted, sources=pairs.source_names[:1]).data
     law = agreement_purity(1 - flip, a)
     measured = (right == better)[left.pair_id].mean()
     assert abs(measured - law) < 4 * np.sqrt(law * (1 - law) / len(left))
@@ -211,6 +213,12 @@ def test_agreement_filter_has_the_purity_of_the_law():
     exact = agreement_purity(1 - flip, agree[sure].mean())
     assert kept_right / (kept_right + kept_wrong) == pytest.approx(exact, rel=1e-12)
     assert law > 1 - flip
+
+
+def test_agreement_purity_of_numbers_and_arrays():
+    assert agreement_purity(1, 1) == 1
+    assert agreement_purity(0.5, 0.8) == pytest.approx(0.8, rel=1e-15)
+    assert np.allclose(agreement_purity([0.7, 1.0], 0.8), [0.56 / 0.62, 1])
 
 
 def test_concatenate_and_select_are_inverse():
@@ -224,6 +232,16 @@ def test_concatenate_and_select_are_inverse():
                 assert np.array_equal(getattr(part, f.name), getattr(data, f.name), equal_nan=True)
     backwards = whole.select(np.arange(len(whole))[::-1])
     assert np.array_equal(backwards.pairs, whole.pairs[::-1])
+
+
+def test_texts_are_numbered_from_0():
+    texts = Tokens([0, 2, 2, 3], [5, 6, 7])
+    assert [text.tolist() for text in texts] == [[5, 6], [], [7]]
+    assert [text.tolist() for text in texts.part(1, 3)] == [[], [7]]
+    assert len(texts.part(3, 3)) == 0
+    for i in (-1, 3):
+        with pytest.raises(IndexError, match=f"i is {i}; expected a text from 0 to 2"):
+            texts[i]
 
 
 DATA = sources(WORLD, 0.002, **REGIME)["HelpSteer2"]
@@ -261,13 +279,52 @@ DATA = sources(WORLD, 0.002, **REGIME)["HelpSteer2"]
         (lambda: concatenate([]), "parts is empty"),
         (lambda: concatenate([DATA, DATA]), "expected distinct ones"),
         (
-            lambda: concatenate([DATA, replace(DATA, task_names=("x",) * 9)]),
+            lambda: concatenate([DATA, replace(DATA, task_names=tuple("abcdefghi"))]),
             r"parts\[1\] has other",
         ),
         (lambda: Tokens([0, 3], [1, 2]), "ptr is"),
         (lambda: DATA.of("Nectar"), "source is 'Nectar'; expected one of HelpSteer2"),
         (lambda: DATA.select(DATA.task < 0).of("HelpSteer2"), "source 'HelpSteer2' is empty"),
         (lambda: DATA.about("poetry"), "task is 'poetry'"),
+        (lambda: agreement_purity(1, 0), "0 and 1, or 1 and 0"),
+        (lambda: agreement_purity([0.5, 0], [1, 1]), "0 and 1, or 1 and 0"),
+        (lambda: agreement_purity(1.2, 0.5), "label_accuracy is 1.2; expected"),
+        (lambda: agreement_purity(0.5, nan), "reward_accuracy is nan; expected"),
+        (lambda: agreement_purity("1", 0.5), "label_accuracy is 1; expected"),
+        (lambda: ScoredPool(0), "size is 0; expected an integer >= 1"),
+        (lambda: ScoredPool(9, bias_share=1.1), r"bias_share is 1.1; .* in \[0, 1\]"),
+        (lambda: ScoredPool(9, strength=nan), "strength is nan"),
+        (lambda: ScoredPool(9, inflation=np.inf), "inflation is inf"),
+        (lambda: ScoredPool(9, noise=0), "noise is 0; expected a finite number > 0"),
+        (lambda: Annotated(9, (1, 1, 1)), "mixture is"),
+        (lambda: Annotated(9, (1, nan, 1, 1)), r"mixture\[1\] is nan"),
+        (lambda: Annotated(9, (0, 0, 0, 0)), "mixture is"),
+        (lambda: Annotated(9, (1, 0, 0, np.inf)), r"mixture\[3\] is inf"),
+        (lambda: Annotated(9, (1, 0, 0, 0), opposed=-0.1), "opposed is -0.1"),
+        (lambda: Annotated(9, (1, 0, 0, 0), temperature=-1), "temperature is -1"),
+        (lambda: Annotated(9, (1, 0, 0, 0), flagged=1), "flagged is 1"),
+        (lambda: Rated(9, (1, 0, 0, 0), flip_share="1"), "flip_share is '1'"),
+        (lambda: Rated(9, (1, -1, 0, 0)), r"mixture\[1\] is -1"),
+        (lambda: sources(WORLD, 1, **REGIME, specs={"x": 3}), r"specs\['x'\] is 3"),
+        (lambda: replace(DATA, pair_id=3), r"pair_id has shape \(\)"),
+        (lambda: replace(DATA, pair_id=None), r"pair_id has shape \(\)"),
+        (lambda: replace(DATA, scores=[["a", "b"]] * 14), "scores is .*; expected numbers or nan"),
+        (lambda: replace(DATA, source_names=("x", "x")), r"source_names\[1\] is 'x', which"),
+        (lambda: replace(DATA, source_names="x"), "source_names is 'x'; expected a tuple"),
+        (lambda: replace(DATA, source_names=(3,)), r"source_names is \(3,\)"),
+        (lambda: replace(DATA, tokens=[1]), "tokens is of type list"),
+        (lambda: DATA.select(np.ones(3, dtype=bool)), r"rows has shape \(3,\); expected \(14,\)"),
+        (lambda: DATA.select([3, 14]), r"rows\[1\] is 14; expected < 14"),
+        (lambda: DATA.select([-1]), r"rows\[0\] is -1"),
+        (lambda: DATA.select([0.5]), "rows has shape .* float64"),
+        (lambda: WORLD.tokens.part(-1, 3), "first is -1"),
+        (lambda: WORLD.tokens.part(0, 401), "last is 401"),
+        (lambda: WORLD.tokens.part(5, 3), r"last is 3; expected an integer in \[5, 400\]"),
+        (lambda: WORLD.training_prompts("Chat"), r"category is 'Chat'; expected .* in \[0, 3\]"),
+        (lambda: Annotator().prefers(WORLD, 0, -1), "second is -1; expected an item from 0"),
+        (lambda: Rater().rate(WORLD, [[0, 6400]], None), r"items\[0, 1\] is 6400"),
+        (lambda: Scorer().score(WORLD, [0.5], None), "items is of type float64"),
+        (lambda: label_accuracy(Scorer(), WORLD, [0], [6400]), r"second\[0\] is 6400"),
     ),
 )
 def test_bad_input_is_refused(make, message):

@@ -198,6 +198,26 @@ def test_regret_at_equal_kl():
     assert 0 < lost[0] < lost[1] < lost[2]
 
 
+@pytest.mark.parametrize("beta", (1.0, 1e-12, 1e-300))
+@pytest.mark.parametrize("impossible", (0.0, 1e17))
+def test_what_the_reference_excludes_does_not_matter(beta, impossible):
+    reference, rewards = np.array([[0, 0.5, 0.5]]), np.array([[impossible, 1.0, 0.0]])
+    policy = tilted_policy(reference, rewards, beta)
+    assert policy[0] == pytest.approx([0, *tilted_policy([[0.5, 0.5]], [[1, 0]], beta)[0]])
+    assert policy.sum() == pytest.approx(1)
+    expected = 1 + beta * np.log(0.5 + 0.5 * np.exp(-1 / beta))
+    assert optimal_value(reference, rewards, beta) == pytest.approx(expected, abs=1e-12)
+    lost = regret(reference, reference, rewards * [[0, 1, 1]], beta)
+    assert lost == pytest.approx(expected - 0.5, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", (1e-170, 1e170))
+def test_beta_for_kl_at_any_scale(scale):
+    beta = beta_for_kl([[0.3, 0.7]], [[0.0, 1.0]], 0.1)
+    found = beta_for_kl([[0.3, 0.7]], [[0.0, scale]], 0.1)
+    assert found == pytest.approx(scale * beta, rel=1e-9, abs=0)
+
+
 P, R = np.full((2, 2), 0.5), np.array([[0.0, 1.0], [1.0, 0.0]])
 
 
@@ -215,7 +235,15 @@ P, R = np.full((2, 2), 0.5), np.array([[0.0, 1.0], [1.0, 0.0]])
         (lambda: beta_for_kl(P, R, 1.0), "target is 1.0; expected less than 0.69"),
         (lambda: beta_for_kl(P, R * 0, 0.1), "expected less than 0.0"),
         (lambda: beta_for_kl(P, R, 0.0), "target is 0.0; expected a finite number > 0"),
-        (lambda: best_of_n(P, R, 0), "n is 0; expected an integer >= 1"),
+        (lambda: best_of_n(P, R, 0), r"n is 0; expected an integer in \[1, "),
+        (lambda: best_of_n(P, R, 10**16), "n is 1000.*; expected an integer in"),
+        (lambda: overoptimization(P, R, R[:1], [1.0]), r"gold has shape \(1, 2\)"),
+        (lambda: overoptimization(P, R * nan, R, [1.0]), r"proxy\[0, 0\] is nan"),
+        (lambda: pair_accuracy(R, R[:1]), r"fitted has shape \(1, 2\); expected \(2, 2\)"),
+        (lambda: pair_accuracy(R[0], R[0]), r"rewards has shape \(2,\)"),
+        (lambda: pair_accuracy(R, R * nan), r"fitted\[0, 0\] is nan"),
+        (lambda: regret_at_kl(WORLD, WORLD.reward, -1.0), "kl is -1.0; expected a finite"),
+        (lambda: regret_at_kl(WORLD, WORLD.reward, 99.0), "kl is 99.0; expected less than"),
         (lambda: overoptimization(P, R, R, [1.0, -1.0]), "beta is -1.0"),
         (lambda: scorecard(WORLD, [1.0]), r"scores has shape \(1,\)"),
         (lambda: scorecard(WORLD, WORLD.reward * nan), "scores.* is nan"),

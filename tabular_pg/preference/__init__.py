@@ -57,6 +57,7 @@ from tabular_pg.preference.rlhf import (
     tilted_policy,
 )
 from tabular_pg.preference.sources import Annotated, Rated, ScoredPool, pooled, sources
+from tabular_pg.preference.texts import Imported, Tokenized, preference_data, tokenized
 from tabular_pg.preference.theorems import score_equations  # noqa: F401  (registers R1 to R6)
 from tabular_pg.preference.world import World, make_world
 
@@ -76,6 +77,7 @@ __all__ = [
     "FocalPenalty",
     "Hinge",
     "Identifiability",
+    "Imported",
     "KLControl",
     "MarginMSE",
     "Overoptimization",
@@ -93,6 +95,7 @@ __all__ = [
     "TemperatureBT",
     "TemperedLog",
     "Ties",
+    "Tokenized",
     "Tokens",
     "World",
     "adversarial_only",
@@ -122,6 +125,7 @@ __all__ = [
     "pair_accuracy",
     "pair_loss",
     "pooled",
+    "preference_data",
     "rating_filter",
     "read_jsonl",
     "read_table",
@@ -134,5 +138,6 @@ __all__ = [
     "sources",
     "spectrum",
     "tilted_policy",
+    "tokenized",
     "top_fraction",
 ]

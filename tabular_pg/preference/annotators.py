@@ -45,6 +45,7 @@ class Annotator:
 
     def prefers(self, world, first, second) -> np.ndarray:
         """The probability that the first item is called the better one."""
+        first, second = _both(world, first, second)
         drawn = world.reward / self.temperature + self.bias * world.spurious.sum(axis=1)
         return _flipped(expit(drawn[first] - drawn[second]), self.flip)
 
@@ -79,22 +80,21 @@ class Rater:
 
     def rate(self, world, items, rng) -> np.ndarray:
         """Ratings of these items."""
-        seen = self._seen(world)[items] + self.noise * rng.standard_normal(np.shape(items))
+        items = _checked(world, "items", items)
+        seen = _seen(self, world)[items] + self.noise * rng.standard_normal(np.shape(items))
         return np.clip(np.rint(LEVELS // 2 + seen / self.step), 0, LEVELS - 1)
 
     def prefers(self, world, first, second) -> np.ndarray:
         """The probability that the first item is called the better one."""
+        first, second = _both(world, first, second)
         one, other = self._distribution(world, first), self._distribution(world, second)
         below = np.cumsum(other, axis=-1) - other / 2  # half of what is equal
         return _flipped((one * below).sum(axis=-1), self.flip)
 
-    def _seen(self, world):
-        return world.reward + self.bias * world.spurious.sum(axis=1)
-
     def _distribution(self, world, items):
         """(..., 5) the probability of every rating."""
         edges = self.step * (np.arange(LEVELS - 1) + 0.5 - LEVELS // 2)
-        below = ndtr((edges - self._seen(world)[items][..., None]) / self.noise)
+        below = ndtr((edges - _seen(self, world)[items][..., None]) / self.noise)
         return np.diff(below, axis=-1, prepend=0.0, append=1.0)
 
 
@@ -132,17 +132,16 @@ class Scorer:
 
     def score(self, world, items, rng) -> np.ndarray:
         """Scores of these items."""
-        seen = self._seen(world)[items] + self.noise * rng.standard_normal(np.shape(items))
+        items = _checked(world, "items", items)
+        seen = _seen(self, world)[items] + self.noise * rng.standard_normal(np.shape(items))
         return self.offset + self.unit * seen
 
     def prefers(self, world, first, second) -> np.ndarray:
         """The probability that the first item is called the better one."""
-        seen = self._seen(world)
+        first, second = _both(world, first, second)
+        seen = _seen(self, world)
         wins = ndtr((seen[first] - seen[second]) / (np.sqrt(2) * self.noise))
         return _flipped(wins, self.flip)
-
-    def _seen(self, world):
-        return world.reward + self.bias * world.spurious.sum(axis=1)
 
 
 def choose(annotator, world, first, second, rng) -> np.ndarray:
@@ -152,8 +151,33 @@ def choose(annotator, world, first, second, rng) -> np.ndarray:
 
 def label_accuracy(annotator, world, first, second) -> np.ndarray:
     """(N,) the probability that the truly better item of each pair is called so; 1/2 of equals."""
+    first, second = _both(world, first, second)
     gain = np.sign(world.reward[first] - world.reward[second])
     return 0.5 + gain * (annotator.prefers(world, first, second) - 0.5)
+
+
+def _seen(judge, world):
+    """(n_items,) what a rater or a scorer sees of each, but for the noise."""
+    return world.reward + judge.bias * world.spurious.sum(axis=1)
+
+
+def _both(world, first, second):
+    return _checked(world, "first", first), _checked(world, "second", second)
+
+
+def _checked(world, name, items):
+    """Items of the world, in any shape."""
+    items = np.asarray(items)
+    if items.size and items.dtype.kind not in "iu":
+        raise ValueError(f"{name} is of type {items.dtype}; expected integers")
+    wrong = (items < 0) | (items >= world.n_items)
+    if wrong.any():
+        where = np.unravel_index(wrong.argmax(), items.shape)
+        index = f"[{', '.join(str(i) for i in where)}]" if where else ""
+        raise ValueError(
+            f"{name}{index} is {items[where]}; expected an item from 0 to {world.n_items - 1}"
+        )
+    return items.astype(np.int64, copy=False)
 
 
 def _flipped(probability, flip):

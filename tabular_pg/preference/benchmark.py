@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._transitions import real_array
 from tabular_pg.episodic.validation import real_vector
-from tabular_pg.preference.rlhf import beta_for_kl, expected_reward, tilted_policy
+from tabular_pg.preference.rlhf import beta_at, expected_reward, tilted_policy
 from tabular_pg.preference.world import CATEGORIES
 
 
@@ -40,6 +41,11 @@ def pair_accuracy(rewards, fitted) -> np.ndarray:
     ----------
     rewards, fitted : (prompts, K)
     """
+    rewards, fitted = real_array("rewards", rewards), real_array("fitted", fitted)
+    if rewards.ndim != 2:
+        raise ValueError(f"rewards has shape {rewards.shape}; expected (prompts, responses)")
+    if fitted.shape != rewards.shape:
+        raise ValueError(f"fitted has shape {fitted.shape}; expected {rewards.shape}")
     i, j = np.triu_indices(np.shape(rewards)[1], 1)
     true = np.sign(rewards[:, i] - rewards[:, j])
     said = np.sign(fitted[:, i] - fitted[:, j])
@@ -69,6 +75,6 @@ def regret_at_kl(world, scores, kl=1.0) -> float:
     uniform = np.full(gold.shape, 1 / world.n_responses)
     values = []
     for table in (gold, world.table(fitted, world.benchmark)):
-        policy = tilted_policy(uniform, table, beta_for_kl(uniform, table, kl))
+        policy = tilted_policy(uniform, table, beta_at(uniform, table, kl, "kl"))
         values.append(expected_reward(policy, gold).mean())
     return float(values[0] - values[1])

@@ -13,6 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from tabular_pg._checks import check_number
 from tabular_pg._transitions import real_array
 
+MOST = 10**8  # items, for each of which there are a few numbers in memory
+
 
 @dataclass(frozen=True, eq=False)
 class Comparisons:
@@ -126,7 +128,7 @@ def counted(pairs, n_items, weights=None) -> Comparisons:
     ----------
     pairs : array_like of int (N, 2)
         Winner and loser.
-    n_items : int >= 2
+    n_items : int from 2 to 10^8
     weights : array_like (N,), optional
         Positive; 1 by default.
 
@@ -135,7 +137,7 @@ def counted(pairs, n_items, weights=None) -> Comparisons:
     ValueError
         Names the argument, the row, its value and what was expected.
     """
-    check_number("n_items", n_items, 2, kind=Integral)
+    check_number("n_items", n_items, 2, MOST, kind=Integral)
     pairs = checked_pairs(pairs, n_items)
     weights = None if weights is None else _checked_weights(weights, len(pairs))
     keys = pairs[:, 0] * np.int64(n_items) + pairs[:, 1]
@@ -145,12 +147,18 @@ def counted(pairs, n_items, weights=None) -> Comparisons:
         keys, where = np.unique(keys, return_inverse=True)
         counts = np.bincount(where, weights)
     winner, loser = np.divmod(keys, n_items)
-    return Comparisons(winner, loser, counts.astype(float), int(n_items))
+    counts = counts.astype(float)
+    for array in (winner, loser, counts):
+        array.setflags(write=False)
+    return Comparisons(winner, loser, counts, int(n_items))
 
 
 def checked_pairs(pairs, n_items) -> np.ndarray:
     """``pairs`` as an array (N, 2) of two different items each, else ValueError."""
-    pairs = np.asarray(pairs)
+    try:
+        pairs = np.asarray(pairs)
+    except ValueError:
+        raise ValueError("pairs has rows of different lengths; expected (N, 2)") from None
     if pairs.size == 0:
         raise ValueError("pairs is empty; expected at least one row of winner and loser")
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
@@ -182,3 +190,19 @@ def _checked_weights(weights, n):
         row = int((weights <= 0).argmax())
         raise ValueError(f"weights[{row}] is {weights[row]}; expected a number > 0")
     return weights
+
+
+def checked_features(features, n_items):
+    """``features`` as an array (n_items, F) of finite numbers, sparse or not, else ValueError."""
+    if sparse.issparse(features):
+        if features.dtype.kind not in "biuf":
+            raise ValueError(f"features has type {features.dtype}; expected real numbers")
+        features = sparse.csr_array(features).astype(float)
+        real_array("features", features.data)
+    else:
+        features = real_array("features", features)
+    if features.ndim != 2 or features.shape[0] != n_items or features.shape[1] == 0:
+        raise ValueError(
+            f"features has shape {features.shape}; expected ({n_items}, F), a row per item"
+        )
+    return features

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._transitions import real_array
 from tabular_pg.preference.rlhf import regret, tilted_policy
 
 
@@ -52,6 +53,12 @@ class Controlled:
 
 def controlled(reference, reward, estimate, beta) -> Controlled:
     """The policy that is optimal for the estimate: ref exp(estimate / beta) / Z."""
-    policy = tilted_policy(reference, estimate, beta)
-    tables = (np.asarray(table, dtype=float) for table in (reference, reward, estimate))
+    tables = [
+        real_array(name, table)
+        for name, table in (("reference", reference), ("reward", reward), ("estimate", estimate))
+    ]
+    for name, table in zip(("reward", "estimate"), tables[1:], strict=True):
+        if table.shape != tables[0].shape:
+            raise ValueError(f"{name} has shape {table.shape}; expected {tables[0].shape}")
+    policy = tilted_policy(tables[0], tables[2], beta)
     return Controlled(KLControl(float(beta)), *tables, policy)

@@ -2,7 +2,10 @@
 
 What a rule may look at is what a curator has: scores, ratings, tasks, sources, texts, and rewards
 that were fitted to data, never the true ones. A rule keeps the order of the pairs; it does not
-depend on that order in which pairs it keeps. A rule refuses a source of which no pair is left.
+depend on that order in which pairs it keeps.
+
+A rule refuses a source that the data never had, which is one that ``source_names`` lacks. Nothing
+is done about a source of which an earlier rule left no pair: its name is still there.
 
 References
 ----------
@@ -18,6 +21,7 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg.preference.data import PreferenceData
+from tabular_pg.preference.fitting import Fit
 
 ROUNDING = 1e-9  # 0.07 * 100 are 7 pairs, not 8
 
@@ -73,10 +77,12 @@ def score_offsets(data, offsets) -> np.ndarray:
     offsets : dict of numbers by source
         What to subtract; nothing for sources that are not named.
     """
+    if not isinstance(offsets, dict):
+        raise ValueError(f"offsets is {offsets!r}; expected a dict of numbers by source")
     mean = data.scores.mean(axis=1)
     for name, offset in offsets.items():
         check_number(f"offsets[{name!r}]", offset, -np.inf, kind=Real)
-        mean = mean - offset * data.of(name)
+        mean = mean - offset * data.of(name, empty=True)
     return mean
 
 
@@ -98,27 +104,23 @@ def top_fraction(data, fractions, *, sources, offsets=None, default=None, of=Non
     default : number in (0, 1], optional
         For all other tasks, as one group; by default these are kept.
     of : PreferenceData, optional
-        What it is a fraction of, by default ``data``.
+        What it is a fraction of, by default ``data``. If given, it is what must have pairs of each
+        source, and all of those in ``data``.
 
     Raises
     ------
     ValueError
-        If an argument is invalid, a source has no pairs, or a pair of theirs has no score.
+        If an argument is invalid, a source is not there, or a pair of theirs has no score.
     """
     pool = data if of is None else of
-    groups = {(k,) if isinstance(k, str) else tuple(k): v for k, v in fractions.items()}
-    named = [name for group in groups for name in group]
-    if len(set(named)) < len(named):
-        raise ValueError(f"fractions is {fractions!r}; expected every task at most once")
-    if default is not None:
-        groups[tuple(n for n in pool.task_names if n not in named)] = default
-    mine, score = pool.of(*sources), score_offsets(pool, offsets or {})
-    if not np.isin(data.pair_id[data.of(*sources)], pool.pair_id).all():
+    groups = _groups(fractions, default, pool.task_names)
+    mine = _mine(pool, sources, empty=of is None)
+    score = score_offsets(pool, {} if offsets is None else offsets)
+    if not np.isin(data.pair_id[_mine(data, sources)], pool.pair_id).all():
         raise ValueError("of lacks pairs of the data; expected all of these sources")
     _check_known("scores", pool, mine & np.isnan(score))
     dropped = []
     for group, fraction in groups.items():
-        _check_fraction(f"fractions[{group!r}]", fraction)
         rows = np.flatnonzero(mine & pool.about(*group))
         ranked = rows[np.lexsort([pool.pair_id[rows], -score[rows]])]
         dropped.append(pool.pair_id[ranked[int(np.ceil(fraction * rows.size - ROUNDING)) :]])
@@ -128,7 +130,7 @@ def top_fraction(data, fractions, *, sources, offsets=None, default=None, of=Non
 
 def rating_filter(data, *, sources) -> Curated:
     """Pairs of these sources are kept if the chosen response is rated higher. Idempotent."""
-    mine = data.of(*sources)
+    mine = _mine(data, sources)
     _check_known("ratings", data, mine & np.isnan(data.ratings).any(axis=1))
     higher = data.ratings[:, 0] > data.ratings[:, 1]
     return kept(data, ~mine | higher, "rating filter", "chosen is not rated higher than rejected")
@@ -136,38 +138,36 @@ def rating_filter(data, *, sources) -> Curated:
 
 def adversarial_only(data, *, sources) -> Curated:
     """Pairs of these sources are kept if they are adversarial. Idempotent."""
-    mask = ~data.of(*sources) | data.adversarial
+    mask = ~_mine(data, sources) | data.adversarial
     return kept(data, mask, "adversarial only", "the prompt is not adversarial")
 
 
 def agreement_filter(data, rewards, *, sources) -> Curated:
     """Pairs of these sources are kept if a fitted reward prefers the chosen response, too.
 
+    Rewards come as fits, whose scores are read: an array, as the true rewards are one, is refused.
+    No type keeps who wants to from cheating, with a ``Fit`` put together by hand, or a callable
+    that knows a world.
+
     Parameters
     ----------
-    rewards : array_like (n_items,), or a callable
-        Fitted rewards of all items; or what fits them to a data set, which is given the pairs of
-        all other sources. Idempotent either way.
+    rewards : Fit, or a callable from PreferenceData to a Fit
+        With scores of all items; a callable is given the pairs of all other sources, unless no
+        pair is left to judge. Idempotent either way.
 
     Raises
     ------
     ValueError
-        If a source has no pairs, there are no other ones to fit to, or a reward is missing.
+        If a source is not there, there are no other ones to fit to, or a reward is missing.
     """
-    mine = data.of(*sources)
-    if callable(rewards):
-        if mine.all():
-            raise ValueError(f"sources is {sources!r}; expected others, too, to fit a reward to")
-        rewards = rewards(data.select(~mine))
-    rewards = np.asarray(rewards, dtype=np.float64)
-    last = int(data.pairs[mine].max())
-    if rewards.ndim != 1 or rewards.size <= last:
-        raise ValueError(f"rewards has shape {rewards.shape}; expected (n_items,) with > {last}")
-    one, other = rewards[data.pairs[mine].T]
-    if np.isnan(one).any() or np.isnan(other).any():
-        raise ValueError("rewards has nan for a pair to judge; expected a number")
-    mask = ~mine
-    mask[mine] = one > other
+    if not isinstance(rewards, Fit) and not callable(rewards):
+        raise ValueError(
+            f"rewards is of type {type(rewards).__name__}; expected a Fit, or a callable from "
+            "PreferenceData to a Fit"
+        )
+    mask = ~_mine(data, sources)
+    if not mask.all():
+        mask[~mask] = _agrees(data, mask, rewards, sources)
     return kept(data, mask, "agreement filter", "the fitted reward does not prefer chosen")
 
 
@@ -176,15 +176,77 @@ def agreement_purity(label_accuracy, reward_accuracy):
 
     It holds for labels that are right with probability p and a reward with probability a, if the
     errors are independent.
+
+    Parameters
+    ----------
+    label_accuracy, reward_accuracy : numbers or array_like in [0, 1]
+        Where one is 1 and the other 0 they never agree: this is refused.
     """
-    right = label_accuracy * reward_accuracy
-    return right / (right + (1 - label_accuracy) * (1 - reward_accuracy))
+    p = _shares("label_accuracy", label_accuracy)
+    a = _shares("reward_accuracy", reward_accuracy)
+    right = p * a
+    agreed = right + (1 - p) * (1 - a)
+    if (agreed == 0).any():
+        raise ValueError(
+            "label_accuracy and reward_accuracy are 0 and 1, or 1 and 0; expected accuracies with "
+            "which they may agree"
+        )
+    return right / agreed
+
+
+def _agrees(data, others, rewards, sources):
+    """Of each pair that is not of the others, whether the reward agrees."""
+    if not isinstance(rewards, Fit):
+        if not others.any():
+            raise ValueError(f"sources is {sources!r}; expected others, too, to fit a reward to")
+        rewards = rewards(data.select(others))
+        if not isinstance(rewards, Fit):
+            raise ValueError(f"rewards returned a {type(rewards).__name__}; expected a Fit")
+    scores, pairs = np.asarray(rewards.scores, dtype=np.float64), data.pairs[~others]
+    if scores.ndim != 1 or scores.size <= pairs.max():
+        raise ValueError(f"rewards.scores has shape {scores.shape}; expected > {pairs.max()} items")
+    missing = pairs[np.isnan(scores[pairs])]
+    if missing.size:
+        raise ValueError(f"rewards.scores[{missing[0]}] is nan; expected a number for that item")
+    return scores[pairs[:, 0]] > scores[pairs[:, 1]]
+
+
+def _mine(data, sources, empty=True):
+    """(N,) whether a pair is from one of these sources."""
+    if isinstance(sources, str | bytes) or not np.iterable(sources) or not tuple(sources):
+        raise ValueError(f"sources is {sources!r}; expected a sequence of at least one name")
+    return data.of(*sources, empty=empty)
+
+
+def _groups(fractions, default, tasks):
+    """The fraction of every group of tasks."""
+    if not isinstance(fractions, dict):
+        raise ValueError(f"fractions is {fractions!r}; expected a dict of numbers by task")
+    groups, named = {}, []
+    for key, fraction in fractions.items():
+        _check_fraction(f"fractions[{key!r}]", fraction)
+        group = key if isinstance(key, tuple) else (key,)
+        groups[group] = fraction
+        named += group
+    if len(set(named)) < len(named):
+        raise ValueError(f"fractions is {fractions!r}; expected every task at most once")
+    if default is not None:
+        _check_fraction("default", default)
+        groups[tuple(name for name in tasks if name not in named)] = default
+    return groups
 
 
 def _check_fraction(name, fraction):
-    check_number(name, fraction, 0, 1, kind=Real)
-    if fraction == 0:
+    number = isinstance(fraction, Real) and not isinstance(fraction, bool)
+    if not number or not 0 < fraction <= 1:
         raise ValueError(f"{name} is {fraction!r}; expected a finite number in (0, 1]")
+
+
+def _shares(name, values):
+    values = np.asarray(values)
+    if values.dtype.kind not in "iuf" or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"{name} is {values}; expected numbers in [0, 1]")
+    return values
 
 
 def _check_known(name, data, missing):

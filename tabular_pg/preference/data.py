@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from tabular_pg._checks import check_number
 from tabular_pg.episodic.validation import class_numbers, integer_array
 
 
@@ -40,10 +41,14 @@ class Tokens:
         return self.ptr.size - 1
 
     def __getitem__(self, i) -> np.ndarray:
+        if not 0 <= i < len(self):
+            raise IndexError(f"i is {i}; expected a text from 0 to {len(self) - 1}")
         return self.values[self.ptr[i] : self.ptr[i + 1]]
 
     def part(self, first, last) -> Tokens:
         """The texts ``first`` to ``last - 1``."""
+        check_number("first", first, 0, len(self))
+        check_number("last", last, first, len(self))
         ptr = self.ptr[first : last + 1]
         return Tokens(ptr - ptr[0], self.values[ptr[0] : ptr[-1]])
 
@@ -63,6 +68,7 @@ class PreferenceData:
     source, task : array_like of int (N,)
         Positions in the two tuples of names.
     source_names, task_names : tuple of str
+        Distinct. The sources that there ever were, also those of which no pair is left.
     scores, ratings : array_like (N, 2)
         Of the chosen and of the rejected item; nan where the source has none.
     adversarial : array_like of bool (N,)
@@ -90,7 +96,12 @@ class PreferenceData:
     tokens: Tokens
 
     def __post_init__(self):
-        size = np.shape(self.pair_id)[0]
+        pair_id = integer_array("pair_id", self.pair_id)
+        size = pair_id.size
+        for name in ("source_names", "task_names"):
+            _check_names(name, getattr(self, name))
+        if not isinstance(self.tokens, Tokens):
+            raise ValueError(f"tokens is of type {type(self.tokens).__name__}; expected Tokens")
         limits = {
             "chosen": np.inf,
             "rejected": np.inf,
@@ -98,7 +109,7 @@ class PreferenceData:
             "source": len(self.source_names),
             "task": len(self.task_names),
         }
-        arrays = {"pair_id": integer_array("pair_id", self.pair_id)}
+        arrays = {"pair_id": pair_id}
         for name, limit in limits.items():
             arrays[name] = _numbers(name, getattr(self, name), limit, size)
         for name in ("scores", "ratings"):
@@ -126,16 +137,17 @@ class PreferenceData:
         counts = np.bincount(self.source, minlength=len(self.source_names))
         return dict(zip(self.source_names, counts.tolist(), strict=True))
 
-    def of(self, *names) -> np.ndarray:
-        """(N,) whether a pair is from one of these sources; each must have a pair."""
-        return _named("source", self.source, self.source_names, names)
+    def of(self, *names, empty=False) -> np.ndarray:
+        """(N,) whether a pair is from one of these; each has one, or if ``empty`` is known."""
+        return _named("source", self.source, self.source_names, names, empty)
 
     def about(self, *names) -> np.ndarray:
         """(N,) whether a pair's prompt is of one of these tasks; each must be known."""
         return _named("task", self.task, self.task_names, names, empty=True)
 
     def select(self, rows) -> PreferenceData:
-        """The pairs at these positions, or where the mask holds, in that order."""
+        """The pairs at these positions, in a slice, or where the mask holds, in that order."""
+        rows = rows if isinstance(rows, slice) else _positions(rows, len(self))
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{k: v[rows] for k, v in arrays.items() if isinstance(v, np.ndarray)})
 
@@ -168,6 +180,24 @@ def _freeze(record, **arrays):
         object.__setattr__(record, name, array)
 
 
+def _check_names(name, names):
+    if not isinstance(names, tuple) or not all(isinstance(each, str) for each in names):
+        raise ValueError(f"{name} is {names!r}; expected a tuple of strings")
+    for i, each in enumerate(names):
+        if each in names[:i]:
+            raise ValueError(f"{name}[{i}] is {each!r}, which is there before; expected another")
+
+
+def _positions(rows, size):
+    """Rows of a mask or an array of positions."""
+    rows = np.asarray(rows)
+    if rows.dtype == bool:
+        if rows.shape != (size,):
+            raise ValueError(f"rows has shape {rows.shape}; expected ({size},), one per pair")
+        return np.flatnonzero(rows)
+    return _numbers("rows", rows, size, rows.size)
+
+
 def _numbers(name, values, limit, size):
     values = class_numbers(name, values)
     if values.size != size:
@@ -179,7 +209,10 @@ def _numbers(name, values, limit, size):
 
 
 def _of_both(name, values, size):
-    values = np.array(values, dtype=np.float64)
+    try:
+        values = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is {values!r:.60}; expected numbers or nan") from None
     if values.shape != (size, 2):
         raise ValueError(
             f"{name} has shape {values.shape}; expected ({size}, 2), for the chosen and the "

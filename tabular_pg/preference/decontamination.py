@@ -1,4 +1,4 @@
-"""Texts that share a long run of tokens with a benchmark are found, in linear time.
+"""Texts that share a long run of tokens with a benchmark are found, whatever its length.
 
 All runs of n tokens are hashed at once: with a unit u modulo 2^64 (an odd number) and
 S_i = sum_{j < i} t_j u^{-j}, the run at i has the hash
@@ -6,7 +6,9 @@ S_i = sum_{j < i} t_j u^{-j}, the run at i has the hash
     (S_{i+n} - S_i) u^i = sum_{j < n} t_{i+j} u^{-j}    modulo 2^64,
 
 a few operations per token whatever n is. The tokens are scrambled first, or runs could be made that
-collide. Runs of equal hash are then compared token by token: what is found is there.
+collide. Runs of equal hash are then compared token by token: what is found is there. One run of a
+text is enough, and has no more tokens than the text. So for N tokens and M of the benchmark it
+takes O((N + M) log M) operations, for the search of the hashes, and O(N + M) numbers of memory.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg.preference.curation import Curated, kept
+from tabular_pg.preference.data import Tokens
 
 UNIT = np.uint64(0x9E3779B97F4A7C15)  # odd; any one will do
 INVERSE = np.uint64(pow(int(UNIT), -1, 2**64))
@@ -38,23 +41,39 @@ def decontaminate(data, benchmark, n=8) -> Curated:
 
 
 def overlaps(texts, benchmark, n) -> np.ndarray:
-    """(len(texts),) whether a text has n tokens in a row that a text of the benchmark has, too."""
+    """(len(texts),) whether a text has n tokens in a row that a text of the benchmark has, too.
+
+    Parameters
+    ----------
+    texts, benchmark : Tokens
+    n : int >= 1
+    """
+    for name, value in (("texts", texts), ("benchmark", benchmark)):
+        if not isinstance(value, Tokens):
+            raise ValueError(f"{name} is of type {type(value).__name__}; expected Tokens")
     check_number("n", n, 1)
+    found = np.zeros(len(texts), dtype=bool)
+    if n > min(texts.values.size, benchmark.values.size):
+        return found
     (mine, hashes), (theirs, known) = _runs(texts, n), _runs(benchmark, n)
     order = np.argsort(known, kind="stable")
     theirs, known = theirs[order], known[order]
     low, high = np.searchsorted(known, hashes), np.searchsorted(known, hashes, side="right")
+    of = np.searchsorted(texts.ptr, mine, side="right") - 1
     rows = np.flatnonzero(high > low)
-    same = np.zeros(mine.size, dtype=bool)
-    run = np.arange(n)
-    while rows.size:  # once, but for runs that the benchmark repeats or whose hashes collide
-        one, other = texts.values[mine[rows, None] + run], theirs[low[rows], None] + run
-        same[rows] = (one == benchmark.values[other]).all(axis=1)
-        low[rows] += 1
-        rows = rows[~same[rows] & (low[rows] < high[rows])]
-    found = np.zeros(len(texts), dtype=bool)
-    found[np.searchsorted(texts.ptr, mine[same], side="right") - 1] = True
+    while rows.size:  # once, but for runs whose hashes collide
+        first = rows[np.flatnonzero(np.diff(of[rows], prepend=-1))]  # one run of every text
+        same = _same(texts.values, mine[first], benchmark.values, theirs[low[first]], n)
+        found[of[first[same]]] = True
+        low[first] += 1
+        rows = rows[~found[of[rows]] & (low[rows] < high[rows])]
     return found
+
+
+def _same(values, starts, others, their_starts, n):
+    """Whether the runs of n values that start there are the same, one by one."""
+    run = np.arange(n)
+    return (values[starts[:, None] + run] == others[their_starts[:, None] + run]).all(axis=1)
 
 
 def _runs(texts, n):

@@ -10,8 +10,11 @@ What is guaranteed depends on the loss, and ``Fit.status`` says it. Convex losse
 their minimum, unique where nothing was refused: Bradley-Terry at a temperature or not, squares and
 cross-entropy by Newton's method, to a gradient of rounding size; the hinge to a duality gap of
 1e-8 (1e-7 beyond 600 unknowns) of the loss of theta = 0, with a ridge unique, without one any of
-its minima. The others (focal, with penalty or not, tempered) need not be convex: they start at the
-Bradley-Terry fit, and go down to a point where the gradient vanishes, which may not be the lowest.
+its minima: where every pair can be won by the margin, their set is unbounded, and the one returned
+may be far out, so that the sizes of its scores mean nothing. The others (focal, with penalty or
+not, tempered) need not be convex: they start at the Bradley-Terry fit, and go down to a point where
+the gradient vanishes, which may not be the lowest. It is not at the kink of the penalty, which
+cannot be a minimum: from there they go on to one of its sides.
 """
 
 from __future__ import annotations
@@ -22,12 +25,11 @@ from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import sparse
 
 from tabular_pg._checks import check_number
 from tabular_pg._threads import ONE_BLAS_THREAD
-from tabular_pg._transitions import real_array
-from tabular_pg.preference.comparisons import Comparisons, counted
+from tabular_pg.episodic.validation import check_flag
+from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
 from tabular_pg.preference.hinge import minimize_hinge
 from tabular_pg.preference.identifiability import check_graph, check_rank, separating_direction
 from tabular_pg.preference.losses import BradleyTerry, Hinge, checked_loss
@@ -40,9 +42,9 @@ class Status(enum.Enum):
     """How a fit ended; the value says it in words."""
 
     MINIMUM = "the minimum, to rounding"
-    ONE_OF_MINIMA = "a minimum of the hinge loss; without a ridge there can be others"
+    ONE_OF_MINIMA = "a minimum of the hinge loss; without a ridge there can be others, nearer 0"
     STATIONARY = "the gradient vanishes, downhill from the Bradley-Terry fit: not convex"
-    UNBOUNDED = "the scores grow without bound, and this loss, not convex, falls for ever"
+    UNBOUNDED = "a margin passed loss.farthest; no finite minimum found, and there may be none"
     STOPPED = "not at a minimum yet: the iterations ran out, or no step improves the loss"
 
 
@@ -62,7 +64,9 @@ class Fit:
     status : Status
     loss : the record of the loss.
     ridge : float
-    gradient_norm : largest entry of the gradient in size; for the hinge loss, the duality gap.
+    gradient_norm : largest entry of the gradient in size. For the hinge loss it is the duality gap,
+        by which the loss is above the minimum at most; without a ridge, above the least for any
+        theta' with |theta'| <= |theta| in every entry.
     iterations : steps of Newton's method, or steps or sweeps for the hinge loss.
     comparisons : Comparisons
         The pairs, equal ones together.
@@ -119,7 +123,7 @@ def fit(
     ----------
     pairs : array_like of int (N, 2)
         Winner and loser; a pair may come often.
-    n_items : int >= 2
+    n_items : int from 2 to 10^8
     loss : one of the eight records of ``losses``
     features : array_like or scipy sparse array (n_items, F), optional
         Rewards are linear in them. An intercept drops out of all losses but cross-entropy.
@@ -140,10 +144,11 @@ def fit(
     """
     checked_loss(loss)
     check_number("ridge", ridge, 0, kind=Real)
+    check_flag("per_component", per_component)
     if iterations is not None:
         check_number("iterations", iterations, 1, kind=Integral)
     comparisons = counted(pairs, n_items, weights)
-    features = None if features is None else _checked_features(features, n_items)
+    features = None if features is None else checked_features(features, n_items)
     compared = comparisons.against_anchor() if loss.pointwise else comparisons
     if ridge == 0 and features is None:
         check_graph(compared, loss, per_component)
@@ -159,6 +164,8 @@ def fit(
     if features is None and not loss.pointwise:
         scores = centred(scores, comparisons.components)
     coefficients = None if features is None else theta
+    for array in (scores, theta):
+        array.setflags(write=False)
     return Fit(
         scores, coefficients, status, loss, float(ridge), norm, k, comparisons, features
     )  # fmt: skip
@@ -213,16 +220,3 @@ def _refuse_separable(objective, theta):
             f"theta = {np.array2string(direction[:4], precision=3)}{'...' * (theta.size > 4)}, so "
             "that larger multiples are better and better. Expected ridge > 0"
         )
-
-
-def _checked_features(features, n_items):
-    if sparse.issparse(features):
-        features = sparse.csr_array(features).astype(float)
-        real_array("features", features.data)
-    else:
-        features = real_array("features", features)
-    if features.ndim != 2 or features.shape[0] != n_items or features.shape[1] == 0:
-        raise ValueError(
-            f"features has shape {features.shape}; expected ({n_items}, F), a row per item"
-        )
-    return features

@@ -33,7 +33,11 @@ PATIENCE = 8  # steps of the interior-point method that do not narrow the gap
 
 
 class Fitted(NamedTuple):
-    """theta, how far its loss is from the minimum at most, and what it took."""
+    """theta, how far its loss is from the minimum at most, and what it took.
+
+    Without a ridge ``gap`` is how far it is from the least for any theta' with |theta'| <= |theta|
+    in every entry, at most.
+    """
 
     theta: np.ndarray
     gap: float

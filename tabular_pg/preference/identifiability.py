@@ -18,6 +18,7 @@ Ford (1957), Solution of a ranking problem from binary comparisons, American Mat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,8 @@ from scipy.linalg import eigvalsh
 from scipy.optimize import linprog
 from scipy.sparse.linalg import eigsh
 
-from tabular_pg.preference.comparisons import Comparisons, counted
+from tabular_pg._checks import check_number
+from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
 from tabular_pg.preference.hinge import differences
 
 DENSE = 1000  # items of which the whole spectrum is computed
@@ -90,8 +92,9 @@ def spectrum(pairs, n_items, *, weights=None, eigenvalues=6) -> list[Spectrum]:
     """The spectrum of each component of the graph of comparisons, the largest component first.
 
     All eigenvalues of components of up to 1000 items, by LAPACK; the smallest ``eigenvalues`` of
-    larger ones, by Lanczos's method.
+    larger ones, at least 2, by Lanczos's method.
     """
+    check_number("eigenvalues", eigenvalues, 2, kind=Integral)
     comparisons = counted(pairs, n_items, weights)
     L = comparisons.laplacian(comparisons.weight)
     order = np.argsort(comparisons.components, kind="stable")
@@ -105,7 +108,8 @@ def _spectrum(L, items, eigenvalues):
         values = eigvalsh(own.toarray())
     else:
         start = np.random.default_rng(0).standard_normal(items.size)
-        values = np.sort(eigsh(own, eigenvalues, which="SA", return_eigenvectors=False, v0=start))
+        count = min(eigenvalues, items.size - 1)
+        values = np.sort(eigsh(own, count, which="SA", return_eigenvectors=False, v0=start))
     values[0] = 0.0
     return Spectrum(items, np.maximum(values, 0.0))
 
@@ -115,7 +119,8 @@ def separating(pairs, n_items, features) -> np.ndarray | None:
 
     By linear programming: the largest sum of margins, each at least 0, of theta in [-1, 1]^F.
     """
-    return separating_direction(counted(pairs, n_items), features)
+    comparisons = counted(pairs, n_items)
+    return separating_direction(comparisons, checked_features(features, n_items))
 
 
 def separating_direction(comparisons, features=None) -> np.ndarray | None:
@@ -124,8 +129,9 @@ def separating_direction(comparisons, features=None) -> np.ndarray | None:
     scale = np.maximum(np.abs(X).max(axis=0).toarray().ravel(), 1e-300)
     X = X / scale
     found = linprog(-X.sum(axis=0), A_ub=-X, b_ub=np.zeros(X.shape[0]), bounds=(-1, 1))
-    margins = X @ found.x
-    if found.status != 0 or margins.max(initial=0.0) < 1e-7:
+    if found.status != 0:
+        raise RuntimeError(f"whether the pairs are separable is not decided: {found.message}")
+    if (X @ found.x).max(initial=0.0) < 1e-7:
         return None
     return found.x / scale
 

@@ -7,7 +7,8 @@ Bradley-Terry with every response compared with one more item, whose reward is 0
 
 Every record has ``value(D)``, ``slope(D)`` and ``curvature(D)``, which take arrays, and says of
 itself whether it is ``convex``, whether it is ``pointwise``, and whether it ``decreases`` for ever,
-so that its minimum is at a finite margin only if something holds against it.
+so that its minimum is at a finite margin only if something holds against it. Those that are not
+convex have a margin ``farthest``, beyond which a minimum without a ridge is not looked for.
 
 The forms are those of Skywork-Reward. Its hyper-parameters were not at hand: gamma = 2 is the focal
 loss's usual one, margin 1, t = 0.7 and temperature 2 are choices made here.
@@ -27,6 +28,8 @@ import numpy as np
 from scipy.special import expit
 
 from tabular_pg._checks import check_number
+
+FARTHEST = 40.0  # a margin
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Focal:
 
     gamma: float = 2.0
 
-    pointwise, decreases = False, True
+    pointwise, decreases, farthest = False, True, FARTHEST
 
     def __post_init__(self):
         check_number("gamma", self.gamma, 0, kind=Real)
@@ -77,13 +80,14 @@ class Focal:
 class FocalPenalty:
     """-(1 - 2 max(s - 1/2, 0))^gamma log s: Bradley-Terry for pairs that are wrong, focal after.
 
-    At D = 0 the slope falls by gamma log(2) / 2, and is given from the left: there is a kink, and
-    it is concave. Two items that beat each other as often are therefore not best rated equal.
+    At D = 0 the slope falls by ``jump``, gamma log(2) / 2, and is given from the left: there is a
+    kink, and it is concave. Two items that beat each other as often are therefore not best rated
+    equal, and no minimum has a margin of 0.
     """
 
     gamma: float = 2.0
 
-    pointwise, decreases = False, True
+    pointwise, decreases, farthest = False, True, FARTHEST
 
     def __post_init__(self):
         check_number("gamma", self.gamma, 0, kind=Real)
@@ -91,6 +95,10 @@ class FocalPenalty:
     @property
     def convex(self):
         return self.gamma == 0
+
+    @property
+    def jump(self):
+        return self.gamma * np.log(2) / 2
 
     def value(self, D):
         return self._either(D, BradleyTerry().value, Focal(self.gamma).value)
@@ -163,6 +171,11 @@ class TemperedLog:
         if self.t == 1:
             raise ValueError(f"t is {self.t!r}; expected t < 1, and BradleyTerry() for its limit")
 
+    @property
+    def farthest(self):
+        """Of two items, one of which won w times as often, the minimum is at log(w) / t."""
+        return FARTHEST / max(self.t, 0.5)
+
     def value(self, D):
         loss = np.logaddexp(0.0, np.negative(D))
         return -np.expm1(-(1 - self.t) * loss) / (1 - self.t)
@@ -223,6 +236,7 @@ LOSSES = (
 
 def pair_loss(loss, chosen, rejected) -> np.ndarray:
     """The loss of pairs with these rewards, whichever of the eight it is."""
+    checked_loss(loss)
     if loss.pointwise:
         return loss.value(chosen) + loss.value(np.negative(rejected))
     return loss.value(np.subtract(chosen, rejected))

@@ -23,7 +23,9 @@ from tabular_pg.preference.comparisons import Comparisons
 
 DENSE = 600
 CLOSE = 1e-12  # a gradient of zero, relative to its terms and to what rounding theta does to them
-LOST = 40.0  # a margin that no pairs hold if the loss is not convex and there is no ridge
+NEAR = 1e-3  # margins of this size are taken to be at a concave kink, and tried on its other side
+AT_KINK = 1e-9  # of these it is certain
+TURNS = 20  # towards the steepest way down from a kink
 STALL = {True: 12, False: 60}  # steps without a better gradient, for convex losses and others
 PRODUCTS = 1500  # of a matrix and a vector, in one system
 
@@ -105,14 +107,63 @@ def centred(scores, components) -> np.ndarray:
 
 
 def minimize(objective, start, iterations) -> Found:
-    """Damped Newton steps from ``start`` until the gradient vanishes."""
+    """Damped Newton steps from ``start`` until the gradient vanishes, and not at a concave kink."""
+    found = _descend(objective, start, iterations)
+    while found.converged and getattr(objective.loss, "jump", 0.0) > 0:
+        theta, certain = _past_kinks(objective, found.theta)
+        k = found.iterations + 1
+        if theta is None or k > iterations:
+            return found._replace(residual=np.inf) if certain else found
+        again = _descend(objective, theta, iterations - k)
+        found = again._replace(iterations=k + again.iterations)
+    return found
+
+
+def _past_kinks(objective, theta):
+    """A better theta, or None; and whether theta is at a concave kink for certain.
+
+    At margins D_m = 0 the slope falls by ``jump``, and the derivative in the direction d is the
+    least of (g - sum_m s_m weight_m jump x_m) . d over s in {0, 1}. Of d and -d one leads down
+    unless every x_m . d is 0; from there on d is the best for the s that is best for d, in turns.
+    """
+    D, rng = objective.margins(theta), np.random.default_rng(0)
+    start = rng.standard_normal(theta.size)
+    kinks = (np.abs(D) < NEAR) & (objective.margins(start) != 0)
+    if not kinks.any():
+        return None, False
+    jumps = np.where(kinks, objective.comparisons.weight * objective.loss.jump, 0.0)
+    slopes = objective.comparisons.weight * objective.loss.slope(np.where(kinks, 0.0, D))
+
+    def downhill(direction):
+        s = objective.margins(direction) > 0
+        pull = objective.comparisons.collect(slopes - jumps * s)
+        if objective.features is not None:
+            pull = objective.features.T @ pull
+        return -(pull + objective.ridge * theta)
+
+    d = max((start, -start), key=lambda d: downhill(d) @ d)
+    for _ in range(TURNS):
+        d = downhill(d)
+    d = objective.centred(d / max(np.abs(objective.margins(d)).max(), 1e-300))
+    value, descent, size = objective.value(theta, D), downhill(d) @ d, 1.0
+    certain = bool((np.abs(D[kinks]) < AT_KINK).any())
+    for _ in range(60):
+        trial = objective.centred(theta + size * d)
+        if objective.value(trial, objective.margins(trial)) < value - 1e-4 * size * descent:
+            return trial, certain
+        size *= 0.5
+    return None, certain
+
+
+def _descend(objective, start, iterations):
     theta, convex = start, objective.loss.convex
     free, best, since, k = objective.free, np.inf, 0, 0
+    limit = getattr(objective.loss, "farthest", np.inf)
     while True:
         D = objective.margins(theta)
         gradient, terms = objective.gradient(theta, D)
         residual = _relative(gradient, terms)
-        lost = not convex and objective.ridge == 0 and np.abs(D).max(initial=0.0) > LOST
+        lost = not convex and objective.ridge == 0 and np.abs(D).max(initial=0.0) > limit
         best, since = (residual, 0) if residual < 0.9 * best else (best, since + 1)
         if residual <= CLOSE or lost or since > STALL[convex] or k == iterations:
             if since > STALL[convex]:  # as good as the largest terms let it be

@@ -95,14 +95,15 @@ def skywork_rules(*, rewards=None, benchmark=None, adversarial=True, of=None) ->
 
     Parameters
     ----------
-    rewards : array_like (n_items,) or callable, optional
+    rewards : Fit, or a callable from PreferenceData to a Fit, optional
         See :func:`agreement_filter`; by default there is no such step.
     benchmark : Tokens, optional
         Pairs whose prompts overlap with it are dropped at the end; by default none are.
     adversarial : bool
         Whether of WildGuardMix only what is adversarial is kept.
     of : PreferenceData, optional
-        What the fractions are of, see :func:`top_fraction`; given, the pipeline is idempotent.
+        What the fractions are of, see :func:`top_fraction`; given, the pipeline is idempotent,
+        but for a callable with a benchmark, whose second fit is to what is left by the last step.
     """
     fractions = {"math": MATH_AND_CODE, "coding": MATH_AND_CODE}
     best = partial(top_fraction, fractions=fractions, sources=MAGPIE, offsets=OFFSETS)

@@ -20,6 +20,7 @@ from tabular_pg._checks import check_number
 from tabular_pg._transitions import ROW_SUM_TOLERANCE, real_array, refuse_negative
 
 BISECTIONS = 200  # at most; the interval is then as narrow as floats are
+MOST_DRAWS = 10**15  # of the best of n: integers that floats tell apart
 
 
 class Overoptimization(NamedTuple):
@@ -47,7 +48,8 @@ def tilted_policy(reference, rewards, beta) -> np.ndarray:
 def optimal_value(reference, rewards, beta) -> np.ndarray:
     """(prompts,) max_pi E_pi[r] - beta KL(pi | ref) = beta log Z."""
     reference, rewards = _checked(reference, rewards)
-    return _beta(beta) * logsumexp(rewards / beta, axis=1, b=reference)
+    beta, top, tilt = _beta(beta), *_tilt(reference, rewards, beta)
+    return top[:, 0] + beta * logsumexp(tilt, axis=1, b=reference)
 
 
 def expected_reward(policy, rewards) -> np.ndarray:
@@ -66,8 +68,14 @@ def kl(policy, reference) -> np.ndarray:
 def regret(policy, reference, rewards, beta) -> np.ndarray:
     """(prompts,) J(pi*) - J(pi) = beta KL(pi | pi*), for the rewards given."""
     policy, reference = _policies(policy, reference)
-    log_best = _log_tilted(*_checked(reference, rewards), _beta(beta))
-    return beta * _divergence(policy, np.exp(log_best), log_best)
+    reference, rewards = _checked(reference, rewards)
+    log_best = _log_tilted(reference, rewards, _beta(beta))
+    lost = beta * _divergence(policy, np.exp(log_best), log_best)
+    if np.isfinite(lost).all():
+        return lost
+    reached = expected_reward(policy, rewards) - beta * kl(policy, reference)
+    plain = np.maximum(optimal_value(reference, rewards, beta) - reached, 0.0)
+    return np.where(np.isfinite(lost), lost, plain)  # where r / beta is too large to be a float
 
 
 def beta_for_kl(reference, rewards, target) -> float:
@@ -76,18 +84,23 @@ def beta_for_kl(reference, rewards, target) -> float:
     It decreases in beta from the divergence of the greedy policy to 0; the result is exact but for
     rounding. Raises ValueError if the target is not between these.
     """
+    return beta_at(reference, rewards, target, "target")
+
+
+def beta_at(reference, rewards, target, name) -> float:
+    """As ``beta_for_kl``, for a caller whose argument has another name."""
     reference, rewards = _checked(reference, rewards)
-    check_number("target", target, 0, kind=Real, open_ends=True)
+    check_number(name, target, 0, kind=Real, open_ends=True)
     spread = np.where(reference > 0, rewards, -np.inf).max(axis=1)
     spread = (spread - np.where(reference > 0, rewards, np.inf).min(axis=1)).max()
     greedy = _mean_kl(reference, rewards, spread * 1e-12) if spread > 0 else 0.0
     if not target < greedy:
-        raise ValueError(f"target is {target!r}; expected less than {greedy}, the largest KL")
+        raise ValueError(f"{name} is {target!r}; expected less than {greedy}, the largest KL")
     low, high = spread * 1e-12, spread
     while _mean_kl(reference, rewards, high) > target:
         high *= 2
     for _ in range(BISECTIONS):
-        middle = np.sqrt(low * high)
+        middle = np.sqrt(low) * np.sqrt(high)
         if not low < middle < high:
             break
         if _mean_kl(reference, rewards, middle) > target:
@@ -104,7 +117,7 @@ def best_of_n(reference, rewards, n) -> np.ndarray:
     one of these with probability F^n - (F - p)^n.
     """
     reference, rewards = _checked(reference, rewards)
-    check_number("n", n, 1)
+    check_number("n", n, 1, MOST_DRAWS)
     order = np.argsort(rewards, axis=1, kind="stable")
     ranked, p = (np.take_along_axis(each, order, axis=1) for each in (rewards, reference))
     new = np.diff(ranked, axis=1, prepend=-np.inf) > 0
@@ -131,6 +144,8 @@ def best_of_n_curve(reference, proxy, gold, ns) -> Overoptimization:
 
 
 def _curve(knobs, reference, proxy, gold, policy_at):
+    for name, rewards in (("proxy", proxy), ("gold", gold)):
+        _checked(reference, rewards, rewards_name=name)
     rows = []
     for knob in knobs:
         policy = policy_at(reference, proxy, knob)
@@ -141,8 +156,16 @@ def _curve(knobs, reference, proxy, gold, policy_at):
 
 def _log_tilted(reference, rewards, beta):
     with np.errstate(divide="ignore"):
-        log_policy = np.log(reference) + (rewards - rewards.max(axis=1, keepdims=True)) / beta
+        log_policy = np.log(reference) + _tilt(reference, rewards, beta)[1]
     return log_policy - logsumexp(log_policy, axis=1, keepdims=True)
+
+
+def _tilt(reference, rewards, beta):
+    """The largest reward where the reference is positive, and (reward - largest) / beta there."""
+    possible = reference > 0
+    top = np.where(possible, rewards, -np.inf).max(axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        return top, np.where(possible, np.minimum(rewards - top, 0.0) / beta, -np.inf)
 
 
 def _mean_kl(reference, rewards, beta):
@@ -164,11 +187,11 @@ def _beta(beta):
     return float(beta)
 
 
-def _checked(reference, rewards, name="reference"):
+def _checked(reference, rewards, name="reference", rewards_name="rewards"):
     """A table of distributions and one of rewards of the same shape, else ValueError."""
-    reference, rewards = _distributions(name, reference), real_array("rewards", rewards)
+    reference, rewards = _distributions(name, reference), real_array(rewards_name, rewards)
     if rewards.shape != reference.shape:
-        raise ValueError(f"rewards has shape {rewards.shape}; expected {reference.shape}")
+        raise ValueError(f"{rewards_name} has shape {rewards.shape}; expected {reference.shape}")
     return reference, rewards
 
 

@@ -21,9 +21,10 @@ from numbers import Real
 import numpy as np
 
 from tabular_pg._checks import check_number
+from tabular_pg.episodic.validation import check_flag
 from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose
 from tabular_pg.preference.data import PreferenceData, concatenate
-from tabular_pg.preference.world import CATEGORIES, TASK_NAMES
+from tabular_pg.preference.world import CATEGORIES, TASK_NAMES, training_sample
 
 TRIES = 6  # pairs of a prompt among which the most opposed or most aligned one is taken
 PER_PROMPT = 5  # responses to a prompt of a scored pool
@@ -31,16 +32,36 @@ UNIT = 0.03  # of the scorer, per unit of reward: the rules' offsets are meant f
 CROWD = "Crowd"
 
 
+class _Checked:
+    """What must hold of the fields of all kinds of sources."""
+
+    def __post_init__(self):
+        check_number("size", self.size, 1)
+        if np.shape(self.mixture) != (len(CATEGORIES),) or not any(self.mixture):
+            raise ValueError(f"mixture is {self.mixture!r}; expected four shares, some > 0")
+        for i, share in enumerate(self.mixture):
+            check_number(f"mixture[{i}]", share, 0, kind=Real)
+        for name, value in vars(self).items():
+            if name in ("strength", "inflation"):
+                check_number(name, value, -np.inf, kind=Real)
+            elif name in ("noise", "temperature"):
+                check_number(name, value, 0, kind=Real, open_ends=True)
+            elif name.endswith("_share") or (name == "opposed" and value is not None):
+                check_number(name, value, 0, 1, kind=Real)
+            elif name == "flagged":
+                check_flag(name, value)
+
+
 @dataclass(frozen=True)
-class ScoredPool:
+class ScoredPool(_Checked):
     """Five responses per prompt; chosen is the one with the best score, rejected the worst.
 
     Parameters
     ----------
-    size : int
+    size : int >= 1
         Pairs at scale 1.
-    mixture : four numbers
-        Shares of the categories.
+    mixture : four numbers >= 0
+        Shares of the categories, up to a factor.
     strength : float
         A response with a reward higher by 1 is exp(strength) times as likely to be generated.
     inflation : float
@@ -59,7 +80,7 @@ class ScoredPool:
     noise: float = 1.0
 
     def draw(self, world, count, bias, flip, rng) -> dict:
-        prompts = _prompts(world, self.mixture, count, rng)
+        prompts = training_sample(world, self.mixture, count, rng)
         items = _generated(world, prompts, min(PER_PROMPT, world.n_responses), self.strength, rng)
         scorer = Scorer(self.noise, 0.0, bias * self.bias_share, self.inflation, UNIT)
         scores = scorer.score(world, items, rng)
@@ -72,7 +93,7 @@ class ScoredPool:
 
 
 @dataclass(frozen=True)
-class Annotated:
+class Annotated(_Checked):
     """Two responses per prompt, and an annotator who chooses.
 
     Parameters
@@ -98,7 +119,7 @@ class Annotated:
     flagged: bool = False
 
     def draw(self, world, count, bias, flip, rng) -> dict:
-        prompts = _prompts(world, self.mixture, count, rng)
+        prompts = training_sample(world, self.mixture, count, rng)
         if self.opposed is None:
             first, second = _generated(world, prompts, 2, self.strength, rng).T
             opposed = np.zeros(count, dtype=bool)
@@ -112,7 +133,7 @@ class Annotated:
 
 
 @dataclass(frozen=True)
-class Rated:
+class Rated(_Checked):
     """Two responses per prompt, each rated by itself; parameters as above."""
 
     size: int
@@ -123,7 +144,7 @@ class Rated:
     noise: float = 0.7
 
     def draw(self, world, count, bias, flip, rng) -> dict:
-        prompts = _prompts(world, self.mixture, count, rng)
+        prompts = training_sample(world, self.mixture, count, rng)
         items = _generated(world, prompts, 2, self.strength, rng)
         rates = Rater(self.noise, 0.0, bias * self.bias_share).rate(world, items, rng)
         gain = rates[:, 0] - rates[:, 1]
@@ -183,6 +204,9 @@ def sources(world, scale, *, bias, flip, seed, specs=SPECS) -> dict[str, Prefere
     check_number("seed", seed, 0)
     if not specs:
         raise ValueError("specs is empty; expected at least one source")
+    for name, spec in specs.items():
+        if not isinstance(spec, _Checked):
+            raise ValueError(f"specs[{name!r}] is {spec!r}; expected a kind of source")
     streams = np.random.default_rng(seed).spawn(len(specs))
     return {
         name: _source(world, name, i, max(1, round(scale * spec.size)), spec, bias, flip, rng)
@@ -216,20 +240,6 @@ def _labelled(prompts, first, second, right):
         "chosen": np.where(right, first, second),
         "rejected": np.where(right, second, first),
     }
-
-
-def _prompts(world, mixture, count, rng):
-    """Training prompts of this mixture, all of a category equally often, in random order."""
-    shares = np.asarray(mixture, dtype=float)
-    if shares.shape != (len(CATEGORIES),) or not (shares >= 0).all() or not shares.sum() > 0:
-        raise ValueError(f"mixture is {mixture!r}; expected {len(CATEGORIES)} shares >= 0")
-    counts = rng.multinomial(count, shares / shares.sum())
-    drawn = []
-    for category, n in enumerate(counts):
-        mine = world.training_prompts(category)
-        rounds = [rng.permutation(mine) for _ in range(-(-n // mine.size))]
-        drawn += [each[: n - i * mine.size] for i, each in enumerate(rounds)]
-    return rng.permutation(np.concatenate(drawn))
 
 
 def _generated(world, prompts, count, strength, rng):

@@ -1,16 +1,18 @@
-"""Texts for prompts, as numbers: common openings, and copies from the held-out ones.
+"""Texts of prompts as numbers: made up for a world, or the words of those in a file.
 
-Prompts of the same task open with the same few tokens, as prompts do; the rest of their tokens are
-drawn one by one. So short runs are shared by many, and a run longer than 7 only by copying.
+Made-up prompts of the same task open with the same few tokens, as prompts do; the rest of their
+tokens are drawn one by one. So short runs are shared by many, and a run longer than 7 only by
+copying.
 """
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.preference.data import Tokens
+from tabular_pg.preference.data import PreferenceData, Tokens
 
 VOCABULARY = 5000
 OPENING = 5  # tokens that all prompts of a task start with
@@ -47,3 +49,105 @@ def make_texts(rng, task, n_training, contamination) -> Texts:
         values[target : target + n] = values[source : source + n]
     both = Tokens(ptr, values)
     return Texts(both.part(0, n_training), both.part(n_training, task.size), contaminated)
+
+
+class Tokenized(NamedTuple):
+    """Texts as numbers of words, and the number of every word."""
+
+    tokens: Tokens
+    vocabulary: dict[str, int]
+
+
+class Imported(NamedTuple):
+    """Pairs from a file as data to curate, and the numbers of the words of their prompts."""
+
+    data: PreferenceData
+    vocabulary: dict[str, int]
+
+
+def tokenized(texts, vocabulary=None) -> Tokenized:
+    """Texts as sequences of words: runs of letters, digits and _, whatever their case.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    vocabulary : dict of int by word, optional
+        Numbers from 0 that are given already, as by another call, so that the tokens of both can
+        be compared. It is not changed: the one returned has the new words, too.
+    """
+    if isinstance(texts, str) or not np.iterable(texts):
+        raise ValueError(f"texts is {texts!r:.60}; expected a sequence of strings")
+    numbers, ptr, values = dict(vocabulary or {}), [0], []
+    if set(numbers.values()) != set(range(len(numbers))):
+        raise ValueError(f"vocabulary has {len(numbers)} words; expected the numbers from 0")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"texts[{i}] is {text!r:.60}; expected a string")
+        words = re.findall(r"\w+", text.casefold())
+        values += [numbers.setdefault(word, len(numbers)) for word in words]
+        ptr.append(len(values))
+    return Tokenized(Tokens(ptr, values), numbers)
+
+
+def preference_data(pairs, vocabulary=None, *, unnamed="unnamed", tasks=None) -> Imported:
+    """The pairs of a file, one by one, as data to curate.
+
+    What a file has of scores, of the one kind that it can have, are scores and ratings alike. No
+    prompt is called adversarial.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        From :func:`read_jsonl`: items are (prompt, response), and weights are 1.
+    vocabulary : dict of int by word, optional
+        See :func:`tokenized`; the one returned serves for the benchmark's texts.
+    unnamed : str
+        The source of pairs that name none.
+    tasks : sequence of str, optional
+        One per pair; by default all are of the task "all".
+
+    Raises
+    ------
+    ValueError
+        If an item is no (prompt, response), a pair has two prompts or a weight other than 1.
+    """
+    for i, item in enumerate(pairs.items):
+        if not isinstance(item, tuple) or len(item) != 2:
+            raise ValueError(f"items[{i}] is {item!r:.60}; expected (prompt, response)")
+    for i, weight in enumerate(pairs.weights):
+        if weight != 1:
+            raise ValueError(f"weights[{i}] is {weight}; expected 1, as of pairs one by one")
+    size = len(pairs.pairs)
+    tasks = ["all"] * size if tasks is None else list(tasks)
+    if len(tasks) != size:
+        raise ValueError(f"tasks has length {len(tasks)}; expected {size}, one per pair")
+    numbers = {}
+    of_item = np.array([numbers.setdefault(text, len(numbers)) for text, _ in pairs.items])
+    prompt, other = of_item[np.transpose(pairs.pairs)]
+    if (prompt != other).any():
+        i = int((prompt != other).argmax())
+        raise ValueError(f"pairs[{i}] has responses to two prompts; expected one prompt")
+    source, source_names = _coded(unnamed if name is None else name for name in pairs.sources)
+    task, task_names = _coded(tasks)
+    tokens, vocabulary = tokenized(list(numbers), vocabulary)
+    data = PreferenceData(
+        pair_id=np.arange(size),
+        chosen=pairs.pairs[:, 0],
+        rejected=pairs.pairs[:, 1],
+        prompt=prompt,
+        source=source,
+        task=task,
+        scores=pairs.ratings,
+        ratings=pairs.ratings,
+        adversarial=np.zeros(size, dtype=bool),
+        source_names=source_names,
+        task_names=task_names,
+        tokens=tokens,
+    )
+    return Imported(data, vocabulary)
+
+
+def _coded(names):
+    """Positions in the tuple of distinct names, and that tuple."""
+    numbers = {}
+    return [numbers.setdefault(name, len(numbers)) for name in names], tuple(numbers)

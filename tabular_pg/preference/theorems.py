@@ -15,13 +15,22 @@ from scipy.special import expit
 from tabular_pg.preference.control import KLControl
 from tabular_pg.preference.direct import DPO
 from tabular_pg.preference.fitting import fit
-from tabular_pg.preference.losses import BradleyTerry, CrossEntropy, MarginMSE, TemperatureBT
+from tabular_pg.preference.losses import (
+    BradleyTerry,
+    CrossEntropy,
+    Focal,
+    FocalPenalty,
+    MarginMSE,
+    TemperatureBT,
+    TemperedLog,
+)
 from tabular_pg.preference.newton import centred
 from tabular_pg.preference.rlhf import expected_reward, kl, optimal_value
 from tabular_pg.theorem import Kind, theorem
 
 SMALL = 400  # items up to which a dense matrix is made
 ROUNDING = 1e-9  # of scores and of sums over comparisons, relative
+KINK = 1e-8  # a margin at which the slope of the focal loss with penalty is not known
 TRAINED = 1e-6  # of a policy found by L-BFGS
 
 
@@ -48,20 +57,26 @@ def prompts_connected(run) -> str:
         return ""
     c = run.comparisons
     _, first = np.unique(run.prompts, return_index=True)
-    same = (c.components == c.components[first][run.prompts]).all()
-    return "" if same else "a prompt has responses that no chain of comparisons joins"
+    if (c.components != c.components[first][run.prompts]).any():
+        return "a prompt has responses that no chain of comparisons joins"
+    if (c.strong_components != c.strong_components[first][run.prompts]).any():
+        return "a prompt has responses that never lost to the others: there is no minimum"
+    return ""
+
+
+def off_the_kink(run) -> str:
+    if isinstance(run.loss, FocalPenalty) and np.abs(run.margins).min() < KINK:
+        return f"a margin is less than {KINK}, at the kink of the loss"
+    return ""
 
 
 EXACT = {"kind": Kind.EQUAL, "regularized": None}
 
 
 @theorem(
-    "R1",
-    "wins = expected wins + ridge",
-    rules=(BradleyTerry, TemperatureBT),
-    source="bradley1952",
-    **EXACT,
-)
+    "R1", "wins = expected wins + ridge",
+    rules=(BradleyTerry, TemperatureBT), source="bradley1952", **EXACT,
+)  # fmt: skip
 def score_equations(run):
     """For every item (or feature, whose share the sums are weighted by) the weight of the
     comparisons won is that expected under the fit, plus ridge temperature theta. Proof: the
@@ -77,13 +92,10 @@ def score_equations(run):
 
 
 @theorem(
-    "R1h",
-    "rank of the Hessian = items - components",
-    rules=(BradleyTerry, TemperatureBT, MarginMSE),
-    assumes=(tabular, few_items),
-    source="ford1957",
-    **EXACT,
-)
+    "R1h", "rank of the Hessian = items - components",
+    rules=(BradleyTerry, TemperatureBT, MarginMSE), assumes=(tabular, few_items),
+    source="ford1957", **EXACT,
+)  # fmt: skip
 def hessian_rank(run):
     """The Hessian of the loss in the scores has rank n less the number of components of the graph
     of comparisons. Proof: it is the Laplacian of that graph with positive weights loss''(D)."""
@@ -94,13 +106,10 @@ def hessian_rank(run):
 
 
 @theorem(
-    "R2",
-    "balanced design: scores are ordered as wins are",
+    "R2", "balanced design: scores are ordered as wins are",
     rules=(BradleyTerry, TemperatureBT, MarginMSE, CrossEntropy),
-    kind=Kind.LOWER,
-    regularized=None,
-    assumes=(tabular, few_items, balanced),
-)
+    kind=Kind.LOWER, regularized=None, assumes=(tabular, few_items, balanced),
+)  # fmt: skip
 def borda_order(run):
     """If every two items were compared equally often, an item with as many wins or more has as
     high a score or higher, with any ridge. Proof, for m comparisons of every two: the gradient
@@ -132,13 +141,9 @@ def temperature_is_a_ridge(run):
 
 
 @theorem(
-    "R4",
-    "squares: scores solve the Laplacian's normal equations",
-    rules=(MarginMSE,),
-    assumes=(tabular, few_items),
-    source="jiang2011",
-    **EXACT,
-)
+    "R4", "squares: scores solve the Laplacian's normal equations",
+    rules=(MarginMSE,), assumes=(tabular, few_items), source="jiang2011", **EXACT,
+)  # fmt: skip
 def laplacian_least_squares(run):
     """theta = margin (L + ridge / 2)^+ (wins - losses) with L the Laplacian of the graph of
     comparisons, its weights how often: least squares on a graph (HodgeRank). Proof: the gradient
@@ -160,6 +165,35 @@ def no_opponents(run):
     c, theta = run.comparisons, run.scores
     games = c.wins + c.losses
     return [c.wins], [games * expit(theta) + run.ridge * theta], [ROUNDING * games]
+
+
+def _force(loss, D):
+    """How hard a pair pulls its scores apart, written as a function of s = sigma(D)."""
+    s, q, log_s = expit(D), expit(-D), -np.logaddexp(0.0, -D)
+    if isinstance(loss, TemperedLog):
+        return s ** (1 - loss.t) * q
+    focal = q**loss.gamma * (q - loss.gamma * s * log_s)
+    if isinstance(loss, Focal):
+        return focal
+    return np.where(D > 0, 2.0**loss.gamma * focal, q)
+
+
+@theorem(
+    "R1g", "losses that are not convex: ridge theta = sum of weighted forces",
+    rules=(Focal, FocalPenalty, TemperedLog), assumes=(off_the_kink,), **EXACT,
+)  # fmt: skip
+def forces_balance(run):
+    """ridge theta = sum_n weight_n f(D_n) x_n with x_n = 1 for the winner, -1 for the loser (or the
+    difference of their features) and the force f = (1-s)^gamma (1 - s - gamma s log s) for the
+    focal loss; 2^gamma times that for s > 1/2, else 1 - s, with the penalty; s^(1-t) (1-s) for the
+    tempered one. Proof: f = -loss', and the gradient vanishes."""
+    c, theta = run.comparisons, run.scores
+    pull = c.weight * _force(run.loss, run.margins)
+    found, size = c.collect(pull), c.gather(c.weight)
+    if run.features is not None:
+        X, theta = run.features, run.coefficients
+        found, size = X.T @ found, abs(X).T @ size
+    return [run.ridge * theta], [found], [ROUNDING * size]
 
 
 @theorem(
@@ -212,7 +246,7 @@ def direct_is_two_steps(run):
     c, beta = run.comparisons, run.rule.beta
     pairs = np.column_stack([c.winner, c.loser])
     r = fit(pairs, c.n_items, ridge=run.rule.ridge, weights=c.weight, per_component=True).scores
-    rewards = beta * np.log(run.policy / run.reference)
+    rewards = beta * (run.log_policy - np.log(run.reference))
     return (
         [centred(rewards, run.prompts)],
         [centred(r, run.prompts)],

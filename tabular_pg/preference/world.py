@@ -99,6 +99,7 @@ class World:
 
     def training_prompts(self, category) -> np.ndarray:
         """The training prompts of a category, given by its position."""
+        check_number("category", category, 0, len(CATEGORIES) - 1)
         return np.flatnonzero(self.category[: self.n_training] == category)
 
     def correct(self, data) -> np.ndarray:
@@ -182,6 +183,18 @@ def make_world(
     return World(
         int(responses), int(prompts), category, task, features, names, spurious, reward, *texts
     )
+
+
+def training_sample(world, mixture, count, rng):
+    """(count,) prompts of this mixture, all of a category equally often, in random order."""
+    shares = np.asarray(mixture, dtype=float)
+    counts = rng.multinomial(count, shares / shares.sum())
+    drawn = []
+    for category, n in enumerate(counts):
+        mine = world.training_prompts(category)
+        rounds = [rng.permutation(mine) for _ in range(-(-n // mine.size))]
+        drawn += [each[: n - i * mine.size] for i, each in enumerate(rounds)]
+    return rng.permutation(np.concatenate(drawn))
 
 
 def _spread(shares, count):
