@@ -1,11 +1,12 @@
 """When does it help to keep only the pairs with which another reward model agrees?
 
-A source of adversarial pairs, as WildGuardMix is: about safety, and in each the better response has
-less of the spurious attributes. A first reward model, fitted to other pairs about safety, has a
-share a of them right; the labels are right with probability p. Kept are the pairs where the two
-agree, and a Bradley-Terry model is fitted to them. Its accuracy on prompts held out is compared to
-that of one that is fitted to all of the source. Their ridges are chosen on pairs of a fifth of the
-prompts, held out from the same data, with no access to the true reward; the first model's is 10.
+A source as WildGuardMix is: about safety; in half of the pairs the better response has less of the
+spurious attributes, in half it has more (were it less in all, labels would teach that less is
+better). A first reward model, fitted to other pairs about safety, has a share a of them right; the
+labels are right with probability p. Kept are the pairs where the two agree, and a Bradley-Terry
+model is fitted to them. Its accuracy on prompts held out is compared to that of one that is fitted
+to all of the source. Their ridges are chosen on pairs of a fifth of the prompts, held out from the
+same data, with no access to the true reward; the first model's is 10.
 
 Independent errors: labels are flipped by chance, the first model had few pairs. Shared bias:
 annotators of both are drawn to the spurious attributes, more or less, and nobody flips. Of the
@@ -60,7 +61,7 @@ def first_model(prompts, mode, setting, seed):
 def adversarial(world, mode, setting, seed):
     """The source whose labels are to be filtered."""
     bias, flip = (0.0, setting) if mode == "independent errors" else (setting, 0.0)
-    spec = {"source": Annotated(PAIRS, SAFETY, temperature=SHARP, opposed=1.0, flagged=True)}
+    spec = {"source": Annotated(PAIRS, SAFETY, temperature=SHARP, opposed=0.5, flagged=True)}
     return sources(world, 1.0, bias=bias, flip=flip, seed=3000 + seed, specs=spec)["source"]
 
 
