@@ -14,14 +14,20 @@ import tabular_pg
 from tabular_pg.__main__ import theorem_table
 from tabular_pg.dapo import DAPO
 from tabular_pg.method import METHODS
-from tabular_pg.preference import DPO, KLControl
+from tabular_pg.preference import DPO, AgreementFilter, KLControl
 from tabular_pg.preference.losses import LOSSES
 from tabular_pg.references import REFERENCES
 from tabular_pg.theorem import REGISTRY, Kind, theorem
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
-RULES = (DAPO, DPO, KLControl, *LOSSES)  # of runs on problems other than a discounted MDP
+RULES = (
+    DAPO,
+    DPO,
+    AgreementFilter,
+    KLControl,
+    *LOSSES,
+)  # of runs on problems other than a discounted MDP
 
 LAYERS = [
     ["_jit", "_checks", "_threads", "references"],

@@ -1,5 +1,6 @@
 """Learning rewards from preferences on problems whose true reward is known."""
 
+from tabular_pg.preference.agreement import Agreement, AgreementFilter, expected_agreement
 from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose, label_accuracy
 from tabular_pg.preference.benchmark import Scorecard, pair_accuracy, regret_at_kl, scorecard
 from tabular_pg.preference.comparisons import Comparisons
@@ -62,6 +63,8 @@ from tabular_pg.preference.theorems import score_equations  # noqa: F401  (regis
 from tabular_pg.preference.world import World, make_world
 
 __all__ = [
+    "Agreement",
+    "AgreementFilter",
     "Annotated",
     "Annotator",
     "BradleyTerry",
@@ -111,6 +114,7 @@ __all__ = [
     "controlled",
     "decontaminate",
     "deduplicate",
+    "expected_agreement",
     "expected_reward",
     "fit",
     "identify",

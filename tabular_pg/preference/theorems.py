@@ -1,9 +1,10 @@
 """What is known of fitted rewards and of policies optimized for them, as checkable theorems.
 
-R1 to R5 are about a ``Fit``, R6 about a ``Controlled`` policy or a ``DirectRun``. Two statements
-that belong to them are not here but in the code: that Bradley and Terry's likelihood has a maximum
-if and only if the components are strongly connected is what ``fit`` refuses, and that the focal and
-tempered losses tend to Bradley and Terry's concerns the losses alone.
+R1 to R5 are about a ``Fit``, R7 is in ``agreement``, R6 about a ``Controlled`` policy or a
+``DirectRun``. Two statements that belong to them are not here but in the code: that Bradley and
+Terry's likelihood has a maximum if and only if the components are strongly connected is what
+``fit`` refuses, and that the focal and tempered losses tend to Bradley and Terry's concerns the
+losses alone.
 """
 
 from __future__ import annotations
