@@ -1,9 +1,11 @@
-"""The one check that instances make of a numeric argument."""
+"""The checks that are made of a numeric argument."""
 
 from __future__ import annotations
 
 import math
-from numbers import Integral
+from numbers import Integral, Real
+
+import numpy as np
 
 
 def check_number(name, value, low, high=math.inf, *, kind=Integral, open_ends=False):
@@ -22,6 +24,21 @@ def check_number(name, value, low, high=math.inf, *, kind=Integral, open_ends=Fa
         return
     noun = "an integer" if kind is Integral else "a finite number"
     raise ValueError(f"{name} is {value!r}; expected {noun}{_range(low, high, open_ends)}")
+
+
+def checked_real(name, value) -> float:
+    """``value`` as a float, refused with a ValueError unless it is a finite real number >= 0."""
+    if isinstance(value, np.ndarray) and value.shape == ():
+        value = value[()]
+    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} is {value!r}; expected a number >= 0")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name} is {number}; expected a finite number >= 0")
+    return number
 
 
 def _range(low, high, open_ends) -> str:

@@ -6,6 +6,8 @@ double-double and quad-double arithmetic" (2007).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tabular_pg._jit import njit
@@ -119,3 +121,107 @@ def accumulate(V, V_low, step):
     """Add the vector ``step`` to ``V + V_low`` in place."""
     for s in range(V.size):
         V[s], V_low[s] = add(V[s], V_low[s], step[s], 0.0)
+
+
+LOG2, LOG2_LOW = 0.6931471805599453, 2.3190468138462996e-17
+HALVINGS, TERMS = 9, 8  # of the argument of exp, each undone by a squaring; of its series
+
+
+@njit
+def exp(x, x_low):
+    """e^x as a pair of floats, for -700 <= x <= 700; 0 below.
+
+    The argument is reduced by multiples of log 2 and halved nine times; what its exponential has
+    above 1 is a short series, doubled up as (1 + y)^2 - 1 = 2 y + y^2.
+    """
+    if x < -700.0:
+        return 0.0, 0.0
+    n = math.floor(x / LOG2 + 0.5)
+    shift, shift_low = multiply(LOG2, LOG2_LOW, n, 0.0)
+    r, r_low = add(x, x_low, -shift, -shift_low)
+    r, r_low = math.ldexp(r, -HALVINGS), math.ldexp(r_low, -HALVINGS)
+    y, y_low, term, term_low = r, r_low, r, r_low
+    for i in range(2, TERMS + 1):
+        term, term_low = multiply(term, term_low, r, r_low)
+        term, term_low = divide(term, term_low, float(i), 0.0)
+        y, y_low = add(y, y_low, term, term_low)
+    for _ in range(HALVINGS):
+        square, square_low = multiply(y, y_low, y, y_low)
+        y, y_low = add(2.0 * y, 2.0 * y_low, square, square_low)
+    y, y_low = add(y, y_low, 1.0, 0.0)
+    return math.ldexp(y, int(n)), math.ldexp(y_low, int(n))
+
+
+@njit
+def log(x, x_low):
+    """log x as a pair of floats, for x > 0: one step of Newton's method."""
+    n = 0
+    if not 1e-300 < x < 1e300:  # so that its inverse is a normal number
+        n = -1000 if x > 1.0 else 1000
+        x, x_low = math.ldexp(x, n), math.ldexp(x_low, n)
+    guess = math.log(x)
+    e, e_low = exp(-guess, 0.0)
+    e, e_low = multiply(e, e_low, x, x_low)
+    e, e_low = add(e, e_low, -1.0, 0.0)
+    shift, shift_low = multiply(LOG2, LOG2_LOW, float(-n), 0.0)
+    high, low = add(guess, 0.0, e - 0.5 * e * e, e_low)
+    return add(high, low, shift, shift_low)
+
+
+@njit
+def soft_residual(A, A_low, tau, mean, precise, high, low, out):
+    """Fill ``high + low`` (S, A) with A less its maximum, divided by tau, and ``out`` (S,) with
+    max A / tau + the log of the sum of its exponentials, or of their mean; -inf in A is not counted.
+    """
+    for s in range(A.shape[0]):
+        top, count = 0, 0
+        for a in range(A.shape[1]):
+            if A[s, a] > A[s, top] or (A[s, a] == A[s, top] and A_low[s, a] > A_low[s, top]):
+                top = a
+        total, total_low, excess = 0.0, 0.0, 0.0
+        for a in range(A.shape[1]):
+            if A[s, a] == -math.inf:
+                high[s, a], low[s, a] = -math.inf, 0.0
+                continue
+            x, x_low = add(A[s, a], A_low[s, a], -A[s, top], -A_low[s, top])
+            x, x_low = divide(x, x_low, tau, 0.0)
+            high[s, a], low[s, a] = x, x_low
+            count += 1
+            if precise:
+                e, e_low = exp(x, x_low)
+                total, total_low = add(total, total_low, e, e_low)
+            else:
+                excess += math.expm1(x)
+        lead, lead_low = divide(A[s, top], A_low[s, top], tau, 0.0)
+        if precise:
+            total, total_low = divide(total, total_low, float(count) if mean else 1.0, 0.0)
+            total, total_low = log(total, total_low)
+            out[s] = add(lead, lead_low, total, total_low)[0]
+        else:
+            out[s] = lead + math.log1p(excess / count) + (0.0 if mean else math.log(count))
+
+
+@njit
+def add_log(policy, logarithms, high, low, out):
+    """Fill ``out`` (S, A) with log-policies less ``high + low``, up to a constant in each state.
+
+    ``policy`` holds probabilities, or logarithms if so told. Entries where ``high`` is -inf are 0.
+    """
+    for s in range(out.shape[0]):
+        top, best = 0, -math.inf
+        for a in range(out.shape[1]):
+            value = policy[s, a]
+            if high[s, a] > -math.inf and value > best:
+                top, best = a, value
+        base, base_low = _log_offset(policy[s, top], logarithms, high[s, top], low[s, top])
+        for a in range(out.shape[1]):
+            out[s, a] = 0.0
+            if high[s, a] > -math.inf and a != top:
+                x, x_low = _log_offset(policy[s, a], logarithms, high[s, a], low[s, a])
+                out[s, a] = add(x, x_low, -base, -base_low)[0]
+
+
+@njit
+def _log_offset(p, logarithm, high, low):
+    x, x_low = (p, 0.0) if logarithm else log(p, 0.0)
+    return add(x, x_low, -high, -low)

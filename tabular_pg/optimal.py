@@ -10,25 +10,24 @@ import warnings
 import weakref
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.double_double import accumulate, advantages, sparse_advantages
+from tabular_pg._checks import checked_real
+from tabular_pg.bellman import Bellman
 from tabular_pg.mdp import MDP
-from tabular_pg.systems.choice import linear_solver
-from tabular_pg.systems.products import next_values
+from tabular_pg.soft_optimal import Odds, soft_values
 
-TIE_TOLERANCE = 1e-14  # relative to max |V*| + max |r|: an |A*| below this counts as a tie
-SURE_TIE = 1e-15  # relative to the same: below this it is rounding of P and r, and no doubt
-DOUBTFUL = 1e3  # a Delta within this factor of the tolerance is warned about
-SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the same
+TIES = 16  # units of rounding of the data that are compared: an |A*| below is a tie
+SURE_TIES = 8  # such units that say nothing against a tie, unless only rewards differ
+DOUBTFUL = 1e4  # a Delta within this factor of the tolerance is warned about
+ACCURATE = 1e-20  # what refinement must reach, relative to the rewards that a value adds up
+SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the largest such sum
 LARGEST_VALUE, SMALLEST_REWARD = 1e250, 1e-250
 FLOAT_TOLERANCE = 1e-12  # gains up to this, relative to the same, are left to refined values
-SWEEPS = 5000
-REFINEMENTS, NEGLIGIBLE = 4, 1e-28
-NEWTON_STEPS = 500
 POLICY_ITERATIONS = 10_000
-_KNOWN = weakref.WeakKeyDictionary()  # optima of MDPs in use, by tau
+_KNOWN = weakref.WeakKeyDictionary()  # optima of MDPs in use, by tau and tie tolerance
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,12 @@ class Optimum:
         have -inf.
     optimal : (S, A) whether the action is optimal; all available ones for tau > 0.
     Delta : smallest nonzero |A*(s, a)|; inf where every action is optimal.
-    tolerance : |A*| up to this size was taken for a tie.
+    tolerance : the largest |A*| up to which an action was taken for optimal.
     tau : regularization.
     log_softmax : (S, A) log softmax(Q*_tau / tau), or None for tau = 0.
-    doubt : why it is doubtful which actions are optimal, or ''.
+    doubt : why it is doubtful which actions are optimal, or how accurate the values are, or ''.
+    tie_tolerance : what ``optimum`` was asked for.
+    odds : log softmax(Q*_tau / tau) to twice the digits, up to a constant; None for tau = 0.
     """
 
     V: np.ndarray
@@ -56,6 +57,8 @@ class Optimum:
     tau: float
     log_softmax: np.ndarray | None
     doubt: str
+    tie_tolerance: float | None = None
+    odds: Odds | None = None
 
     @cached_property
     def pi(self) -> np.ndarray:
@@ -76,19 +79,25 @@ class Optimum:
         return self.V[:, None] + (self.tau * self.log_pi if self.tau > 0 else self.A)
 
 
-def optimum(mdp: MDP, tau: float = 0.0) -> Optimum:
+def optimum(mdp: MDP, tau: float = 0.0, *, tie_tolerance: float | None = None) -> Optimum:
     """Solve for V*_tau by policy iteration (tau = 0) or Newton's method (tau > 0).
 
     An MDP in use is solved once; later calls return the same record.
     Soft policy iteration is Newton's method on ``V = T_tau V`` (Puterman and Brumelle, 1979, for
-    the plain case). Actions whose advantage is within ``tolerance`` of 0 are optimal; a run that
-    starts from this optimum is exact for an MDP whose rewards differ by at most that.
+    the plain case). Values have twice the digits of a float, so that the data as given decide
+    which actions are optimal, up to what the rounding of the data can do: of the rewards and rows
+    of P of the two actions that are compared, and of the values they lead to. Integers, and
+    probabilities 0 and 1, are not rounded.
 
     Parameters
     ----------
     mdp : MDP
     tau : float >= 0
         Weight of the entropy bonus.
+    tie_tolerance : float >= 0, optional
+        Actions with |A*| up to this are optimal, whatever the data are; 0 takes the data exactly
+        as they are. By default the tolerance of an action is 16 times what rounding of its data
+        can do.
 
     Raises
     ------
@@ -99,19 +108,23 @@ def optimum(mdp: MDP, tau: float = 0.0) -> Optimum:
     Warns
     -----
     UserWarning
-        If some |A*| is within a factor 1e3 above the tolerance, or below it but larger than
-        rounding: which actions are optimal is then doubtful.
+        By default, if an action was taken for optimal although the data say otherwise, or if some
+        |A*| is within a factor 1e4 above its tolerance; always, if values could not be refined to
+        twice the digits.
     """
-    tau = checked_tau(tau)
+    if not isinstance(mdp, MDP):
+        raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
+    tau, tie_tolerance = checked_tau(tau), checked_tie_tolerance(tie_tolerance)
     known = _KNOWN.setdefault(mdp, {})
-    if tau not in known:
-        known[tau] = _computed(mdp, tau)
-    if known[tau].doubt:
-        warnings.warn(known[tau].doubt, stacklevel=2)
-    return known[tau]
+    key = tau, tie_tolerance
+    if key not in known:
+        known[key] = _computed(mdp, tau, tie_tolerance)
+    if known[key].doubt:
+        warnings.warn(known[key].doubt, stacklevel=2)
+    return known[key]
 
 
-def _computed(mdp, tau) -> Optimum:
+def _computed(mdp, tau, tie_tolerance) -> Optimum:
     largest = np.abs(mdp.r).max()
     reach = max(largest, tau * np.log(mdp.n_actions)) / (1 - mdp.gamma)
     if reach > LARGEST_VALUE or 0 < largest < SMALLEST_REWARD:
@@ -119,154 +132,112 @@ def _computed(mdp, tau) -> Optimum:
             f"r reaches {largest:.3g} (tau is {tau}, gamma {mdp.gamma}): values up to {reach:.3g} "
             f"are beyond [{SMALLEST_REWARD:.0e}, {LARGEST_VALUE:.0e}]; rescale the rewards"
         )
-    bellman = _Bellman(mdp)
-    V, V_low, A, scale = _policy_iteration(bellman)
-    if tau > 0:
-        if scale > 0 and not SMALLEST_TAU * scale <= tau <= LARGEST_TAU * scale:
-            raise ValueError(
-                f"tau is {tau}; expected 0 or a number in [{SMALLEST_TAU * scale:.3g}, "
-                f"{LARGEST_TAU * scale:.3g}] (1e-13 to 1e100 times the value scale)"
-            )
-        return _soft(bellman, tau, V, V_low)
-    return _plain(bellman.available, V, A, scale)
+    bellman = Bellman(mdp)
+    found = _policy_iteration(bellman, tie_tolerance)
+    if tau == 0:
+        return _plain(bellman.available, found, tie_tolerance)
+    scale = float(found.reach.max())
+    if scale > 0 and not SMALLEST_TAU * scale <= tau <= LARGEST_TAU * scale:
+        raise ValueError(
+            f"tau is {tau}; expected 0 or a number in [{SMALLEST_TAU * scale:.3g}, "
+            f"{LARGEST_TAU * scale:.3g}] (1e-13 to 1e100 times the value scale)"
+        )
+    V, odds = soft_values(bellman, tau, found.V, found.V_low)
+    optimal = np.broadcast_to(bellman.available, odds.high.shape).copy()
+    A = np.where(optimal, 0.0, -np.inf)
+    log_pi = odds.log_softmax
+    return Optimum(V, A, optimal, np.inf, 0.0, tau, log_pi, "", tie_tolerance, odds)
 
 
 def checked_tau(tau) -> float:
     """``tau`` as a float, refused unless finite and >= 0."""
-    try:
-        number = float(tau)
-    except (TypeError, ValueError):
-        raise ValueError(f"tau is {tau!r}; expected a number >= 0") from None
-    if not (np.isfinite(number) and number >= 0):
-        raise ValueError(f"tau is {number}; expected a finite number >= 0")
-    return number
+    return checked_real("tau", tau)
 
 
-class _Bellman:
-    """Systems and advantages of an MDP, whose unavailable actions have the advantage -inf."""
-
-    def __init__(self, mdp):
-        self.r, self.gamma, self._systems = mdp.r, mdp.gamma, linear_solver(mdp)
-        self.P = self._systems.model
-        self.available = True if mdp.actions is None else mdp.actions
-
-    def solve(self, pi, b):
-        """Overwrite ``b`` by (I - gamma P_pi)^{-1} b."""
-        self._systems.update(pi)
-        self._systems.solve(b)
-
-    def again(self, b):
-        """The same for the same policy."""
-        self._systems.solve(b)
-
-    def advantages(self, V, V_low=None):
-        """``r + gamma P V - V`` (S, A), as a pair of floats if V is one."""
-        P = self.P
-        if V_low is None:
-            A = np.empty(self.r.shape)
-            next_values(P, self.gamma, V, A)
-            A += self.r
-            A -= V[:, None]
-            return self.masked(A)
-        kernel = advantages if isinstance(P, np.ndarray) else sparse_advantages
-        A, A_low = kernel(P, self.r, self.gamma, V, V_low)
-        return self.masked(A), A_low
-
-    def masked(self, A):
-        """``A`` (S, A), with -inf for unavailable actions."""
-        if self.available is not True:
-            A[~self.available] = -np.inf
-        return A
+def checked_tie_tolerance(tolerance) -> float | None:
+    """``tolerance`` as a float, or None."""
+    return None if tolerance is None else checked_real("tie_tolerance", tolerance)
 
 
-def _nearly_greedy(bellman):
-    """(S,) actions that are greedy after enough sweeps of value iteration.
+class _Solution(NamedTuple):
+    """Values of a policy that no action improves by more than its tolerance."""
 
-    On a large grid policy iteration alone would see the goal come nearer by a few states per
-    system that it solves; a sweep costs a hundredth of a system.
-    """
-    V, Q = np.zeros(len(bellman.r)), np.empty(bellman.r.shape)
-    for _ in range(SWEEPS):
-        next_values(bellman.P, bellman.gamma, V, Q)
-        Q += bellman.r
-        new = bellman.masked(Q).max(axis=1)
-        V, step = new, new - V
-        if np.ptp(step) <= FLOAT_TOLERANCE * np.abs(V).max():
-            break
-    return Q.argmax(axis=1)
+    V: np.ndarray
+    V_low: np.ndarray
+    A: np.ndarray
+    reach: np.ndarray  # (S,) what rewards on the way add up to without their signs
+    tolerance: np.ndarray  # (S, A)
+    floor: np.ndarray  # (S, A) what is surely rounding of the arithmetic
+    sure: np.ndarray  # (S, A) what says nothing against a tie
+    left: float  # what is missing in V, relative to reach
 
 
-def _policy_iteration(bellman):
+def _policy_iteration(bellman, tie_tolerance) -> _Solution:
     """Howard's method; an action is switched only if that gains more than the tie tolerance.
 
     First in float64, as far as that goes, then with values to twice the digits.
     """
-    S, A = bellman.r.shape
-    states, largest = np.arange(S), np.abs(bellman.r).max()
-    if isinstance(bellman.P, np.ndarray):
+    states = np.arange(len(bellman.r))
+    if bellman.dense:
         chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
     else:
-        chosen = _nearly_greedy(bellman)
+        chosen = bellman.nearly_greedy()
     precise = False
     for _ in range(POLICY_ITERATIONS):
-        V = bellman.r[states, chosen]
-        bellman.solve(np.eye(A)[chosen], V)
-        scale = np.abs(V).max() + largest
+        V, reach = bellman.values(chosen)
         if not precise:
             advantage = bellman.advantages(V)
-            better = advantage.max(axis=1) > FLOAT_TOLERANCE * scale
+            better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach)
             precise = not better.any()
         if precise:
-            V_low = np.zeros(S)
-            for _ in range(REFINEMENTS):
-                advantage, low = bellman.advantages(V, V_low)
-                step = advantage[states, chosen] + low[states, chosen]
-                bellman.again(step)
-                accumulate(V, V_low, step)
-                if np.abs(step).max() <= NEGLIGIBLE * scale:
-                    break
+            V_low = np.zeros(V.size)
+            left = bellman.refine(V, V_low, chosen, reach)
             advantage, _ = bellman.advantages(V, V_low)
-            better = advantage.max(axis=1) > TIE_TOLERANCE * scale
+            floor, data, certain = bellman.units(V, chosen, reach)
+            given = TIES * data if tie_tolerance is None else tie_tolerance
+            tolerance = np.maximum(floor, given)
+            better = advantage > tolerance
             if not better.any():
-                return V, V_low, advantage, scale
-        chosen = np.where(better, advantage.argmax(axis=1), chosen)
+                sure = np.maximum(floor, np.where(certain, 0.0, SURE_TIES * data))
+                return _Solution(V, V_low, advantage, reach, tolerance, floor, sure, left)
+        gain = np.where(better, advantage, -np.inf)
+        switched = np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
+        chosen = switched if bellman.dense or precise else bellman.nearly_greedy(V)
     raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
 
 
-def _plain(available, V, A, scale) -> Optimum:
-    tolerance = TIE_TOLERANCE * scale
-    optimal = A >= -tolerance
-    exact, A = A, np.where(optimal, 0.0, A)
+def _plain(available, found, tie_tolerance) -> Optimum:
+    exact, tolerance = found.A, found.tolerance
+    optimal = exact >= -tolerance
+    A = np.where(optimal, 0.0, exact)
     worse = available & ~optimal
     Delta = float(-A[worse].max()) if worse.any() else np.inf
-    doubt = ""
-    doubtful = (-exact > SURE_TIE * scale) & (-exact < DOUBTFUL * tolerance)
-    if doubtful.any():
-        s, a = np.argwhere(doubtful)[0]
-        doubt = (
-            f"A*({s}, {a}) = {exact[s, a]:.3g} is too near the tie tolerance {tolerance:.3g}: "
-            "which actions are optimal is doubtful"
-        )
-    return Optimum(V, A, optimal, Delta, tolerance, 0.0, None, doubt)
+    doubt = _inaccuracy(found.left)
+    if not doubt and tie_tolerance is None:
+        doubt = _doubt(exact, optimal, tolerance, found.sure)
+    largest = float(tolerance[optimal].max())
+    return Optimum(found.V, A, optimal, Delta, largest, 0.0, None, doubt, tie_tolerance)
 
 
-def _soft(bellman, tau, V, V_low) -> Optimum:
-    previous = np.inf
-    for _ in range(NEWTON_STEPS):
-        A, A_low = bellman.advantages(V, V_low)
-        top = A.max(axis=1, keepdims=True)
-        weights = np.exp((A - top) / tau + A_low / tau)
-        total = weights.sum(axis=1, keepdims=True)
-        residual = (top / tau + np.log(total))[:, 0]  # of T_tau V = V, divided by tau
-        size = np.abs(residual).max()
-        if size < 1e-12 and size >= previous / 2:
-            break
-        previous = size
-        step = tau * residual
-        bellman.solve(weights / total, step)
-        accumulate(V, V_low, step)
-    else:
-        raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {size:.3g}")
-    log_pi = (A - top) / tau + A_low / tau - np.log(total)
-    optimal = np.broadcast_to(bellman.available, A.shape).copy()
-    return Optimum(V, np.zeros_like(A), optimal, np.inf, 0.0, tau, log_pi, "")
+def _inaccuracy(left) -> str:
+    if left <= ACCURATE:
+        return ""
+    return f"values are accurate to {left:.1g} only: which actions are optimal is doubtful"
+
+
+def _doubt(exact, optimal, tolerance, sure) -> str:
+    """Why it is doubtful which actions are optimal, or ''."""
+    snapped = optimal & (np.abs(exact) > sure)
+    near = ~optimal & (-exact < DOUBTFUL * tolerance)
+    remedy = "tie_tolerance=0 takes the data exactly as they are"
+    for wrong, text in (
+        (snapped, "is taken for 0, although the data say otherwise: it is within"),
+        (near, "is too near"),
+    ):
+        if wrong.any():
+            s, a = np.argwhere(wrong)[0]
+            return (
+                f"A*({s}, {a}) = {exact[s, a]:.3g} {text} the tie tolerance {tolerance[s, a]:.3g}: "
+                f"which actions are optimal is doubtful ({remedy})"
+            )
+    return ""

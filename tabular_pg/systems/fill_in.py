@@ -45,7 +45,7 @@ def levels(row, column, hub, growth):
     ``linear`` says that no level is wider than ``growth`` times its distance from the root.
     """
     S = row.size - 1
-    start, source = _transposed(row, column)
+    start, source = transposed(row, column)
     seen, queue = np.zeros(S, dtype=np.bool_), np.empty(S, dtype=np.int64)
     widest, linear, hubs, last = 0, True, 0, 0
     for s in range(S):
@@ -82,7 +82,7 @@ def _visit(neighbour, begin, end, seen, queue, last):
 
 
 @njit
-def _transposed(row, column):
+def transposed(row, column):
     S = row.size - 1
     start, source = np.zeros(S + 2, dtype=np.int64), np.empty(column.size, column.dtype)
     for k in range(column.size):

@@ -1,0 +1,181 @@
+"""Bellman's equations of one MDP: evaluation, advantages, and a policy that is nearly greedy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg._jit import njit
+from tabular_pg.double_double import accumulate, advantages, sparse_advantages
+from tabular_pg.mdp import MDP
+from tabular_pg.systems.choice import linear_solver
+from tabular_pg.systems.order import order_towards
+from tabular_pg.systems.products import next_values
+from tabular_pg.ties import difference_rounding, value_rounding
+
+NEGLIGIBLE = 1e-30  # a correction of a value, relative to the rewards that it adds up
+REFINEMENTS = 8
+TWICE = 2.0**-104  # relative rounding error of a sum of two floats
+SWEEPS = 5000
+SETTLED = 6  # sweeps without a change of policy after which another order is tried, or none
+
+
+class Bellman:
+    """Systems and advantages of an MDP, whose unavailable actions have the advantage -inf."""
+
+    def __init__(self, mdp: MDP):
+        self.r, self.gamma, self._systems = mdp.r, mdp.gamma, linear_solver(mdp)
+        self.P, self.dense = self._systems.model, isinstance(self._systems.model, np.ndarray)
+        self.available = True if mdp.actions is None else mdp.actions
+        longest = self.r.shape[0] if self.dense else int(np.diff(mdp_rows(self.P)).max())
+        self._rounding = TWICE * (16 + longest) / (1 - self.gamma)
+
+    def values(self, chosen):
+        """(V, reach): values of the deterministic policy, and what they add up without signs."""
+        S, A = self.r.shape
+        gains = self.r[np.arange(S), chosen]
+        losses = np.maximum(-gains, 0.0)
+        gains = np.maximum(gains, 0.0)
+        self.solve(one_hot(chosen, A), gains)
+        if losses.any():
+            self.again(losses)
+        return gains - losses, gains + losses
+
+    def solve(self, pi, b):
+        """Overwrite ``b`` by (I - gamma P_pi)^{-1} b."""
+        self._systems.update(pi)
+        self._systems.solve(b)
+
+    def again(self, b):
+        """The same for the same policy."""
+        self._systems.solve(b)
+
+    def advantages(self, V, V_low=None):
+        """``r + gamma P V - V`` (S, A), as a pair of floats if V is one."""
+        if V_low is None:
+            A = np.empty(self.r.shape)
+            next_values(self.P, self.gamma, V, A)
+            A += self.r
+            A -= V[:, None]
+            return self.masked(A)
+        kernel = advantages if self.dense else sparse_advantages
+        A, A_low = kernel(self.P, self.r, self.gamma, V, V_low)
+        return self.masked(A), A_low
+
+    def refine(self, V, V_low, chosen, reach) -> float:
+        """Improve the values of ``chosen`` in place to twice the digits; how much is left to do.
+
+        That is relative to what the rewards on the way add up to, state by state.
+        """
+        states, left = np.arange(V.size), np.inf
+        for _ in range(REFINEMENTS):
+            A, low = self.advantages(V, V_low)
+            step = A[states, chosen] + low[states, chosen]
+            self.again(step)
+            accumulate(V, V_low, step)
+            before, left = left, _largest_ratio(step, reach)
+            if left <= NEGLIGIBLE or not left < before / 2:
+                break
+        return left
+
+    def magnitude(self, reach):
+        """(S, A) the size of the terms that an advantage is the sum of."""
+        size = np.empty(self.r.shape)
+        next_values(self.P, self.gamma, reach, size)
+        size += np.abs(self.r)
+        size += reach[:, None]
+        return size
+
+    def units(self, V, chosen, reach):
+        """What separates advantages: (S, A) rounding of the arithmetic here, rounding of the data
+        of the two actions compared, and whether only their rewards differ, exactly as given."""
+        drift = np.empty(V.size)
+        value_rounding(self.P, self.r, self.gamma, V, chosen, drift)
+        self.again(drift)
+        drift -= drift.min()
+        data, certain = np.empty(self.r.shape), np.empty(self.r.shape, dtype=np.bool_)
+        difference_rounding(self.P, self.r, self.gamma, V, drift, chosen, data, certain)
+        return self._rounding * self.magnitude(reach), data, certain
+
+    def masked(self, A):
+        """``A`` (S, A), with -inf for unavailable actions."""
+        if self.available is not True:
+            A[~self.available] = -np.inf
+        return A
+
+    def nearly_greedy(self, V=None):
+        """(S,) actions that are greedy after enough sweeps of value iteration from below.
+
+        On a large grid policy iteration alone would see the goal come nearer by a few states per
+        system that it solves. States are swept in the order of their distance from the best
+        rewards, there and back, and then in the order of their values: news of a goal reaches the
+        end of a maze in one sweep.
+        """
+        masked = self.masked(self.r.copy())
+        best = masked.max(axis=1)
+        least = best.min()  # what every state can have: values above it resolve long distances
+        V = np.zeros(best.size) if V is None else np.maximum(V - least / (1 - self.gamma), 0.0)
+        rewards = self.r - least
+        available = np.logical_and(self.available, np.ones(self.r.shape, dtype=np.bool_))
+        chosen = masked.argmax(axis=1)
+        order, idle = order_towards(self.P, best == best.max()), 0
+        for i in range(SWEEPS):
+            changes = greedy_sweep(
+                self.P, rewards, self.gamma, available, V, chosen, order, bool(i % 2)
+            )
+            idle = 0 if changes else idle + 1
+            if idle >= SETTLED:
+                break
+            if i % 8 == 7:
+                order = np.argsort(-V, kind="stable")
+        return chosen
+
+
+@njit
+def greedy_sweep(model, r, gamma, available, V, chosen, order, backward):
+    """One Gauss-Seidel sweep of value iteration over a SparseModel; how many actions changed.
+
+    What stays in a state is solved for. An action is changed for a gain beyond rounding only.
+    """
+    indptr, indices, data, A = model.indptr, model.indices, model.data, model.n_actions
+    changes = 0
+    for i in range(order.size):
+        s = order[order.size - 1 - i] if backward else order[i]
+        best, kept, top = -np.inf, -np.inf, chosen[s]
+        for a in range(A):
+            if not available[s, a]:
+                continue
+            total, stay = r[s, a], 0.0
+            for k in range(np.int64(indptr[s * A + a]), np.int64(indptr[s * A + a + 1])):
+                t = indices[k]
+                if t == s:
+                    stay += gamma * data[k]
+                else:
+                    total += gamma * data[k] * V[t]
+            total /= 1.0 - stay
+            if a == chosen[s]:
+                kept = total
+            if total > best:
+                best, top = total, a
+        if best - kept > 1e-14 * abs(best):
+            chosen[s] = top
+            changes += 1
+        V[s] = best
+    return changes
+
+
+def mdp_rows(model):
+    """The starts of the rows of a SparseModel, signed."""
+    return model.indptr.astype(np.int64)
+
+
+def one_hot(chosen, n_actions):
+    """(S, A) the deterministic policy that takes the actions ``chosen`` (S,)."""
+    pi = np.zeros((chosen.size, n_actions))
+    pi[np.arange(chosen.size), chosen] = 1.0
+    return pi
+
+
+def _largest_ratio(step, reach) -> float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.abs(step) / reach
+    return float(np.where(step == 0, 0.0, ratio).max())

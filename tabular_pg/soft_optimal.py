@@ -1,0 +1,63 @@
+"""The entropy-regularized optimum: Newton's method on ``V = T_tau V``, to twice the digits.
+
+Where every state has as many actions as any other, values are taken less the entropy of uniform
+policies, ``tau log A / (1 - gamma)``: what is left is of the size of the rewards, however large
+tau is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tabular_pg.double_double import accumulate, soft_residual
+
+NEWTON_STEPS = 500
+SETTLED = 1e-12  # residuals of T_tau V = V, in units of tau, that are small enough to stop at
+
+
+@dataclass(frozen=True)
+class Odds:
+    """Log-probabilities up to a constant in each state, as pairs of floats."""
+
+    high: np.ndarray  # (S, A), at most 0; -inf for unavailable actions
+    low: np.ndarray  # (S, A)
+
+    @cached_property
+    def log_softmax(self) -> np.ndarray:
+        """(S, A) normalized, as floats."""
+        top = self.high.argmax(axis=1)[:, None]
+        others = np.exp(self.high + self.low)
+        np.put_along_axis(others, top, 0.0, axis=1)  # log1p keeps the small ones
+        log_pi = (self.high - np.log1p(others.sum(axis=1, keepdims=True))) + self.low
+        log_pi.setflags(write=False)
+        return log_pi
+
+
+def soft_values(bellman, tau, V, V_low):
+    """(V*_tau, its Odds), from the values (pairs of floats) of the plain optimum."""
+    counts = np.broadcast_to(bellman.available, bellman.r.shape).sum(axis=1)
+    mean = bool((counts == counts[0]).all())
+    V, V_low = V.copy(), V_low.copy()
+    high, low = np.empty(bellman.r.shape), np.empty(bellman.r.shape)
+    residual, previous, precise = np.empty(V.size), np.inf, False
+    for _ in range(NEWTON_STEPS):
+        A, A_low = bellman.advantages(V, V_low)
+        soft_residual(A, A_low, tau, mean, precise, high, low, residual)
+        size = np.abs(residual).max()
+        if size < SETTLED and size >= previous / 2:
+            if precise:
+                break
+            precise, previous = True, np.inf
+            continue
+        previous = size
+        weights = np.exp(high + low)
+        step = tau * residual
+        bellman.solve(weights / weights.sum(axis=1, keepdims=True), step)
+        accumulate(V, V_low, step)
+    else:
+        raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {size:.3g}")
+    common = tau * np.log(counts[0]) / (1.0 - bellman.gamma) if mean else 0.0
+    return V + common, Odds(high, low)
