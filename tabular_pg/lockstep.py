@@ -117,7 +117,6 @@ def _states_of_point(point, low, high):
     )  # fmt: skip
 
 
-
 def _cross(step):
     """The pass over some states of a method, whose step is given."""
 

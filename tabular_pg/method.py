@@ -12,8 +12,8 @@ import functools
 import inspect
 import math
 import numbers
-import sys
 import threading
+from decimal import Decimal
 from typing import NamedTuple
 
 from numba.core.types import none
@@ -23,7 +23,6 @@ from tabular_pg.coordinates import Logits, Offsets, Probabilities
 
 METHODS: dict[type, Method] = {}
 LOCK = threading.Lock()
-LARGEST_FLOAT = sys.float_info.max
 PACKAGE = __name__.partition(".")[0]
 
 
@@ -200,12 +199,15 @@ def checked_rule(rule):
         raise TypeError(f"rule is {rule!r}; expected an instance of one of: {known}")
     values = []
     for name, value in zip(rule._fields, rule, strict=True):
-        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        if not isinstance(value, numbers.Real | Decimal) or isinstance(value, bool):
             raise TypeError(f"{name} is {value!r}; expected a number > 0")
-        value = math.inf if abs(value) > LARGEST_FLOAT else float(value)
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} is {value}; expected a finite number > 0")
-        values.append(value)
+        try:
+            number = float(value)
+        except (OverflowError, ValueError):  # an integer or a fraction beyond 1e308, a Decimal sNaN
+            number = math.inf
+        if not (math.isfinite(number) and number > 0):
+            raise ValueError(f"{name} is {number}; expected a finite number > 0")
+        values.append(number)
     rule = type(rule)(*values)
     if hasattr(rule, "refuse"):
         rule.refuse()
