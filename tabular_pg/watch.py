@@ -107,4 +107,4 @@ def _width() -> dict:
         unknown = os.get_terminal_size(sys.stderr.fileno()).columns == 0
     except (OSError, ValueError, AttributeError):
         return {}
-    return {"ncols": 80} if unknown else {"dynamic_ncols": True}
+    return {"ncols": 80, "nrows": 24} if unknown else {"dynamic_ncols": True}
