@@ -15,6 +15,7 @@ from verdicts import Row, run_records, verdict_csv, verdict_table
 from tabular_pg import MDP, REGISTRY, Status, check, instances
 from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
 from tabular_pg.theorem import verdict
+from tabular_pg.watch import Progress
 
 FIGURES = Path(__file__).resolve().parent.parent / "figures"
 
@@ -152,11 +153,16 @@ def interval(values):
 
 
 def progress(done, total, text):
-    """A bar on a terminal, nothing elsewhere."""
-    if sys.stderr.isatty():
-        bar = "#" * (30 * done // total)
-        end = "\n" if done == total else ""
-        print(f"\r[{bar:<30}] {done}/{total} {text:<45}", end=end, file=sys.stderr, flush=True)
+    """So many of the steps are done, the next is ``text``: a bar on a terminal or in a log."""
+    bar = _BARS.get("bar")
+    if bar is None or bar.total != total or done < bar.done:
+        bar = _BARS["bar"] = Progress(total, "steps", done)
+    bar.add(done - bar.done, text)
+    if done == total:
+        _BARS.pop("bar").close()
+
+
+_BARS = {}
 
 
 __all__ = [

@@ -11,10 +11,9 @@ import math
 
 import numpy as np
 
-from tabular_pg._jit import njit, njit_inlined, njit_uncached
+from tabular_pg._jit import njit_inlined
 from tabular_pg.coordinates import normalize, policy_error, rows
 from tabular_pg.evaluation import Point, Problem, advantages, keep_least
-from tabular_pg.method import step
 from tabular_pg.systems.products import next_values, transitions
 
 SHARED = 2**21  # bytes of P that all runs work on before the next ones are read
@@ -79,7 +78,8 @@ def _pass_sparse(task, k, moving):
     advantages(problem, point, math.exp(task.log_scale))
     if moving:
         keep_least(problem, point)
-        step(task.rule, k, problem, point)
+        task.method.step(tuple(task.rule), k, problem, point)
+        task.method.refuse_result()
         normalize(problem.coordinates, point.x, point.pi)
         task.solver.update(point.pi)
 
@@ -90,25 +90,12 @@ def _pass_dense(task, k, low, high, moving):
         if low > 0:
             return
         size = high = P.shape[0]
-    kernel = cross if task.method.native else cross_uncached
+    cross, rule = task.method.around(_cross), tuple(task.rule)
     high = min(high, P.shape[0])
-    kernel(task.rule, task.problem, task.point, task.log_scale, k, low, high, size, moving)
+    cross(rule, task.problem, task.point, task.log_scale, k, low, high, size, moving)
+    task.method.refuse_result()
     if moving and high == P.shape[0]:
         task.solver.renew()
-
-
-def _cross_states(rule, problem, point, log_scale, k, low, high, size, moving):
-    """From e to q, the next policy and its rows of N in states ``low``, ..., ``high - 1``."""
-    for start in range(low, high, size):
-        stop = min(start + size, high)
-        here, there = _states_of_problem(problem, start, stop), _states_of_point(point, start, stop)
-        next_values(here.P, here.gamma, point.e, there.q)
-        advantages(here, there, math.exp(log_scale))
-        if moving:
-            keep_least(here, there)
-            step(rule, k, here, there)
-            normalize(here.coordinates, there.x, there.pi)
-            transitions(here.P, here.gamma, there.pi, there.N)
 
 
 @njit_inlined
@@ -130,4 +117,21 @@ def _states_of_point(point, low, high):
     )  # fmt: skip
 
 
-cross, cross_uncached = njit(_cross_states), njit_uncached(_cross_states)
+def _cross(step):
+    """The pass over some states of a method, whose step is given."""
+
+    def cross(rule, problem, point, log_scale, k, low, high, size, moving):
+        """From e to q, the next policy and its rows of N in states ``low``, ..., ``high - 1``."""
+        for start in range(low, high, size):
+            stop = min(start + size, high)
+            here = _states_of_problem(problem, start, stop)
+            there = _states_of_point(point, start, stop)
+            next_values(here.P, here.gamma, point.e, there.q)
+            advantages(here, there, math.exp(log_scale))
+            if moving:
+                keep_least(here, there)
+                step(rule, k, here, there)
+                normalize(here.coordinates, there.x, there.pi)
+                transitions(here.P, here.gamma, there.pi, there.N)
+
+    return cross

@@ -7,19 +7,18 @@ import time
 
 import numpy as np
 
-from tabular_pg._jit import njit, njit_uncached
 from tabular_pg.evaluation import evaluate, keep_least
-from tabular_pg.method import step
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world
 
 
 def advance_alone(task, watch):
     """Advance one task, recording its iterations ``at``."""
-    advance = _advance if task.method.native else _advance_uncached
-    rule, problem, point = task.rule, task.problem, task.point
+    advance = task.method.around(_loop)
+    rule, problem, point = tuple(task.rule), task.problem, task.point
     gap_sum, k, breath = np.zeros(1), 0, 64
     log_scale = advance(rule, problem, point, gap_sum, 0.0, -1, 0)
+    task.method.refuse_result()  # known, now that the loop is compiled
     point.critic[:] = point.q
     for stop in task.at.tolist():
         while k < stop and not watch.interrupted:
@@ -36,21 +35,22 @@ def advance_alone(task, watch):
             return
 
 
-def _loop(rule, problem, point, gap_sum, log_scale, k, stop):
-    """Take the steps k, ..., stop - 1; step -1 is the evaluation of the start."""
-    e = point.e
-    while k < stop:
-        if k >= 0:
-            largest = 0.0
-            for s in range(e.size):
-                largest = max(largest, e[s])
-            gap_sum[0] += math.exp(log_scale) * largest
-            keep_least(problem, point)
-            step(rule, k, problem, point)
-        log_scale = evaluate(problem, point)
-        k += 1
-    return log_scale
+def _loop(step):
+    """The loop of a method, whose step is given."""
 
+    def loop(rule, problem, point, gap_sum, log_scale, k, stop):
+        """Take the steps k, ..., stop - 1; step -1 is the evaluation of the start."""
+        e = point.e
+        while k < stop:
+            if k >= 0:
+                largest = 0.0
+                for s in range(e.size):
+                    largest = max(largest, e[s])
+                gap_sum[0] += math.exp(log_scale) * largest
+                keep_least(problem, point)
+                step(rule, k, problem, point)
+            log_scale = evaluate(problem, point)
+            k += 1
+        return log_scale
 
-_advance = njit(_loop)
-_advance_uncached = njit_uncached(_loop)
+    return loop

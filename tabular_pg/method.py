@@ -1,23 +1,29 @@
 """How a rule becomes a method: a frozen record of hyper-parameters, a kernel, a policy space.
 
-The loop is compiled once per rule type; it finds the kernel by the record's type.
+Loops are compiled once per registration, around its kernel: numba tells records apart by the name
+of their class and the types of their fields alone, so that a loop for all rules would run the
+kernel of another class of that name. Into compiled code hyper-parameters go as a plain tuple.
 """
 
 from __future__ import annotations
 
 import enum
+import functools
+import inspect
 import math
 import numbers
-import sys
+import threading
+from decimal import Decimal
 from typing import NamedTuple
 
-from numba.extending import overload
+from numba.core.types import none
 
-from tabular_pg._jit import njit_inlined, njit_uncached
+from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.coordinates import Logits, Offsets, Probabilities
 
 METHODS: dict[type, Method] = {}
-LARGEST_FLOAT = sys.float_info.max
+LOCK = threading.Lock()
+PACKAGE = __name__.partition(".")[0]
 
 
 class Space(enum.Enum):
@@ -38,6 +44,7 @@ class Regularization(enum.Enum):
 class Method(NamedTuple):
     """What the loop needs to know about a rule."""
 
+    rule: type
     kernel: object
     space: Space
     regularization: Regularization
@@ -45,11 +52,42 @@ class Method(NamedTuple):
     critic: bool
     statewise: bool
     native: bool  # defined inside the package, so that its compiled loop may be cached on disk
+    compiled: dict  # what is compiled around the kernel, by the function that makes it
 
     def coordinates(self, tau) -> type:
         if self.space is Space.SIMPLEX:
             return Probabilities
         return Offsets if tau > 0 else Logits
+
+    @property
+    def step(self):
+        """``step(values, k, problem, point)``: the kernel, given the fields of the rule."""
+        return self.around(_step)
+
+    def around(self, make):
+        """What ``make(step)`` returns, or ``make(method)`` for the step itself; compiled once."""
+        inner = self if make is _step else self.step
+        with LOCK:
+            if make not in self.compiled:
+                tag = f"{self.rule.__module__}.{self.rule.__qualname__}"
+                compile_ = njit_inlined if make is _step else njit
+                self.compiled[make] = (compile_ if self.native else njit_uncached)(make(inner), tag)
+            return self.compiled[make]
+
+    def refuse_result(self):
+        """Raise TypeError if a version of the kernel, as far as compiled, returns something."""
+        for signature in getattr(self.kernel, "nopython_signatures", ()):
+            if signature.return_type != none:
+                raise TypeError(_returns(self.kernel, f"a result of type {signature.return_type}"))
+
+
+def _step(method):
+    rule, kernel = method.rule, method.kernel
+
+    def step(values, k, problem, point):
+        kernel(rule(*values), k, problem, point)
+
+    return step
 
 
 def method(
@@ -90,26 +128,68 @@ def method(
             f"space is {space!r}, regularization {regularization!r}; expected members of Space and "
             "Regularization"
         )
-    native = rule.__module__.partition(".")[0] == __name__.partition(".")[0]
-    compile_ = njit_inlined if native else njit_uncached
+    facts = space, regularization, visitation, critic
+    known = METHODS.get(rule)
 
     def register(kernel):
-        kernel = compile_(kernel)
-        METHODS[rule] = Method(kernel, space, regularization, visitation, critic, statewise, native)
-        return kernel
+        native = all(f.__module__.partition(".")[0] == PACKAGE for f in (rule, kernel))
+        _refuse_kernel(rule, kernel, known, facts, native)
+        compiled = njit_inlined(kernel) if native else _checked(njit_uncached(kernel))
+        METHODS[rule] = Method(rule, compiled, *facts, statewise, native, {})
+        return compiled
 
     return register
 
 
+def _refuse_kernel(rule, kernel, known, facts, native):
+    name = getattr(kernel, "__name__", repr(kernel))
+    if not callable(kernel):
+        raise TypeError(f"kernel is {kernel!r}; expected a function (rule, k, problem, point)")
+    try:
+        inspect.signature(kernel).bind(*"1234")
+    except TypeError:
+        found = f"{name}{inspect.signature(kernel)}"
+        raise TypeError(f"kernel is {found}; expected (rule, k, problem, point)") from None
+    if known is None or native:
+        return
+    if known.native:
+        raise ValueError(
+            f"rule is {rule.__name__} of this package, which theorems are about; expected a class "
+            f"of your own for the kernel {name}"
+        )
+    before = known[2:6]
+    if before != facts:
+        raise ValueError(
+            f"rule is {rule.__name__}, registered before with (space, regularization, visitation, "
+            f"critic) = {before}, now with {facts}; expected the same, as there may be runs of it: "
+            "define the class anew"
+        )
+
+
+def _checked(kernel):
+    """A kernel that is not compiled (NUMBA_DISABLE_JIT), and refuses to return something."""
+    if hasattr(kernel, "nopython_signatures"):
+        return kernel
+
+    @functools.wraps(kernel)
+    def checked(rule, k, problem, point):
+        result = kernel(rule, k, problem, point)
+        if result is not None:
+            raise TypeError(_returns(kernel, f"a {type(result).__name__}"))
+
+    return checked
+
+
+def _returns(kernel, what) -> str:
+    return (
+        f"the kernel {kernel.__name__} returns {what}; expected None: it overwrites point.x, as in "
+        "point.x[s, a] = ... or point.x[:] = ..."
+    )
+
+
 def step(rule, k, problem, point):
     """Overwrite ``point.x`` by the iterate after ``k``, by the kernel of ``type(rule)``."""
-    METHODS[type(rule)].kernel(rule, k, problem, point)
-
-
-@overload(step, inline="never")
-def _step(rule, k, problem, point):
-    kernel = METHODS[rule.instance_class].kernel
-    return lambda rule, k, problem, point: kernel(rule, k, problem, point)
+    METHODS[type(rule)].step(tuple(rule), k, problem, point)
 
 
 def checked_rule(rule):
@@ -119,12 +199,15 @@ def checked_rule(rule):
         raise TypeError(f"rule is {rule!r}; expected an instance of one of: {known}")
     values = []
     for name, value in zip(rule._fields, rule, strict=True):
-        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        if not isinstance(value, numbers.Real | Decimal) or isinstance(value, bool):
             raise TypeError(f"{name} is {value!r}; expected a number > 0")
-        value = math.inf if abs(value) > LARGEST_FLOAT else float(value)
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} is {value}; expected a finite number > 0")
-        values.append(value)
+        try:
+            number = float(value)
+        except (OverflowError, ValueError):  # an integer or a fraction beyond 1e308, a Decimal sNaN
+            number = math.inf
+        if not (math.isfinite(number) and number > 0):
+            raise ValueError(f"{name} is {number}; expected a finite number > 0")
+        values.append(number)
     rule = type(rule)(*values)
     if hasattr(rule, "refuse"):
         rule.refuse()

@@ -22,6 +22,7 @@ from tabular_pg.loop import advance_alone
 from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Space, checked_rule
 from tabular_pg.optimal import checked_tau, optimum
+from tabular_pg.probe import STILL, refuse_idle_kernel
 from tabular_pg.run import Run, Status
 from tabular_pg.systems.choice import FEW, check_solver, is_sparse, linear_solver
 from tabular_pg.systems.dense_solver import DenseSolver, backward_error_bound
@@ -204,7 +205,14 @@ def _finished(task) -> Run:
         }
     status = _status(fields, task)
     start = task.start
-    return Run(task.mdp, task.rule, task.tau, start, task.best, status, **fields, **work)
+    run = Run(task.mdp, task.rule, task.tau, start, task.best, status, **fields, **work)
+    refuse_idle_kernel(task, _moved(task))
+    return run
+
+
+def _moved(task) -> bool:
+    """Whether the last policy differs from the start; False where that is not known."""
+    return bool((np.abs(task.point.pi - task.start) > STILL).any())
 
 
 def _status(fields, task) -> Status:

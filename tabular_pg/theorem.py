@@ -13,12 +13,14 @@ one, bounds the rounding error of ``measured`` where that cannot be relative.
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._docstring import docstring
 from tabular_pg.quantities import steps
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.run import Run
@@ -152,12 +154,13 @@ def theorem(
         raise ValueError(f"source is {source!r}; expected one of {', '.join(REFERENCES)}")
 
     def register(formula):
-        if not formula.__doc__:
+        statement = docstring(formula) or (claim if sys.flags.optimize > 1 else "")
+        if not statement:
             raise ValueError(f"{formula.__name__} has no docstring; expected the statement")
         known = REGISTRY.get(id)
         if known and known.formula.__module__.startswith("tabular_pg."):
             raise ValueError(f"id is {id!r}, which {known.formula.__name__} already has")
-        statement = " ".join(formula.__doc__.split())
+        statement = " ".join(statement.split())
         REGISTRY[id] = Theorem(
             id, statement, source, kind, confidence, rules, regularized, tuple(assumes),
             tolerance, claim, formula,

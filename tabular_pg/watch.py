@@ -1,29 +1,28 @@
-"""Watching over long computations: a progress line, and Ctrl-C without losing what is there."""
+"""Watching over long computations: a progress bar, and Ctrl-C without losing what is there."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import time
 
-QUIET = 1.0  # seconds before the first progress line
-EVERY = 0.2  # seconds between two of them
+QUIET = 1.0  # seconds before a bar is shown
+EVERY, EVERY_IN_A_LOG = 0.2, 10.0  # seconds between two states of it
+SOON = 1e-9  # for tqdm: nothing is shown before there is something to count
 
 
 class Watch:
     """Counts iterations, and turns the first Ctrl-C into ``interrupted = True``.
 
-    The progress line goes to a terminal's standard error, and nowhere else. A second Ctrl-C is
-    raised as KeyboardInterrupt at once. Outside the main thread, and where the program has a
-    handler of its own, signals are left alone.
+    A second Ctrl-C is raised as KeyboardInterrupt at once. Outside the main thread, and where the
+    program has a handler of its own, signals are left alone.
     """
 
     def __init__(self, total):
         self.interrupted = False
-        self._total, self._done = total, 0
-        self._start = self._shown = time.monotonic()
-        self._terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._total, self._bar = total, None
         self._lock = threading.Lock()
         self._previous = None
 
@@ -36,8 +35,8 @@ class Watch:
     def __exit__(self, *error):
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
-        if self._shown > self._start and self._terminal:
-            sys.stderr.write("\r\033[K")
+        if self._bar is not None:
+            self._bar.close()
 
     def _interrupt(self, number, frame):
         if self.interrupted:
@@ -45,16 +44,67 @@ class Watch:
         self.interrupted = True
 
     def count(self, iterations):
-        """Add ``iterations`` to those that are done."""
+        """Add ``iterations`` to those that are done.
+
+        The clock starts with the first of them, so that no estimate counts what was compiled.
+        """
         with self._lock:
-            self._done += iterations
-            now = time.monotonic()
-            if not self._terminal or now < max(self._start + QUIET, self._shown + EVERY):
-                return
-            self._shown = now
-            left = (now - self._start) * (self._total / max(self._done, 1) - 1)
-            sys.stderr.write(
-                f"\r{self._done / self._total:4.0%} of {self._total:.3g} iterations, "
-                f"{left:.0f} s left\033[K"
-            )
-            sys.stderr.flush()
+            if self._bar is None:
+                self._bar = Progress(self._total, "iterations", iterations)
+            else:
+                self._bar.add(iterations)
+
+
+class Progress:
+    """A bar of tqdm's, from the second second on: a line on a terminal or in a log, a widget in a
+    notebook.
+
+    ``TQDM_DISABLE`` and tqdm's other variables are respected. ``done`` were there before the clock
+    started.
+    """
+
+    def __init__(self, total, unit, done=0):
+        self.total, self.done = total, done
+        self._unit, self._first, self._text, self._bar = unit, done, "", None
+        self._start = time.monotonic()
+
+    def add(self, number, text=""):
+        """Count ``number`` more; ``text`` says of what."""
+        self.done += number
+        self._text = text
+        if self._bar is None and sys.stderr is not None and time.monotonic() > self._start + QUIET:
+            self._bar = self._shown()
+        elif self._bar is not None:
+            self._bar.set_description_str(text, refresh=False)
+            self._bar.update(number)
+
+    def close(self):
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _shown(self):
+        from tqdm.auto import tqdm  # here, when it is known whether this is a notebook
+
+        notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
+        every = EVERY if notebook or sys.stderr.isatty() else EVERY_IN_A_LOG
+        bar = tqdm(
+            total=self.total, initial=self._first, desc=self._text or None, unit=f" {self._unit}",
+            unit_scale=True, leave=False, delay=SOON, mininterval=EVERY,
+            maxinterval=max(10.0, every), **_width(),
+        )  # fmt: skip
+        if not bar.disable:  # the first state counts from the start, and so does its estimate
+            bar.start_t -= time.monotonic() - self._start
+            bar.last_print_t = bar.start_t
+            bar.update(self.done - self._first)
+            bar.mininterval = every
+        return bar
+
+
+def _width() -> dict:
+    """tqdm shows nothing on a terminal that does not know its width."""
+    try:
+        unknown = os.get_terminal_size(sys.stderr.fileno()).columns == 0
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return {"ncols": 80, "nrows": 24} if unknown else {"dynamic_ncols": True}

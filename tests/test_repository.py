@@ -30,7 +30,7 @@ RULES = (
 )  # of runs on problems other than a discounted MDP
 
 LAYERS = [
-    ["_jit", "_checks", "_threads", "references"],
+    ["_cache", "_docstring", "_jit", "_checks", "_threads", "references"],
     ["simplex", "double_double", "_transitions", "watch", "systems"],
     ["coordinates", "mdp"],
     ["evaluation", "gymnasium_import", "lower_bounds"],
@@ -39,7 +39,7 @@ LAYERS = [
     ["tasks"],
     ["arguments", "optimal"],
     ["run", "task"],
-    ["loop", "lockstep"],
+    ["loop", "lockstep", "probe"],
     ["optimize", "flow", "quantities"],
     ["assumptions", "theorem"],
     ["algorithms"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
 import signal
@@ -33,7 +32,6 @@ from tabular_pg import (
     optimize,
     optimize_many,
     optimum,
-    watch,
 )
 from tabular_pg.systems.dense_solver import DenseSolver, adjoint_residual, residual
 from tabular_pg.systems.elimination import eliminate, eliminate_blocks
@@ -285,19 +283,6 @@ def test_ctrl_c_ends_a_sweep():
     timer.start()
     runs = optimize_many(SMALL["dense"], [NaturalPG(1e-3)] * 5, 10**9)
     assert all(run.status is Status.INTERRUPTED for run in runs)
-
-
-def test_progress_is_shown_on_a_terminal_only(monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    monkeypatch.setattr(watch, "QUIET", 0.0)
-    monkeypatch.setattr(watch, "EVERY", 0.0)
-    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
-        monkeypatch.setattr("sys.stderr", stream)
-        optimize(SMALL["dense"], NaturalPG(1.0), 10)
-        assert ("of 10 iterations" in stream.getvalue()) == shown
 
 
 def test_more_memory_than_there_is_is_refused_before_anything_is_allocated():

@@ -5,10 +5,16 @@ Every function works at flint's present precision. One ball object stands for on
 
 from __future__ import annotations
 
+import copyreg
+import threading
+from contextlib import contextmanager
+
 import numpy as np
 from flint import arb, arb_mat, ctx
 
 SMALL, FEW_TERMS = 0.25, 12
+RADIUS_BITS = 30  # flint rounds a radius up to so many
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class Undecided(ArithmeticError):
@@ -17,6 +23,44 @@ class Undecided(ArithmeticError):
 
 class NotAPolicy(ArithmeticError):
     """An update has left the simplex."""
+
+
+@contextmanager
+def precision(bits):
+    """flint's precision is ``bits`` within the block, and what it was before after it.
+
+    It is the whole process's: one thread at a time is in such a block.
+    """
+    with _ONE_AT_A_TIME, ctx.workprec(bits):
+        yield
+
+
+def ball_of(centre, radius) -> arb:
+    """The ball that ``_parts`` was given, whatever the present precision."""
+    return arb(*(arb(part) for part in (centre, radius)))
+
+
+def _parts(ball):
+    """How a ball is pickled and copied: exactly."""
+    centre, radius = ball.mid(), ball.rad()
+    if ball.is_nan() or not centre.is_finite():
+        name = "nan" if ball.is_nan() else "inf" if centre > 0 else "-inf"
+        return ball_of, (name, 0 if radius.is_finite() else "inf")
+    return ball_of, (_binary(centre), _binary_below(radius) if radius.is_finite() else "inf")
+
+
+def _binary(x):
+    return tuple(int(part) for part in x.man_exp())
+
+
+def _binary_below(radius):
+    """Half a unit less in the last of its bits, as flint rounds what it is given up."""
+    mantissa, exponent = _binary(radius)
+    shift = 2 * RADIUS_BITS - mantissa.bit_length()
+    return ((mantissa << shift) - (1 << RADIUS_BITS - 1), exponent - shift) if mantissa else (0, 0)
+
+
+copyreg.pickle(arb, _parts)  # flint has none
 
 
 def balls(x) -> np.ndarray:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
 from tabular_pg._checks import check_number
 from tabular_pg.arguments import checked_iterations, recorded, refuse_combination
-from tabular_pg.certified.balls import Undecided
+from tabular_pg.certified.balls import Undecided, precision
 from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.exact import Row, nested, objects, rational
 from tabular_pg.certified.rational import RationalMDP
-from tabular_pg.certified.updates import UPDATES
+from tabular_pg.certified.updates import UPDATES, refuse_outdated
 from tabular_pg.method import METHODS, Space
 from tabular_pg.run import Run, Status
 from tabular_pg.watch import Watch
@@ -90,7 +90,7 @@ class Certificate:
 
 
 def _ends(certificate, end):
-    with ctx.workprec(certificate.bits):
+    with precision(certificate.bits):
         return tuple(end(ball) for ball in certificate.gap)
 
 
@@ -111,8 +111,8 @@ def certify(run, digits=30) -> Certificate:
     Raises
     ------
     TypeError, ValueError
-        For a rule without an exact update (see :func:`tabular_pg.certified.update`), an MDP with
-        unavailable actions.
+        For a rule without an exact update (see :func:`tabular_pg.certified.update`), or whose
+        kernel was registered again since, and for an MDP with unavailable actions.
     NotAPolicy
         If the method leaves the simplex.
     Undecided
@@ -163,6 +163,7 @@ def _method(mdp, rule, tau, policy, k) -> Method:
             f"rule is {rule!r}; expected one with an exact update ({known}, or register one with "
             "tabular_pg.certified.update)"
         )
+    refuse_outdated(type(rule))
     exact = [rational(name, x) for name, x in zip(rule._fields, rule, strict=True)]
     for name, x in zip(rule._fields, exact, strict=True):
         if x <= 0:
@@ -196,7 +197,7 @@ def _certified(method, digits, run) -> Certificate:
     target = checked_digits(digits) * BITS_PER_DIGIT
     bits, reached = int(target) + SPARE_BITS, []
     while True:
-        with ctx.workprec(bits):
+        with precision(bits):
             gap, k = _gaps(method, target)
             reached.append(k)
             hopeless = 2 * bits > MOST_BITS or (bits >= PATIENCE and reached[-3:] == 3 * [k])
@@ -240,7 +241,7 @@ def trajectory(method):
     Undecided
         If the balls are too wide to go on.
     """
-    step, symmetric = UPDATES[type(method.rule)]
+    step, symmetric, _ = UPDATES[type(method.rule)]
     model = Model(method.mdp, METHODS[type(method.rule)].space, method.tau, symmetric)
     rule, last = type(method.rule)(*(arb(x) for x in method.rule)), int(method.k[-1])
     point = model.evaluate(model.start(method.policy), method.policy)

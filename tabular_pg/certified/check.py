@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb
 
 from tabular_pg._checks import check_number
 from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
 from tabular_pg.certified.arrays import NotComputable, ball_array
-from tabular_pg.certified.balls import NotAPolicy, Undecided
+from tabular_pg.certified.balls import NotAPolicy, Undecided, precision
 from tabular_pg.certified.certify import (
     BITS_PER_DIGIT,
     SPARE_BITS,
@@ -140,7 +140,7 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=None) -> list:
     verdicts = [_open(theorem, method.k[-1:], 0) for theorem in about]
     while bits <= most_bits and any(v.outcome is Outcome.UNDECIDED for v in verdicts):
         try:
-            with ctx.workprec(bits):
+            with precision(bits):
                 enclosed = EnclosedRun(method)
                 verdicts = [
                     _verdict(v.theorem, enclosed, digits, bits)

@@ -28,7 +28,7 @@ from tabular_pg.algorithms import (
 from tabular_pg.certified.arrays import BallArray, ball_array
 from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, zeros
 from tabular_pg.certified.evaluation import Point
-from tabular_pg.method import METHODS
+from tabular_pg.method import METHODS, Method
 
 UPDATES: dict[type, Update] = {}
 
@@ -38,6 +38,7 @@ class Update(NamedTuple):
 
     function: Callable
     symmetric: bool
+    method: Method  # the registration that it is the twin of
 
 
 def update(rule):
@@ -57,7 +58,7 @@ def update(rule):
     TypeError
         If it is not.
     """
-    if rule not in METHODS:
+    if not isinstance(rule, type) or rule not in METHODS:
         raise TypeError(f"rule is {rule!r}; expected a class registered with tabular_pg.method")
 
     def register(function):
@@ -73,17 +74,26 @@ def update(rule):
                 )
             return x.data
 
-        UPDATES[rule] = Update(step, symmetric=False)
+        UPDATES[rule] = Update(step, False, METHODS[rule])
         return function
 
     return register
+
+
+def refuse_outdated(rule):
+    """Raise TypeError if the kernel of ``rule`` was registered again after its update."""
+    if UPDATES[rule].method is not METHODS[rule]:
+        raise TypeError(
+            f"rule is {rule.__name__}, whose kernel was registered again after its exact update; "
+            "expected that to be registered again, too, with tabular_pg.certified.update"
+        )
 
 
 def _symmetric(rule):
     """The same for the rules of this package, which are given plain object arrays of balls."""
 
     def register(function):
-        UPDATES[rule] = Update(function, symmetric=True)
+        UPDATES[rule] = Update(function, True, METHODS[rule])
         return function
 
     return register

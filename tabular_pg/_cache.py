@@ -1,0 +1,221 @@
+"""Compiled code that later processes find on disk, where there is a place for it.
+
+A version of a function is one file in a folder named by a hash of the package's sources (and of
+what compiles them): any edit starts a fresh folder. A file is written under a temporary name and
+begins with the hash of the rest, so that what is damaged, half there or gone is compiled anew. No
+lock is needed: who compiles the same version writes the same file.
+
+Nothing here ends a run: without a place, or on a full disk, every process compiles for itself, and
+one warning says so. What was made here carries a tag, and nothing else is ever removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import pickle
+import re
+import sys
+import time
+import uuid
+import warnings
+from pathlib import Path
+
+import llvmlite
+import numba
+from numba.core.compiler import CompileResult
+from numba.core.errors import NumbaWarning
+from numba.core.serialize import dumps
+
+PACKAGE = Path(__file__).parent
+UNUSED_AFTER = 30 * 24 * 3600  # seconds
+TAG, SUFFIX, NAME = "CACHEDIR.TAG", ".kernel", re.compile(r"[0-9a-f]{16}")
+TAG_TEXT = b"""Signature: 8a477f597d28d172789f06886806bc55
+# This folder holds compiled code of tabular_pg; it may be removed at any time.
+# See https://bford.info/cachedir/
+"""
+
+
+class KernelCache:
+    """The versions of one compiled function; numba's dispatcher asks it before it compiles.
+
+    ``tag`` tells functions apart that share their code, made by one factory.
+    """
+
+    def __init__(self, function, tag=""):
+        self._function, self._tag = function, tag
+        self.cache_path = str(FOLDER or "")
+
+    def load_overload(self, signature, target_context):
+        """The version for ``signature``, or None."""
+        if FOLDER is None:
+            return None
+        target_context.refresh()
+        key = self._key(signature, target_context.codegen())
+        try:
+            content = self._path(key).read_bytes()
+            if hashlib.sha256(content[32:]).digest() != content[:32]:
+                return None
+            known, parts = pickle.loads(content[32:])
+            found = CompileResult._rebuild(target_context, *parts) if known == key else None
+        except Exception:  # not there, or of no use: unpickling may raise anything
+            return None
+        _mark_as_used()
+        return found
+
+    def save_overload(self, signature, compiled):
+        """Keep a version, if that can be done."""
+        if compiled.library.has_dynamic_globals or any(not f.can_cache for f in compiled.lifted):
+            name = self._function.__qualname__
+            warnings.warn(f"{name} depends on addresses and is not cached", NumbaWarning, 2)
+            return
+        try:
+            if FOLDER is None:
+                raise OSError("there is no folder for it")
+            key = self._key(signature, compiled.codegen)
+            payload = dumps((key, compiled._reduce()))
+            _make_folder()
+            _write(self._path(key), hashlib.sha256(payload).digest() + payload)
+        except Exception as error:  # a full disk, a quota, a folder that is gone, an odd object
+            _say_once(error)
+        else:
+            _remove_unused()
+
+    def enable(self):
+        """Part of what numba asks for."""
+
+    def disable(self):
+        """Part of what numba asks for."""
+
+    def flush(self):
+        """Part of what numba asks for."""
+
+    def _key(self, signature, codegen):
+        function, code = self._function, self._function.__code__
+        where = function.__module__, function.__qualname__, code.co_firstlineno
+        return where, self._tag, code.co_code.hex(), signature, codegen.magic_tuple()
+
+    def _path(self, key) -> Path:
+        digest = hashlib.sha256(repr(key).encode()).hexdigest()
+        return FOLDER / f"{self._function.__name__}-{digest[:32]}{SUFFIX}"
+
+
+def _write(path, content):
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{SUFFIX}")
+    try:
+        draft.write_bytes(content)
+        try:
+            os.replace(draft, path)
+        except PermissionError:  # on Windows: another process reads the same version
+            if not path.is_file():
+                raise
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _make_folder():
+    """The folder with its tag, also where somebody has just removed it."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    tag = FOLDER / TAG
+    if not tag.is_file():
+        _write(tag, TAG_TEXT)
+
+
+def _remove_unused():
+    """Once per process: remove what older versions have left and nobody has used for a month."""
+    if _DONE.setdefault("removed", False):
+        return
+    _DONE["removed"] = True
+    with contextlib.suppress(OSError):
+        for other in FOLDER.parent.iterdir():
+            if other != FOLDER and NAME.fullmatch(other.name) and not other.is_symlink():
+                with contextlib.suppress(OSError):
+                    _remove_if_unused(other)
+
+
+def _remove_if_unused(folder):
+    """Compiled code of ours and its tag; then the folder, unless somebody keeps more in it."""
+    tag = folder / TAG
+    if time.time() - folder.stat().st_mtime < UNUSED_AFTER or tag.read_bytes() != TAG_TEXT:
+        return
+    for file in folder.glob(f"*{SUFFIX}"):
+        file.unlink()
+    if [file.name for file in folder.iterdir()] == [TAG]:
+        tag.unlink()
+        folder.rmdir()
+
+
+def _mark_as_used():
+    if not _DONE.setdefault("used", False):
+        _DONE["used"] = True
+        with contextlib.suppress(OSError):
+            os.utime(FOLDER)
+
+
+def _say_once(error):
+    """A warning, or a line in the log where warnings are errors: a cache is no condition."""
+    if _DONE.setdefault("said", False):
+        return
+    _DONE["said"] = True
+    text = (
+        f"compiled code is not kept on disk, so that every process compiles anew: {error} "
+        "(the environment variable TABULAR_PG_CACHE may name a folder for it)"
+    )
+    try:
+        warnings.warn(text, UserWarning, stacklevel=2)
+    except UserWarning:
+        logging.getLogger("tabular_pg").warning(text)
+
+
+def _root() -> Path | None:
+    """Where the user keeps such things; an empty variable is an unset one."""
+    named, numbas = os.environ.get("TABULAR_PG_CACHE"), os.environ.get("NUMBA_CACHE_DIR")
+    if named or numbas:
+        return Path(named).absolute() if named else Path(numbas).absolute() / "tabular_pg"
+    if sys.platform == "win32":
+        base = _absolute("LOCALAPPDATA") or _home("AppData", "Local")
+    elif sys.platform == "darwin":
+        base = _home("Library", "Caches")
+    else:
+        base = _absolute("XDG_CACHE_HOME") or _home(".cache")
+    return base and base / "tabular_pg"
+
+
+def _absolute(variable) -> Path | None:
+    """The folder that a variable names; the XDG standard says to ignore relative ones."""
+    path = Path(os.environ.get(variable, ""))
+    return path if path.is_absolute() else None
+
+
+def _home(*parts) -> Path | None:
+    try:
+        home = Path.home() if os.environ.get("HOME") != "" else Path()
+    except RuntimeError:  # no HOME, and a user without an entry
+        return None
+    return home.joinpath(*parts) if home.is_absolute() else None
+
+
+def _source_hash() -> str:
+    """Of the sources and of what compiles them; '' where there are no sources to be read."""
+    made_by = (numba.__version__, llvmlite.__version__, sys.implementation.cache_tag)
+    digest, files = hashlib.sha256(repr(made_by).encode()), sorted(PACKAGE.rglob("*.py"))
+    for path in files:
+        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16] if files else ""
+
+
+def _folder() -> Path | None:
+    """Where compiled code goes; it is made when there is something to keep."""
+    try:
+        root, name = _root(), _source_hash()
+    except (OSError, ValueError):
+        return None
+    return root / name if root and name else None
+
+
+_DONE: dict[str, bool] = {}
+FOLDER = _folder()
