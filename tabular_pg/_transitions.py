@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from numbers import Real
+
 import numpy as np
 from scipy import sparse
 
@@ -9,27 +12,63 @@ ROW_SUM_TOLERANCE = 1e-12  # times the length of a row
 ROUNDING = 1e-15  # a row sum this near 1 is left as it is
 
 
-def real_array(name, values, ignored=None) -> np.ndarray:
-    """``values`` as a new float64 array of finite numbers; 0 where the mask ``ignored`` holds.
+def real_array(name, values, ignored=None, finite=True) -> np.ndarray:
+    """``values`` as a new float64 array of real numbers; 0 where the mask ``ignored`` holds.
 
     Raises
     ------
     ValueError
-        If they are not real numbers or, outside the mask, not finite.
+        If they are not real numbers, have a mask of their own or, outside the mask ``ignored``
+        and unless told otherwise, are not finite.
     """
-    try:
-        if np.iscomplexobj(values) or values is None:
-            raise TypeError(f"got {type(values).__name__}")
-        values = np.array(values, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not an array of real numbers: {error}") from None
+    raw = _plain_array(name, values)
+    if raw.dtype.kind == "O":
+        values = np.empty(raw.shape)
+        for at in np.ndindex(raw.shape):
+            values[at] = _real(name, at, raw[at])
+    else:
+        with np.errstate(over="ignore"):  # of numbers with more than 64 bits; refused below
+            values = np.array(raw, dtype=np.float64, order="C", subok=False)
     if ignored is not None and values.shape[:2] == ignored.shape:
         values[ignored] = 0.0
-    wrong = ~np.isfinite(values)
+    wrong = ~np.isfinite(values) if finite else np.isnan(values)
     if wrong.any():
         at = first(wrong)
         raise ValueError(f"{name}{at} is {values[tuple(at)]}; expected a finite number")
     return values
+
+
+def _plain_array(name, values):
+    """``values`` as an array of numbers or objects, or ValueError."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        raise ValueError(
+            f"{name} is a masked array; expected plain numbers, as its mask would be lost "
+            "(unavailable actions are given by actions=)"
+        )
+    if any(sparse.issparse(part) for part in parts):
+        raise ValueError(f"{name} is or contains a sparse matrix; expected an array of numbers")
+    try:
+        if values is None:
+            raise TypeError("got None")
+        raw = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not an array of real numbers: {error}") from None
+    if raw.dtype.kind not in "biufO":
+        raise ValueError(f"{name} is not an array of real numbers: entries are {raw.dtype}")
+    return raw
+
+
+def _real(name, at, value) -> float:
+    """One entry of an array of objects as a float."""
+    if not isinstance(value, Real | Decimal):
+        raise ValueError(
+            f"{name} is not an array of real numbers: {name}{list(at)} is {value!r:.80}"
+        )
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name}{list(at)} is beyond the range of floats") from None
 
 
 def refuse_negative(name, values):

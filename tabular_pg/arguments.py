@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tabular_pg.method import Regularization, Space
+from tabular_pg.method import Regularization
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
@@ -66,37 +66,6 @@ def recorded(at, iterations, entries) -> np.ndarray:
     spaced = np.geomspace(1, iterations, count).round().astype(np.int64)
     pairs = np.concatenate([[0, 1, iterations - 1], spaced, spaced + 1])
     return np.unique(pairs[pairs <= iterations])
-
-
-def start_policy(policy, mdp, method) -> np.ndarray:
-    """(S, A) probabilities of the start, normalized to rounding; 0 on unavailable actions."""
-    shape = mdp.r.shape
-    available = np.ones(shape, dtype=bool) if mdp.actions is None else mdp.actions
-    if policy is None:
-        return available / available.sum(axis=1, keepdims=True)
-    try:
-        policy = np.array(policy, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"policy is not an array of real numbers: {error}") from None
-    if policy.shape != shape:
-        raise ValueError(f"policy has shape {policy.shape}; expected (S, A) = {shape}")
-    expected = "a probability >= 0"
-    wrong = ~(policy >= 0)
-    if method.space is Space.SOFTMAX:
-        expected = "a probability > 0 (a softmax method never revives an action)"
-        wrong = available & ~(policy > 0)
-    if (~available & (policy != 0)).any():
-        expected = "0: the action is not available"
-        wrong = ~available & (policy != 0)
-    if wrong.any():
-        s, a = np.argwhere(wrong)[0]
-        raise ValueError(f"policy[{s}, {a}] is {policy[s, a]}; expected {expected}")
-    sums = policy.sum(axis=1)
-    wrong = ~(np.abs(sums - 1) <= 1e-12 * shape[1])
-    if wrong.any():
-        s = int(np.argmax(wrong))
-        raise ValueError(f"policy[{s}] sums to {float(sums[s])!r}; expected 1")
-    return policy / sums[:, None]
 
 
 def refuse_beyond_memory(needed, what):

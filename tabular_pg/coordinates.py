@@ -1,8 +1,10 @@
-"""Three ways to write a policy down, and its error kappa without cancellation in each.
+"""Ways to write a policy down, and its error kappa without cancellation in each.
 
 ``Logits`` are log-probabilities, ``Offsets`` are ``xi = log pi - log pi*_tau``, ``Probabilities``
-have exact zeros. Each has three kernels, found by the type of the record, in compiled code too:
-``normalize`` fills pi, ``policy_error`` fills kappa, ``rows`` cuts out a few states.
+have exact zeros; ``TwoForms``, in a file of its own, has offsets and log-probabilities. Each has
+kernels, found by the type of the record, in compiled code too: ``normalize`` fills pi,
+``policy_error`` fills kappa, ``logarithms`` is for what is below the range of floats, and ``rows``
+cuts out a few states.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import overload
 
-from tabular_pg._jit import njit_inlined
+from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.simplex import log_kl_term, log_normalize, offset_kl, offset_normalize
 
 TINY = 1e-250  # a kappa below this is rescaled before it underflows
@@ -41,22 +43,12 @@ class Probabilities(NamedTuple):
     A_star: np.ndarray  # (S, A)
 
 
-def coordinates_of(pi, coordinates):
-    """``pi`` (S, A), overwritten by what stands for it in the given coordinates."""
-    if isinstance(coordinates, Probabilities):
-        return pi
-    with np.errstate(divide="ignore"):
-        np.log(pi, out=pi)
-    if isinstance(coordinates, Offsets):
-        available = coordinates.log_reference > -np.inf
-        np.subtract(pi, coordinates.log_reference, out=pi, where=available)
-        pi[~available] = 0.0
-    return pi
+def normalize(coordinates, x, log_pi, pi):
+    """Make every row of ``x`` (S, A) stand for a policy, and fill ``pi`` with it.
 
-
-def normalize(coordinates, x, pi):
-    """Make every row of ``x`` (S, A) stand for a policy, and fill ``pi`` with it."""
-    _KERNELS[type(coordinates)][0](coordinates, x, pi)
+    ``log_pi`` is the second form of ``TwoForms``; all others leave it alone.
+    """
+    KERNELS[type(coordinates)].normalize(coordinates, x, log_pi, pi)
 
 
 def policy_error(coordinates, x, pi, kappa):
@@ -64,45 +56,70 @@ def policy_error(coordinates, x, pi, kappa):
 
     That is 0 unless kappa is too small for float64 everywhere.
     """
-    return _KERNELS[type(coordinates)][1](coordinates, x, pi, kappa)
+    return KERNELS[type(coordinates)].policy_error(coordinates, x, pi, kappa)
+
+
+def logarithms(coordinates, x, second, log_kappa, log_pi):
+    """Fill ``log_kappa`` (S,) and ``log_pi`` (S, A) with the logarithms of error and policy.
+
+    ``second`` is log pi itself for ``TwoForms``.
+    """
+    KERNELS[type(coordinates)].logarithms(coordinates, x, second, log_kappa, log_pi)
 
 
 def rows(coordinates, low, high):
     """The record for states ``low``, ..., ``high - 1`` alone."""
-    return _KERNELS[type(coordinates)][2](coordinates, low, high)
+    return KERNELS[type(coordinates)].rows(coordinates, low, high)
+
+
+class Kernels(NamedTuple):
+    """What is found by the type of the coordinates."""
+
+    normalize: object
+    policy_error: object
+    logarithms: object
+    rows: object
 
 
 @overload(normalize, inline="never")
-def _normalize(coordinates, x, pi):
-    kernel = _KERNELS[coordinates.instance_class][0]
-    return lambda coordinates, x, pi: kernel(coordinates, x, pi)
+def _normalize(coordinates, x, log_pi, pi):
+    kernel = KERNELS[coordinates.instance_class].normalize
+    return lambda coordinates, x, log_pi, pi: kernel(coordinates, x, log_pi, pi)
 
 
 @overload(policy_error, inline="never")
 def _policy_error(coordinates, x, pi, kappa):
-    kernel = _KERNELS[coordinates.instance_class][1]
+    kernel = KERNELS[coordinates.instance_class].policy_error
     return lambda coordinates, x, pi, kappa: kernel(coordinates, x, pi, kappa)
+
+
+@overload(logarithms, inline="never")
+def _logarithms(coordinates, x, second, log_kappa, log_pi):
+    kernel = KERNELS[coordinates.instance_class].logarithms
+    return lambda coordinates, x, second, log_kappa, log_pi: kernel(
+        coordinates, x, second, log_kappa, log_pi
+    )
 
 
 @overload(rows, inline="never")
 def _rows(coordinates, low, high):
-    kernel = _KERNELS[coordinates.instance_class][2]
+    kernel = KERNELS[coordinates.instance_class].rows
     return lambda coordinates, low, high: kernel(coordinates, low, high)
 
 
 @njit_inlined
-def _normalize_logits(coordinates, x, pi):
+def _normalize_logits(coordinates, x, log_pi, pi):
     log_normalize(x, pi)
 
 
 @njit_inlined
-def _normalize_offsets(coordinates, x, pi):
+def _normalize_offsets(coordinates, x, log_pi, pi):
     log_reference, reference, _ = coordinates
     offset_normalize(x, log_reference, reference, pi)
 
 
 @njit_inlined
-def _normalize_probabilities(coordinates, x, pi):
+def _normalize_probabilities(coordinates, x, log_pi, pi):
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
             pi[s, a] = x[s, a]
@@ -148,8 +165,13 @@ def _error_of_logits(coordinates, x, pi, kappa):
 
 @njit_inlined
 def _error_of_offsets(coordinates, x, pi, kappa):
-    """Divided by the square of the largest offset where that is tiny."""
     log_reference, reference, tau = coordinates
+    return offset_error(x, log_reference, reference, tau, pi, kappa)
+
+
+@njit_inlined
+def offset_error(x, log_reference, reference, tau, pi, kappa):
+    """``policy_error`` of offsets: divided by the square of the largest where that is tiny."""
     widest = 0.0
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
@@ -159,26 +181,74 @@ def _error_of_offsets(coordinates, x, pi, kappa):
     for s in range(x.shape[0]):
         kappa[s] = tau * offset_kl(x, reference, pi, s, scale)
         largest = max(largest, kappa[s])
-    if widest > 0.0 and largest < TINY:  # the reference itself is near underflow
-        return _scaled_divergence(x, log_reference, tau, kappa)
-    return 2.0 * math.log(scale)
+    if widest == 0.0 or largest >= TINY:
+        return 2.0 * math.log(scale)
+    log_scale = -math.inf  # the reference itself is near underflow
+    for s in range(x.shape[0]):
+        kappa[s] = log_offset_error(x, log_reference, tau, s)
+        log_scale = max(log_scale, kappa[s])
+    if log_scale == -math.inf:
+        log_scale = 0.0
+    for s in range(x.shape[0]):
+        kappa[s] = math.exp(kappa[s] - log_scale) if kappa[s] - log_scale > NEGLIGIBLE else 0.0
+    return log_scale
 
 
 @njit_inlined
-def _scaled_divergence(x, log_reference, tau, kappa):
-    log_scale = -math.inf
+def log_offset_error(x, log_reference, tau, s):
+    """log(tau KL(pi || pi*)) in row ``s``."""
+    top = -math.inf
+    for a in range(x.shape[1]):
+        if log_reference[s, a] > -math.inf:
+            top = max(top, log_kl_term(x[s, a], log_reference[s, a]))
+    if top == -math.inf:
+        return top
+    total = 0.0
+    for a in range(x.shape[1]):
+        if log_reference[s, a] > -math.inf:
+            total += math.exp(log_kl_term(x[s, a], log_reference[s, a]) - top)
+    return top + math.log(total * tau)
+
+
+@njit
+def _logarithms_of_logits(coordinates, x, second, log_kappa, log_pi):
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
-            log_scale = max(log_scale, log_kl_term(x[s, a], log_reference[s, a]))
-    if log_scale == -math.inf:
-        return 0.0
+            log_pi[s, a] = x[s, a]
+    log_sums(log_pi, coordinates.log_loss, log_kappa)
+
+
+@njit
+def _logarithms_of_offsets(coordinates, x, second, log_kappa, log_pi):
     for s in range(x.shape[0]):
-        kappa[s] = 0.0
+        log_kappa[s] = log_offset_error(x, coordinates.log_reference, coordinates.tau, s)
         for a in range(x.shape[1]):
-            lead = log_kl_term(x[s, a], log_reference[s, a]) - log_scale
-            if lead > NEGLIGIBLE:
-                kappa[s] += tau * math.exp(lead)
-    return log_scale
+            log_pi[s, a] = coordinates.log_reference[s, a] + x[s, a]
+
+
+@njit
+def _logarithms_of_probabilities(coordinates, x, second, log_kappa, log_pi):
+    log_loss = np.empty(x.shape)
+    for s in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            log_pi[s, a] = math.log(x[s, a]) if x[s, a] > 0.0 else -math.inf
+            loss = -coordinates.A_star[s, a]
+            log_loss[s, a] = math.log(loss) if loss > 0.0 else -math.inf
+    log_sums(log_pi, log_loss, log_kappa)
+
+
+@njit
+def log_sums(log_pi, log_loss, out):
+    """Fill ``out`` (S,) with the logarithms of sum_a pi |A*|."""
+    for s in range(out.size):
+        top, total = -math.inf, 0.0
+        for a in range(log_pi.shape[1]):
+            top = max(top, log_pi[s, a] + log_loss[s, a])
+        out[s] = top
+        if top > -math.inf:
+            for a in range(log_pi.shape[1]):
+                total += math.exp(log_pi[s, a] + log_loss[s, a] - top)
+            out[s] = top + math.log(total)
 
 
 @njit_inlined
@@ -197,8 +267,15 @@ def _rows_of_probabilities(coordinates, low, high):
     return Probabilities(coordinates.A_star[low:high])
 
 
-_KERNELS = {
-    Logits: (_normalize_logits, _error_of_logits, _rows_of_logits),
-    Offsets: (_normalize_offsets, _error_of_offsets, _rows_of_offsets),
-    Probabilities: (_normalize_probabilities, _error_of_probabilities, _rows_of_probabilities),
-}
+KERNELS = {
+    Logits: Kernels(
+        _normalize_logits, _error_of_logits, _logarithms_of_logits, _rows_of_logits
+    ),
+    Offsets: Kernels(
+        _normalize_offsets, _error_of_offsets, _logarithms_of_offsets, _rows_of_offsets
+    ),
+    Probabilities: Kernels(
+        _normalize_probabilities, _error_of_probabilities, _logarithms_of_probabilities,
+        _rows_of_probabilities,
+    ),
+}  # fmt: skip

@@ -171,7 +171,7 @@ def log(x, x_low):
 @njit
 def soft_residual(A, A_low, tau, mean, precise, high, low, out):
     """Fill ``high + low`` (S, A) with A less its maximum, divided by tau, and ``out`` (S,) with
-    max A / tau + the log of the sum of its exponentials, or of their mean; -inf in A is not counted.
+    max A / tau + the log of the sum of its exponentials, or of their mean, without those of -inf.
     """
     for s in range(A.shape[0]):
         top, count = 0, 0
@@ -210,7 +210,7 @@ def add_log(policy, logarithms, high, low, out):
     for s in range(out.shape[0]):
         top, best = 0, -math.inf
         for a in range(out.shape[1]):
-            value = policy[s, a]
+            value = policy[s, a]  # or its logarithm: the order is the same
             if high[s, a] > -math.inf and value > best:
                 top, best = a, value
         base, base_low = _log_offset(policy[s, top], logarithms, high[s, top], low[s, top])

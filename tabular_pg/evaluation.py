@@ -6,51 +6,57 @@ Everything about a policy is expressed through the gap ``e = V* - V^pi >= 0``, w
                                   kappa(s) = tau KL(pi(.|s) || pi*_tau(.|s))    for tau > 0
 
 (the performance-difference lemma and its soft version), by an elimination that never subtracts:
-each entry of ``e`` has a small *relative* error, however small it is.
+each entry of ``e`` has a small *relative* error, however small it is. What all states have in
+common, ``min kappa / (1 - gamma)``, is set aside first: where ``e`` is nearly constant, differences
+of its entries, which is all that moves a policy, keep their relative accuracy too.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._jit import njit_inlined
-from tabular_pg.coordinates import Logits, Offsets, Probabilities, normalize, policy_error
-from tabular_pg.simplex import argmax
+from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.coordinates import (
+    Logits,
+    Offsets,
+    Probabilities,
+    logarithms,
+    normalize,
+    policy_error,
+)
+from tabular_pg.extended import resolve
+from tabular_pg.point import Point, Problem, empty_point  # noqa: F401  (found here by users)
+from tabular_pg.simplex import EPS, argmax
 from tabular_pg.systems.elimination import (
-    UNBLOCKED,
     eliminate,
     eliminate_blocks,
     solve,
     solve_adjoint,
 )
 from tabular_pg.systems.products import next_values, transitions
-from tabular_pg.systems.sparse import SparseModel
+from tabular_pg.two_forms import NEEDED_BELOW, TwoForms
 
-UNAVAILABLE = 1e200  # what an action that does not exist is said to lose
-
-
-class Problem(NamedTuple):
-    """What stays fixed during a run."""
-
-    P: np.ndarray | SparseModel  # (S, A, S)
-    gamma: float
-    mu: np.ndarray  # (S,)
-    A_star: np.ndarray  # (S, A), exactly 0 on optimal actions; all 0 for tau > 0
-    optimal: np.ndarray  # (S, A), whether the action is optimal
-    tau: float
-    coordinates: Logits | Offsets | Probabilities  # of ``Point.x``
-    visitation: bool  # whether the rule reads ``Point.d``
+LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
+MEASURABLE = 1e-270  # gaps of Q below are near underflow, and say nothing about rounding
+BEYOND = 1e40  # times the largest loss is what an action that does not exist is said to lose
 
 
 def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
     """The problem of running a method on ``mdp``, whose optimum is ``best``, in these coordinates
     (a class); P is an array or a SparseModel, that of ``mdp`` by default."""
-    A_star = np.maximum(best.A, -UNAVAILABLE) if np.isinf(best.A).any() else best.A
+    largest = float(-best.A.min(where=np.isfinite(best.A), initial=0.0))
+    A_star = best.A
+    if np.isinf(A_star).any():
+        A_star = np.maximum(A_star, -BEYOND * largest if largest > 0 else -1.0)
     if coordinates is Offsets:
+        finite = best.log_pi > -np.inf
+        least = float(best.log_pi.min(where=finite, initial=0.0))
+        largest = best.tau * (1.0 - least)
         record = Offsets(best.log_pi, best.pi, best.tau)
+        if least < NEEDED_BELOW:
+            record = TwoForms(best.log_pi, best.pi, best.tau, True)
     elif coordinates is Logits:
         with np.errstate(divide="ignore"):
             record = Logits(A_star, np.log(-A_star))
@@ -65,36 +71,8 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
         best.tau,
         record,
         visitation,
+        largest,
     )
-
-
-class Point(NamedTuple):
-    """One iterate and its evaluation, overwritten in place."""
-
-    x: np.ndarray  # (S, A), log pi, xi = log pi - log pi*_tau, or pi
-    pi: np.ndarray  # (S, A)
-    e: np.ndarray  # (S,), V* - V^pi, divided by exp(log_scale)
-    q: np.ndarray  # (S, A), Q* - Q^pi = gamma P e
-    A: np.ndarray  # (S, A), the advantage; soft for tau > 0
-    d: np.ndarray  # (S,), visitation under mu, summing to 1
-    critic: np.ndarray  # (S, A), Q* - Q, up to a constant, for rules that learn their own Q
-    least_policy: np.ndarray  # (S, A), least probability over earlier iterates
-    least_optimal_mass: np.ndarray  # (S,), the same for all optimal actions together
-    N: np.ndarray  # (S, S), gamma P_pi, then its elimination; empty for sparse P
-    pivot: np.ndarray  # (S,)
-    slack: np.ndarray  # (S,)
-    blocks: bool | None  # None where there are few states: the loop is compiled without blocks
-
-
-def empty_point(x, dense=True) -> Point:
-    """A point at coordinates ``x`` that has not been evaluated yet."""
-    S, A = x.shape
-    shapes = [(S, A), (S,), (S, A), (S, A), (S,), (S, A)]
-    least = np.ones((S, A)), np.ones(S)
-    system = [(S, S), (S,), (S,)] if dense else [(0, 0), (0,), (0,)]
-    zeros = (np.zeros(shape) for shape in shapes)
-    blocks = True if S > UNBLOCKED else None
-    return Point(np.array(x), *zeros, *least, *(np.empty(shape) for shape in system), blocks)
 
 
 @njit_inlined
@@ -113,8 +91,11 @@ def evaluate(problem, point):
     ``e`` is stored divided by ``exp(log_scale)``; ``log_scale`` is 0 unless the gap is too small
     for float64. ``q`` and ``A`` are not scaled: there the underflow of ``e`` is harmless.
     """
-    normalize(problem.coordinates, point.x, point.pi)
+    normalize(problem.coordinates, point.x, point.log_pi, point.pi)
+    if problem.tau > 0.0:
+        watch_rounding(problem, point)
     log_scale = policy_error(problem.coordinates, point.x, point.pi, point.e)
+    common = set_aside(point.e, problem.gamma)
     N, pivot, slack = point.N, point.pivot, point.slack
     transitions(problem.P, problem.gamma, point.pi, N)
     for s in range(slack.size):
@@ -126,9 +107,54 @@ def evaluate(problem, point):
         for s in range(d.size):
             d[s] = (1.0 - problem.gamma) * mu[s]
         solve_adjoint(N, pivot, d)
-    next_values(problem.P, problem.gamma, point.e, point.q)
+    restore(problem, point, common, log_scale)
+    next_values(problem.P, problem.gamma, point.f, point.q)
     advantages(problem, point, math.exp(log_scale))
     return log_scale
+
+
+@njit_inlined
+def set_aside(kappa, gamma):
+    """Take the least entry from ``kappa`` (S,), and return what it is worth in every state."""
+    least = kappa[0]
+    for s in range(1, kappa.size):
+        least = min(least, kappa[s])
+    for s in range(kappa.size):
+        kappa[s] -= least
+    return least / (1.0 - gamma)
+
+
+@njit_inlined
+def restore(problem, point, common, log_scale):
+    """Fill ``f``, ``base`` and ``e`` from a solution in ``e`` that lacks ``common``."""
+    e, f = point.e, point.f
+    least = e[0]
+    for s in range(1, e.size):
+        least = min(least, e[s])
+    for s in range(e.size):
+        f[s] = e[s] - least
+        e[s] += common
+    point.base[0] = (least + common) * math.exp(log_scale)
+    point.log_e[0] = math.nan
+    largest = f[0]
+    for s in range(1, e.size):
+        largest = max(largest, f[s])
+    bar = LOST * point.x.shape[1] * (largest + least + common)
+    if log_scale == 0.0:
+        bar = max(bar, LOST * point.x.shape[1] * max(1.0, problem.largest))
+    if least + common < bar < math.inf:
+        resolve_below(problem, point, log_scale, bar)
+
+
+@njit
+def resolve_below(problem, point, log_scale, bar):
+    """Resolve the gaps below ``bar``, which have lost digits to underflow."""
+    log_kappa, log_pi = np.empty(point.e.size), np.empty(point.x.shape)
+    logarithms(problem.coordinates, point.x, point.log_pi, log_kappa, log_pi)
+    left = resolve(
+        problem.P, problem.gamma, point.e, point.log_e, log_kappa, log_pi, log_scale, bar
+    )
+    point.flaws[0] = max(point.flaws[0], left)
 
 
 @njit_inlined
@@ -152,6 +178,36 @@ def advantages(problem, point, unit):
             mean += pi[s, a] * A[s, a]
         for a in range(A.shape[1]):
             A[s, a] -= mean
+
+
+@njit_inlined
+def largest_gap(point, log_scale):
+    """max_s V* - V^pi."""
+    largest = 0.0
+    for s in range(point.e.size):
+        largest = max(largest, point.e[s])
+    return math.exp(log_scale) * largest
+
+
+@njit_inlined
+def watch_rounding(problem, point):
+    """Keep in ``point.flaws[1]`` what rounding may have cost the offsets that a step has led to.
+
+    Steps that consist of differences of Q-gaps (soft policy iteration) lose digits where those are
+    far smaller than the Q-gaps of the state, which ``point`` still holds.
+    """
+    x, q = point.x, point.q
+    cost, size = 0.0, 0.0
+    for s in range(x.shape[0]):
+        width, level = 0.0, 0.0
+        for a in range(x.shape[1]):
+            width, level = max(width, abs(x[s, a])), max(level, q[s, a])
+        level += problem.gamma * point.base[0]
+        if level > MEASURABLE:
+            cost = max(cost, width * EPS * level / problem.tau)
+        size = max(size, width * width)
+    if size > 0.0:
+        point.flaws[1] = max(point.flaws[1], cost / size)
 
 
 @njit_inlined

@@ -11,9 +11,16 @@ import math
 
 import numpy as np
 
-from tabular_pg._jit import njit_inlined
-from tabular_pg.coordinates import normalize, policy_error, rows
-from tabular_pg.evaluation import Point, Problem, advantages, keep_least
+from tabular_pg.coordinates import normalize, policy_error
+from tabular_pg.evaluation import (
+    advantages,
+    keep_least,
+    largest_gap,
+    restore,
+    set_aside,
+    watch_rounding,
+)
+from tabular_pg.point import point_rows, problem_rows
 from tabular_pg.systems.products import next_values, transitions
 
 SHARED = 2**21  # bytes of P that all runs work on before the next ones are read
@@ -23,7 +30,7 @@ CACHED = 2**18  # bytes of P that one run uses twice in a row
 def advance_together(tasks, watch):
     """Advance all ``tasks`` on one MDP, recording the same iterations ``at``."""
     for task in tasks:
-        normalize(task.problem.coordinates, task.point.x, task.point.pi)
+        normalize(task.problem.coordinates, task.point.x, task.point.log_pi, task.point.pi)
         task.solver.update(task.point.pi)
     stops, k = set(tasks[0].at.tolist()), 0
     while True:
@@ -46,8 +53,12 @@ def advance_together(tasks, watch):
 
 def _solve(task):
     problem, point, solver = task.problem, task.point, task.solver
+    if problem.tau > 0:
+        watch_rounding(problem, point)
     task.log_scale = policy_error(problem.coordinates, point.x, point.pi, point.e)
+    common = set_aside(point.e, problem.gamma)
     solver.solve(point.e)
+    restore(problem, point, common, task.log_scale)
     if problem.visitation:
         np.multiply(problem.mu, 1.0 - problem.gamma, out=point.d)
         solver.solve_adjoint(point.d)
@@ -57,9 +68,9 @@ def _pass(tasks, k, moving):
     """Fill q and A of every task; if moving, take step k and form the systems of the new policy."""
     for task in tasks:
         if moving:
-            task.gap_sum += math.exp(task.log_scale) * task.point.e.max()
+            task.gap_sum += largest_gap(task.point, task.log_scale)
         if k == 0 and task.method.critic:
-            next_values(task.problem.P, task.problem.gamma, task.point.e, task.point.critic)
+            next_values(task.problem.P, task.problem.gamma, task.point.f, task.point.critic)
             task.point.critic[:] *= math.exp(task.log_scale)
     P = tasks[0].problem.P
     if isinstance(P, np.ndarray):
@@ -74,13 +85,13 @@ def _pass(tasks, k, moving):
 
 def _pass_sparse(task, k, moving):
     problem, point = task.problem, task.point
-    next_values(problem.P, problem.gamma, point.e, point.q)
+    next_values(problem.P, problem.gamma, point.f, point.q)
     advantages(problem, point, math.exp(task.log_scale))
     if moving:
         keep_least(problem, point)
-        task.method.step(tuple(task.rule), k, problem, point)
+        task.step(tuple(task.rule), k, problem, point)
         task.method.refuse_result()
-        normalize(problem.coordinates, point.x, point.pi)
+        normalize(problem.coordinates, point.x, point.log_pi, point.pi)
         task.solver.update(point.pi)
 
 
@@ -90,31 +101,12 @@ def _pass_dense(task, k, low, high, moving):
         if low > 0:
             return
         size = high = P.shape[0]
-    cross, rule = task.method.around(_cross), tuple(task.rule)
+    cross, rule = task.method.around(_cross, task.two_forms), tuple(task.rule)
     high = min(high, P.shape[0])
     cross(rule, task.problem, task.point, task.log_scale, k, low, high, size, moving)
     task.method.refuse_result()
     if moving and high == P.shape[0]:
         task.solver.renew()
-
-
-@njit_inlined
-def _states_of_problem(problem, low, high):
-    P, gamma, mu, A_star, optimal, tau, coordinates, visitation = problem
-    coordinates = rows(coordinates, low, high)
-    return Problem(
-        P[low:high], gamma, mu[low:high], A_star[low:high], optimal[low:high], tau, coordinates,
-        visitation,
-    )  # fmt: skip
-
-
-@njit_inlined
-def _states_of_point(point, low, high):
-    x, pi, e, q, A, d, critic, least, mass, N, pivot, slack, blocks = point
-    return Point(
-        x[low:high], pi[low:high], e[low:high], q[low:high], A[low:high], d[low:high],
-        critic[low:high], least[low:high], mass[low:high], N[low:high], pivot, slack, blocks,
-    )  # fmt: skip
 
 
 def _cross(step):
@@ -124,14 +116,14 @@ def _cross(step):
         """From e to q, the next policy and its rows of N in states ``low``, ..., ``high - 1``."""
         for start in range(low, high, size):
             stop = min(start + size, high)
-            here = _states_of_problem(problem, start, stop)
-            there = _states_of_point(point, start, stop)
-            next_values(here.P, here.gamma, point.e, there.q)
+            here = problem_rows(problem, start, stop)
+            there = point_rows(point, start, stop)
+            next_values(here.P, here.gamma, point.f, there.q)
             advantages(here, there, math.exp(log_scale))
             if moving:
                 keep_least(here, there)
                 step(rule, k, here, there)
-                normalize(here.coordinates, there.x, there.pi)
+                normalize(here.coordinates, there.x, there.log_pi, there.pi)
                 transitions(here.P, here.gamma, there.pi, there.N)
 
     return cross

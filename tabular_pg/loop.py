@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
 
 import numpy as np
 
-from tabular_pg.evaluation import evaluate, keep_least
+from tabular_pg.evaluation import evaluate, keep_least, largest_gap
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world
 
 
 def advance_alone(task, watch):
     """Advance one task, recording its iterations ``at``."""
-    advance = task.method.around(_loop)
+    advance = task.method.around(_loop, task.two_forms)
     rule, problem, point = tuple(task.rule), task.problem, task.point
     gap_sum, k, breath = np.zeros(1), 0, 64
     log_scale = advance(rule, problem, point, gap_sum, 0.0, -1, 0)
@@ -40,13 +39,9 @@ def _loop(step):
 
     def loop(rule, problem, point, gap_sum, log_scale, k, stop):
         """Take the steps k, ..., stop - 1; step -1 is the evaluation of the start."""
-        e = point.e
         while k < stop:
             if k >= 0:
-                largest = 0.0
-                for s in range(e.size):
-                    largest = max(largest, e[s])
-                gap_sum[0] += math.exp(log_scale) * largest
+                gap_sum[0] += largest_gap(point, log_scale)
                 keep_least(problem, point)
                 step(rule, k, problem, point)
             log_scale = evaluate(problem, point)

@@ -20,6 +20,7 @@ from numba.core.types import none
 
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.two_forms import far_form
 
 METHODS: dict[type, Method] = {}
 LOCK = threading.Lock()
@@ -52,6 +53,7 @@ class Method(NamedTuple):
     critic: bool
     statewise: bool
     native: bool  # defined inside the package, so that its compiled loop may be cached on disk
+    learn: object  # the kernel that advances ``point.critic`` before steps 1, 2, ..., or None
     compiled: dict  # what is compiled around the kernel, by the function that makes it
 
     def coordinates(self, tau) -> type:
@@ -62,17 +64,22 @@ class Method(NamedTuple):
     @property
     def step(self):
         """``step(values, k, problem, point)``: the kernel, given the fields of the rule."""
-        return self.around(_step)
+        return self.around(step_once)
 
-    def around(self, make):
-        """What ``make(step)`` returns, or ``make(method)`` for the step itself; compiled once."""
-        inner = self if make is _step else self.step
+    def around(self, make, twice=False):
+        """What ``make(step)`` returns, or ``make(method)`` for the step itself; compiled once.
+
+        A step is taken ``twice`` where policies have two forms.
+        """
+        steps = (step_once, step_twice)
+        inner = self if make in steps else self.around(step_twice if twice else step_once)
         with LOCK:
-            if make not in self.compiled:
-                tag = f"{self.rule.__module__}.{self.rule.__qualname__}"
-                compile_ = njit_inlined if make is _step else njit
-                self.compiled[make] = (compile_ if self.native else njit_uncached)(make(inner), tag)
-            return self.compiled[make]
+            if (make, twice) not in self.compiled:
+                tag = f"{self.rule.__module__}.{self.rule.__qualname__}" + "2" * twice
+                compile_ = njit_inlined if make in steps else njit
+                compile_ = compile_ if self.native else njit_uncached
+                self.compiled[make, twice] = compile_(make(inner), tag)
+            return self.compiled[make, twice]
 
     def refuse_result(self):
         """Raise TypeError if a version of the kernel, as far as compiled, returns something."""
@@ -81,13 +88,37 @@ class Method(NamedTuple):
                 raise TypeError(_returns(self.kernel, f"a result of type {signature.return_type}"))
 
 
-def _step(method):
-    rule, kernel = method.rule, method.kernel
+def step_once(method):
+    rule, kernel, learn = method.rule, method.kernel, method.learn
 
     def step(values, k, problem, point):
         kernel(rule(*values), k, problem, point)
 
-    return step
+    def learn_and_step(values, k, problem, point):
+        if k > 0:
+            learn(rule(*values), k, problem, point)
+        kernel(rule(*values), k, problem, point)
+
+    return step if learn is None else learn_and_step
+
+
+def step_twice(method):
+    """The same, and then the kernel on the second form of the policy."""
+    rule, kernel, learn = method.rule, method.kernel, method.learn
+
+    def step(values, k, problem, point):
+        other = far_form(problem.coordinates, point)
+        kernel(rule(*values), k, problem, point)
+        kernel(rule(*values), k, problem, other)
+
+    def learn_and_step(values, k, problem, point):
+        if k > 0:
+            learn(rule(*values), k, problem, point)
+        other = far_form(problem.coordinates, point)
+        kernel(rule(*values), k, problem, point)
+        kernel(rule(*values), k, problem, other)
+
+    return step if learn is None else learn_and_step
 
 
 def method(
@@ -114,8 +145,9 @@ def method(
     regularization : Regularization
     visitation : bool
         Whether the kernel reads ``point.d``; then mu must be positive everywhere.
-    critic : bool
-        Whether the kernel uses ``point.critic``, which starts as ``point.q``.
+    critic : bool, or a function (rule, k, problem, point)
+        Whether the kernel uses ``point.critic``, which starts as ``point.q``; the function is
+        called before every step but the first, and overwrites it.
     statewise : bool
         Whether the next policy in a state depends on that state's entries alone. Then, on large
         MDPs, the kernel is given a few states at a time, and P is read once per iteration
@@ -128,14 +160,18 @@ def method(
             f"space is {space!r}, regularization {regularization!r}; expected members of Space and "
             "Regularization"
         )
-    facts = space, regularization, visitation, critic
+    facts = space, regularization, visitation, bool(critic)
     known = METHODS.get(rule)
 
     def register(kernel):
         native = all(f.__module__.partition(".")[0] == PACKAGE for f in (rule, kernel))
         _refuse_kernel(rule, kernel, known, facts, native)
         compiled = njit_inlined(kernel) if native else _checked(njit_uncached(kernel))
-        METHODS[rule] = Method(rule, compiled, *facts, statewise, native, {})
+        learn = None
+        if critic not in (True, False):
+            _refuse_kernel(rule, critic, known, facts, native)
+            learn = (njit_inlined if native else njit_uncached)(critic)
+        METHODS[rule] = Method(rule, compiled, *facts, statewise, native, learn, {})
         return compiled
 
     return register

@@ -177,7 +177,6 @@ def _policy_iteration(bellman, tie_tolerance) -> _Solution:
 
     First in float64, as far as that goes, then with values to twice the digits.
     """
-    states = np.arange(len(bellman.r))
     if bellman.dense:
         chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,9 +14,7 @@ from tabular_pg.arguments import (
     refuse_beyond_memory,
     refuse_combination,
     refuse_overflow,
-    start_policy,
 )
-from tabular_pg.coordinates import coordinates_of
 from tabular_pg.evaluation import empty_point, problem_of
 from tabular_pg.lockstep import advance_together
 from tabular_pg.loop import advance_alone
@@ -24,14 +23,30 @@ from tabular_pg.method import METHODS, Space, checked_rule
 from tabular_pg.optimal import checked_tau, optimum
 from tabular_pg.probe import STILL, refuse_idle_kernel
 from tabular_pg.run import Run, Status
+from tabular_pg.start import start_of
 from tabular_pg.systems.choice import FEW, check_solver, is_sparse, linear_solver
 from tabular_pg.systems.dense_solver import DenseSolver, backward_error_bound
 from tabular_pg.systems.solver import Solver
 from tabular_pg.task import Record, Task
+from tabular_pg.two_forms import TwoForms
 from tabular_pg.watch import Watch
 
+ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a run warns
+ACCURATE_DIFFERENCES = 1e-10  # relative rounding of offsets above which it does
 
-def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=None) -> Run:
+
+def optimize(
+    mdp,
+    rule,
+    iterations,
+    *,
+    tau=0.0,
+    policy=None,
+    log_policy=None,
+    at=None,
+    solver=None,
+    tie_tolerance=None,
+) -> Run:
     """Run ``rule`` for ``iterations`` steps with exact gradients.
 
     Once it iterates, Ctrl-C ends it with what is there and the status INTERRUPTED.
@@ -45,11 +60,18 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=Non
         Weight of the entropy bonus; 0 for the plain problem.
     policy : array_like (S, A), optional
         Start policy; uniform by default.
+    log_policy : array_like (S, A), optional
+        Its logarithm instead, for probabilities below 1e-308 and to go on where a run has ended:
+        ``log_policy=run.log_policies[-1]`` gives the iterates of one long run (a rule with a
+        critic, or with steps that depend on k, starts these anew). Offsets from a regularized
+        optimum, which floats near log pi* cannot hold, are taken from the run.
     at : sequence of int, optional
         Iterations to record. By default all of them when they are few, else log-spaced ones,
         each with its successor (theorems about one step need both). Most theorems also need 0.
     solver : Solver, optional
         How the linear systems are solved; chosen by size and sparsity by default.
+    tie_tolerance : float >= 0, optional
+        Which actions count as optimal, see :func:`tabular_pg.optimum`.
 
     Returns
     -------
@@ -61,22 +83,38 @@ def optimize(mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=Non
         Names the argument, its value and what was expected.
     MemoryError
         If the run would need more memory than there is; nothing has been allocated then.
+
+    Warns
+    -----
+    UserWarning
+        If it is doubtful which actions are optimal, or if gaps are less accurate than 1e-9.
     """
     with ONE_BLAS_THREAD:
-        (task,) = _tasks([(mdp, rule, tau, policy)], iterations, at, solver)
+        (task,) = _tasks(
+            [(mdp, rule, tau, policy, log_policy)], iterations, at, solver, tie_tolerance
+        )
         with Watch(task.at[-1]) as watch:
             _advance([task], watch)
     return _finished(task)
 
 
 def optimize_many(
-    mdp, rule, iterations, *, tau=0.0, policy=None, at=None, solver=None
+    mdp,
+    rule,
+    iterations,
+    *,
+    tau=0.0,
+    policy=None,
+    log_policy=None,
+    at=None,
+    solver=None,
+    tie_tolerance=None,
 ) -> list[Run]:
     """Run several rules, from several starts or on several MDPs, as ``optimize`` would one by one.
 
     Runs share the machine's cores, one thread each; runs on one large dense MDP also share every
-    pass over its P. Each of ``mdp``, ``rule``, ``tau`` and ``policy`` may be a list, or plain
-    tuple, with one entry per run; anything else serves all runs.
+    pass over its P. Each of ``mdp``, ``rule``, ``tau``, ``policy`` and ``log_policy`` may be a
+    list, or plain tuple, with one entry per run; anything else serves all runs.
 
     Parameters
     ----------
@@ -84,8 +122,8 @@ def optimize_many(
     rule : rule or list of rules
     iterations : int >= 0
     tau : float or list of float
-    policy : array (S, A), None, or a list of these
-    at, solver : as for ``optimize``, for all runs
+    policy, log_policy : array (S, A), None, or a list of these
+    at, solver, tie_tolerance : as for ``optimize``, for all runs
 
     Returns
     -------
@@ -98,10 +136,10 @@ def optimize_many(
     TypeError, ValueError, MemoryError
         As ``optimize`` does, and if the lists differ in length.
     """
-    each = _spread(mdp=mdp, rule=rule, tau=tau, policy=policy)
+    each = _spread(mdp=mdp, rule=rule, tau=tau, policy=policy, log_policy=log_policy)
     threads = cores()
     with ONE_BLAS_THREAD:
-        tasks = _tasks(each, iterations, at, solver)
+        tasks = _tasks(each, iterations, at, solver, tie_tolerance)
         with Watch(sum(task.at[-1] for task in tasks)) as watch:
             _share(_groups(tasks, threads), threads, watch)
     return [_finished(task) for task in tasks]
@@ -133,10 +171,10 @@ def _spread(**arguments) -> list[tuple]:
     return list(zip(*columns, strict=True))
 
 
-def _tasks(each, iterations, at, solver) -> list[Task]:
+def _tasks(each, iterations, at, solver, tie_tolerance) -> list[Task]:
     """Checked runs, ready to go; all are checked, and have room, before the first is begun."""
     iterations, checked, needed = checked_iterations(iterations), [], 0
-    for mdp, rule, tau, policy in each:
+    for mdp, rule, tau, *start in each:
         if not isinstance(mdp, MDP):
             raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
         rule, tau = checked_rule(rule), checked_tau(tau)
@@ -144,25 +182,26 @@ def _tasks(each, iterations, at, solver) -> list[Task]:
         check_solver(mdp, solver)
         stops = recorded(at, iterations, mdp.r.size)
         needed += _memory(mdp, stops.size, is_sparse(mdp, solver))
-        checked.append((mdp, rule, tau, policy, stops, solver))
+        checked.append((mdp, rule, tau, start, stops, solver, tie_tolerance))
     refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
     return [_task(*arguments) for arguments in checked]
 
 
-def _task(mdp, rule, tau, policy, at, solver) -> Task:
+def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
     method, sparse = METHODS[type(rule)], is_sparse(mdp, solver)
-    best = optimum(mdp, tau)
+    best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
     refuse_overflow(rule, best)
-    start = start_policy(policy, mdp, method)
+    start = start_of(*given, mdp, tau, method)
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
     system = None if alone else linear_solver(mdp, solver)
     P = system.model if system else mdp.P
     problem = problem_of(mdp, best, method.coordinates(tau), method.visitation, P)
-    point = empty_point(coordinates_of(start.copy(), problem.coordinates), dense=alone)
+    x, log_pi = start.coordinates(problem.coordinates, best.odds)
+    point = empty_point(x, alone, log_pi if type(problem.coordinates) is TwoForms else None)
     if system is not None and not sparse:
         point = point._replace(N=system.N)
     record = Record(at.size, point)
-    return Task(mdp, rule, tau, start, best, at, problem, point, system, record)
+    return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record)
 
 
 def _memory(mdp, records, sparse) -> int:
@@ -205,9 +244,32 @@ def _finished(task) -> Run:
         }
     status = _status(fields, task)
     start = task.start
+    log_policies = fields.pop("log_policies")
+    work["recorded_log_policies"] = log_policies
     run = Run(task.mdp, task.rule, task.tau, start, task.best, status, **fields, **work)
     refuse_idle_kernel(task, _moved(task))
+    for doubt in _doubts(task, run):
+        warnings.warn(doubt, stacklevel=3)
     return run
+
+
+def _doubts(task, run):
+    """What the run misses of the accuracy that is promised, in words."""
+    if run.backward_error > ACCURATE_SOLUTION:
+        yield (
+            f"{run.solver.name} left a componentwise backward error of {run.backward_error:.1g}: "
+            "small entries of the gap may be wrong"
+        )
+    if task.point.flaws[1] > ACCURATE_DIFFERENCES:
+        yield (
+            "gaps of all states are nearly the same, and steps depend on their differences: later "
+            f"gaps are accurate to about {task.point.flaws[1]:.1g} only"
+        )
+    if task.point.flaws[0] > 0:
+        yield (
+            f"gaps of {task.point.flaws[0]:.0f} states are below the range of floats, and too many "
+            "to be resolved: they are shown as 0"
+        )
 
 
 def _moved(task) -> bool:
@@ -222,5 +284,5 @@ def _status(fields, task) -> Status:
         return Status.NOT_FINITE
     if fields["scaled_gap"][-1].max() > 0:
         return Status.COMPLETED
-    softmax = task.method.space is Space.SOFTMAX
-    return Status.UNDERFLOW if softmax and task.tau > 0 else Status.OPTIMAL
+    vanished = task.method.space is Space.SOFTMAX and fields["scaled_gap"][0].max() > 0
+    return Status.UNDERFLOW if vanished and task.tau > 0 else Status.OPTIMAL

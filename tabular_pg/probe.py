@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.coordinates import coordinates_of, normalize, policy_error
+from tabular_pg.coordinates import normalize, policy_error
 from tabular_pg.method import checked_rule
+from tabular_pg.start import coordinates_of
 from tabular_pg.systems.products import next_values
 
 STILL = 1e-9  # a policy that has moved less may not have moved at all
@@ -57,10 +58,11 @@ def _somewhere(task, rng):
         pi /= pi.sum(axis=1, keepdims=True)
     point = task.point._replace(**{
         name: getattr(task.point, name).copy()
-        for name in ("x", "pi", "e", "q", "A", "d", "critic")
+        for name in ("x", "pi", "e", "q", "A", "d", "critic", "log_pi")
     })  # fmt: skip
-    point.x[:] = coordinates_of(pi, problem.coordinates)
-    normalize(problem.coordinates, point.x, point.pi)
+    point.x[:], log_pi = coordinates_of(pi, problem.coordinates, task.best.odds)
+    point.log_pi[:] = log_pi[: len(point.log_pi)]
+    normalize(problem.coordinates, point.x, point.log_pi, point.pi)
     policy_error(problem.coordinates, point.x, point.pi, point.e)
     error = point.e.copy()
     for _ in range(SWEEPS):

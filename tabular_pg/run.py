@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,10 @@ from tabular_pg.mdp import MDP
 from tabular_pg.method import METHODS, Space
 from tabular_pg.optimal import Optimum, optimum
 from tabular_pg.systems.solver import Solver
+
+SMALL = 1e-280  # means of gaps below are taken from logarithms
+LOWEST = 1e-290  # gaps below have lost digits
+_GIVEN_OUT = weakref.WeakValueDictionary()  # runs, by the arrays of log-policies that they own
 
 
 class Status(enum.Enum):
@@ -50,6 +55,9 @@ class Run:
         which need no check, what it is at most.
     factorizations : how many, over all iterations.
     refinements : refinement steps or, with a sparse solver, all matrix-vector products.
+    log_below : (K, S) logarithms of gaps that are too small for float64 while others of the same
+        iterate are not; nan for the others, or None if there are none.
+    recorded_log_policies : (K, S, A) log pi^k where offsets alone would not give it: tau is small.
     """
 
     mdp: MDP
@@ -71,6 +79,8 @@ class Run:
     backward_error: float
     factorizations: int
     refinements: int
+    log_below: np.ndarray | None = None
+    recorded_log_policies: np.ndarray | None = None
 
     rounded = True  # so that theorems allow for rounding
 
@@ -79,8 +89,13 @@ class Run:
         """(K, S, A) log pi^k; -inf for exact zeros."""
         if self.method.space is Space.SIMPLEX:
             with np.errstate(divide="ignore"):
-                return np.log(self.iterates)
-        return self.iterates + self.optimum.log_pi if self.tau > 0 else self.iterates
+                logarithms = np.log(self.iterates)
+        elif self.recorded_log_policies is not None:
+            logarithms = self.recorded_log_policies
+        else:
+            logarithms = self.iterates + self.optimum.log_pi if self.tau > 0 else self.iterates
+        _GIVEN_OUT[id(_owner(logarithms))] = self
+        return logarithms
 
     @cached_property
     def policies(self) -> np.ndarray:
@@ -94,9 +109,20 @@ class Run:
         return np.exp(self.log_scale)[:, None] * self.scaled_gap
 
     @cached_property
+    def log_value_gap(self) -> np.ndarray:
+        """(K, S) its logarithm, also where it is below 1e-308; -inf where it is 0."""
+        with np.errstate(divide="ignore"):
+            logarithms = self.log_scale[:, None] + np.log(self.scaled_gap)
+        if self.log_below is None or self.log_below.shape != logarithms.shape:
+            return logarithms
+        below = (self.scaled_gap < LOWEST) & ~np.isnan(self.log_below)
+        return np.where(below, self.log_below, logarithms)
+
+    @cached_property
     def gap(self) -> np.ndarray:
         """(K,) V*_tau(rho) - V^k_tau(rho)."""
-        return self.value_gap @ self.mdp.rho
+        gap = self.value_gap @ self.mdp.rho
+        return np.where(gap > SMALL, gap, np.exp(self._log_mean))
 
     @cached_property
     def sup_gap(self) -> np.ndarray:
@@ -106,14 +132,19 @@ class Run:
     @cached_property
     def log_sup_gap(self) -> np.ndarray:
         """(K,) log of ``sup_gap``, also where that is below 1e-308."""
-        with np.errstate(divide="ignore"):
-            return self.log_scale + np.log(self.scaled_gap.max(axis=1))
+        return self.log_value_gap.max(axis=1)
 
     @cached_property
     def log_gap(self) -> np.ndarray:
         """(K,) log of ``gap``, also where that is below 1e-308; -inf for an optimal iterate."""
         with np.errstate(divide="ignore"):
-            return self.log_scale + np.log(self.scaled_gap @ self.mdp.rho)
+            return np.where(self.gap > SMALL, np.log(self.gap), self._log_mean)
+
+    @property
+    def _log_mean(self):
+        """(K,) log of the mean of the gap under rho, from logarithms: nothing underflows."""
+        with np.errstate(divide="ignore"):
+            return np.logaddexp.reduce(self.log_value_gap + np.log(self.mdp.rho), axis=1)
 
     @property
     def obstacle(self) -> str:
@@ -125,7 +156,7 @@ class Run:
     @property
     def plain_optimum(self) -> Optimum:
         """The optimum for tau = 0."""
-        return optimum(self.mdp)
+        return optimum(self.mdp, tie_tolerance=self.optimum.tie_tolerance)
 
     @property
     def method(self):
@@ -134,5 +165,31 @@ class Run:
     def __repr__(self):
         return (
             f"Run({self.rule}, tau={self.tau}, k={self.k[0]}..{self.k[-1]}, "
-            f"gap={self.gap[-1]:.3g}, {self.status.name})"
+            f"gap={_shown(self.gap[-1], self.log_gap[-1])}, {self.status.name})"
         )
+
+
+def _shown(gap, log_gap) -> str:
+    below = gap == 0 and log_gap > -np.inf
+    return f"10^{log_gap / np.log(10):.6g}" if below else f"{gap:.3g}"
+
+
+def _owner(array):
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def iterate_given_out(log_policy):
+    """``(run, i)`` if the array is ``run.log_policies[i]`` itself, else (None, 0)."""
+    if not isinstance(log_policy, np.ndarray):
+        return None, 0
+    run = _GIVEN_OUT.get(id(_owner(log_policy)))
+    whole = None if run is None else run.__dict__.get("log_policies")
+    if whole is None or _owner(whole) is not _owner(log_policy):
+        return None, 0
+    if (log_policy.shape, log_policy.strides) != (whole.shape[1:], whole.strides[1:]):
+        return None, 0
+    start, first = (x.__array_interface__["data"][0] for x in (log_policy, whole))
+    i, rest = divmod(start - first, whole.strides[0])
+    return (run, i) if rest == 0 and 0 <= i < len(whole) else (None, 0)

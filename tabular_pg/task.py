@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tabular_pg.evaluation import Point, Problem
 from tabular_pg.mdp import MDP
-from tabular_pg.method import METHODS, Method
+from tabular_pg.method import METHODS, Method, step_once, step_twice
 from tabular_pg.optimal import Optimum
+from tabular_pg.point import Point, Problem
+from tabular_pg.run import LOWEST
 from tabular_pg.systems.dense_solver import DenseSolver
 from tabular_pg.systems.sparse_solver import SparseSolver
 
@@ -19,12 +20,13 @@ class Record:
 
     def __init__(self, size, point):
         shape, S = point.x.shape, point.e.size
-        self.size = 0
+        self.size, self._resolved = 0, {}
         self._fields = {
             "k": np.empty(size, dtype=np.int64),
             "iterates": np.empty((size, *shape)),
             "scaled_gap": np.empty((size, S)),
             "log_scale": np.empty(size),
+            "log_policies": np.empty((size if len(point.log_pi) else 0, *shape)),
             "A": np.empty((size, *shape)),
             "d": np.zeros((size, S)),
             "least_policy": np.empty((size, *shape)),
@@ -49,8 +51,12 @@ class Record:
             "least_optimal_mass": point.least_optimal_mass,
             "gap_sum": gap_sum,
         }
+        if len(point.log_pi):
+            values["log_policies"] = point.log_pi
         for name, value in values.items():
             self._fields[name][self.size] = value
+        if not np.isnan(point.log_e[0]):
+            self._resolved[self.size] = point.log_e.copy()
 
     def add_advantages(self, point):
         """Keep the rest of it."""
@@ -62,9 +68,21 @@ class Record:
         if actions is not None:
             self._fields["A"][:, ~actions] = -np.inf
         kept = {name: values[: self.size] for name, values in self._fields.items()}
+        kept["log_below"] = self._below(kept["scaled_gap"]) if self._resolved else None
+        if not len(kept["log_policies"]):
+            kept["log_policies"] = None
         for values in kept.values():
-            values.setflags(write=False)
+            if values is not None:
+                values.setflags(write=False)
         return kept
+
+    def _below(self, scaled_gap) -> np.ndarray:
+        """(K, S) logarithms of the gaps that have lost digits to underflow; nan for the others."""
+        logarithms = np.full(scaled_gap.shape, np.nan)
+        for i, log_e in self._resolved.items():
+            below = scaled_gap[i] < LOWEST
+            logarithms[i, below] = log_e[below]
+        return logarithms
 
 
 @dataclass
@@ -87,3 +105,13 @@ class Task:
 
     def __post_init__(self):
         self.method = METHODS[type(self.rule)]
+
+    @property
+    def two_forms(self) -> bool:
+        """Whether policies are kept as offsets and as logarithms."""
+        return len(self.point.log_pi) > 0
+
+    @property
+    def step(self):
+        """The step of the method, as its kernel takes it."""
+        return self.method.around(step_twice if self.two_forms else step_once, self.two_forms)

@@ -26,17 +26,17 @@ class PolicyIteration(NamedTuple):
 
 @method(PolicyIteration, space=Space.SIMPLEX, statewise=True)
 def policy_iteration(rule, k, problem, point):
-    """All mass on the first action that maximizes Q^k - V* = A* - q, unless the row is greedy.
+    """All mass on the first action that maximizes Q^k + const = A* - q, unless the row is greedy.
 
     Near the maximum A* and q are at most max_a q, and their rounding is relative to that: a row
     that is not greedy gains something real by the switch, so that no policy comes back.
     """
-    x = point.x
+    x, common = point.x, problem.gamma * point.base[0]
     for s in range(x.shape[0]):
         best, largest = _q(problem, point, s, 0), 0.0
         for a in range(x.shape[1]):
             best = max(best, _q(problem, point, s, a))
-            largest = max(largest, point.q[s, a])
+            largest = max(largest, point.q[s, a] + common)
         first, greedy = -1, True
         for a in range(x.shape[1]):
             tied = best - _q(problem, point, s, a) <= TIE * largest

@@ -59,7 +59,7 @@ def projected_pg(rule, k, problem, point):
     x, A, d = point.x, point.A, point.d
     eta = _step_size(rule.eta, rule.growth, k)
     for s in range(x.shape[0]):
-        _ascend(x, A, s, eta * d[s] / (1.0 - problem.gamma))
+        _ascend(problem, x, A, s, eta * d[s] / (1.0 - problem.gamma))
 
 
 @method(ProjectedQAscent, space=Space.SIMPLEX, statewise=True)
@@ -68,7 +68,7 @@ def projected_q_ascent(rule, k, problem, point):
     x, A = point.x, point.A
     eta = _step_size(rule.eta, rule.growth, k)
     for s in range(x.shape[0]):
-        _ascend(x, A, s, eta)
+        _ascend(problem, x, A, s, eta)
 
 
 @njit
@@ -79,11 +79,15 @@ def _step_size(eta, growth, k):
 
 
 @njit
-def _ascend(x, A, s, eta):
-    """Replace row ``s`` of ``x`` by the projection of ``x + eta A``; the step is capped."""
-    least, top = A[s, 0], A[s, 0]
+def _ascend(problem, x, A, s, eta):
+    """Replace row ``s`` of ``x`` by the projection of ``x + eta A``; the step is capped.
+
+    Actions that do not exist have no part in the cap.
+    """
+    least, top = math.inf, -math.inf
     for a in range(A.shape[1]):
-        least, top = min(least, A[s, a]), max(top, A[s, a])
+        if problem.A_star[s, a] >= -problem.largest:
+            least, top = min(least, A[s, a]), max(top, A[s, a])
     project(x, A, s, min(eta, LARGEST_STEP / max(top - least, 1.0)))
 
 

@@ -13,14 +13,16 @@ and outlives everything else in it (P keeps constants), so E is kept less its le
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from tabular_pg.assumptions import dense_transitions, from_the_start
+from tabular_pg.coordinates import policy_error
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import q_gap, relative_entropy, stationary
-from tabular_pg.simplex import argmax, offset_kl, offset_normalize
+from tabular_pg.simplex import argmax
 from tabular_pg.systems.products import next_values
 from tabular_pg.theorem import Confidence, theorem
 
@@ -31,25 +33,28 @@ class TDPMD(NamedTuple):
     eta: float
 
 
-@method(TDPMD, space=Space.SOFTMAX, regularization=Regularization.REQUIRED, critic=True)
+def td_critic(rule, k, problem, point):
+    """One Bellman update of E, with the policy that it has not seen yet."""
+    pi, E, error = point.pi, point.critic, np.zeros(point.pi.shape[0])
+    unit = math.exp(policy_error(problem.coordinates, point.x, pi, error))
+    for s in range(pi.shape[0]):
+        error[s] *= unit
+        for a in range(pi.shape[1]):
+            error[s] += pi[s, a] * E[s, a]
+    error -= error.min()
+    next_values(problem.P, problem.gamma, error, E)
+
+
+@method(TDPMD, space=Space.SOFTMAX, regularization=Regularization.REQUIRED, critic=td_critic)
 def td_pmd(rule, k, problem, point):
-    """xi <- alpha xi - beta E + const, then one Bellman update of E."""
+    """xi <- alpha xi - beta E + const."""
     x, pi, E = point.x, point.pi, point.critic
-    log_reference, reference, tau = problem.coordinates
-    alpha = 1.0 / (1.0 + rule.eta * tau)
-    beta = 1.0 / (1.0 / rule.eta + tau)
-    error = np.zeros(x.shape[0])
+    alpha = 1.0 / (1.0 + rule.eta * problem.tau)
+    beta = 1.0 / (1.0 / rule.eta + problem.tau)
     for s in range(x.shape[0]):
         common = E[s, argmax(pi, s)]  # would leave its rounding error behind
         for a in range(x.shape[1]):
             x[s, a] = alpha * x[s, a] - beta * (E[s, a] - common)
-    offset_normalize(x, log_reference, reference, pi)
-    for s in range(x.shape[0]):
-        error[s] = tau * offset_kl(x, reference, pi, s, 1.0)
-        for a in range(x.shape[1]):
-            error[s] += pi[s, a] * E[s, a]
-    next_values(problem.P, problem.gamma, error, E)
-    E -= E.min()
 
 
 @theorem(

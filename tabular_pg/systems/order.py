@@ -13,8 +13,7 @@ def order_towards(model, roots) -> np.ndarray:
 
     States from which no root can be reached come last, in their own order.
     """
-    S, A = model.n_states, model.n_actions
-    row = model.indptr[::A].astype(np.int64)
+    row = model.indptr[:: model.n_actions].astype(np.int64)
     start, source = transposed(row, model.indices)
     return _breadth_first(start, source, np.asarray(roots))
 

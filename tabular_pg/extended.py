@@ -1,0 +1,225 @@
+"""Gaps of states that are below the range of floats while others are not.
+
+Natural policy gradient is done with one state at e^-1000 while another is still at e^-3. One scale
+for all states cannot show both, so that the states concerned are solved for once more, with
+numbers ``m R^n`` whose exponents n are integers of their own: by the same elimination, which never
+subtracts.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from tabular_pg._jit import njit
+
+LOG_RADIX = 600 * math.log(2.0)
+RADIX, INVERSE = 2.0**600, 2.0**-600
+LARGE, SMALL = 2.0**300, 2.0**-300
+MOST = 400  # states that are solved for in this way
+
+
+@njit
+def resolve(P, gamma, e, log_e, log_kappa, log_pi, log_scale, bar):
+    """Fill ``log_e`` (S,), and correct the gaps in ``e`` that are below ``bar``.
+
+    ``log_kappa`` (S,) and ``log_pi`` (S, A) are logarithms of the error and the policy. If no
+    state below ``bar`` has a gap, ``log_e[0]`` stays nan. Returns how many states are left as they
+    are because they are too many.
+    """
+    states, place = _live(P, e, log_kappa, log_pi, bar)
+    if states.size == 0:
+        return 0
+    if states.size > MOST:
+        return states.size
+    m, n = _solved(P, gamma, e, log_kappa, log_pi, place, states, log_scale)
+    for s in range(e.size):
+        log_e[s] = math.log(e[s]) + log_scale if e[s] > 0.0 else -math.inf
+    for i in range(states.size):
+        s = states[i]
+        log_e[s] = math.log(m[i]) + n[i] * LOG_RADIX if m[i] > 0.0 else -math.inf
+        e[s] = math.exp(log_e[s] - log_scale) if log_e[s] - log_scale > -745.0 else 0.0
+    return 0
+
+
+@njit
+def _live(P, e, log_kappa, log_pi, bar):
+    """(states below ``bar`` that have a gap, the number of each state among them or -1)."""
+    S, A = log_pi.shape
+    live, changed = np.zeros(S, dtype=np.bool_), True
+    while changed:
+        changed = False
+        for s in range(S):
+            if e[s] < bar and not live[s]:
+                live[s] = log_kappa[s] > -math.inf
+                for a in range(A):
+                    if not live[s] and log_pi[s, a] > -math.inf:
+                        live[s] = _leads_to(P, s, a, e, live)
+                changed = changed or live[s]
+    states, place, size = np.empty(S, dtype=np.int64), np.full(S, -1), 0
+    for s in range(S):
+        if live[s]:
+            states[size], place[s] = s, size
+            size += 1
+    return states[:size], place
+
+
+@njit
+def _solved(P, gamma, e, log_kappa, log_pi, place, states, log_scale):
+    """Mantissas and exponents of the gaps in ``states``."""
+    c = states.size
+    m, n = np.zeros((c, c)), np.zeros((c, c), dtype=np.int64)
+    b, b_n = np.zeros(c), np.zeros(c, dtype=np.int64)
+    slack = np.full(c, 1.0 - gamma)
+    unit, unit_n = from_log(log_scale)
+    for i in range(c):
+        s = states[i]
+        b[i], b_n[i] = from_log(log_kappa[s])
+        for a in range(log_pi.shape[1]):
+            if log_pi[s, a] > -math.inf:
+                w, w_n = from_log(log_pi[s, a])
+                _add_row(P, s, a, gamma * w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
+    _eliminate(m, n, b, b_n, slack)
+    return b, b_n
+
+
+@njit
+def _eliminate(m, n, b, b_n, slack):
+    """Overwrite ``b`` by the solution; pivots are sums of what is left of a row."""
+    c = b.size
+    pivot = np.empty(c)
+    for k in range(c):
+        pivot[k] = slack[k]
+        for j in range(k + 1, c):
+            pivot[k] += to_float(m[k, j], n[k, j])
+        for i in range(k + 1, c):
+            if m[i, k] == 0.0:
+                continue
+            f, f_n = normal(m[i, k] / pivot[k], n[i, k])
+            slack[i] += to_float(f, f_n) * slack[k]
+            for j in range(k + 1, c):
+                if j != i and m[k, j] > 0.0:
+                    m[i, j], n[i, j] = add(m[i, j], n[i, j], f * m[k, j], f_n + n[k, j])
+            b[i], b_n[i] = add(b[i], b_n[i], f * b[k], f_n + b_n[k])
+    for i in range(c - 1, -1, -1):
+        for j in range(i + 1, c):
+            b[i], b_n[i] = add(b[i], b_n[i], m[i, j] * b[j], n[i, j] + b_n[j])
+        b[i], b_n[i] = normal(b[i] / pivot[i], b_n[i])
+
+
+@njit
+def normal(m, n):
+    """The same number with a mantissa of moderate size."""
+    if m == 0.0:
+        return 0.0, 0
+    if m < SMALL:
+        return m * RADIX, n - 1
+    if m > LARGE:
+        return m * INVERSE, n + 1
+    return m, n
+
+
+@njit
+def add(a, a_n, b, b_n):
+    """The sum of two numbers, of which the second may be a product of mantissas."""
+    b, b_n = normal(b, b_n)
+    if a == 0.0 or b == 0.0:
+        return (b, b_n) if a == 0.0 else (a, a_n)
+    if a_n == b_n:
+        return normal(a + b, a_n)
+    if a_n > b_n:
+        return (a + b * INVERSE, a_n) if a_n == b_n + 1 else (a, a_n)
+    return (b + a * INVERSE, b_n) if b_n == a_n + 1 else (b, b_n)
+
+
+@njit
+def to_float(m, n):
+    """The number as a float; 0 below its range."""
+    if n == 0:
+        return m
+    return m * INVERSE if n == -1 else (0.0 if n < 0 else m * RADIX)
+
+
+@njit
+def from_log(x):
+    """The number of which ``x`` is the logarithm; 0 where that is below -1e17."""
+    if not x > -1e17:
+        return 0.0, 0
+    n = math.floor(x / LOG_RADIX + 0.5)
+    return math.exp(x - n * LOG_RADIX), int(n)
+
+
+@njit
+def _add_entry(p, s, t, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack):
+    """Add what moves from ``s`` to ``t``: to the system, or what is known of ``t`` to ``b``."""
+    j = place[t]
+    if t == s or p == 0.0:
+        return
+    if j >= 0:
+        m[i, j], n[i, j] = add(m[i, j], n[i, j], w * p, w_n)
+        return
+    slack[i] += to_float(w * p, w_n)
+    if e[t] > 0.0:
+        value, value_n = normal(e[t], 0)
+        value, value_n = normal(value * unit, value_n + unit_n)
+        b[i], b_n[i] = add(b[i], b_n[i], w * p * value, w_n + value_n)
+
+
+@njit
+def _add_dense(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack):
+    for t in range(e.size):
+        _add_entry(P[s, a, t], s, t, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
+
+
+@njit
+def _add_sparse(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack):
+    row = s * P.n_actions + a
+    for k in range(np.int64(P.indptr[row]), np.int64(P.indptr[row + 1])):
+        t = np.int64(P.indices[k])
+        _add_entry(P.data[k], s, t, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
+
+
+@njit
+def _leads_dense(P, s, a, e, live):
+    found = False
+    for t in range(e.size):
+        found = found or (P[s, a, t] > 0.0 and (e[t] > 0.0 or live[t]))
+    return found
+
+
+@njit
+def _leads_sparse(P, s, a, e, live):
+    row = s * P.n_actions + a
+    for k in range(np.int64(P.indptr[row]), np.int64(P.indptr[row + 1])):
+        t = np.int64(P.indices[k])
+        if P.data[k] > 0.0 and (e[t] > 0.0 or live[t]):
+            return True
+    return False
+
+
+def _leads_to(P, s, a, e, live):
+    """Whether action ``a`` may lead to a state that has a gap."""
+    return (_leads_dense if isinstance(P, np.ndarray) else _leads_sparse)(P, s, a, e, live)
+
+
+def _add_row(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack):
+    """Add action ``a``, of weight ``w``, to row ``i`` of the system."""
+    kernel = _add_dense if isinstance(P, np.ndarray) else _add_sparse
+    kernel(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
+
+
+@overload(_leads_to, inline="never")
+def _overload_leads_to(P, s, a, e, live):
+    kernel = _leads_dense if isinstance(P, types.Array) else _leads_sparse
+    return lambda P, s, a, e, live: kernel(P, s, a, e, live)
+
+
+@overload(_add_row, inline="never")
+def _overload_add_row(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack):
+    kernel = _add_dense if isinstance(P, types.Array) else _add_sparse
+    return lambda P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack: kernel(
+        P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack
+    )

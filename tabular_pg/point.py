@@ -1,0 +1,99 @@
+"""What a run works on: the problem, which stays fixed, and a point, which is overwritten."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg._jit import njit_inlined
+from tabular_pg.coordinates import rows
+from tabular_pg.systems.elimination import UNBLOCKED
+
+
+class Problem(NamedTuple):
+    """What stays fixed during a run."""
+
+    P: np.ndarray | NamedTuple  # (S, A, S), or a SparseModel
+    gamma: float
+    mu: np.ndarray  # (S,)
+    A_star: np.ndarray  # (S, A), exactly 0 on optimal actions; all 0 for tau > 0
+    optimal: np.ndarray  # (S, A), whether the action is optimal
+    tau: float
+    coordinates: NamedTuple  # Logits, Offsets, TwoForms or Probabilities: of ``Point.x``
+    visitation: bool  # whether the rule reads ``Point.d``
+    largest: float  # what an available action may lose; below it, A_star means unavailable
+
+
+class Point(NamedTuple):
+    """One iterate and its evaluation, overwritten in place."""
+
+    x: np.ndarray  # (S, A), log pi, xi = log pi - log pi*_tau, or pi
+    pi: np.ndarray  # (S, A)
+    e: np.ndarray  # (S,), V* - V^pi, divided by exp(log_scale)
+    q: np.ndarray  # (S, A), Q* - Q^pi = gamma P e, less gamma base
+    A: np.ndarray  # (S, A), the advantage; soft for tau > 0
+    d: np.ndarray  # (S,), visitation under mu, summing to 1
+    critic: np.ndarray  # (S, A), Q* - Q, up to a constant, for rules that learn their own Q
+    least_policy: np.ndarray  # (S, A), least probability over earlier iterates
+    least_optimal_mass: np.ndarray  # (S,), the same for all optimal actions together
+    N: np.ndarray  # (S, S), gamma P_pi, then its elimination; empty for sparse P
+    pivot: np.ndarray  # (S,)
+    slack: np.ndarray  # (S,)
+    blocks: bool | None  # None where there are few states: the loop is compiled without blocks
+    f: np.ndarray  # (S,), e less its least entry, without the rounding of that
+    base: np.ndarray  # (1,), that least entry
+    log_pi: np.ndarray  # (S, A), log pi for ``TwoForms``, else empty
+    far: np.ndarray  # (S, A), for ``TwoForms`` q - tau log pi*: q, relative to log pi
+    log_e: np.ndarray  # (S,), log of the gap if log_e[0] is not nan
+    flaws: np.ndarray  # (2,), how many gaps were below the range of floats and were not resolved,
+    # and the relative error that rounding may have brought into offsets: the largest so far
+
+
+def empty_point(x, dense=True, log_pi=None) -> Point:
+    """A point at coordinates ``x`` that has not been evaluated yet."""
+    S, A = x.shape
+    shapes = [(S, A), (S,), (S, A), (S, A), (S,), (S, A)]
+    least = np.ones((S, A)), np.ones(S)
+    system = [(S, S), (S,), (S,)] if dense else [(0, 0), (0,), (0,)]
+    zeros = (np.zeros(shape) for shape in shapes)
+    blocks = True if S > UNBLOCKED else None
+    both = np.empty((0, A)) if log_pi is None else np.array(log_pi)
+    return Point(
+        np.array(x), *zeros, *least, *(np.empty(shape) for shape in system), blocks,
+        np.zeros(S), np.zeros(1), both, np.zeros(both.shape),
+        np.full(S, np.nan), np.zeros(2),
+    )  # fmt: skip
+
+
+@njit_inlined
+def problem_rows(problem, low, high):
+    """The problem for states ``low``, ..., ``high - 1`` alone."""
+    return Problem(
+        problem.P[low:high], problem.gamma, problem.mu[low:high], problem.A_star[low:high],
+        problem.optimal[low:high], problem.tau, rows(problem.coordinates, low, high),
+        problem.visitation, problem.largest,
+    )  # fmt: skip
+
+
+@njit_inlined
+def point_rows(point, low, high):
+    """The same part of a point; what belongs to no state is shared."""
+    return Point(
+        point.x[low:high], point.pi[low:high], point.e[low:high], point.q[low:high],
+        point.A[low:high], point.d[low:high], point.critic[low:high],
+        point.least_policy[low:high], point.least_optimal_mass[low:high], point.N[low:high],
+        point.pivot, point.slack, point.blocks, point.f[low:high],
+        point.base, point.log_pi[low:high], point.far[low:high], point.log_e[low:high],
+        point.flaws,
+    )  # fmt: skip
+
+
+@njit_inlined
+def with_form(point, x, q, critic):
+    """The point with these coordinates, Q-gaps and critic."""
+    return Point(
+        x, point.pi, point.e, q, point.A, point.d, critic, point.least_policy,
+        point.least_optimal_mass, point.N, point.pivot, point.slack, point.blocks, point.f,
+        point.base, point.log_pi, point.far, point.log_e, point.flaws,
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""Where a run starts: what a policy, or its logarithm, is in the coordinates of a method."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg._transitions import real_array
+from tabular_pg.coordinates import Logits, Probabilities
+from tabular_pg.double_double import add_log
+from tabular_pg.method import Space
+from tabular_pg.run import iterate_given_out
+
+SUM_TOLERANCE = 1e-12  # of probabilities, times the number of actions
+LOG_TOLERANCE = 1e-9  # of log-probabilities: large ones are rounded by more than an EPS
+
+
+class Start(NamedTuple):
+    """A start policy, checked."""
+
+    policy: np.ndarray  # (S, A) probabilities, summing to 1 to rounding
+    given: np.ndarray  # (S, A) the probabilities, or their logarithms, as they were given
+    logarithms: bool
+    offsets: np.ndarray | None  # (S, A) from the regularized optimum, if they are known
+
+    def coordinates(self, coordinates, odds):
+        """``(x, log pi)``, see :func:`coordinates_of`."""
+        x, log_pi = coordinates_of(self.given, coordinates, odds, self.logarithms)
+        return x if self.offsets is None else self.offsets.copy(), log_pi
+
+
+def coordinates_of(policy, coordinates, odds=None, logarithms=False):
+    """``(x, log pi)`` for a policy (S, A), given by its ``logarithms`` or not.
+
+    Offsets are differences from the optimum to twice the digits (``odds``): of a policy that is
+    near to it nothing is lost.
+    """
+    with np.errstate(divide="ignore"):
+        log_pi = policy if logarithms else np.log(policy)
+    if isinstance(coordinates, Probabilities):
+        return np.exp(policy) if logarithms else policy.copy(), log_pi
+    if isinstance(coordinates, Logits):
+        return log_pi.copy(), log_pi
+    x = np.empty(policy.shape)
+    add_log(np.ascontiguousarray(policy), logarithms, odds.high, odds.low, x)
+    return x, log_pi
+
+
+def start_of(policy, log_policy, mdp, tau, method) -> Start:
+    """The start that is given by ``policy`` or ``log_policy``; uniform if both are None.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the offending entry or row, and what was expected.
+    """
+    if policy is not None and log_policy is not None:
+        raise ValueError("policy and log_policy are both given; expected one of them")
+    available = np.ones(mdp.r.shape, dtype=bool) if mdp.actions is None else mdp.actions
+    if log_policy is not None:
+        return _from_logarithms(log_policy, available, mdp, tau, method)
+    if policy is None:
+        policy = available / available.sum(axis=1, keepdims=True)
+        return Start(policy, policy, False, None)
+    policy = _checked_policy(policy, available, method)
+    normal = policy / policy.sum(axis=1, keepdims=True)
+    rounded = method.space is Space.SIMPLEX  # logarithms are normalized later, and better
+    return Start(normal, normal if rounded else policy, False, None)
+
+
+def _checked_policy(given, available, method):
+    policy = _shaped("policy", real_array("policy", given), available.shape)
+    expected = "a probability >= 0"
+    wrong = ~(policy >= 0)
+    if method.space is Space.SOFTMAX:
+        expected = "a probability > 0 (a softmax method never revives an action)"
+        if ((policy == 0) & available).any():
+            expected += "; log_policy takes what is below 1e-308"
+        wrong = available & ~(policy > 0)
+    _refuse("policy", policy, wrong, expected)
+    _refuse("policy", policy, ~available & (policy != 0), "0: the action is not available")
+    sums = policy.sum(axis=1)
+    kind = np.asarray(given).dtype
+    eps = np.finfo(kind).eps if kind.kind == "f" and kind.itemsize < 8 else 0.0
+    wrong = ~(np.abs(sums - 1) <= max(SUM_TOLERANCE, eps) * policy.shape[1])
+    if wrong.any():
+        s = int(np.argmax(wrong))
+        raise ValueError(
+            f"policy[{s}] sums to {float(sums[s])!r}; expected 1 (divide rows by their sums)"
+        )
+    return policy
+
+
+def _from_logarithms(given, available, mdp, tau, method) -> Start:
+    run, i = iterate_given_out(given)
+    x = _shaped("log_policy", real_array("log_policy", given, finite=False), available.shape)
+    if run is not None:  # offsets of unavailable actions have been taken for 0
+        x[~available] = -np.inf
+    _refuse("log_policy", x, ~(x <= LOG_TOLERANCE), "a logarithm <= 0")
+    if method.space is Space.SOFTMAX:
+        lost = available & (x == -np.inf)
+        _refuse("log_policy", x, lost, "a finite number (a softmax method never revives an action)")
+    _refuse("log_policy", x, ~available & (x > -np.inf), "-inf: the action is not available")
+    policy = np.exp(x)
+    sums = policy.sum(axis=1)
+    wrong = ~(np.abs(sums - 1) <= LOG_TOLERANCE * x.shape[1])
+    if wrong.any():
+        s = int(np.argmax(wrong))
+        raise ValueError(
+            f"exp(log_policy[{s}]) sums to {float(sums[s])!r}; expected 1 (subtract the logarithm "
+            "of that sum)"
+        )
+    policy /= sums[:, None]
+    if run is None or run.mdp is not mdp or run.method.space is not method.space:
+        return Start(policy, x, True, None)
+    if method.space is Space.SIMPLEX:
+        return Start(run.iterates[i], run.iterates[i], False, None)
+    return Start(policy, x, True, run.iterates[i] if tau > 0 and run.tau == tau else None)
+
+
+def _shaped(name, values, shape):
+    if values.shape != shape:
+        raise ValueError(f"{name} has shape {values.shape}; expected (S, A) = {shape}")
+    return values
+
+
+def _refuse(name, values, wrong, expected):
+    if wrong.any():
+        s, a = np.argwhere(wrong)[0]
+        raise ValueError(f"{name}[{s}, {a}] is {values[s, a]}; expected {expected}")
