@@ -14,7 +14,7 @@ from verdicts import Row, run_records, verdict_csv, verdict_table
 
 from tabular_pg import MDP, REGISTRY, Status, check, instances
 from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
-from tabular_pg.theorem import verdict
+from tabular_pg.theorem import Kind, verdict
 from tabular_pg.watch import Progress
 
 FIGURES = Path(__file__).resolve().parent.parent / "figures"
@@ -57,14 +57,49 @@ class Claim:
 
 
 def bound_curve(id, run, label, x=None, log_x=False) -> Curve:
-    """The sup-norm error of a run and what theorem ``id`` proves about it, as logarithms; without
-    the latter where the theorem does not apply."""
-    x = run.k if x is None else x
-    kept = np.asarray(x) > 0 if log_x else np.ones(len(x), dtype=bool)
+    """What theorem ``id`` measures on a run and what it proves about that, as logarithms; the
+    sup-norm error alone where the theorem does not apply.
+
+    Of several numbers at one iteration the one is drawn that is nearest to its bound; what a law
+    for large k tends to is drawn as a limit.
+    """
+    x = np.asarray(run.k if x is None else x, dtype=float)
     found = verdict(REGISTRY[id], run)
-    proved = log10(found.proved[kept]) if found.applies else None
-    x = log10(x[kept]) if log_x else x[kept]
-    return Curve(label, x, run.log_sup_gap[kept] / np.log(10), proved)
+    if not found.applies:
+        at, measured, claimed = np.arange(len(run.k)), decades(run.log_sup_gap), None
+    else:
+        at = np.searchsorted(run.k, found.k)
+        measured, claimed = _tightest(found)
+        if (measured < 0).any():
+            raise ValueError(f"id is {id!r}, about numbers below 0; expected one about errors")
+        measured = log10(measured)
+        for error, log_error in ((run.sup_gap, run.log_sup_gap), (run.gap, run.log_gap)):
+            if np.array_equal(found.measured, error):  # its logarithm goes on where it is 0
+                measured = decades(log_error)
+        claimed = log10(claimed)
+    kept = x[at] > 0 if log_x else np.ones(len(at), dtype=bool)
+    x = (log10(x[at]) if log_x else x[at])[kept]
+    claim = "limit" if found.theorem.kind is Kind.ASYMPTOTIC else "proved"
+    claims = {claim: claimed[kept]} if found.applies else {}
+    return Curve(label, x, measured[kept], **claims, optimal=run.status is Status.OPTIMAL)
+
+
+def _tightest(found):
+    """One (measured, proved) per iteration: where they are nearest to each other."""
+    measured, proved = (
+        np.reshape(side, (len(found.k), -1)) for side in (found.measured, found.proved)
+    )
+    with np.errstate(all="ignore"):
+        slack = np.abs(np.log(measured / proved))
+    slack = np.where(np.isnan(slack), np.inf, slack)
+    rows = np.arange(len(slack))
+    nearest = slack.argmin(axis=1)
+    return measured[rows, nearest], proved[rows, nearest]
+
+
+def decades(log_values):
+    """Natural logarithms, such as ``run.log_gap``, as those of base 10 that a panel draws."""
+    return log_values * log10(np.exp(np.ones(1)))
 
 
 def step_label(eta) -> str:
@@ -138,7 +173,7 @@ def _options(claims, arguments):
         (claim, key)
         for claim in claims
         if not options.only or claim.name in options.only
-        for key in (claim.on if claim.fixed else options.instance or claim.on)
+        for key in dict.fromkeys(claim.on if claim.fixed else options.instance or claim.on)
     ]
     if options.out is None:
         partial = options.quick or options.instance
@@ -170,6 +205,7 @@ __all__ = [
     "Curve",
     "Panel",
     "bound_curve",
+    "decades",
     "interval",
     "log10",
     "main",

@@ -16,8 +16,8 @@ def panel(mdp, quick):
         run = optimize(mdp, SoftmaxPG(eta=factor * scale), iterations)
         k, constant = run.k[1:], limit_constant(run)
         label = step_label(run.rule.eta)
-        proved = np.full(k.size, log10(constant))
-        curves.append(Curve(label, log10(k), log10(k * run.gap[1:]), proved))
+        limit = np.full(k.size, log10(constant))  # of theorem S6
+        curves.append(Curve(label, log10(k), log10(k * run.gap[1:]), limit=limit))
         runs.append(run)
     for eta in dict.fromkeys([(1 - mdp.gamma) ** 3 / 8, (1 - mdp.gamma) ** 2 / 5, 0.4]):
         runs.append(optimize(mdp, SoftmaxPG(eta=eta), iterations // 10))
