@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import clone  # noqa: F401
 import numpy as np
 from scipy import stats
 from verdicts import Row, run_records, verdict_csv, verdict_table
@@ -110,33 +111,25 @@ def step_label(eta) -> str:
 
 
 def main(claims, arguments=None):
-    """Run claims from the command line; exit with status 1 if a theorem is violated."""
+    """Run claims from the command line; exit with status 1 if a theorem is violated.
+
+    A figure is written as soon as its runs are done, so that an interruption leaves it.
+    """
     options = _options(claims, arguments)
-    rows, panels = [], {}
-    for done, (claim, key) in enumerate(options.jobs):
-        progress(done, len(options.jobs), f"{claim.name} on {key}")
-        mdp = claim.bandit() if key == "bandit" and claim.bandit else make(key)
-        drawn, runs = claim.panel(mdp, options.quick)
-        if any(run.status is Status.INTERRUPTED for run in runs):
-            raise KeyboardInterrupt  # no figure of half a run
-        drawn = [drawn] if isinstance(drawn, Panel) else drawn
-        for number, panel in enumerate(drawn):
-            suffix = f"_{number + 1}" if len(drawn) > 1 else ""
-            panels.setdefault(claim, []).append((number, replace(panel, key=key + suffix)))
-        rows += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
-    for done, (claim, drawn) in enumerate(panels.items()):
-        progress(done, len(panels), f"drawing {claim.name}")
-        mine = [row for row in rows if row.claim == claim.name]
-        record = {
-            "statement": claim.statement,
-            "quick": options.quick,
-            "instances": {row.instance: INSTANCES[row.instance] for row in mine},
-            "runs": run_records(mine),
-        }
-        name = claim.name.replace("-", "_")
-        drawn = [panel for _, panel in sorted(drawn, key=lambda pair: pair[0])]
-        save_figure(name, drawn, options.out, record, columns=not options.quick)
-    progress(len(panels), len(panels), "done")
+    rows, done = [], 0
+    for claim in dict.fromkeys(claim for claim, _ in options.jobs):
+        panels, mine = [], []
+        for key in [key for other, key in options.jobs if other is claim]:
+            progress(done, len(options.jobs), f"{claim.name} on {key}")
+            drawn, runs = _panels(claim, key, options.quick)
+            panels += drawn
+            mine += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
+            done += 1
+        _save(
+            claim, [panel for _, panel in sorted(panels, key=lambda pair: pair[0])], mine, options
+        )
+        rows += mine
+    progress(done, len(options.jobs), "done")
     table = verdict_table(rows)
     if len(claims) > 1 and not options.only:
         write_whole(options.out / "verdicts.md", table)
@@ -146,6 +139,29 @@ def main(claims, arguments=None):
     print(f"{len(rows)} verdicts on {len({id(row.run) for row in rows})} runs, {failed} violated")
     print(f"results are in {options.out}")
     sys.exit(1 if failed else 0)
+
+
+def _panels(claim, key, quick):
+    """Pairs (number, panel) of a claim on an instance, and the runs."""
+    mdp = claim.bandit() if key == "bandit" and claim.bandit else make(key)
+    drawn, runs = claim.panel(mdp, quick)
+    if any(run.status is Status.INTERRUPTED for run in runs):
+        raise KeyboardInterrupt  # no figure of half a run
+    drawn = [drawn] if isinstance(drawn, Panel) else drawn
+    suffixes = [f"_{i + 1}" if len(drawn) > 1 else "" for i in range(len(drawn))]
+    named = (replace(p, key=key + suffix) for p, suffix in zip(drawn, suffixes, strict=True))
+    return list(enumerate(named)), runs
+
+
+def _save(claim, panels, rows, options):
+    record = {
+        "statement": claim.statement,
+        "quick": options.quick,
+        "instances": {row.instance: INSTANCES[row.instance] for row in rows},
+        "runs": run_records(rows),
+    }
+    name = claim.name.replace("-", "_")
+    save_figure(name, panels, options.out, record, columns=not options.quick)
 
 
 def quick_options(statement, quick, arguments):

@@ -1,6 +1,7 @@
 """Entropy-regularized softmax policy gradient: globally linear for steps up to
 eta_s tau = 4, where it stops being monotone; on two equal arms the 4 is sharp."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Curve, Panel, decades, log10, main
 

@@ -1,5 +1,6 @@
 """Hadamard policy gradient: O(1/k) at every iteration, locally linear after k_0, linear overall."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Curve, Panel, bound_curve, decades, log10, main, step_label
 

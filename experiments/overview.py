@@ -1,6 +1,7 @@
 """Every method on one MDP: sublinear, linear, quadratic, finite; first on the scale that
 subtraction of values could show, then on all of it."""
 
+import clone  # noqa: F401
 from common import Claim, Curve, Panel, decades, log10, main
 
 from tabular_pg import (

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from jobs import resumed

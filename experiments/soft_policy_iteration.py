@@ -1,6 +1,7 @@
 """Soft policy iteration: the error is squared at every step, whatever the stationary distribution
 under the optimal policy is."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Curve, Panel, log10, main
 

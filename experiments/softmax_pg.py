@@ -1,6 +1,7 @@
 """Softmax policy gradient: sublinear for any constant step size; k times the error tends to a
 constant that depends on eta and the visitation alone, S (A - 1) / (A eta) for rho = mu."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Curve, Panel, log10, main, step_label
 

@@ -14,7 +14,6 @@ import pytest
 from tabular_pg import (
     NaturalPG,
     ProjectedPG,
-    SoftmaxPG,
     SoftPolicyIteration,
     Status,
     instances,

@@ -32,7 +32,7 @@ def write_all(contents):
             draft.unlink(missing_ok=True)
 
 
-def plain(value, name="record"):
+def plain(value, name="record", finite=True):
     """``value`` as JSON has it: numpy's numbers and arrays, tuples and paths become Python's.
 
     Raises
@@ -46,10 +46,10 @@ def plain(value, name="record"):
         return value.as_posix()
     if isinstance(value, dict):
         entries = {_key(key, name): entry for key, entry in value.items()}
-        return {key: plain(entry, f"{name}[{key!r}]") for key, entry in entries.items()}
+        return {key: plain(entry, f"{name}[{key!r}]", finite) for key, entry in entries.items()}
     if isinstance(value, list | tuple):
-        return [plain(entry, f"{name}[{i}]") for i, entry in enumerate(value)]
-    if isinstance(value, float) and not math.isfinite(value):
+        return [plain(entry, f"{name}[{i}]", finite) for i, entry in enumerate(value)]
+    if finite and isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{name} is {value}; expected a finite number, which JSON can write")
     if value is None or isinstance(value, bool | int | float | str):
         return value
