@@ -204,6 +204,8 @@ def test_what_cannot_be_a_kernel_is_refused_when_registering():
         registered(lambda rule, k, point: None)
     with pytest.raises(TypeError, match="kernel is 3; expected a function"):
         registered(3)
+    with pytest.raises(TypeError, match="kernel is <built-in function (max|min)>"):
+        registered(max)
     with pytest.raises(ValueError, match="rule is NaturalPG of this package.*a class of your own"):
         method(NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY)(binds_a_name)
     assert METHODS[NaturalPG].native
