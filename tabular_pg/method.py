@@ -7,6 +7,7 @@ kernel of another class of that name. Into compiled code hyper-parameters go as 
 
 from __future__ import annotations
 
+import dis
 import enum
 import functools
 import inspect
@@ -20,6 +21,7 @@ from numba.core.types import none
 
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.evaluation import Point
 
 METHODS: dict[type, Method] = {}
 LOCK = threading.Lock()
@@ -168,6 +170,13 @@ def _refuse_kernel(rule, kernel, known, facts, native):
         ) from None
     if hasattr(kernel, "py_func"):
         raise TypeError(f"kernel is {name}, compiled already; expected {name}.py_func")
+    stored = [step.argval for step in dis.get_instructions(kernel) if step.opname == "STORE_ATTR"]
+    field = next((name for name in stored if name in Point._fields), None)
+    if field is not None:
+        raise TypeError(
+            f"kernel {name} assigns to the attribute {field}, which is fixed; expected it to "
+            "overwrite entries, as in point.x[s, a] = ... or point.x[:] = ..."
+        )
     if known is None or native:
         return
     if known.native:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from tabular_pg.coordinates import coordinates_of, normalize, policy_error
@@ -23,14 +25,13 @@ def refuse_idle_kernel(task, moved):
     if moved or method.native or task.at[-1] == 0 or task.mdp.n_actions == 1:
         return
     rng = np.random.default_rng(0)
-    for value in FIELDS:
-        rule = _filled(task.rule, value)
-        for k in () if rule is None else (0, 1, 2, int(task.at[-1])):
-            point = _somewhere(task, rng)
-            before = point.x.copy()
-            method.step(tuple(rule), k, task.problem, point)
-            if not np.array_equal(before, point.x, equal_nan=True):
-                return
+    rules = [rule for rule in (_filled(task.rule, value) for value in FIELDS) if rule is not None]
+    for make, rule, k in product((_somewhere, _anything), rules, (0, 1, 2, int(task.at[-1]))):
+        point = make(task, rng)
+        before = point.x.copy()
+        method.step(tuple(rule), k, task.problem, point)
+        if not np.array_equal(before, point.x, equal_nan=True):
+            return
     raise TypeError(
         f"the kernel {method.kernel.__name__} of {method.rule.__name__} leaves point.x as it is at "
         "every policy that was tried; expected it to overwrite point.x by the next iterate, as in "
@@ -72,4 +73,14 @@ def _somewhere(task, rng):
     point.A[:] -= (point.pi * point.A).sum(axis=1, keepdims=True)
     point.d[:] = rng.dirichlet(np.ones(task.mdp.n_states)) if problem.visitation else 0.0
     point.critic[:] = point.q
+    return point
+
+
+def _anything(task, rng):
+    """The same with made up errors and advantages: where rewards are constant those are all 0."""
+    point = _somewhere(task, rng)
+    for field in (point.e, point.q, point.critic):
+        field[:] = rng.random(field.shape)
+    point.A[:] = rng.normal(size=point.A.shape)
+    point.A[:] -= (point.pi * point.A).sum(axis=1, keepdims=True)
     return point
