@@ -14,7 +14,7 @@ from scipy import stats
 from verdicts import Row, run_records, verdict_csv, verdict_table
 
 from tabular_pg import MDP, REGISTRY, Status, check, instances
-from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
+from tabular_pg.plotting import Curve, Panel, decades, log10, save_figure, write_whole
 from tabular_pg.theorem import Kind, verdict
 from tabular_pg.watch import Progress
 
@@ -96,11 +96,6 @@ def _tightest(found):
     rows = np.arange(len(slack))
     nearest = slack.argmin(axis=1)
     return measured[rows, nearest], proved[rows, nearest]
-
-
-def decades(log_values):
-    """Natural logarithms, such as ``run.log_gap``, as those of base 10 that a panel draws."""
-    return log_values * log10(np.exp(np.ones(1)))
 
 
 def step_label(eta) -> str:

@@ -19,7 +19,7 @@ from tabular_pg import (
     instances,
     optimize,
 )
-from tabular_pg.plotting import Curve, HeatMap, Panel, log10, save_figure, write_all
+from tabular_pg.plotting import Curve, HeatMap, Panel, decades, log10, save_figure, write_all
 from tabular_pg.plotting.panels import COLUMN, TEXT, draw
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -174,6 +174,8 @@ RUN = optimize(instances.garnet(5, 3, 2, 0.9), NaturalPG(1.0), 300)
         (Curve("a", RUN.k, RUN.sup_gap[:], None), "measured"),
         (Curve("a", RUN.k, RUN.log_gap, RUN.gap), "proved"),
         (Curve("a", [0, 1, 2], [1.0, 1e-2, 1e-6]), "measured"),
+        (Curve("a", RUN.k[:12], RUN.gap[:12]), "measured"),
+        (Curve("a", K, 100.0 / (1.0 + K)), "measured"),
         (Curve("a", RUN.k, np.where(RUN.k > 200, 0.0, RUN.gap)), "measured"),
     ],
 )
@@ -184,14 +186,16 @@ def test_raw_errors_on_a_logarithmic_axis_are_refused(curve, name):
 
 
 def test_raw_counts_on_a_logarithmic_axis_are_refused():
-    curve = Curve("a", np.arange(1000), -np.arange(1000.0))
-    with pytest.raises(ValueError, match="x of curve 'a' has values from 0 to 999"):
-        Panel("", "k", "gap", (curve,), x_log=True)
+    for x in (np.arange(1000), np.arange(50), np.linspace(0.5, 999.5, 1000)):
+        curve = Curve("a", x, -np.arange(float(len(x))))
+        with pytest.raises(ValueError, match="x of curve 'a' has values from .* expected log10"):
+            Panel("", "k", "gap", (curve,), x_log=True)
 
 
 def test_logarithms_are_taken_as_such():
     decaying = log10(1 + RUN.gap)  # nowhere negative, and down to 0
     for values in (
+        decades(RUN.log_gap + 2e3),
         log10(RUN.gap),
         RUN.log_gap / np.log(10),
         decaying,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FINEST, MOST = 0.1, 308  # see _refuse_raw
+CROWDED, FALLS, COUNTED, MOST = 0.3, 5, 30, 308  # see _refuse_raw
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,10 @@ class Decades(np.ndarray):
 
 
 def _refuse_raw(curve, name):
-    """Logarithms of errors that fall below 1 become negative; errors themselves crowd above 0.
+    """Refuse what looks like errors or counts where their logarithms belong.
 
-    And no exponent of a coordinate is above 308, where counts are.
+    Logarithms of errors that fall below 1 become negative; errors themselves crowd above 0. No
+    exponent of a coordinate is as large as counts are.
     """
     values = getattr(curve, name)
     if values is None or isinstance(values, Decades):
@@ -100,13 +101,14 @@ def _refuse_raw(curve, name):
     known = values[np.isfinite(values)]
     if not known.size or known.min() < 0:
         return
-    small = known[known > 0].min(initial=np.inf)
-    falls = small < FINEST and 99 * small < known.max() and np.median(known) <= known.max() / 10
-    if falls or (name == "x" and known.max() > MOST):
+    least, most = known[known > 0].min(initial=np.inf), known.max()
+    crowded = np.median(known) - known.min() < CROWDED * (most - known.min())
+    whole = (known == np.round(known)).all()
+    if (crowded and FALLS * least < most) or (name == "x" and most > (COUNTED if whole else MOST)):
         raise ValueError(
-            f"{name} of curve {curve.label!r} has values from {known.min():.3g} to "
-            f"{known.max():.3g} on a logarithmic axis, which draws 10 to that power; "
-            "expected log10 of them: plotting.log10(values)"
+            f"{name} of curve {curve.label!r} has values from {known.min():.3g} to {most:.3g} on a "
+            "logarithmic axis, which draws 10 to that power; expected log10 of them: "
+            "plotting.log10(run.gap), or plotting.decades(run.log_gap)"
         )
 
 
@@ -136,3 +138,8 @@ def log10(values) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log10(values)
     return logs.view(Decades) if type(logs) is np.ndarray else logs
+
+
+def decades(log_values) -> np.ndarray:
+    """Natural logarithms, such as ``run.log_gap``, as the base-10 ones that a panel draws."""
+    return (np.asarray(log_values) / np.log(10)).view(Decades)
