@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 
+import clone  # noqa: F401
 import numpy as np
 from common import make, quick_options
 from verdicts import markdown_table

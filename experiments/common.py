@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import clone  # noqa: F401
 import numpy as np
 from scipy import stats
 from verdicts import Row, run_records, verdict_csv, verdict_table
 
 from tabular_pg import MDP, REGISTRY, Status, check, instances
-from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
-from tabular_pg.theorem import verdict
+from tabular_pg.plotting import Curve, Panel, decades, log10, save_figure, write_whole
+from tabular_pg.theorem import Kind, verdict
 from tabular_pg.watch import Progress
 
 FIGURES = Path(__file__).resolve().parent.parent / "figures"
@@ -57,14 +58,44 @@ class Claim:
 
 
 def bound_curve(id, run, label, x=None, log_x=False) -> Curve:
-    """The sup-norm error of a run and what theorem ``id`` proves about it, as logarithms; without
-    the latter where the theorem does not apply."""
-    x = run.k if x is None else x
-    kept = np.asarray(x) > 0 if log_x else np.ones(len(x), dtype=bool)
+    """What theorem ``id`` measures on a run and what it proves about that, as logarithms; the
+    sup-norm error alone where the theorem does not apply.
+
+    Of several numbers at one iteration the one is drawn that is nearest to its bound; what a law
+    for large k tends to is drawn as a limit.
+    """
+    x = np.asarray(run.k if x is None else x, dtype=float)
     found = verdict(REGISTRY[id], run)
-    proved = log10(found.proved[kept]) if found.applies else None
-    x = log10(x[kept]) if log_x else x[kept]
-    return Curve(label, x, run.log_sup_gap[kept] / np.log(10), proved)
+    if not found.applies:
+        at, measured, claimed = np.arange(len(run.k)), decades(run.log_sup_gap), None
+    else:
+        at = np.searchsorted(run.k, found.k)
+        measured, claimed = _tightest(found)
+        if (measured < 0).any():
+            raise ValueError(f"id is {id!r}, about numbers below 0; expected one about errors")
+        measured = log10(measured)
+        for error, log_error in ((run.sup_gap, run.log_sup_gap), (run.gap, run.log_gap)):
+            if np.array_equal(found.measured, error):  # its logarithm goes on where it is 0
+                measured = decades(log_error)
+        claimed = log10(claimed)
+    kept = x[at] > 0 if log_x else np.ones(len(at), dtype=bool)
+    x = (log10(x[at]) if log_x else x[at])[kept]
+    claim = "limit" if found.theorem.kind is Kind.ASYMPTOTIC else "proved"
+    claims = {claim: claimed[kept]} if found.applies else {}
+    return Curve(label, x, measured[kept], **claims, optimal=run.status is Status.OPTIMAL)
+
+
+def _tightest(found):
+    """One (measured, proved) per iteration: where they are nearest to each other."""
+    measured, proved = (
+        np.reshape(side, (len(found.k), -1)) for side in (found.measured, found.proved)
+    )
+    with np.errstate(all="ignore"):
+        slack = np.abs(np.log(measured / proved))
+    slack = np.where(np.isnan(slack), np.inf, slack)
+    rows = np.arange(len(slack))
+    nearest = slack.argmin(axis=1)
+    return measured[rows, nearest], proved[rows, nearest]
 
 
 def step_label(eta) -> str:
@@ -75,33 +106,25 @@ def step_label(eta) -> str:
 
 
 def main(claims, arguments=None):
-    """Run claims from the command line; exit with status 1 if a theorem is violated."""
+    """Run claims from the command line; exit with status 1 if a theorem is violated.
+
+    A figure is written as soon as its runs are done, so that an interruption leaves it.
+    """
     options = _options(claims, arguments)
-    rows, panels = [], {}
-    for done, (claim, key) in enumerate(options.jobs):
-        progress(done, len(options.jobs), f"{claim.name} on {key}")
-        mdp = claim.bandit() if key == "bandit" and claim.bandit else make(key)
-        drawn, runs = claim.panel(mdp, options.quick)
-        if any(run.status is Status.INTERRUPTED for run in runs):
-            raise KeyboardInterrupt  # no figure of half a run
-        drawn = [drawn] if isinstance(drawn, Panel) else drawn
-        for number, panel in enumerate(drawn):
-            suffix = f"_{number + 1}" if len(drawn) > 1 else ""
-            panels.setdefault(claim, []).append((number, replace(panel, key=key + suffix)))
-        rows += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
-    for done, (claim, drawn) in enumerate(panels.items()):
-        progress(done, len(panels), f"drawing {claim.name}")
-        mine = [row for row in rows if row.claim == claim.name]
-        record = {
-            "statement": claim.statement,
-            "quick": options.quick,
-            "instances": {row.instance: INSTANCES[row.instance] for row in mine},
-            "runs": run_records(mine),
-        }
-        name = claim.name.replace("-", "_")
-        drawn = [panel for _, panel in sorted(drawn, key=lambda pair: pair[0])]
-        save_figure(name, drawn, options.out, record, columns=not options.quick)
-    progress(len(panels), len(panels), "done")
+    rows, done = [], 0
+    for claim in dict.fromkeys(claim for claim, _ in options.jobs):
+        panels, mine = [], []
+        for key in [key for other, key in options.jobs if other is claim]:
+            progress(done, len(options.jobs), f"{claim.name} on {key}")
+            drawn, runs = _panels(claim, key, options.quick)
+            panels += drawn
+            mine += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
+            done += 1
+        _save(
+            claim, [panel for _, panel in sorted(panels, key=lambda pair: pair[0])], mine, options
+        )
+        rows += mine
+    progress(done, len(options.jobs), "done")
     table = verdict_table(rows)
     if len(claims) > 1 and not options.only:
         write_whole(options.out / "verdicts.md", table)
@@ -111,6 +134,29 @@ def main(claims, arguments=None):
     print(f"{len(rows)} verdicts on {len({id(row.run) for row in rows})} runs, {failed} violated")
     print(f"results are in {options.out}")
     sys.exit(1 if failed else 0)
+
+
+def _panels(claim, key, quick):
+    """Pairs (number, panel) of a claim on an instance, and the runs."""
+    mdp = claim.bandit() if key == "bandit" and claim.bandit else make(key)
+    drawn, runs = claim.panel(mdp, quick)
+    if any(run.status is Status.INTERRUPTED for run in runs):
+        raise KeyboardInterrupt  # no figure of half a run
+    drawn = [drawn] if isinstance(drawn, Panel) else drawn
+    suffixes = [f"_{i + 1}" if len(drawn) > 1 else "" for i in range(len(drawn))]
+    named = (replace(p, key=key + suffix) for p, suffix in zip(drawn, suffixes, strict=True))
+    return list(enumerate(named)), runs
+
+
+def _save(claim, panels, rows, options):
+    record = {
+        "statement": claim.statement,
+        "quick": options.quick,
+        "instances": {row.instance: INSTANCES[row.instance] for row in rows},
+        "runs": run_records(rows),
+    }
+    name = claim.name.replace("-", "_")
+    save_figure(name, panels, options.out, record, columns=not options.quick)
 
 
 def quick_options(statement, quick, arguments):
@@ -138,7 +184,7 @@ def _options(claims, arguments):
         (claim, key)
         for claim in claims
         if not options.only or claim.name in options.only
-        for key in (claim.on if claim.fixed else options.instance or claim.on)
+        for key in dict.fromkeys(claim.on if claim.fixed else options.instance or claim.on)
     ]
     if options.out is None:
         partial = options.quick or options.instance
@@ -170,6 +216,7 @@ __all__ = [
     "Curve",
     "Panel",
     "bound_curve",
+    "decades",
     "interval",
     "log10",
     "main",

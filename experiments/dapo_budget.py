@@ -10,6 +10,7 @@ seeds.
 
 from __future__ import annotations
 
+import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from dapo_methods import ANCHOR, LEVEL, METHODS, PRIOR, ROUNDS

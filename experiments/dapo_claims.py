@@ -10,6 +10,7 @@ import argparse
 from itertools import product
 from typing import NamedTuple
 
+import clone  # noqa: F401
 import numpy as np
 from claims import Claim, Score, record, together, write_claims
 

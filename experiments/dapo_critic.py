@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from dapo_methods import ANCHOR, BETAS, CRITIC, LEVEL, PRIOR, ROUNDS

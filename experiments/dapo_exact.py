@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 
+import clone  # noqa: F401
 import numpy as np
 from common import quick_options
 from dapo_problems import SUCCESS, merged, problem, success

@@ -1,5 +1,6 @@
 """Entropy-regularized natural policy gradient: the local rate is exactly (1 + eta tau)^{-2k}."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Panel, bound_curve, main
 

@@ -1,8 +1,9 @@
 """Entropy-regularized softmax policy gradient: globally linear for steps up to
 eta_s tau = 4, where it stops being monotone; on two equal arms the 4 is sharp."""
 
+import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, log10, main
+from common import Claim, Curve, Panel, decades, log10, main
 
 from tabular_pg import SoftmaxPG, instances, optimize, optimum
 from tabular_pg.quantities import visitation
@@ -34,11 +35,11 @@ def _curve(run, h):
     label = rf"$\eta_s\tau\approx{h:g}$"
     found = verdict(REGISTRY["E3"], run)
     if not found.applies:  # beyond 4: the beginning is enough to see it jump
-        return Curve(label, run.k[:60], run.log_sup_gap[:60] / np.log(10))
+        return Curve(label, run.k[:60], decades(run.log_sup_gap[:60]))
     e = run.sup_gap[:-1]
     factors = np.divide(found.proved, e, out=np.ones(e.shape), where=e > 0)
     proved = log10(run.sup_gap[0]) + np.concatenate([[0.0], np.cumsum(log10(factors))])
-    return Curve(label, run.k, run.log_sup_gap / np.log(10), proved)
+    return Curve(label, run.k, decades(run.log_sup_gap), proved)
 
 
 CLAIM = Claim(

@@ -1,6 +1,7 @@
 """Softmax policy gradient can take exponentially long (the chain of Li, Wei, Chi and Chen), where
 natural policy gradient takes a few hundred steps."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Curve, Panel, log10, main
 

@@ -1,7 +1,8 @@
 """Hadamard policy gradient: O(1/k) at every iteration, locally linear after k_0, linear overall."""
 
+import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, bound_curve, log10, main, step_label
+from common import Claim, Curve, Panel, bound_curve, decades, log10, main, step_label
 
 from tabular_pg import SPMA, HadamardPG, optimize, optimum
 
@@ -19,7 +20,7 @@ def panel(mdp, quick):
         if eta == safe:
             curves.append(bound_curve("H2", run, label, x=run.k, log_x=True))
             continue
-        curves.append(Curve(label, log10(run.k[1:]), run.log_sup_gap[1:] / np.log(10)))
+        curves.append(Curve(label, log10(run.k[1:]), decades(run.log_sup_gap[1:])))
         if eta == large and (run.sup_gap < Delta).any():
             k0 = run.k[np.argmax(run.sup_gap < Delta)]
             notes = ((log10(max(k0, 1)), r"$k_0$"),)

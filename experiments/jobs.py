@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
+import os
 import signal
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from pathlib import Path
 
+import clone  # noqa: F401
 from common import progress
 
 import tabular_pg
 from tabular_pg._threads import cores
-from tabular_pg.plotting import write_whole
+from tabular_pg.plotting import plain, write_whole
 
 SAVE_EVERY = 5.0  # seconds
+ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+class Terminated(BaseException):
+    """Somebody has asked this process to end."""
 
 
 @contextmanager
@@ -26,11 +36,12 @@ def resumed(path):
 
     ``path`` is removed when the block ends well; otherwise the next call takes from it what was
     done, unless the code has changed since. Functions are defined at the top of a module; jobs are
-    tuples of text and numbers, and so, or lists and dicts of them, are results.
+    tuples of text and numbers, and so, or lists and dicts of them, are results. Workers end when
+    this process does, however it ends.
     """
     path, code = Path(path), _code()
     known = _load(path, code)
-    pool = ProcessPoolExecutor(cores(), initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(cores(), initializer=_follow_the_parent)
 
     def save():
         write_whole(path, json.dumps({"code": code, "results": known}))
@@ -40,28 +51,80 @@ def resumed(path):
         missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in known}
         futures = {pool.submit(function, *job): key for key, job in missing.items()}
         saved = time.monotonic()
-        for done, future in enumerate(as_completed(futures), len(set(keys)) - len(missing)):
-            known[futures[future]] = future.result()
-            progress(done + 1, len(set(keys)), function.__name__)
-            if time.monotonic() - saved > SAVE_EVERY:
-                save()
-                saved = time.monotonic()
+        try:
+            for done, future in enumerate(as_completed(futures), len(set(keys)) - len(missing)):
+                future.result()
+                _keep(futures, known)
+                progress(done + 1, len(set(keys)), function.__name__)
+                if time.monotonic() - saved > SAVE_EVERY:
+                    save()
+                    saved = time.monotonic()
+        finally:
+            _keep(futures, known)
         return [known[key] for key in keys]
 
-    try:
-        yield run
-    except BaseException as error:
-        save()
-        if isinstance(error, KeyboardInterrupt):
-            sys.exit("interrupted; the next call goes on from here")
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with _ended_in_order():
+        try:
+            yield run
+        except BaseException as error:
+            save()
+            if isinstance(error, KeyboardInterrupt | Terminated):
+                _stop(pool)
+                sys.exit("interrupted; the next call goes on from here")
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
     path.unlink(missing_ok=True)
 
 
-def _leave_interrupts_to_the_parent():
+def _keep(futures, known):
+    """Note the results that are there."""
+    for future in [future for future in futures if future.done()]:
+        key = futures.pop(future)
+        if not future.cancelled() and future.exception() is None:
+            known[key] = plain(future.result(), key, finite=False)
+
+
+@contextmanager
+def _ended_in_order():
+    """The first signal to end is raised as ``Terminated``, and others are left alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number, frame):
+        for each in ENDING:
+            signal.signal(each, signal.SIG_IGN)
+        raise Terminated
+
+    ours = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _stop(pool):
+    """End the jobs that are running; nobody waits for them."""
+    for process in list((pool._processes or {}).values()):
+        process.terminate()
+
+
+def _follow_the_parent():
+    """In a worker: leave Ctrl-C to the parent, and end when it is gone, however that came."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
+
+    def follow():
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _code() -> str:

@@ -1,6 +1,7 @@
 """Softmax natural policy gradient: globally linear for any constant step size, and in the end
 exactly like exp(-eta Delta k)."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Curve, Panel, bound_curve, main
 

@@ -1,8 +1,8 @@
 """Every method on one MDP: sublinear, linear, quadratic, finite; first on the scale that
 subtraction of values could show, then on all of it."""
 
-import numpy as np
-from common import Claim, Curve, Panel, log10, main
+import clone  # noqa: F401
+from common import Claim, Curve, Panel, decades, log10, main
 
 from tabular_pg import (
     HadamardPG,
@@ -11,6 +11,7 @@ from tabular_pg import (
     ProjectedPG,
     SoftmaxPG,
     SoftPolicyIteration,
+    Status,
     optimize,
 )
 
@@ -32,7 +33,9 @@ def panel(mdp, quick):
     ]
     runs = [optimize(mdp, rule, iterations, tau=tau) for _, rule, tau in methods]
     curves = tuple(
-        Curve(label, log10(run.k[1:]), run.log_gap[1:] / np.log(10))
+        Curve(
+            label, log10(run.k[1:]), decades(run.log_gap[1:]), optimal=run.status is Status.OPTIMAL
+        )
         for (label, _, _), run in zip(methods, runs, strict=True)
     )
     labels = (r"iteration $k$", r"$V^*_\tau(\rho)-V^k_\tau(\rho)$")

@@ -1,6 +1,7 @@
 """Projected policy gradient: linear, then 1/k, then optimal after finitely many steps, for any
 constant step size."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Panel, bound_curve, log10, main, step_label
 

@@ -3,6 +3,7 @@
 Exits with status 1 if any theorem is violated anywhere.
 """
 
+import clone  # noqa: F401
 import entropy_natural_pg
 import entropy_softmax_pg
 import exponential_time

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 
+import clone  # noqa: F401
 import numpy as np
 from claims import Claim, Score, record, together, write_claims
 from common import interval

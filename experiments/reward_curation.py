@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from jobs import resumed

@@ -19,6 +19,7 @@ from __future__ import annotations
 from functools import cache
 from itertools import product
 
+import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from jobs import resumed

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from jobs import resumed
@@ -186,10 +187,10 @@ def errors(at, points):
     for graph in GRAPHS:
         shown = [each for each in at[graph] if None not in map(ratio, each)]
         if shown:
-            y, x = np.log10(np.mean([[e[3:5] for e in each] for each in shown], axis=1)).T
+            y, x = log10(np.mean([[e[3:5] for e in each] for each in shown], axis=1)).T
             curves.append(Curve(graph, x, y))
     for name, found in points.items():
-        y, x = np.log10(np.mean([each[1:] for each in found], axis=0)).T[:2]
+        y, x = log10(np.mean([each[1:] for each in found], axis=0)).T[:2]
         curves.append(Curve(name, x, y))
     ends = np.sort(np.concatenate([each.x for each in curves]))[[0, -1]]
     curves.append(Curve("equal", ends, None, ends))

@@ -14,6 +14,7 @@ seeds; each seed has its own world.
 
 from __future__ import annotations
 
+import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from jobs import resumed

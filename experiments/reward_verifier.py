@@ -18,6 +18,7 @@ import re
 from fractions import Fraction
 from functools import cache
 
+import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from dapo_methods import ANCHOR, LEAST, PRIOR

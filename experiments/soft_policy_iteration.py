@@ -1,8 +1,9 @@
 """Soft policy iteration: the error is squared at every step, whatever the stationary distribution
 under the optimal policy is."""
 
+import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, log10, main
+from common import Claim, Curve, Panel, decades, log10, main
 
 from tabular_pg import MDP, SoftPolicyIteration, optimize, optimum
 
@@ -28,7 +29,7 @@ def panel(mdp, quick):
     for tau in TAUS:
         run = optimize(mdp, SoftPolicyIteration(), 40, tau=tau, policy=start)
         runs.append(run)
-        error = run.log_sup_gap / np.log(10)
+        error = decades(run.log_sup_gap)
         kept = error[1:] > -600
         before, after = error[:-1][kept], error[1:][kept]
         constant = log10(mdp.gamma**2 / (8 * tau * (1 - mdp.gamma)))  # of theorem G4

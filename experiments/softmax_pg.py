@@ -1,6 +1,7 @@
 """Softmax policy gradient: sublinear for any constant step size; k times the error tends to a
 constant that depends on eta and the visitation alone, S (A - 1) / (A eta) for rho = mu."""
 
+import clone  # noqa: F401
 import numpy as np
 from common import Claim, Curve, Panel, log10, main, step_label
 
@@ -16,8 +17,8 @@ def panel(mdp, quick):
         run = optimize(mdp, SoftmaxPG(eta=factor * scale), iterations)
         k, constant = run.k[1:], limit_constant(run)
         label = step_label(run.rule.eta)
-        proved = np.full(k.size, log10(constant))
-        curves.append(Curve(label, log10(k), log10(k * run.gap[1:]), proved))
+        limit = np.full(k.size, log10(constant))  # of theorem S6
+        curves.append(Curve(label, log10(k), log10(k * run.gap[1:]), limit=limit))
         runs.append(run)
     for eta in dict.fromkeys([(1 - mdp.gamma) ** 3 / 8, (1 - mdp.gamma) ** 2 / 5, 0.4]):
         runs.append(optimize(mdp, SoftmaxPG(eta=eta), iterations // 10))

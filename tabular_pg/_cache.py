@@ -31,7 +31,7 @@ from numba.core.serialize import dumps
 
 PACKAGE = Path(__file__).parent
 UNUSED_AFTER = 30 * 24 * 3600  # seconds
-TAG, SUFFIX, NAME = "CACHEDIR.TAG", ".kernel", re.compile(r"[0-9a-f]{16}")
+TAG, SUFFIX, NAME = "CACHEDIR.TAG", ".nbc", re.compile(r"[0-9a-f]{16}")
 TAG_TEXT = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder holds compiled code of tabular_pg; it may be removed at any time.
 # See https://bford.info/cachedir/

@@ -7,6 +7,7 @@ kernel of another class of that name. Into compiled code hyper-parameters go as 
 
 from __future__ import annotations
 
+import dis
 import enum
 import functools
 import inspect
@@ -20,6 +21,7 @@ from numba.core.types import none
 
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.point import Point
 from tabular_pg.two_forms import far_form
 
 METHODS: dict[type, Method] = {}
@@ -133,8 +135,12 @@ def method(
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
 
     The kernel overwrites ``point.x`` (log pi, xi or pi, see ``evaluation.Point``) by the next
-    iterate; it may read every other field of ``point``. Log-probabilities and offsets need not be
-    normalized: the evaluation that follows does that.
+    iterate, and returns nothing; it may read every other field of ``point``. Log-probabilities and
+    offsets need not be normalized: the evaluation that follows does that. It is compiled at its
+    first run, with the values that its global names have then.
+
+    A class may be registered again, with another kernel: that runs from then on. The classes of
+    this package may not.
 
     Parameters
     ----------
@@ -152,6 +158,14 @@ def method(
         Whether the next policy in a state depends on that state's entries alone. Then, on large
         MDPs, the kernel is given a few states at a time, and P is read once per iteration
         instead of twice.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what cannot be a rule or a kernel, a class of this package, and a class that was
+        registered with another space, regularization, visitation or critic: old runs rely on them.
+        A kernel that returns something, or that leaves ``point.x`` as it is at every policy that
+        is tried, is refused with TypeError by the first run.
     """
     if not (isinstance(rule, type) and issubclass(rule, tuple) and hasattr(rule, "_fields")):
         raise TypeError(f"rule is {rule!r}; expected a NamedTuple class of hyper-parameters")
@@ -161,15 +175,15 @@ def method(
             "Regularization"
         )
     facts = space, regularization, visitation, bool(critic)
-    known = METHODS.get(rule)
 
     def register(kernel):
-        native = all(f.__module__.partition(".")[0] == PACKAGE for f in (rule, kernel))
-        _refuse_kernel(rule, kernel, known, facts, native)
+        modules = (str(getattr(part, "__module__", "")) for part in (rule, kernel))
+        native = all(module.partition(".")[0] == PACKAGE for module in modules)
+        _refuse_kernel(rule, kernel, METHODS.get(rule), facts, native)
         compiled = njit_inlined(kernel) if native else _checked(njit_uncached(kernel))
         learn = None
-        if critic not in (True, False):
-            _refuse_kernel(rule, critic, known, facts, native)
+        if callable(critic):
+            _refuse_kernel(rule, critic, METHODS.get(rule), facts, native)
             learn = (njit_inlined if native else njit_uncached)(critic)
         METHODS[rule] = Method(rule, compiled, *facts, statewise, native, learn, {})
         return compiled
@@ -182,10 +196,23 @@ def _refuse_kernel(rule, kernel, known, facts, native):
     if not callable(kernel):
         raise TypeError(f"kernel is {kernel!r}; expected a function (rule, k, problem, point)")
     try:
-        inspect.signature(kernel).bind(*"1234")
+        signature = inspect.signature(kernel)
+        signature.bind(*"1234")
+    except ValueError:  # a function that is not written in Python
+        raise TypeError(f"kernel is {kernel!r}; expected a function of Python") from None
     except TypeError:
-        found = f"{name}{inspect.signature(kernel)}"
-        raise TypeError(f"kernel is {found}; expected (rule, k, problem, point)") from None
+        raise TypeError(
+            f"kernel is {name}{signature}; expected (rule, k, problem, point)"
+        ) from None
+    if hasattr(kernel, "py_func"):
+        raise TypeError(f"kernel is {name}, compiled already; expected {name}.py_func")
+    stored = [step.argval for step in dis.get_instructions(kernel) if step.opname == "STORE_ATTR"]
+    field = next((name for name in stored if name in Point._fields), None)
+    if field is not None:
+        raise TypeError(
+            f"kernel {name} assigns to the attribute {field}, which is fixed; expected it to "
+            "overwrite entries, as in point.x[s, a] = ... or point.x[:] = ..."
+        )
     if known is None or native:
         return
     if known.native:

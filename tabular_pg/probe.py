@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
-from tabular_pg.coordinates import normalize, policy_error
-from tabular_pg.method import checked_rule
-from tabular_pg.start import coordinates_of
-from tabular_pg.systems.products import next_values
+from tabular_pg.method import Space, checked_rule
 
 STILL = 1e-9  # a policy that has moved less may not have moved at all
-SWEEPS = 30  # of fixed-point iteration: the point need only look like one of a run
 FIELDS = (None, 1.0, 0.5, 1e3)  # hyper-parameters to try: a tiny step may be lost to rounding
+TRIES = 3
 
 
 def refuse_idle_kernel(task, moved):
     """Raise TypeError if a run has not ``moved`` and its kernel moves no policy at all.
 
-    At a fixed point a right kernel changes nothing; so it is tried on another policy, with the
+    At a fixed point a right kernel changes nothing; so it is tried on other policies, with the
     run's own hyper-parameters and with others.
     """
     method = task.method
     if moved or method.native or task.at[-1] == 0 or task.mdp.n_actions == 1:
         return
     rng = np.random.default_rng(0)
-    for value in FIELDS:
-        rule = _filled(task.rule, value)
-        for k in () if rule is None else (0, 1, 2, int(task.at[-1])):
-            point = _somewhere(task, rng)
-            before = point.x.copy()
-            method.step(tuple(rule), k, task.problem, point)
-            if not np.array_equal(before, point.x, equal_nan=True):
-                return
+    rules = [rule for rule in (_filled(task.rule, value) for value in FIELDS) if rule is not None]
+    for rule, k, _ in product(rules, (0, 1, 2, int(task.at[-1])), range(TRIES)):
+        point = _somewhere(task, rng)
+        before = point.x.copy()
+        method.step(tuple(rule), k, task.problem, point)
+        if not np.array_equal(before, point.x, equal_nan=True):
+            return
     raise TypeError(
         f"the kernel {method.kernel.__name__} of {method.rule.__name__} leaves point.x as it is at "
         "every policy that was tried; expected it to overwrite point.x by the next iterate, as in "
@@ -50,28 +48,26 @@ def _filled(rule, value):
 
 
 def _somewhere(task, rng):
-    """A point at a random policy, with about the errors and advantages that belong to it."""
-    problem = task.problem
-    pi = rng.dirichlet(np.ones(task.mdp.n_actions), task.mdp.n_states)
+    """A point at a random policy, with made up errors and advantages: they may all be 0 in fact."""
+    (S, A), point = task.mdp.r.shape, task.point
+    pi = rng.dirichlet(np.ones(A), S)
     if task.mdp.actions is not None:
         pi = np.where(task.mdp.actions, pi, 0.0)
         pi /= pi.sum(axis=1, keepdims=True)
-    point = task.point._replace(**{
-        name: getattr(task.point, name).copy()
-        for name in ("x", "pi", "e", "q", "A", "d", "critic", "log_pi")
-    })  # fmt: skip
-    point.x[:], log_pi = coordinates_of(pi, problem.coordinates, task.best.odds)
-    point.log_pi[:] = log_pi[: len(point.log_pi)]
-    normalize(problem.coordinates, point.x, point.log_pi, point.pi)
-    policy_error(problem.coordinates, point.x, point.pi, point.e)
-    error = point.e.copy()
-    for _ in range(SWEEPS):
-        next_values(problem.P, problem.gamma, point.e, point.q)
-        point.e[:] = error + (point.pi * point.q).sum(axis=1)
-    point.A[:] = problem.A_star - point.q
-    if problem.tau > 0:
-        point.A[:] -= problem.tau * point.x
-    point.A[:] -= (point.pi * point.A).sum(axis=1, keepdims=True)
-    point.d[:] = rng.dirichlet(np.ones(task.mdp.n_states)) if problem.visitation else 0.0
-    point.critic[:] = point.q
-    return point
+    with np.errstate(divide="ignore"):
+        log_pi = np.log(pi)
+    q, gains = rng.random((S, A)), rng.normal(size=(S, A))
+    x = log_pi if task.tau == 0 else rng.normal(size=(S, A))
+    values = {
+        "x": pi if task.method.space is Space.SIMPLEX else x,
+        "pi": pi,
+        "log_pi": log_pi,
+        "e": rng.random(S),
+        "q": q,
+        "A": gains - (pi * gains).sum(axis=1, keepdims=True),
+        "d": rng.dirichlet(np.ones(S)),
+        "critic": q,
+    }
+    return point._replace(
+        **{name: value.copy() for name, value in values.items() if name in point._fields}
+    )

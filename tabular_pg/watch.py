@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import signal
 import sys
@@ -10,6 +12,8 @@ import time
 
 QUIET = 1.0  # seconds before a bar is shown
 EVERY, EVERY_IN_A_LOG = 0.2, 10.0  # seconds between two states of it
+SCALED = 10_000  # numbers from here on are shown as 10.0k
+NOT_SHOWN = (OSError, ValueError, ImportError)  # a closed stream, say: no reason to end a run
 SOON = 1e-9  # for tqdm: nothing is shown before there is something to count
 
 
@@ -63,25 +67,32 @@ class Progress:
     started.
     """
 
-    def __init__(self, total, unit, done=0):
+    def __init__(self, total, text, done=0):
         self.total, self.done = total, done
-        self._unit, self._first, self._text, self._bar = unit, done, "", None
+        self._first, self._text, self._bar = done, text, None
         self._start = time.monotonic()
 
     def add(self, number, text=""):
-        """Count ``number`` more; ``text`` says of what."""
+        """Count ``number`` more; ``text`` says of what, if that has changed."""
         self.done += number
-        self._text = text
-        if self._bar is None and sys.stderr is not None and time.monotonic() > self._start + QUIET:
-            self._bar = self._shown()
-        elif self._bar is not None:
-            self._bar.set_description_str(text, refresh=False)
-            self._bar.update(number)
+        self._text = text or self._text
+        try:
+            self._show(number)
+        except NOT_SHOWN:
+            self._bar, self._start = None, math.inf
 
     def close(self):
         """Take the bar away."""
+        with contextlib.suppress(*NOT_SHOWN):
+            if self._bar is not None:
+                self._bar.close()
+
+    def _show(self, number):
         if self._bar is not None:
-            self._bar.close()
+            self._bar.set_description(self._text, refresh=False)
+            self._bar.update(number)
+        elif sys.stderr is not None and time.monotonic() > self._start + QUIET:
+            self._bar = self._shown()
 
     def _shown(self):
         from tqdm.auto import tqdm  # here, when it is known whether this is a notebook
@@ -89,8 +100,8 @@ class Progress:
         notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
         every = EVERY if notebook or sys.stderr.isatty() else EVERY_IN_A_LOG
         bar = tqdm(
-            total=self.total, initial=self._first, desc=self._text or None, unit=f" {self._unit}",
-            unit_scale=True, leave=False, delay=SOON, mininterval=EVERY,
+            total=self.total, initial=self._first, desc=self._text, leave=False,
+            unit_scale=self.total >= SCALED, delay=SOON, mininterval=EVERY,
             maxinterval=max(10.0, every), **_width(),
         )  # fmt: skip
         if not bar.disable:  # the first state counts from the start, and so does its estimate

@@ -57,7 +57,7 @@ def folder(monkeypatch, tmp_path):
 
 
 def kernels(folder):
-    return sorted(folder.glob("*.kernel"))
+    return sorted(folder.glob("*.nbc"))
 
 
 def compiled(x=21.0):
@@ -127,9 +127,7 @@ def test_no_error_of_the_file_system_ends_a_run(folder, monkeypatch, number, cal
     said = compiled()[1] + compiled()[1]
     assert len(said) == 1 and os.strerror(number) in said[0] and "TABULAR_PG_CACHE" in said[0]
     monkeypatch.undo()
-    assert not any(
-        file.suffix != ".kernel" and file.name != _cache.TAG for file in folder.glob("*")
-    )
+    assert not any(file.suffix != ".nbc" and file.name != _cache.TAG for file in folder.glob("*"))
 
 
 @needs_compiling
@@ -149,7 +147,7 @@ def aged(path):
 def test_only_unused_folders_of_ours_are_removed(folder, tmp_path):
     root, compiled_before = folder.parent, folder.parent / "fedcba9876543210"
 
-    def make(name, tag=_cache.TAG_TEXT, files=("a.kernel",)):
+    def make(name, tag=_cache.TAG_TEXT, files=("a.nbc",)):
         made = root / name
         made.mkdir(parents=True)
         for file in files:
@@ -163,7 +161,7 @@ def test_only_unused_folders_of_ours_are_removed(folder, tmp_path):
         make("thesis with a tag"),
         make("0" * 16, None),  # a name like ours, without the tag
         make("1" * 16, b"Signature: 8a477f597d28d172789f06886806bc55\n"),  # another program's
-        make("2" * 16, files=["a.kernel", "notes.txt"]),  # somebody keeps more in it
+        make("2" * 16, files=["a.nbc", "notes.txt"]),  # somebody keeps more in it
         make("3" * 15),
     ]
     elsewhere = tmp_path / "elsewhere"
@@ -174,9 +172,9 @@ def test_only_unused_folders_of_ours_are_removed(folder, tmp_path):
         aged(path)
     compiled()
     assert not unused.exists() and recent.exists() and (root / ("6" * 16)).exists()
-    assert all(path.exists() for path in kept) and (elsewhere / "a.kernel").exists()
+    assert all(path.exists() for path in kept) and (elsewhere / "a.nbc").exists()
     assert (root / ("2" * 16) / "notes.txt").exists()
-    assert all((path / "a.kernel").exists() for path in kept[1:4])
+    assert all((path / "a.nbc").exists() for path in kept[1:4])
 
 
 def test_import_removes_and_makes_nothing(tmp_path):
@@ -211,7 +209,7 @@ def test_where_compiled_code_goes(tmp_path, variables, expected):
     home.mkdir()
     variables = {name: value.format(here=tmp_path) for name, value in variables.items()}
     said = fresh(COMPILES, HOME=str(home), HERE=str(tmp_path), **variables)
-    found = [path.parent.parent for path in tmp_path.rglob("*.kernel")]
+    found = [path.parent.parent for path in tmp_path.rglob("*.nbc")]
     assert found == [tmp_path / expected] and not said
 
 
@@ -243,7 +241,7 @@ def test_a_disk_that_takes_half_a_file(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
     said = fresh(COMPILES, TABULAR_PG_CACHE=str(tmp_path), limit=limit)
-    assert "not kept on disk" in said and list(tmp_path.rglob("*.kernel")) == []
+    assert "not kept on disk" in said and list(tmp_path.rglob("*.nbc")) == []
 
 
 @needs_compiling

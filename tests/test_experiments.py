@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +75,131 @@ def test_an_interruption_keeps_what_was_done(tmp_path):
         run(noted, [(str(tmp_path), 3)])
         raise KeyboardInterrupt
     assert list(json.loads(partial.read_text())["results"].values()) == [9]
+
+
+def test_results_may_be_numbers_of_numpy(tmp_path):
+    partial = tmp_path / "partial.json"
+    with pytest.raises(RuntimeError, match="stop here"), jobs.resumed(partial) as run:
+        (first,) = run(counted, [(3,)])
+        raise RuntimeError("stop here")
+    assert first == {"n": 3, "squares": [0.0, 1.0, 4.0], "pair": [True, None]}
+    with jobs.resumed(partial) as run:
+        assert run(counted, [(3,)]) == [first]
+
+
+def counted(n):
+    return {"n": np.int64(n), "squares": np.arange(n) ** 2.0, "pair": (np.True_, None)}
+
+
+LONG = """
+import os, sys, time
+sys.path.insert(0, {experiments!r})
+import jobs
+
+def mark(done, total, text):
+    open({partial!r} + f".{{done}}", "w").close()
+
+jobs.progress = mark
+
+def work(n):
+    open(os.path.join({folder!r}, f"{{n}} {{os.getpid()}}"), "w").close()
+    time.sleep(600.0 if n > 5 else 0.0)
+    return n
+
+if __name__ == "__main__":
+    with jobs.resumed({partial!r}) as run:
+        run(work, [(n,) for n in range(20)])
+"""
+
+
+def started(folder):
+    """Names of jobs that have started, and the processes that work on them."""
+    pairs = [name.split() for name in os.listdir(folder)]
+    return {int(n) for n, _ in pairs}, {int(process) for _, process in pairs}
+
+
+def alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/stat")
+    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def waited_for(condition, seconds=60.0):
+    """Whether it comes true; the limit is only there so that a failure ends."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_whatever_ends_a_run_keeps_its_results_and_leaves_no_worker(tmp_path, number):
+    folder, partial, script = tmp_path / "jobs", tmp_path / "partial.json", tmp_path / "long.py"
+    folder.mkdir()
+    experiments = str(ROOT / "experiments")
+    script.write_text(
+        LONG.format(experiments=experiments, folder=str(folder), partial=str(partial))
+    )
+    run = subprocess.Popen(
+        [sys.executable, script], stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    try:
+        assert waited_for(lambda: max(started(folder)[0], default=0) > 5)
+        assert waited_for(Path(f"{partial}.6").exists)  # the results of the short jobs are known
+        run.send_signal(number)
+        _, said = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    workers = started(folder)[1]
+    assert waited_for(lambda: not any(map(alive, workers)))
+    if number is not signal.SIGKILL:
+        assert "the next call goes on from here" in said and run.returncode == 1
+        assert sorted(json.loads(partial.read_text())["results"].values()) == list(range(6))
+
+
+def test_scripts_run_from_a_clone_that_is_not_installed(tmp_path):
+    """Where no other copy of the package is on the path, and from any folder."""
+    code = (
+        "import runpy, sys\n"
+        f"sys.path[:] = [p for p in sys.path if 'tabular' not in p and p != {str(ROOT)!r}]\n"
+        "sys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in repr(f).lower()]\n"
+        f"sys.path.insert(0, {str(ROOT / 'experiments')!r})\n"
+        "sys.argv = ['rates.py', '--help']\n"
+        f"runpy.run_path({str(ROOT / 'experiments' / 'rates.py')!r}, run_name='__main__')\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--quick" in done.stdout
+
+
+def test_what_a_clone_lacks_is_named():
+    code = (
+        "import sys\nfrom importlib import util\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name: None if name in ('numba', 'tqdm') else find(name)\n"
+        f"sys.path.insert(0, {str(ROOT / 'experiments')!r})\nimport clone\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "numba, tqdm: not installed for" in done.stderr and "pip install" in done.stderr
+
+
+def test_every_script_finds_the_package_first():
+    for path in (ROOT / "experiments").glob("*.py"):
+        lines = [line for line in path.read_text().splitlines() if "import" in line.split()]
+        later = [i for i, line in enumerate(lines) if "numpy" in line or "tabular_pg" in line]
+        if "__main__" in path.read_text():
+            assert lines.index("import clone  # noqa: F401") < min(later, default=99), path.name
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -143,6 +143,10 @@ def binds_a_name(rule, k, problem, point):
     x = x + rule.eta * point.A
 
 
+def adds_in_place(rule, k, problem, point):
+    point.x += rule.eta * point.A
+
+
 def changes_a_copy(rule, k, problem, point):
     x = point.x.copy()
     for s in range(x.shape[0]):
@@ -195,6 +199,9 @@ def test_a_kernel_may_rest():
     alone = MDP(np.full((3, 1, 3), 1 / 3), [[1.0], [0.0], [0.5]], 0.9)
     assert optimize(alone, rule, 3).status is Status.OPTIMAL
     np.testing.assert_array_equal(gaps(define(1.0)(1e-300)), gaps(SoftmaxPG(1e-300)))
+    constant = MDP(MODEL.P, np.ones(MODEL.r.shape), 0.9)
+    assert optimize(constant, define(1.0)(1.0), 3).status is Status.OPTIMAL
+    assert optimize(MODEL, define(1.0)(1.0), 0).status is Status.COMPLETED
 
 
 def test_what_cannot_be_a_kernel_is_refused_when_registering():
@@ -202,8 +209,12 @@ def test_what_cannot_be_a_kernel_is_refused_when_registering():
         TypeError, match=r"kernel is <lambda>\(rule, k, point\); expected \(rule, k"
     ):
         registered(lambda rule, k, point: None)
+    with pytest.raises(TypeError, match="adds_in_place assigns to the attribute x, which is fixed"):
+        registered(adds_in_place)
     with pytest.raises(TypeError, match="kernel is 3; expected a function"):
         registered(3)
+    with pytest.raises(TypeError, match="kernel is <built-in function (max|min)>"):
+        registered(max)
     with pytest.raises(ValueError, match="rule is NaturalPG of this package.*a class of your own"):
         method(NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY)(binds_a_name)
     assert METHODS[NaturalPG].native

@@ -113,3 +113,19 @@ def test_without_a_standard_error(monkeypatch, clock):
         for _ in range(10):
             watched.count(1)
             clock.now += 1.0
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, OSError, ValueError])
+@pytest.mark.parametrize("call", ["write", "flush", "isatty"])
+def test_a_stream_that_breaks_ends_no_run(monkeypatch, clock, error, call):
+    def breaks(*arguments):
+        raise error
+
+    stream = Stream(True)
+    monkeypatch.setattr(stream, call, breaks)
+    monkeypatch.setattr("sys.stderr", stream)
+    with watch.Watch(10) as watched:
+        for _ in range(10):
+            watched.count(1)
+            clock.now += 1.0
+    assert not watched.interrupted

@@ -3,7 +3,18 @@
 This is the only part of the package that imports matplotlib.
 """
 
-from tabular_pg.plotting.files import save_figure, write_whole
-from tabular_pg.plotting.panels import Curve, HeatMap, Panel, log10
+from tabular_pg.plotting.files import save_figure
+from tabular_pg.plotting.records import Curve, HeatMap, Panel, decades, log10
+from tabular_pg.plotting.whole import plain, write_all, write_whole
 
-__all__ = ["Curve", "HeatMap", "Panel", "log10", "save_figure", "write_whole"]
+__all__ = [
+    "Curve",
+    "HeatMap",
+    "Panel",
+    "decades",
+    "log10",
+    "plain",
+    "save_figure",
+    "write_all",
+    "write_whole",
+]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,7 +14,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
-from tabular_pg.plotting.panels import COLUMN, STYLE, TEXT, HeatMap, draw
+from tabular_pg.plotting.panels import COLUMN, STYLE, TEXT, draw
+from tabular_pg.plotting.records import HeatMap
+from tabular_pg.plotting.whole import plain, write_all
 
 
 def save_figure(name, panels, out, record, *, columns=True, shared_legend=False) -> list[Path]:
@@ -29,7 +30,7 @@ def save_figure(name, panels, out, record, *, columns=True, shared_legend=False)
     out : path
         Folder, created if needed.
     record : dict
-        What made the figure; versions are added. Must be JSON serializable.
+        What made the figure; versions are added. Text, numbers (numpy's, too), lists and dicts.
     columns : bool
         Whether to draw the panels of a larger figure at column width, too.
     shared_legend : bool
@@ -38,36 +39,35 @@ def save_figure(name, panels, out, record, *, columns=True, shared_legend=False)
     Returns
     -------
     list of Path
-        The files written, each complete: they are renamed into place.
+        The files written, each complete: they are renamed into place, once all are there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a record that JSON cannot hold, or panels with equal keys; nothing is written then.
     """
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    text = _json({"figure": name, **record, "versions": _versions()})
+    contents = {out / f"{name}.csv": _table(panels), out / f"{name}.json": text}
     with matplotlib.rc_context(STYLE):
-        files = _write(out / name, draw(panels, TEXT if len(panels) > 1 else COLUMN, shared_legend))
+        pictures = {name: draw(panels, TEXT if len(panels) > 1 else COLUMN, shared_legend)}
         for panel in panels if columns and len(panels) > 1 else ():
-            files += _write(out / f"{name}_{panel.key}", draw([panel], COLUMN))
-    files.append(write_whole(out / f"{name}.csv", _table(panels)))
-    record = {"figure": name, **record, "versions": _versions()}
-    text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n"
-    files.append(write_whole(out / f"{name}.json", text))
-    return files
+            single = f"{name}_{panel.key}"
+            if single in pictures:
+                raise ValueError(f"key is {panel.key!r} in two panels; expected distinct ones")
+            pictures[single] = draw([panel], COLUMN)
+        for stem, figure in pictures.items():
+            contents |= {out / (stem + suffix): made for suffix, made in _rendered(figure)}
+    write_all(contents)
+    return [path for path in contents if path.suffix in (".pdf", ".png")] + list(contents)[:2]
 
 
-def write_whole(path, content) -> Path:
-    """Write ``content`` (str or bytes) to ``path`` completely or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
+def _json(record) -> str:
+    return json.dumps(plain(record), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def _write(stem, figure) -> list[Path]:
-    files = []
+def _rendered(figure):
+    """Pairs (suffix, bytes) of a picture."""
     for suffix, canvas, metadata in (
         (".pdf", FigureCanvasPdf, {"CreationDate": None, "Creator": None, "Producer": None}),
         (".png", FigureCanvasAgg, {"Software": None}),
@@ -75,8 +75,7 @@ def _write(stem, figure) -> list[Path]:
         buffer = io.BytesIO()
         canvas(figure)
         figure.savefig(buffer, format=suffix[1:], metadata=metadata)
-        files.append(write_whole(stem.with_name(stem.name + suffix), buffer.getvalue()))
-    return files
+        yield suffix, buffer.getvalue()
 
 
 def _table(panels) -> str:
@@ -94,19 +93,17 @@ def _cells(panels):
 
 
 def _points(panels):
-    bands = any(curve.band is not None for panel in panels for curve in panel.curves)
+    curves = [curve for panel in panels for curve in panel.curves]
+    limits = any(curve.limit is not None for curve in curves)
+    bands = any(curve.band is not None for curve in curves)
     head = ["panel", "curve", "x_is_log10", "y_is_log10", "x", "measured", "proved"]
-    yield head + ["low", "high"] * bands
+    yield head + ["limit"] * limits + ["low", "high"] * bands
     for panel in panels:
         for curve in panel.curves:
             empty = np.full(len(curve.x), np.nan)
-            columns = [
-                curve.x,
-                empty if curve.measured is None else curve.measured,
-                empty if curve.proved is None else curve.proved,
-            ]
-            if bands:
-                columns += (empty, empty) if curve.band is None else curve.band
+            columns = [curve.x, curve.measured, curve.proved, *[curve.limit] * limits]
+            columns += [*(curve.band or (None, None))] * bands
+            columns = [empty if values is None else values for values in columns]
             head = [panel.title, curve.label, int(panel.x_log), int(panel.y_log)]
             for row in zip(*columns, strict=True):
                 yield head + [f"{float(value):.17g}" for value in row]

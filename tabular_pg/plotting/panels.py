@@ -1,18 +1,17 @@
-"""What a figure shows: panels of curves and heat maps, drawn at the widths of a two-column venue.
-
-Axes that span hundreds of decades hold base-10 logarithms, so that an error of 1e-1000 is drawn
-like one of 1e-3.
-"""
+"""Panels of curves and heat maps, drawn at the widths of a two-column venue."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from tabular_pg.plotting.records import HeatMap
+
 COLUMN, TEXT = 3.25, 6.75  # inches, the two widths of a two-column venue
+PROVED = ((0, (3, 1.5)), (0, (6, 1.5)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 1, 1, 1, 1, 1)))  # dashes
+LIMIT = (0, (0.8, 1.2))  # dots
+FEW = 12  # points that each get a marker
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LEGEND = {"frameon": False, "handlelength": 1.6, "labelspacing": 0.25, "columnspacing": 1.0}
@@ -34,103 +33,71 @@ STYLE = {
 }
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One measured curve and, if there is one, the proved curve that belongs to it.
-
-    ``x``, ``measured`` and ``proved`` are (K,) arrays; on a logarithmic axis they hold log10.
-    ``proved`` may be None or contain inf or NaN where nothing is claimed.
-    """
-
-    label: str
-    x: np.ndarray
-    measured: np.ndarray | None
-    proved: np.ndarray | None = None  # without ``measured``: a reference line, drawn grey
-    band: tuple | None = None  # (low, high), drawn as an area: an interval of what was measured
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One set of axes; ``x_log`` and ``y_log`` say which coordinates are already log10.
-
-    ``key`` ends the file name of the panel's own figure.
-    """
-
-    title: str
-    x_label: str
-    y_label: str
-    curves: tuple
-    x_log: bool = False
-    y_log: bool = True
-    y_range: tuple | None = None
-    notes: tuple = ()  # (x, text): a dotted vertical line and what it marks
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class HeatMap:
-    """A number for every pair of two settings, with what the rows and columns stand for.
-
-    ``values`` is (rows, columns); ``rows`` and ``columns`` are their settings, as text or numbers,
-    the first row at the bottom. With ``center`` colours diverge from that value, and where values
-    are on both sides of it a line is drawn between.
-    """
-
-    title: str
-    x_label: str
-    y_label: str
-    columns: tuple
-    rows: tuple
-    values: np.ndarray
-    center: float | None = None
-    limits: tuple | None = None  # values of the ends of the colour scale
-    digits: int = 2
-    key: str = ""
-
-
-def log10(values) -> np.ndarray:
-    """log10 without a warning; -inf for 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log10(values)
-
-
 def draw(panels, width, shared_legend=False) -> Figure:
     """Panels side by side, three to a row."""
+    if not panels:
+        raise ValueError("panels is empty; expected at least one Panel or HeatMap")
     rows = -(-len(panels) // 3)
-    each = width / min(len(panels), 3)
+    columns = -(-len(panels) // rows)
+    each = width / columns
     figure = Figure(figsize=(width, rows * (min(2.3, 0.85 * each) + 0.75)), layout="constrained")
-    grid = figure.subplots(rows, -(-len(panels) // rows), squeeze=False)
-    for axes, panel in zip(grid.ravel(), panels, strict=True):
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, panel in zip(grid, panels, strict=False):
         if isinstance(panel, HeatMap):
             _draw_heat_map(axes, panel)
             continue
         for i, curve in enumerate(panel.curves):
-            _draw_curve(axes, curve, COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)])
+            _draw_curve(axes, curve, _look(i))
         _decorate(axes, panel)
         if not shared_legend:
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, **LEGEND)
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
     if shared_legend:
+        named = {}
+        for axes in grid[: len(panels)]:
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                named.setdefault(label, handle)
         figure.legend(
-            *axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, **LEGEND
-        )
+            named.values(), named.keys(), loc="outside lower center", ncols=4, **LEGEND
+        )  # fmt: skip
     return figure
 
 
-def _draw_curve(axes, curve, color, marker):
+def _look(i) -> dict:
+    """Colour, marker, filling and dashes of curve ``i``: no two of the first 64 are alike."""
+    turn, color = divmod(i, len(COLORS))
+    return {
+        "color": COLORS[color],
+        "marker": MARKERS[(color + turn) % len(MARKERS)],
+        "fillstyle": "none" if turn % 2 else "full",
+        "markeredgewidth": 0.7 if turn % 2 else 1.0,
+        "markersize": 3.5 if turn % 2 else 2.5,
+        "dashes": PROVED[turn % len(PROVED)],
+    }
+
+
+def _draw_curve(axes, curve, look):
     if curve.measured is None:
         axes.plot(curve.x, curve.proved, color="0.5", ls=":", lw=1.4, label=curve.label)
         return
-    shown = np.isfinite(curve.measured)
+    color, dashes = look["color"], look.pop("dashes")
+    shown = np.isfinite(curve.measured) & np.isfinite(curve.x)
     x, y = curve.x[shown], curve.measured[shown]
-    style = {"color": color, "marker": marker, "markersize": 2.5}
     if curve.band is not None:
         axes.fill_between(curve.x, *curve.band, color=color, alpha=0.18, lw=0)
-    axes.plot(x, y, **style, markevery=0.12 if shown.any() else None, label=curve.label)
-    if shown.any() and np.isneginf(curve.measured[-1]):  # it ends here because it is optimal
-        axes.plot(x[-1:], y[-1:], color=color, marker="x", markersize=5)
-    if curve.proved is not None:
-        y = np.where(np.isfinite(curve.proved), curve.proved, np.nan)
-        axes.plot(curve.x, y, color=color, ls=(0, (3, 1.5)), lw=0.9)
+    moves = len(x) > FEW and (
+        np.ptp(x) > 0 or np.ptp(y) > 0
+    )  # where it stands still marks get lost
+    every = 0.12 if moves else None
+    axes.plot(x, y, **look, markevery=every, label=curve.label)
+    if shown.any() and curve.optimal:
+        axes.plot(x[-1:], y[-1:], color=color, marker="x", markersize=5, ls="none")
+    for values, style in ((curve.proved, dashes), (curve.limit, LIMIT)):
+        if values is not None:
+            y = np.where(np.isfinite(values), values, np.nan)
+            lone = {"marker": "_"} if np.isfinite(y).sum() == 1 else {}
+            axes.plot(curve.x, y, color=color, ls=style, lw=0.9, **lone)
 
 
 def _draw_heat_map(axes, panel):
@@ -182,8 +149,13 @@ def _decorate(axes, panel):
             text, (x, 0.98), xycoords=("data", "axes fraction"), fontsize=6.5, ha="left", va="top",
             xytext=(2, 0), textcoords="offset points",
         )  # fmt: skip
-    if any(c.measured is not None and c.proved is not None for c in panel.curves):
-        axes.plot([], [], color="0.3", ls=(0, (3, 1.5)), lw=0.9, label="proved")
+    measured = [curve for curve in panel.curves if curve.measured is not None]
+    if any(curve.proved is not None for curve in measured):
+        axes.plot([], [], color="0.3", ls=PROVED[0], lw=0.9, label="proved")
+    if any(curve.limit is not None for curve in measured):
+        axes.plot([], [], color="0.3", ls=LIMIT, lw=0.9, label="limit")
+    if any(curve.optimal and np.isfinite(curve.measured).any() for curve in measured):
+        axes.plot([], [], color="0.3", marker="x", markersize=5, ls="none", label="optimal")
 
 
 def _whole(panel) -> bool:
