@@ -12,9 +12,11 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit_inlined
+from tabular_pg.double_double import two_sum
 
 EPS = 2.0**-52
 SERIES_BELOW = 0.5  # |xi| under which the series of kl_term is used
+AS_LIKELY = 1e-6  # log-probabilities that differ by less may be equal but for rounding
 SUBNORMAL = -708.0  # exp of less has lost digits, and is slow to compute with
 KL_SERIES = np.array([(n + 1) / math.factorial(n + 2) for n in range(16)])  # to 1e-18 there
 
@@ -59,20 +61,18 @@ def offset_normalize(xi, log_reference, reference, pi):
     (``log_reference`` = -inf) keep the offset 0.
     """
     for s in range(xi.shape[0]):
-        likeliest = 0
-        for a in range(xi.shape[1]):
-            if xi[s, a] + log_reference[s, a] > xi[s, likeliest] + log_reference[s, likeliest]:
-                likeliest = a
+        likeliest = _anchor(xi, log_reference, s)
         common = xi[s, likeliest]
         for a in range(xi.shape[1]):
             xi[s, a] = 0.0 if log_reference[s, a] == -math.inf else xi[s, a] - common
         excess = _excess(xi, log_reference, reference, pi, s)
         if not abs(excess) < 0.5:
             top = log_reference[s, likeliest]
-            total = 0.0
+            total, low = 0.0, 0.0
             for a in range(xi.shape[1]):
-                total += math.exp(xi[s, a] + log_reference[s, a] - top)
-            coarse = top + math.log(total)
+                total, rest = two_sum(total, math.exp(xi[s, a] + log_reference[s, a] - top))
+                low += rest
+            coarse = top + math.log(total + low)
             for a in range(xi.shape[1]):
                 xi[s, a] -= coarse
             excess = _excess(xi, log_reference, reference, pi, s)
@@ -83,9 +83,27 @@ def offset_normalize(xi, log_reference, reference, pi):
 
 
 @njit_inlined
+def _anchor(xi, log_reference, s):
+    """The likeliest action; of those that are as likely, the one that the reference prefers."""
+    likeliest = 0
+    for a in range(xi.shape[1]):
+        if xi[s, a] + log_reference[s, a] > xi[s, likeliest] + log_reference[s, likeliest]:
+            likeliest = a
+    bar, anchor = xi[s, likeliest] + log_reference[s, likeliest] - AS_LIKELY, likeliest
+    for a in range(xi.shape[1]):
+        if xi[s, a] + log_reference[s, a] > bar and log_reference[s, a] > log_reference[s, anchor]:
+            anchor = a
+    return anchor
+
+
+@njit_inlined
 def _excess(xi, log_reference, reference, pi, s):
-    """Fill row ``s`` of ``pi`` with ``exp(log_reference + xi)``; return its sum minus 1."""
-    total = 0.0
+    """Fill row ``s`` of ``pi`` with ``exp(log_reference + xi)``; return its sum minus 1.
+
+    Sums in this file that decide how the gaps of states differ do not depend on the order of
+    actions: of states that are alike but for that, gaps are the same to the last bit.
+    """
+    total, low = 0.0, 0.0
     for a in range(xi.shape[1]):
         if abs(xi[s, a]) < SERIES_BELOW:
             change = reference[s, a] * math.expm1(xi[s, a])
@@ -94,8 +112,9 @@ def _excess(xi, log_reference, reference, pi, s):
             log_pi = log_reference[s, a] + xi[s, a]
             pi[s, a] = 0.0 if log_pi < SUBNORMAL else math.exp(log_pi)
             change = pi[s, a] - reference[s, a]
-        total += change
-    return total
+        total, rest = two_sum(total, change)
+        low += rest
+    return total + low
 
 
 @njit_inlined
@@ -126,17 +145,19 @@ def offset_kl(xi, reference, pi, s, scale):
     With ``scale`` near ``max |xi|`` the result is of order 1 even where the divergence itself
     is far below the float64 range.
     """
-    total = 0.0
+    total, low = 0.0, 0.0
     for a in range(xi.shape[1]):
         if abs(xi[s, a]) < SERIES_BELOW:
             ratio = xi[s, a] / scale
-            total += reference[s, a] * ratio * ratio * kl_term(xi[s, a])
+            term = reference[s, a] * ratio * ratio * kl_term(xi[s, a])
         else:
             term = reference[s, a] - pi[s, a]
             if pi[s, a] > 0.0:
                 term += pi[s, a] * xi[s, a]
-            total += term / (scale * scale)
-    return total
+            term /= scale * scale
+        total, rest = two_sum(total, term)
+        low += rest
+    return total + low
 
 
 @njit_inlined

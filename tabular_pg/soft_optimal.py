@@ -31,6 +31,7 @@ class Odds:
         top = self.high.argmax(axis=1)[:, None]
         others = np.exp(self.high + self.low)
         np.put_along_axis(others, top, 0.0, axis=1)  # log1p keeps the small ones
+        others.sort(axis=1)  # so that the sum does not depend on the order of actions
         log_pi = (self.high - np.log1p(others.sum(axis=1, keepdims=True))) + self.low
         log_pi.setflags(write=False)
         return log_pi
