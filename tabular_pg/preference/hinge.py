@@ -103,17 +103,18 @@ def _room(value, change):
 
 
 def _gap(objective, theta, alpha):
-    """How far the value at theta can be from the minimum.
+    """How far the value at theta can be from the minimum; a sum of terms >= 0.
 
     Without a ridge alpha only counts if it is balanced: what it lacks counts as a gap.
     """
-    value = objective.value(theta, objective.margins(theta))
-    pull, bound = _pull(objective, alpha), objective.loss.margin * alpha.sum()
+    w, short = objective.comparisons.weight, objective.loss.margin - objective.margins(theta)
+    alpha = np.clip(alpha, 0.0, w)
+    loose = (w - alpha) @ np.maximum(short, 0.0) + alpha @ np.maximum(-short, 0.0)
+    pull = _pull(objective, alpha)
     if objective.ridge > 0:
-        bound -= pull @ pull / (2 * objective.ridge)
-    else:
-        bound -= np.abs(pull) @ np.abs(theta)
-    return max(value - bound, 0.0)
+        rest = pull - objective.ridge * theta
+        return loose + rest @ rest / (2 * objective.ridge)
+    return loose + (np.abs(pull * theta) - pull * theta).sum()
 
 
 def _dual_descent(X, weight, margin, ridge, iterations):
@@ -125,9 +126,8 @@ def _dual_descent(X, weight, margin, ridge, iterations):
         _sweep(order, X.indptr, X.indices, X.data, squares, weight, margin, ridge, alpha, theta)
         if k % EVERY == 0 or k == iterations:
             theta[:] = X.T @ alpha / ridge  # without the rounding of many small steps
-            norm = 0.5 * ridge * theta @ theta
-            primal = weight @ np.maximum(0.0, margin - X @ theta) + norm
-            gap = max(primal - (margin * alpha.sum() - norm), 0.0)
+            short = margin - X @ theta
+            gap = (weight - alpha) @ np.maximum(short, 0) + alpha @ np.maximum(-short, 0)
             if gap <= COARSE * margin * weight.sum():
                 return Fitted(theta, gap, k, True)
     return Fitted(theta, gap, iterations, False)

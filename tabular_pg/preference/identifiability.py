@@ -29,6 +29,7 @@ from scipy.sparse.linalg import eigsh
 from tabular_pg._checks import check_number
 from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
 from tabular_pg.preference.hinge import differences
+from tabular_pg.preference.linear import columns
 
 DENSE = 1000  # items of which the whole spectrum is computed
 LARGEST_RANK = 2000  # features whose rank is checked
@@ -164,7 +165,8 @@ def check_rank(comparisons: Comparisons, features):
             f"ridge is 0 with {features.shape[1]} features; expected ridge > 0 for more than "
             f"{LARGEST_RANK}"
         )
-    G = features.T @ (comparisons.laplacian(comparisons.weight) @ features)
+    Z = columns(features, comparisons).Z  # an offset and a unit change no rank
+    G = Z.T @ (comparisons.laplacian(np.ones(comparisons.winner.size)) @ Z)
     G = np.asarray(G.toarray() if hasattr(G, "toarray") else G)
     size = np.sqrt(np.diagonal(G))
     if (size == 0).any():

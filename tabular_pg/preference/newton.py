@@ -57,6 +57,13 @@ class Objective:
     def size(self) -> int:
         return self.comparisons.n_items if self.features is None else self.features.shape[1]
 
+    @property
+    def largest_row(self) -> float:
+        """The largest norm of a row of features."""
+        X = self.features
+        squares = X.multiply(X) if sparse.issparse(X) else X**2
+        return float(np.sqrt(squares.sum(axis=1).max()))
+
     def margins(self, theta) -> np.ndarray:
         scores = theta if self.features is None else self.features @ theta
         return self.comparisons.margins(scores)
