@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigvalsh
 from scipy.sparse.csgraph import connected_components
 
 from tabular_pg.preference import newton
-from tabular_pg.preference.terms import forces
+from tabular_pg.preference.terms import forces, log_ridge_of, terms_of, unit_of
 from tabular_pg.preference.trees import cuts, descend, heaviest_tree, paths, shallow_tree, star
 
 LAST_RESORT = 2000  # nodes up to which that is done where nothing else works
@@ -93,7 +93,7 @@ def _gradient(terms, found) -> float:
     top = terms.log_weight.max()
     net = np.abs(_on_nodes(terms, found, top)[0][: terms.n_nodes - terms.anchored]).max()
     with np.errstate(over="ignore"):
-        return float(np.exp(top) * net)
+        return float(np.exp(top) * net) if net > 0 else 0.0
 
 
 def bound(S, logistic) -> float:
@@ -105,21 +105,45 @@ def bound(S, logistic) -> float:
 
 def _tree_step(tree, terms, found, measured, steps):
     """(n_nodes + 1,) the Newton step along the edges of the tree."""
-    edges, (pairs, node, sign) = tree.edges, steps
-    place = np.zeros(tree.parent.size, dtype=np.int64)
-    place[edges] = np.arange(edges.size)
-    log_c = tree.log_curvature
+    edges, log_c = tree.edges, tree.log_curvature
+    H = _scaled_hessian(tree, terms, found, steps)
     with np.errstate(under="ignore"):
-        entries = sign * np.exp(0.5 * (found.log_curvature[pairs] - log_c[node]))
-        rows = sparse.csr_array((entries, (pairs, place[node])), (terms.low.size, edges.size))
         half = 0.5 * (log_c[edges] - log_c[edges].max())
-        H = (rows.T @ rows).toarray()
         z = cho_solve(cho_factor(H, lower=True), measured.ratio[edges] * np.exp(half))
         along = np.zeros(tree.parent.size)
         along[edges] = z * np.exp(np.minimum(-half, 700.0))
     if not np.isfinite(along).all():
         raise LinAlgError("the step is not finite")
     return along
+
+
+def curvature_spectrum(comparisons, loss, ridge, scores):
+    """Eigenvalues of the Hessian, without the ridge, in units of the heaviest tree's curvatures.
+
+    None where the scores are not near the minimum.
+    """
+    log_ridge = log_ridge_of(loss, ridge)
+    terms, unit = terms_of(comparisons, loss, log_ridge), unit_of(loss)
+    x = np.append(scores / unit, np.zeros(terms.n_nodes - comparisons.n_items))
+    found = forces(terms, x)
+    tree = heaviest_tree(terms, found.log_curvature)
+    if not cuts(tree, terms, found, x).bound(tree) < 1:
+        return None
+    terms = terms_of(comparisons, loss, -np.inf)
+    found = forces(terms, x)
+    tree = heaviest_tree(terms, found.log_curvature)
+    return eigvalsh(_scaled_hessian(tree, terms, found, paths(tree, terms)))
+
+
+def _scaled_hessian(tree, terms, found, steps):
+    """(E, E) in the differences along the edges of the tree, over their curvatures."""
+    edges, (pairs, node, sign) = tree.edges, steps
+    place = np.zeros(tree.parent.size, dtype=np.int64)
+    place[edges] = np.arange(edges.size)
+    with np.errstate(under="ignore"):
+        entries = sign * np.exp(0.5 * (found.log_curvature[pairs] - tree.log_curvature[node]))
+        rows = sparse.csr_array((entries, (pairs, place[node])), (terms.low.size, edges.size))
+        return (rows.T @ rows).toarray()
 
 
 def _node_step(terms, found):

@@ -28,7 +28,7 @@ class Terms(NamedTuple):
     Attributes
     ----------
     head, tail : (M,) nodes.
-    weight : (M,) in units of exp(``log_unit``), and 0 for the ridge, which needs its logarithm only.
+    weight : (M,) in units of exp(``log_unit``); 0 for the ridge, whose logarithm is enough.
     log_weight : (M,)
     target : (M,) of a square; NaN for log(1 + exp(-D)).
     pair, sign : (M,) the number of the two nodes without an order, and 1 where the head is ``low``.

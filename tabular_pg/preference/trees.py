@@ -7,8 +7,8 @@ In the tree with the largest curvatures every edge is the stiffest of those that
 That gives a bound on the distance to the minimum (derived here). From x let the forces be released
 in proportion: dx/ds = H(x)^-1 g with g constant, which arrives at the minimum at s = 1. A force g_e
 between the ends of tree edge e moves no two nodes of the graph further apart than these ends, by
-g_e / c_e at most, c_e the curvature of that edge: currents in a network have this maximum principle
-(Doyle and Snell 1984). If no margin has changed by more than d, no curvature of log(1 + exp(-D)) has
+g_e / c_e at most, c_e the curvature of that edge: currents in a network have a maximum principle
+(Doyle and Snell 1984). If no margin has changed by more than d, no curvature of log(1 + e^-D) has
 fallen by more than e^-d. So d' <= e^d S with S = sum_e |g_e| / c_e, and d <= -log(1 - S) if S < 1.
 Of many edges the square root of R sum_e g_e^2 / c_e is less, R the largest resistance between two
 nodes: by Cauchy and Schwarz, the energy of a current being the least of all flows (Thomson).
@@ -57,7 +57,7 @@ class Tree(NamedTuple):
 class Cuts(NamedTuple):
     """For every node below an edge of the tree: the force over the cut by the edge's curvature.
 
-    ``noise`` bounds the rounding of ``ratio``; ``coarse`` is what rounding x to floats may do to it.
+    ``noise`` bounds the rounding of ``ratio``; ``coarse`` is what that of x may do to it.
     """
 
     ratio: np.ndarray
@@ -68,13 +68,16 @@ class Cuts(NamedTuple):
         """S of the module's docstring, or the square root that is there instead, if less."""
         each = np.abs(self.ratio) + self.noise
         known = tree.order[~np.isnan(tree.log_curvature[tree.order])]
-        with np.errstate(over="ignore", invalid="ignore"):
-            bent = np.exp(tree.log_curvature[known])
-            resistance = np.zeros(tree.parent.size)
-            resistance[known] = 1 / bent
-            longest = 2 * descend(tree, resistance).max(initial=0.0)
-            energy = np.sqrt(longest * (bent @ each[known] ** 2))
-        return float(min(each.sum(), energy if np.isfinite(energy) else np.inf))
+        total, largest = float(each.sum()), each.max()
+        logs = tree.log_curvature[known]
+        if largest == 0 or np.ptp(logs) > LARGEST:
+            return total
+        bent = np.exp(logs - logs.max())
+        resistance = np.zeros(tree.parent.size)
+        resistance[known] = 1 / bent
+        longest = 2 * descend(tree, resistance).max()
+        energy = largest * np.sqrt(longest * (bent @ (each[known] / largest) ** 2))
+        return min(total, float(energy))
 
 
 def heaviest_tree(terms, log_curvature) -> Tree:
