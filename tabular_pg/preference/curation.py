@@ -23,7 +23,7 @@ from tabular_pg._checks import check_number
 from tabular_pg.preference.data import PreferenceData
 from tabular_pg.preference.fitting import Fit
 
-ROUNDING = 1e-9  # 0.07 * 100 are 7 pairs, not 8
+ROUNDING = 1e-9  # relative: 0.07 * 100 are 7 pairs, not 8
 
 
 class Record(NamedTuple):
@@ -123,7 +123,7 @@ def top_fraction(data, fractions, *, sources, offsets=None, default=None, of=Non
     for group, fraction in groups.items():
         rows = np.flatnonzero(mine & pool.about(*group))
         ranked = rows[np.lexsort([pool.pair_id[rows], -score[rows]])]
-        dropped.append(pool.pair_id[ranked[int(np.ceil(fraction * rows.size - ROUNDING)) :]])
+        dropped.append(pool.pair_id[ranked[int(np.ceil(fraction * rows.size * (1 - ROUNDING))) :]])
     mask = ~np.isin(data.pair_id, np.concatenate([np.empty(0, np.int64), *dropped]))
     return kept(data, mask, "top fraction", "the mean score is too low for its task")
 
