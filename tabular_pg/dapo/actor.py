@@ -32,7 +32,7 @@ from tabular_pg._jit import njit, njit_inlined
 from tabular_pg._threads import ONE_BLAS_THREAD, cores
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
-from tabular_pg.episodic.validation import checked_beta, real_vector
+from tabular_pg.episodic.validation import checked_beta, real_vector, refuse_where
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
 LEAST_EXCESS = 1e-14  # what lambda does to a log-ratio: below, the minimizer is that, normalized
@@ -181,7 +181,9 @@ def _regression(mdp, policy, reference, beta, advantage, nu, states):
     ratio = checked_ratio(_advantage(mdp, reference, advantage), beta)
     weight = reference if nu is None else _weights(mdp, nu)
     if states is not None:
-        weight = weight * real_vector("states", states, mdp.n_states, "state")[mdp.source]
+        states = real_vector("states", states, mdp.n_states, "state")
+        refuse_where(states < 0, "states", states, "a weight >= 0")
+        weight = weight * states[mdp.source]
     with np.errstate(divide="ignore"):
         residual = ratio - np.log(policy / reference)
     return policy, weight, residual

@@ -107,12 +107,22 @@ def iterate(mdp, reference, beta, iterations) -> DapoRun:
         As ``minimizer`` does, also of an iterate in which a probability has underflowed to 0.
     """
     rule, policies, multipliers = DAPO(beta), [checked_policy(mdp, reference, "reference")], []
-    for _ in range(checked_iterations(iterations)):
+    for k in range(checked_iterations(iterations)):
+        _check_underflow(rule.beta, policies[-1], k)
         found = step(mdp, policies[-1], rule.beta)
         policies.append(found.policy)
         multipliers.append(found.multiplier)
     multipliers = np.array(multipliers).reshape(len(multipliers), mdp.n_states)
     return DapoRun(mdp, rule, np.arange(len(policies)), np.stack(policies), multipliers)
+
+
+def _check_underflow(beta, policy, k):
+    if k > 0 and (policy == 0).any():
+        e = int((policy == 0).argmax())
+        raise ValueError(
+            f"beta is {beta}: after {k} steps the probability of edge {e} underflows to 0; "
+            "expected a larger beta, or fewer iterations"
+        )
 
 
 def natural_step(mdp, reference, beta, advantage=None) -> np.ndarray:

@@ -11,7 +11,6 @@ from tabular_pg.episodic.validation import real_vector
 from tabular_pg.preference.curation import agreement_purity
 from tabular_pg.theorem import Kind, theorem
 
-
 ROUNDING = 1e-12  # of sums over pairs, relative
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from tabular_pg._checks import check_number
-from tabular_pg._transitions import real_array
+from tabular_pg.episodic.validation import real_numbers, refuse_masked
 
 MOST = 10**8  # items, for each of which there are a few numbers in memory
 LARGE, UNIT = 1e290, 2.0**80  # a sum of weights that could overflow, and what to count them in then
@@ -181,6 +181,7 @@ def log_sums(groups, logs, n) -> np.ndarray:
 
 def checked_pairs(pairs, n_items) -> np.ndarray:
     """``pairs`` as an array (N, 2) of two different items each, else ValueError."""
+    refuse_masked("pairs", pairs)
     try:
         pairs = np.asarray(pairs)
     except ValueError:
@@ -209,7 +210,7 @@ def checked_pairs(pairs, n_items) -> np.ndarray:
 
 
 def _checked_weights(weights, n):
-    weights = real_array("weights", weights)
+    weights = real_numbers("weights", weights)
     if weights.shape != (n,):
         raise ValueError(f"weights has shape {weights.shape}; expected ({n},), one per pair")
     if (weights <= 0).any():
@@ -224,9 +225,9 @@ def checked_features(features, n_items):
         if features.dtype.kind not in "biuf":
             raise ValueError(f"features has type {features.dtype}; expected real numbers")
         features = sparse.csr_array(features).astype(float)
-        real_array("features", features.data)
+        real_numbers("features", features.data)
     else:
-        features = real_array("features", features)
+        features = real_numbers("features", features)
     if features.ndim != 2 or features.shape[0] != n_items or features.shape[1] == 0:
         raise ValueError(
             f"features has shape {features.shape}; expected ({n_items}, F), a row per item"

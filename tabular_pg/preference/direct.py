@@ -24,8 +24,8 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg._threads import ONE_BLAS_THREAD
-from tabular_pg._transitions import real_array, refuse_negative
-from tabular_pg.episodic.validation import class_numbers
+from tabular_pg._transitions import refuse_negative
+from tabular_pg.episodic.validation import class_numbers, real_numbers
 from tabular_pg.preference.comparisons import Comparisons, counted
 from tabular_pg.preference.convex import minimize_scores
 from tabular_pg.preference.fitting import Status
@@ -145,7 +145,7 @@ def _log_policy(reference, prompts, offsets):
 
 
 def _checked_reference(reference, prompts):
-    reference = real_array("reference", reference)
+    reference = real_numbers("reference", reference)
     if reference.shape != prompts.shape:
         raise ValueError(f"reference has shape {reference.shape}; expected {prompts.shape}")
     refuse_negative("reference", reference)

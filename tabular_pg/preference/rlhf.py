@@ -17,7 +17,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from tabular_pg._checks import check_number
-from tabular_pg._transitions import ROW_SUM_TOLERANCE, real_array, refuse_negative
+from tabular_pg._transitions import ROW_SUM_TOLERANCE, refuse_negative
+from tabular_pg.episodic.validation import real_numbers
 
 BISECTIONS = 200  # at most; the interval is then as narrow as floats are
 NARROW = 0.5  # a spread of r / beta up to which what exponentials differ by from 1 is summed
@@ -252,7 +253,7 @@ def _beta(beta):
 
 def _checked(reference, rewards, name="reference", rewards_name="rewards"):
     """A table of distributions and one of rewards of the same shape, else ValueError."""
-    reference, rewards = _distributions(name, reference), real_array(rewards_name, rewards)
+    reference, rewards = _distributions(name, reference), real_numbers(rewards_name, rewards)
     if rewards.shape != reference.shape:
         raise ValueError(f"{rewards_name} has shape {rewards.shape}; expected {reference.shape}")
     return reference, rewards
@@ -266,7 +267,7 @@ def _policies(policy, reference):
 
 
 def _distributions(name, table):
-    table = real_array(name, table)
+    table = real_numbers(name, table)
     if table.ndim != 2 or 0 in table.shape:
         raise ValueError(f"{name} has shape {table.shape}; expected (prompts, responses)")
     refuse_negative(name, table)
