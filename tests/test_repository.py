@@ -44,8 +44,8 @@ LAYERS = [
     ["assumptions", "theorem"],
     ["algorithms"],
     ["dapo"],
-    ["baselines"],
     ["preference"],
+    ["baselines"],
     ["plotting", "certified"],
 ]
 

@@ -33,12 +33,12 @@ from numbers import Real
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.sparse import csr_array, diags_array
 from scipy.special import expit
 
 from tabular_pg._checks import check_number
-from tabular_pg._jit import njit
 from tabular_pg._threads import ONE_BLAS_THREAD
+from tabular_pg.baselines.tilting import STILL, hessian_of, polished, through_norm, tilt
 from tabular_pg.dapo.dataset import RIGHT, rank
 from tabular_pg.episodic import checked_policy, checked_trajectories
 from tabular_pg.episodic.rollouts import checked_shapes
@@ -47,11 +47,10 @@ from tabular_pg.episodic.validation import checked_beta
 from tabular_pg.preference.comparisons import counted
 from tabular_pg.preference.convex import minimize_scores
 from tabular_pg.preference.losses import BradleyTerry
-from tabular_pg.preference.newton import DENSE, newton_step
+from tabular_pg.preference.newton import DENSE
 from tabular_pg.preference.terms import terms_of
 
 GRADIENT, DECREASE = 1e-6, 1e-14  # L-BFGS ends at such a gradient, or relative gain of a step
-STILL = 1e-9  # of a Newton step, relative to x: there is the end
 POLISHING = 100  # Newton steps at most
 CLOSE = 1e-8  # a bound on the distance to the minimum, relative to x
 MEMORY = 5  # steps that L-BFGS remembers: with a ridge more of them cost more than they save
@@ -184,7 +183,7 @@ class _Free:
         self.rest = state_sums(mdp.action_ptr, others)[self.states]
 
     def tilt(self, x, beta):
-        return _tilt(self.ptr, self.base, self.rest, x, beta)
+        return tilt(self.ptr, self.base, self.rest, x, beta)
 
 
 def _checked(mdp, reference, beta, ridge, iterations):
@@ -208,13 +207,13 @@ def _fitted(mdp, reference, terms, loss, beta, ridge, iterations):
     def objective(x):
         policy, rewards, _ = free.tilt(x, beta)
         value, slope, _ = loss(terms @ rewards)
-        gradient = _through_norm(free.ptr, policy, adjoint @ slope, ridge * x)
+        gradient = through_norm(free.ptr, policy, adjoint @ slope, ridge * x)
         return value + 0.5 * ridge * x @ x, gradient
 
     def hessian(x):
         policy, rewards, _ = free.tilt(x, beta)
         _, slope, bend = loss(terms @ rewards)
-        return _hessian(free.ptr, policy, terms, adjoint @ slope, bend, ridge, beta)
+        return hessian_of(free.ptr, policy, terms, adjoint @ slope, bend, ridge, beta)
 
     options = {"maxiter": iterations, "maxfun": 2 * iterations}
     options |= {"ftol": DECREASE, "gtol": GRADIENT * min(1.0, ridge), "maxcor": MEMORY}
@@ -222,51 +221,13 @@ def _fitted(mdp, reference, terms, loss, beta, ridge, iterations):
     with ONE_BLAS_THREAD:
         found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
         if edges.size <= DENSE or loss is _logistic:
-            x, moved = _polished(objective, hessian, found.x, min(iterations, POLISHING))
+            x, moved = polished(objective, hessian, found.x, min(iterations, POLISHING))
         else:  # a Newton step would cost more than all of L-BFGS
             x, moved = found.x, 0.0 if found.success else math.inf
     if not moved <= STILL:
         size = np.abs(objective(x)[1]).max()
         _warn(f"the gradient is {size:.3g}, the next Newton step {moved:.3g} of the rewards' size")
     return _policy(mdp, reference, free, x, beta)
-
-
-def _polished(objective, hessian, x, iterations):
-    """x after Newton steps that go down, and the size of the next one, relative to x."""
-    value, gradient = objective(x)
-    moved = math.inf
-    for _ in range(iterations):
-        with np.errstate(all="ignore"):
-            H = hessian(x)
-        if not np.isfinite(H.data).all():
-            return x, math.inf
-        step = newton_step(H, gradient, 1e-9, (), convex=False)
-        moved = float(np.abs(step).max() / (1.0 + np.abs(x).max()))
-        size, slack = 1.0, 1e-13 * abs(value)
-        for _ in range(40):
-            trial = x + size * step
-            reached, slope = objective(trial)
-            if reached <= value + 1e-4 * size * (gradient @ step) + slack:
-                break
-            size *= 0.5
-        else:
-            return x, moved
-        x, value, gradient = trial, reached, slope
-        if moved <= STILL:
-            break
-    return x, moved
-
-
-def _hessian(ptr, policy, terms, pull, bend, ridge, beta):
-    """(n, n) sparse second derivatives in x; ``pull`` are the slopes in the rewards."""
-    n = policy.size
-    member = csr_array((np.ones(n), np.arange(n), ptr), shape=(ptr.size - 1, n))
-    weighted = member * policy
-    A = terms - (terms @ member.T) @ weighted  # margins by x
-    level = (member @ pull) / beta
-    spread = diags_array(policy * np.repeat(level, np.diff(ptr)))
-    curved = spread - weighted.T @ (diags_array(level) @ weighted)
-    return csr_array(bend(csr_array(A)) - curved + ridge * eye_array(n))
 
 
 def _policy(mdp, reference, free, x, beta):
@@ -288,37 +249,3 @@ def _check_positive(reference, edges):
     if wrong.any():
         e = int(edges[wrong.argmax()])
         raise ValueError(f"reference[{e}] is 0; expected a probability > 0, because it was taken")
-
-
-@njit
-def _tilt(ptr, reference, rest, x, beta):
-    """pi = ref exp(x / beta) / Z of these edges, beta log(pi / ref), and 1 / Z of each state.
-
-    In Z the other edges of a state, of probability ``rest``, count with x = 0.
-    """
-    policy, rewards, scale = np.empty(x.size), np.empty(x.size), np.empty(rest.size)
-    for s in range(rest.size):
-        largest = 0.0 if rest[s] > 0.0 else -math.inf
-        for e in range(ptr[s], ptr[s + 1]):
-            largest = max(largest, x[e])
-        scale[s] = math.exp(-largest / beta) if rest[s] > 0.0 else 0.0
-        total = rest[s] * scale[s]
-        for e in range(ptr[s], ptr[s + 1]):
-            policy[e] = reference[e] * math.exp((x[e] - largest) / beta)
-            total += policy[e]
-        scale[s] /= total
-        for e in range(ptr[s], ptr[s + 1]):
-            policy[e] /= total
-            rewards[e] = x[e] - largest - beta * math.log(total)
-    return policy, rewards, scale
-
-
-@njit
-def _through_norm(ptr, policy, slope, start):
-    """``start`` plus the slopes in x, for slopes in the rewards: less pi times their sum."""
-    gradient = start + slope
-    sums = state_sums(ptr, slope)
-    for s in range(ptr.size - 1):
-        for e in range(ptr[s], ptr[s + 1]):
-            gradient[e] -= policy[e] * sums[s]
-    return gradient
