@@ -50,7 +50,7 @@ class Status(enum.Enum):
     """How a fit ended; the value says it in words."""
 
     MINIMUM = "the minimum: Fit.distance bounds how far it is"
-    ONE_OF_MINIMA = "a minimum of the hinge loss; without a ridge there can be others, nearer 0"
+    ONE_OF_MINIMA = "the hinge loss is at its minimum; other scores, even far ones, may do as well"
     STATIONARY = "the gradient vanishes, downhill from the Bradley-Terry fit: not convex"
     UNBOUNDED = "a margin passed loss.farthest; no finite minimum found, and there may be none"
     STOPPED = "not at a minimum yet: the iterations ran out, or no step improves the loss"
@@ -221,15 +221,20 @@ def _objective(comparisons, loss, ridge, features):
 
 def _hinge(comparisons, loss, ridge, features, iterations):
     objective, scale = _objective(comparisons, loss, ridge, features)
-    found = minimize_hinge(objective, iterations)
-    if ridge == 0:
+    with np.errstate(all="ignore"):  # of weights or ridges that are nothing beside others
+        found = minimize_hinge(objective, iterations)
+    if objective.ridge == 0:
         status = Status.ONE_OF_MINIMA if found.converged else Status.STOPPED
         return found.theta, status, scale * found.gap, found.iterations, np.nan
     D = np.abs(objective.margins(found.theta))
     rows = 1.0 if features is None else objective.largest_row
-    distance = 2 * rows * np.sqrt(2 * found.gap / objective.ridge)
+    with np.errstate(over="ignore"):
+        distance = 2 * rows * np.sqrt(2 * found.gap / objective.ridge)
+    if (objective.comparisons.weight == 0).any():
+        distance = np.inf
     close = found.converged and distance <= CLOSE_HINGE * (loss.margin + D.max())
-    status = Status.MINIMUM if close else Status.STOPPED
+    status = Status.ONE_OF_MINIMA if found.converged else Status.STOPPED
+    status = Status.MINIMUM if close else status
     return found.theta, status, scale * found.gap, found.iterations, float(distance)
 
 
@@ -248,7 +253,7 @@ def _bent(comparisons, loss, ridge, features, iterations):
 
 def _refuse_separable(comparisons, features, theta):
     """There is a minimum, which was not found, else ValueError: a linear program decides."""
-    if not sparse.issparse(features):
+    if not sparse.issparse(features) and not comparisons.anchored:
         features = centred_features(features, comparisons.components)
     separates = comparisons.margins(features @ theta).min() >= 0
     direction = theta if separates else separating_direction(comparisons, features)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import LinAlgError
 
 from tabular_pg._jit import njit
 from tabular_pg.preference.newton import DENSE, newton_step
@@ -73,7 +74,10 @@ def _interior_point(objective, iterations):
         d = xi / beta + z / alpha
         b = short - mu / beta + xi + mu / alpha - z
         H = objective.quadratic(1 / d)
-        move = newton_step(H, -(unbalanced + _pull(objective, b / d)), 1e-10, free)
+        try:
+            move = newton_step(H, -(unbalanced + _pull(objective, b / d)), 1e-10, free)
+        except (LinAlgError, ValueError, RuntimeError):  # singular, or not finite
+            break
         move = objective.centred(move)
         d_alpha = (b - objective.margins(move)) / d
         d_xi = (mu - beta * xi + xi * d_alpha) / beta

@@ -87,10 +87,14 @@ def score_equations(run):
     s = expit(run.margins / T)
     expected = c.wins + c.collect(-c.weight * (1 - s))
     theta, wins, games = run.scores, c.wins, c.wins + c.losses
+    near = 2 * (run.distance + 8 * EPS * np.abs(theta).max())
+    moved = near * c.gather(c.weight * s * (1 - s)) / T
     if run.features is not None:
         X, theta = run.features, run.coefficients
         expected, wins, games = X.T @ expected, X.T @ wins, abs(X).T @ games
-    return [wins], [expected + run.ridge / c.unit * T * theta], [ROUNDING * games]
+        moved, near = abs(X).T @ moved, ROUNDING * np.abs(theta)
+    ridge = run.ridge / c.unit * T
+    return [wins], [expected + ridge * theta], [ROUNDING * games + moved + ridge * near]
 
 
 @theorem(
@@ -143,7 +147,8 @@ def temperature_is_a_ridge(run):
     """The scores at the temperature T are T times those of Bradley-Terry with T^2 times the ridge:
     what a temperature changes is the regularization. Proof: substitute theta = T phi."""
     c, T = run.comparisons, run.loss.temperature
-    scale = 2.0 ** -np.round(np.log2(T))  # of both, so that their products are floats
+    most = np.log2(1e300) - np.log2(c.weight.max())
+    scale = 2.0 ** min(-np.round(np.log2(T)), most)  # of both: their products are to be floats
     plain = fit(
         np.column_stack([c.winner, c.loser]),
         c.n_items,
@@ -193,8 +198,10 @@ def no_opponents(run):
     often an item was compared and won, and not of the opponents. Proof: the loss is a sum over
     items."""
     c, theta = run.comparisons, run.scores
-    games = c.wins + c.losses
-    return [c.wins], [games * expit(theta) + run.ridge / c.unit * theta], [ROUNDING * games]
+    games, ridge = c.wins + c.losses, run.ridge / c.unit
+    near = 2 * (run.distance + 8 * EPS * np.abs(theta).max())
+    size = ROUNDING * games + near * (games * expit(theta) * expit(-theta) + ridge)
+    return [c.wins], [games * expit(theta) + ridge * theta], [size]
 
 
 def _force(loss, D):
@@ -223,7 +230,8 @@ def forces_balance(run):
     if run.features is not None:
         X, theta = run.features, run.coefficients
         found, size = X.T @ found, abs(X).T @ size
-    return [run.ridge / c.unit * theta], [found], [ROUNDING * size]
+    pulled = run.ridge / c.unit * theta
+    return [pulled], [found], [ROUNDING * (size + np.abs(pulled))]
 
 
 @theorem(
