@@ -23,6 +23,7 @@ from tabular_pg.preference import newton
 from tabular_pg.preference.convex import DOUBLINGS, NEAR, PATIENCE, SHORT, bound
 from tabular_pg.preference.terms import EPS, is_square
 
+LARGEST_LOG = 600.0  # of a ridge over the largest weight
 LARGEST = 2000  # features of which a dense matrix is made for a bound
 
 
@@ -85,10 +86,10 @@ class Problem(NamedTuple):
 def minimize_coefficients(comparisons, loss, log_ridge, features, iterations) -> Coefficients:
     """The minimum over theta, in units of the loss; from 0."""
     Z, size = columns(features, comparisons)
-    top = comparisons.log_weight.max()
+    top = max(comparisons.log_weight.max(), (log_ridge - 2 * np.log(size)).max() - LARGEST_LOG)
     with np.errstate(under="ignore"):
         weight = np.exp(comparisons.log_weight - top) * (2.0 if is_square(loss) else 1.0)
-        ridge = np.exp(np.clip(log_ridge - top - 2 * np.log(size), -np.inf, 650.0))
+        ridge = np.exp(log_ridge - top - 2 * np.log(size))
     problem = Problem(comparisons, is_square(loss), weight, ridge, Z)
     theta = np.zeros(size.size)
     best, since = Coefficients(theta, np.inf, np.inf, 0), 0
