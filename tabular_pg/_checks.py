@@ -16,14 +16,30 @@ def check_number(name, value, low, high=math.inf, *, kind=Integral, open_ends=Fa
     ValueError
         Names the argument, its value and what was expected.
     """
-    if isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, kind) and not isinstance(value, bool) and _finite(value, kind):
         inside = low < value < high if open_ends else low <= value <= high
     else:
         inside = False
     if inside:
         return
     noun = "an integer" if kind is Integral else "a finite number"
-    raise ValueError(f"{name} is {value!r}; expected {noun}{_range(low, high, open_ends)}")
+    raise ValueError(f"{name} is {shown(value)}; expected {noun}{_range(low, high, open_ends)}")
+
+
+def shown(value, most=200) -> str:
+    """repr(value), however long it is or whatever it raises, in a few words."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of over 4,300 digits
+        return f"an integer of {value.bit_length():,} bits"
+    return text if len(text) <= most else f"{text[: most // 2]}... ({len(text):,} characters)"
+
+
+def _finite(value, kind) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # too large for a float, which an integer may be
+        return kind is Integral
 
 
 def checked_real(name, value) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from tabular_pg._checks import check_number
+from tabular_pg._transitions import real_array
 from tabular_pg.coordinates import Logits
 from tabular_pg.evaluation import empty_point, evaluate, problem_of
 from tabular_pg.mdp import MDP
@@ -93,7 +94,7 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
 
 
 def _positive(name, values, shape):
-    values = np.array(values, dtype=float)
+    values = real_array(name, values)
     if values.shape != shape:
         raise ValueError(f"{name} has shape {values.shape}; expected {shape}")
     if not (values > 0).all():

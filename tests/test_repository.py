@@ -47,8 +47,8 @@ LAYERS = [
     ["assumptions", "theorem"],
     ["algorithms"],
     ["dapo"],
-    ["baselines"],
     ["preference"],
+    ["baselines"],
     ["plotting", "certified"],
 ]
 

@@ -13,6 +13,11 @@ infinity): the reward of an edge is a priori 0, with variance 1 / ridge. As the 
 a pair moves it by as much however many other questions there are; as x is a reward, it is of the
 scale of the data whatever beta is, the temperature. On the logits the ridge is ridge * beta^2.
 
+Step-DPO's minimum is that of a Bradley-Terry fit, and is found as such, with its bound on the
+distance. The objectives of DPO and DRO need not be convex: L-BFGS and then Newton's method lead to
+a point where the gradient vanishes, and the next Newton step is of rounding size. What ends
+elsewhere warns.
+
 References
 ----------
 Rafailov et al. (2023), Direct preference optimization, NeurIPS, arXiv 2305.18290.
@@ -23,23 +28,31 @@ Richemond et al. (2024), Offline regularised reinforcement learning (DRO), arXiv
 from __future__ import annotations
 
 import math
+import warnings
 from numbers import Real
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 from scipy.special import expit
 
 from tabular_pg._checks import check_number
-from tabular_pg._jit import njit
 from tabular_pg._threads import ONE_BLAS_THREAD
+from tabular_pg.baselines.tilting import STILL, hessian_of, polished, through_norm, tilt
 from tabular_pg.dapo.dataset import RIGHT, rank
 from tabular_pg.episodic import checked_policy, checked_trajectories
 from tabular_pg.episodic.rollouts import checked_shapes
 from tabular_pg.episodic.segments import state_sums
 from tabular_pg.episodic.validation import checked_beta
+from tabular_pg.preference.comparisons import counted
+from tabular_pg.preference.convex import minimize_scores
+from tabular_pg.preference.losses import BradleyTerry
+from tabular_pg.preference.newton import DENSE
+from tabular_pg.preference.terms import terms_of
 
-GRADIENT, DECREASE = 1e-6, 1e-14  # a fit ends at such a gradient, or relative gain of a step
+GRADIENT, DECREASE = 1e-6, 1e-14  # L-BFGS ends at such a gradient, or relative gain of a step
+POLISHING = 100  # Newton steps at most
+CLOSE = 1e-8  # a bound on the distance to the minimum, relative to x
 MEMORY = 5  # steps that L-BFGS remembers: with a ridge more of them cost more than they save
 
 
@@ -71,7 +84,12 @@ def outcome_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -
     beta, ridge : float > 0
         The temperature and the weight of the prior, see above.
     iterations : int >= 1
-        At most so many steps of L-BFGS.
+        At most so many steps of L-BFGS, and of Newton's method.
+
+    Warns
+    -----
+    RuntimeWarning
+        Where the end is not where the gradient vanishes.
 
     Raises
     ------
@@ -92,9 +110,20 @@ def step_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> n
     Arguments as for :func:`outcome_dpo`.
     """
     trajectories = checked_trajectories(mdp, trajectories)
-    chosen, rejected = step_pairs(trajectories).T[:, :, None]
-    terms = _sums(mdp, chosen) - _sums(mdp, rejected)
-    return _fitted(mdp, reference, terms, _logistic, beta, ridge, iterations)
+    pairs = step_pairs(trajectories)
+    reference, beta = _checked(mdp, reference, beta, ridge, iterations)
+    edges, pairs = np.unique(pairs, return_inverse=True)
+    _check_positive(reference, edges)
+    if edges.size == 0:
+        return np.array(reference)
+    comparisons = counted(pairs.reshape(-1, 2), edges.size)
+    with ONE_BLAS_THREAD:
+        terms = terms_of(comparisons, BradleyTerry(), math.log(ridge))
+        found = minimize_scores(terms, max(iterations, POLISHING))
+    x = found.x[: edges.size]
+    if not found.distance <= CLOSE * (1 + np.ptp(x)):
+        _warn(f"rewards may be {found.distance:.3g} from those at the minimum")
+    return _policy(mdp, reference, _Free(mdp, reference, edges), x, beta)
 
 
 def dro(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.ndarray:
@@ -107,11 +136,16 @@ def dro(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.nda
     trajectories = checked_trajectories(mdp, trajectories)
     _, question = np.unique(trajectories.states[:, 0], return_inverse=True)
     counts = np.bincount(question)
+    members = csr_array((np.ones(question.size), (question, np.arange(question.size))))
+
+    def bend(A):
+        sums = members @ A
+        return A.T @ A - sums.T @ (diags_array(1 / counts) @ sums)
 
     def squares(rewards):
         rest = trajectories.outcome - rewards
         rest = rest - (np.bincount(question, rest) / counts)[question]
-        return 0.5 * rest @ rest, -rest
+        return 0.5 * rest @ rest, -rest, bend
 
     terms = _sums(mdp, trajectories.edges)
     return _fitted(mdp, reference, terms, squares, beta, ridge, iterations)
@@ -131,42 +165,83 @@ def _sums(mdp, edges):
 
 
 def _logistic(margin):
-    """The sum of -log sigma(margin), and its derivatives."""
-    return np.logaddexp(0.0, -margin).sum(), -expit(-margin)
+    """The sum of -log sigma(margin), its derivatives, and A -> A^T (second derivatives) A."""
+    bent = expit(margin) * expit(-margin)
+    value = np.logaddexp(0.0, -margin).sum()
+    return value, -expit(-margin), lambda A: A.T @ (diags_array(bent) @ A)
+
+
+class _Free:
+    """The edges on which a loss depends, by state."""
+
+    def __init__(self, mdp, reference, edges):
+        self.edges = edges
+        self.states, first = np.unique(mdp.source[edges], return_index=True)
+        self.ptr, self.base = np.append(first, edges.size), reference[edges]
+        others = np.array(reference)
+        others[edges] = 0.0
+        self.rest = state_sums(mdp.action_ptr, others)[self.states]
+
+    def tilt(self, x, beta):
+        return tilt(self.ptr, self.base, self.rest, x, beta)
+
+
+def _checked(mdp, reference, beta, ridge, iterations):
+    reference, beta = checked_policy(mdp, reference, "reference"), checked_beta(beta)
+    check_number("ridge", ridge, 0, kind=Real, open_ends=True)
+    check_number("iterations", iterations, 1)
+    return reference, beta
 
 
 def _fitted(mdp, reference, terms, loss, beta, ridge, iterations):
     """The policy whose implicit rewards minimize ``loss(terms @ rewards)`` and the ridge."""
-    reference, beta = checked_policy(mdp, reference, "reference"), checked_beta(beta)
-    check_number("ridge", ridge, 0, kind=Real, open_ends=True)
-    check_number("iterations", iterations, 1)
+    reference, beta = _checked(mdp, reference, beta, ridge, iterations)
     terms.eliminate_zeros()  # steps that both of a pair took
     edges = np.unique(terms.indices)
     _check_positive(reference, edges)
-    states, first = np.unique(mdp.source[edges], return_index=True)
-    ptr, base, terms = np.append(first, edges.size), reference[edges], terms[:, edges]
-    others = np.array(reference)
-    others[edges] = 0.0
-    rest = state_sums(mdp.action_ptr, others)[states]
+    free, terms = _Free(mdp, reference, edges), terms[:, edges]
+    if edges.size == 0:
+        return np.array(reference)
     adjoint = terms.T.tocsr()
 
     def objective(x):
-        policy, rewards, _ = _tilt(ptr, base, rest, x, beta)
-        value, slope = loss(terms @ rewards)
-        gradient = _through_norm(ptr, policy, adjoint @ slope, ridge * x)
+        policy, rewards, _ = free.tilt(x, beta)
+        value, slope, _ = loss(terms @ rewards)
+        gradient = through_norm(free.ptr, policy, adjoint @ slope, ridge * x)
         return value + 0.5 * ridge * x @ x, gradient
 
+    def hessian(x):
+        policy, rewards, _ = free.tilt(x, beta)
+        _, slope, bend = loss(terms @ rewards)
+        return hessian_of(free.ptr, policy, terms, adjoint @ slope, bend, ridge, beta)
+
     options = {"maxiter": iterations, "maxfun": 2 * iterations}
-    options |= {"ftol": DECREASE, "gtol": GRADIENT, "maxcor": MEMORY}
+    options |= {"ftol": DECREASE, "gtol": GRADIENT * min(1.0, ridge), "maxcor": MEMORY}
     start = np.zeros(edges.size)
     with ONE_BLAS_THREAD:
-        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
-    fitted, _, scale = _tilt(ptr, base, rest, found, beta)
+        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+        if edges.size <= DENSE or loss is _logistic:
+            x, moved = polished(objective, hessian, found.x, min(iterations, POLISHING))
+        else:  # a Newton step would cost more than all of L-BFGS
+            x, moved = found.x, 0.0 if found.success else math.inf
+    if not moved <= STILL:
+        size = np.abs(objective(x)[1]).max()
+        _warn(f"the gradient is {size:.3g}, the next Newton step {moved:.3g} of the rewards' size")
+    return _policy(mdp, reference, free, x, beta)
+
+
+def _policy(mdp, reference, free, x, beta):
+    """(E,) the reference with the free edges tilted by x."""
+    fitted, _, scale = free.tilt(x, beta)
     scales = np.ones(mdp.n_states)
-    scales[states] = scale
+    scales[free.states] = scale
     policy = reference * scales[mdp.source]
-    policy[edges] = fitted
+    policy[free.edges] = fitted
     return policy
+
+
+def _warn(what):
+    warnings.warn(f"the fit is not at its minimum: {what}", RuntimeWarning, stacklevel=4)
 
 
 def _check_positive(reference, edges):
@@ -174,37 +249,3 @@ def _check_positive(reference, edges):
     if wrong.any():
         e = int(edges[wrong.argmax()])
         raise ValueError(f"reference[{e}] is 0; expected a probability > 0, because it was taken")
-
-
-@njit
-def _tilt(ptr, reference, rest, x, beta):
-    """pi = ref exp(x / beta) / Z of these edges, beta log(pi / ref), and 1 / Z of each state.
-
-    In Z the other edges of a state, of probability ``rest``, count with x = 0.
-    """
-    policy, rewards, scale = np.empty(x.size), np.empty(x.size), np.empty(rest.size)
-    for s in range(rest.size):
-        largest = 0.0 if rest[s] > 0.0 else -math.inf
-        for e in range(ptr[s], ptr[s + 1]):
-            largest = max(largest, x[e])
-        scale[s] = math.exp(-largest / beta) if rest[s] > 0.0 else 0.0
-        total = rest[s] * scale[s]
-        for e in range(ptr[s], ptr[s + 1]):
-            policy[e] = reference[e] * math.exp((x[e] - largest) / beta)
-            total += policy[e]
-        scale[s] /= total
-        for e in range(ptr[s], ptr[s + 1]):
-            policy[e] /= total
-            rewards[e] = x[e] - largest - beta * math.log(total)
-    return policy, rewards, scale
-
-
-@njit
-def _through_norm(ptr, policy, slope, start):
-    """``start`` plus the slopes in x, for slopes in the rewards: less pi times their sum."""
-    gradient = start + slope
-    sums = state_sums(ptr, slope)
-    for s in range(ptr.size - 1):
-        for e in range(ptr[s], ptr[s + 1]):
-            gradient[e] -= policy[e] * sums[s]
-    return gradient

@@ -26,8 +26,6 @@ from tabular_pg.episodic.rollouts import checked_shapes
 from tabular_pg.episodic.segments import state_sums
 from tabular_pg.episodic.validation import real_vector
 
-SAME = 1e-12  # standard deviations of outcomes below this count as 0
-
 
 class Baseline(enum.Enum):
     """What is subtracted from the outcome of a response; the value says it in words."""
@@ -61,17 +59,22 @@ def response_signals(trajectories, baseline, greedy=None) -> np.ndarray:
         raise ValueError("trajectories is empty; expected at least one response")
     _, group = np.unique(trajectories.states[:, 0], return_inverse=True)
     counts = np.bincount(group)
-    mean = (np.bincount(group, outcome) / counts)[group]
     if baseline is Baseline.REINFORCE:
         return outcome
+    least, most = np.full((2, counts.size), np.inf)
+    np.minimum.at(least, group, outcome)
+    np.minimum.at(most, group, -outcome)
+    size = -most - least  # 0 where all outcomes are the same: then all signals are, too
+    above = (outcome - least[group]) / np.where(size > 0, size, 1.0)[group]
+    above -= (np.bincount(group, above) / counts)[group] * (size > 0)[group]
     if baseline is Baseline.RLOO:
         if counts.min() < 2:
             s = int(trajectories.states[np.argmin(counts[group]), 0])
             raise ValueError(f"state {s} has one response; expected at least 2 for RLOO")
-        return (outcome - mean) * (counts / (counts - 1))[group]
+        return above * (size * counts / (counts - 1))[group]
     if baseline is Baseline.GRPO:
-        deviation = np.sqrt(np.bincount(group, (outcome - mean) ** 2) / counts)[group]
-        return np.where(deviation > SAME, (outcome - mean) / np.maximum(deviation, SAME), 0.0)
+        deviation = np.sqrt(np.bincount(group, above**2) / counts)
+        return above / np.where(deviation > 0, deviation, 1.0)[group]
     if baseline is Baseline.REMAX:
         if greedy is None:
             raise ValueError("greedy is None; expected the outcomes of greedy responses, for REMAX")

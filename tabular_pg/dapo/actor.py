@@ -32,14 +32,16 @@ from tabular_pg._jit import njit, njit_inlined
 from tabular_pg._threads import ONE_BLAS_THREAD, cores
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
-from tabular_pg.episodic.validation import checked_beta, real_vector
+from tabular_pg.episodic.validation import checked_beta, real_vector, refuse_where
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
-LEAST_EXCESS = 1e-14  # of sum ref e^{A/beta} over 1: below this the minimizer is that, normalized
+LEAST_EXCESS = 1e-14  # what lambda does to a log-ratio: below, the minimizer is that, normalized
+SMALL_EXCESS = 1e-3  # of sum ref e^{A/beta} over 1: up to this a sum of probabilities lacks digits
 LARGE = 1e10  # argument: what x - log x lacks of omega is less than its rounding
 SMALL_OMEGA = 0.5  # up to this the equation is nearly linear in lambda
 LARGEST_RATIO = 1e200  # |A| / beta: the kernels overflow not far beyond
 NEWTON_STEPS, CONVERGED = 60, 4e-16
+MORE_STEPS = 1000  # where probabilities are 1e-300 of others
 MANY = 50_000  # edges from which on all cores are used
 
 
@@ -179,7 +181,9 @@ def _regression(mdp, policy, reference, beta, advantage, nu, states):
     ratio = checked_ratio(_advantage(mdp, reference, advantage), beta)
     weight = reference if nu is None else _weights(mdp, nu)
     if states is not None:
-        weight = weight * real_vector("states", states, mdp.n_states, "state")[mdp.source]
+        states = real_vector("states", states, mdp.n_states, "state")
+        refuse_where(states < 0, "states", states, "a weight >= 0")
+        weight = weight * states[mdp.source]
     with np.errstate(divide="ignore"):
         residual = ratio - np.log(policy / reference)
     return policy, weight, residual
@@ -230,11 +234,15 @@ def _minimize(action_ptr, reference, scaled, nu, policy, multiplier, low, high):
         if not seen:
             for e in range(first, last):
                 policy[e] = reference[e]
-        elif excess <= LEAST_EXCESS:
+        elif excess <= 0.0 or (
+            excess <= SMALL_EXCESS and excess / curvature * steepest <= LEAST_EXCESS
+        ):
             for e in range(first, last):
                 policy[e] /= 1.0 + excess
-        elif excess <= 1.0 and excess / curvature * steepest <= SMALL_OMEGA:
-            start = excess / curvature
+        elif excess <= SMALL_EXCESS or (
+            excess <= 1.0 and excess / curvature * steepest <= SMALL_OMEGA
+        ):
+            start = max(excess / curvature, 1e-300)
             multiplier[s] = _near_root(first, last, reference, scaled, nu, policy, start)
         else:
             least = math.log(excess / curvature) if excess <= 1.0 else -math.inf
@@ -249,7 +257,7 @@ def _near_root(first, last, reference, scaled, nu, policy, multiplier):
     from 0 leads, the method ascends to it.
     """
     excess = math.inf
-    for _ in range(NEWTON_STEPS):
+    for _ in range(MORE_STEPS):
         before = excess
         excess, slope, t = 0.0, 0.0, math.log(multiplier)
         for e in range(first, last):
@@ -258,7 +266,7 @@ def _near_root(first, last, reference, scaled, nu, policy, multiplier):
             excess += reference[e] * math.expm1(scaled[e] - w)
             slope += policy[e] * policy[e] / (nu[e] * (1.0 + w))
         multiplier += excess / slope
-        if not 0.0 < excess < 0.5 * before:  # what is left is rounding
+        if not 0.0 < excess < 0.9 * before:  # far from the root it is halved; the rest is rounding
             break
     for e in range(first, last):
         policy[e] /= 1.0 + excess

@@ -27,12 +27,12 @@ from scipy.optimize import minimize
 from scipy.special import expit, xlog1py, xlogy
 
 from tabular_pg._checks import check_number
-from tabular_pg._transitions import real_array
 from tabular_pg.dapo.dataset import Outcomes
 from tabular_pg.episodic.validation import (
     check_per_state,
     class_numbers,
     integer_array,
+    real_numbers,
     real_vector,
     refuse_where,
 )
@@ -52,7 +52,10 @@ def bce_loss(data, values) -> float:
         Names the argument, the first offending index, its value and what was expected.
     """
     values = real_vector("values", values, np.size(values), "state")
+    known = getattr(data, "n_states", None)
     data = _checked(data, values.size)
+    if known not in (None, values.size):
+        raise ValueError(f"values has length {values.size}; expected {known}, one per state")
     refuse_where((values < 0) | (values > 1), "values", values, "a number in [0, 1]")
     p = values[data.states]
     loss = -xlogy(data.means, p) - xlog1py(1 - data.means, -p)
@@ -133,9 +136,9 @@ class LinearCritic:
         features = self.features
         if sparse.issparse(features):
             features = sparse.csr_array(features)
-            real_array("features", features.data)
+            real_numbers("features", features.data)
         else:
-            features = real_array("features", features)
+            features = real_numbers("features", features)
         if features.ndim != 2:
             raise ValueError(f"features has shape {features.shape}; expected (S, F)")
         check_number("ridge", self.ridge, 0, kind=Real, open_ends=True)

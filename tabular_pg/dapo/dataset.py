@@ -32,7 +32,7 @@ from tabular_pg.episodic import (
     sample_trajectories,
 )
 from tabular_pg.episodic.rollouts import checked_shapes
-from tabular_pg.episodic.validation import check_flag, real_vector
+from tabular_pg.episodic.validation import check_flag, checked_problem, real_vector, refuse_masked
 
 RIGHT = 0.5  # an outcome of at least this counts as right
 
@@ -54,6 +54,12 @@ class Outcomes(NamedTuple):
     means: np.ndarray
 
 
+class OutcomesOf(Outcomes):
+    """Outcomes that know the number of states of their problem; a tuple's fields are fixed."""
+
+    n_states = None
+
+
 class Signal(NamedTuple):
     """What the actor is fitted to.
 
@@ -72,6 +78,7 @@ class Signal(NamedTuple):
 
 def respond(mdp, policy, responses, rng) -> Trajectories:
     """``responses`` trajectories from every root, those of a root one after the other."""
+    checked_problem(mdp)
     check_number("responses", responses, 1)
     return sample_trajectories(mdp, policy, np.repeat(np.arange(mdp.n_roots), responses), rng)
 
@@ -130,7 +137,10 @@ def mean_outcomes(mdp, policy, trajectories, pooled) -> Outcomes:
     edges = trajectories.edges if pooled else trajectories.edges[:, :1]
     counts, sums = _tally(trajectories.states, edges, trajectories.outcome, mdp.n_states)
     states = np.flatnonzero(counts)
-    return Outcomes(policy, states, counts[states], sums[states] / counts[states])
+    means = sums[states] / counts[states]
+    found = OutcomesOf(policy, states, counts[states], means)
+    found.n_states = mdp.n_states
+    return found
 
 
 def first_steps(mdp, trajectories) -> np.ndarray:
@@ -199,6 +209,7 @@ def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:
 
 
 def _flags(mdp, seen):
+    refuse_masked("seen", seen)
     seen = np.asarray(seen)
     if seen.dtype != bool or seen.shape != (mdp.n_edges,):
         raise ValueError(

@@ -19,7 +19,7 @@ from tabular_pg.assumptions import some_pair
 from tabular_pg.dapo.actor import checked_ratio, improvement, loss_gradient, step
 from tabular_pg.episodic import EpisodicMDP, checked_policy
 from tabular_pg.episodic.evaluation import backup
-from tabular_pg.episodic.segments import state_softmax, state_sums
+from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
 from tabular_pg.episodic.validation import checked_beta, real_vector
 from tabular_pg.theorem import Kind, theorem
 
@@ -107,12 +107,22 @@ def iterate(mdp, reference, beta, iterations) -> DapoRun:
         As ``minimizer`` does, also of an iterate in which a probability has underflowed to 0.
     """
     rule, policies, multipliers = DAPO(beta), [checked_policy(mdp, reference, "reference")], []
-    for _ in range(checked_iterations(iterations)):
+    for k in range(checked_iterations(iterations)):
+        _check_underflow(rule.beta, policies[-1], k)
         found = step(mdp, policies[-1], rule.beta)
         policies.append(found.policy)
         multipliers.append(found.multiplier)
     multipliers = np.array(multipliers).reshape(len(multipliers), mdp.n_states)
     return DapoRun(mdp, rule, np.arange(len(policies)), np.stack(policies), multipliers)
+
+
+def _check_underflow(beta, policy, k):
+    if k > 0 and (policy == 0).any():
+        e = int((policy == 0).argmax())
+        raise ValueError(
+            f"beta is {beta}: after {k} steps the probability of edge {e} underflows to 0; "
+            "expected a larger beta, or fewer iterations"
+        )
 
 
 def natural_step(mdp, reference, beta, advantage=None) -> np.ndarray:
@@ -201,12 +211,12 @@ def improvement_by_divergences(run):
     D1 summed over the actions, where the mean advantage is 0, gives lambda_s = KL(pi^k ||
     pi^{k+1})."""
     old, new = run.policies[:-1], run.policies[1:]
-    divergence = _per_state(run, old * np.log(old / new) - old + new)
-    return (
-        run.improvements,
-        run.rule.beta * divergence * _per_state(run, new**2 / old),
-        _rounding(run),
-    )
+    pairs, ptr = zip(old, new, strict=True), run.mdp.action_ptr
+    divergence = np.stack([state_divergences(ptr, before, after) for before, after in pairs])
+    squares = _per_state(run, new**2 / old)
+    shaken = 8 * np.finfo(float).eps * _per_state(run, np.abs(new - old))  # by the rounding of new
+    bound = run.rule.beta * squares
+    return run.improvements, bound * divergence, _rounding(run) + bound * shaken
 
 
 @theorem("D3p", "V_beta^{k+1} - V^k = sum d^{k+1} I", **EXACT)

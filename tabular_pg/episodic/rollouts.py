@@ -9,8 +9,10 @@ import numpy as np
 from tabular_pg._jit import njit
 from tabular_pg.episodic.validation import (
     checked_policy,
+    checked_problem,
     integer_array,
     real_vector,
+    refuse_masked,
     refuse_where,
 )
 
@@ -75,6 +77,7 @@ def checked_trajectories(mdp, trajectories) -> Trajectories:
     ValueError
         Names the array, the first offending row and step, the value and what was expected.
     """
+    checked_problem(mdp)
     found = checked_shapes(trajectories)
     n, t, s, fault = _first_fault(mdp.action_ptr, mdp.successor, mdp.terminal_reward, *found)
     if fault == _SOUND:
@@ -101,6 +104,8 @@ def checked_shapes(trajectories) -> Trajectories:
         raise ValueError(
             f"trajectories is of type {type(trajectories).__name__}; expected Trajectories"
         )
+    for name, field in zip(("edges", "states"), trajectories, strict=False):
+        refuse_masked(f"trajectories.{name}", field)
     edges, states = (np.asarray(field) for field in trajectories[:2])
     for name, array in (("edges", edges), ("states", states)):
         if array.ndim != 2 or array.dtype.kind not in "iu":

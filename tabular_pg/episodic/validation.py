@@ -6,28 +6,80 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from tabular_pg._checks import check_number
-from tabular_pg._transitions import ROW_SUM_TOLERANCE, real_array, refuse_negative
+from tabular_pg._checks import check_number, shown
+from tabular_pg._transitions import ROW_SUM_TOLERANCE, refuse_negative
 from tabular_pg.episodic.segments import state_sums
 from tabular_pg.mdp import distribution
 
 
+def real_numbers(name, values) -> np.ndarray:
+    """``values`` as a new float64 array of finite numbers.
+
+    Raises
+    ------
+    ValueError
+        If they are masked, text, complex, times or other objects, or not finite: names the first.
+    """
+    refuse_masked(name, values)
+    wrong = f"{name} is not an array of real numbers"
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{wrong}: {error}") from None
+    if array.dtype.kind == "O" and values is not None:
+        for at, value in np.ndenumerate(array):
+            if not isinstance(value, Real):
+                where = ", ".join(map(str, at))
+                raise ValueError(f"{wrong}: {name}[{where}] is {shown(value, 60)}")
+    elif array.dtype.kind not in "biuf":
+        kind = type(values).__name__ if values is None else f"entries of type {array.dtype}"
+        raise ValueError(f"{wrong}: got {kind}")
+    try:
+        array = np.array(array, dtype=np.float64, order="C")
+    except OverflowError:
+        raise ValueError(f"{wrong}: an integer is too large for a float") from None
+    finite = np.isfinite(array)
+    if not finite.all():
+        at = [int(i) for i in np.unravel_index((~finite).argmax(), finite.shape)]
+        raise ValueError(f"{name}{at} is {array[tuple(at)]}; expected a finite number")
+    return array
+
+
+def refuse_masked(name, values):
+    """``values`` hide nothing behind a mask, else ValueError."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise ValueError(f"{name} has masked entries; expected numbers in all of them")
+
+
+def checked_problem(mdp):
+    """``mdp`` is an episodic problem, else TypeError."""
+    if not hasattr(mdp, "action_ptr") or not hasattr(mdp, "terminal_reward"):
+        raise TypeError(f"mdp is of type {type(mdp).__name__}; expected an EpisodicMDP")
+
+
 def integer_array(name, values) -> np.ndarray:
     """``values`` as a new vector of int64, else ValueError."""
-    values = np.array(values)
-    if values.size == 0:
+    refuse_masked(name, values)
+    try:
+        values = np.array(values)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths; expected integers") from None
+    if values.size == 0 and values.dtype.kind in "iuf":
         values = values.astype(np.int64)
     if values.ndim != 1 or values.dtype.kind not in "iu":
         raise ValueError(
             f"{name} has shape {values.shape} and type {values.dtype}; expected a vector of "
             "integers"
         )
+    beyond = values > np.iinfo(np.int64).max if values.dtype.kind == "u" else np.zeros(1, bool)
+    refuse_where(beyond, name, values, "an integer below 2^63")
     return values.astype(np.int64)
 
 
 def real_vector(name, values, size, what) -> np.ndarray:
     """``values`` as a new vector of finite numbers, one per ``what``, else ValueError."""
-    values = real_array(name, values)
+    values = real_numbers(name, values)
     if values.shape != (size,):
         raise ValueError(f"{name} has shape {values.shape}; expected ({size},), one per {what}")
     return values
@@ -50,7 +102,7 @@ def refuse_where(wrong, name, values, expected):
 def check_flag(name, value, meaning=""):
     """``value`` is True or False, else ValueError, which says what they mean."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} is {value!r}; expected True or False{meaning}")
+        raise ValueError(f"{name} is {shown(value)}; expected True or False{meaning}")
 
 
 def check_per_state(mdp, name, array):
@@ -140,6 +192,7 @@ def checked_policy(mdp, policy, name="policy") -> np.ndarray:
         If its size is wrong, an entry is negative or not finite, or the sum over a state's
         actions is off by over 1e-12 times their number; names the edge or the state.
     """
+    checked_problem(mdp)
     policy = real_vector(name, policy, mdp.n_edges, "edge")
     refuse_negative(name, policy)
     sums, counts = state_sums(mdp.action_ptr, policy), np.diff(mdp.action_ptr)

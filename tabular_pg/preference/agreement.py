@@ -11,6 +11,8 @@ from tabular_pg.episodic.validation import real_vector
 from tabular_pg.preference.curation import agreement_purity
 from tabular_pg.theorem import Kind, theorem
 
+ROUNDING = 1e-12  # of sums over pairs, relative
+
 
 class AgreementFilter(NamedTuple):
     """Keeps the pairs with whose labels a reward agrees."""
@@ -55,7 +57,8 @@ def expected_agreement(label, reward) -> Agreement:
 def unrelated(run) -> str:
     """Labels that are easier to get right are not those that the reward gets right."""
     p, a = run.label, run.reward
-    related = abs((p - p.mean()) @ (a - a.mean())) > 1e-12 * p.size
+    agreed = p @ a + (1 - p) @ (1 - a)
+    related = abs((p - p.mean()) @ (a - a.mean())) > ROUNDING * agreed
     return "the errors of labels and rewards are related over the pairs" if related else ""
 
 
@@ -73,4 +76,4 @@ def purity_law(run):
     uncorrelated over the pairs, and not otherwise. Proof: the mean of a product is that of the
     means, for the pairs where both are right and for those where both are wrong."""
     law = agreement_purity(run.label.mean(), run.reward.mean())
-    return [run.purity], [float(law)], [1e-12]
+    return [run.purity], [float(law)], [8 * ROUNDING]

@@ -15,6 +15,8 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from tabular_pg._checks import check_number
+from tabular_pg.episodic.rollouts import check_generator
+from tabular_pg.episodic.validation import refuse_masked
 
 LEVELS = 5  # ratings are 0 to 4
 
@@ -146,11 +148,15 @@ class Scorer:
 
 def choose(annotator, world, first, second, rng) -> np.ndarray:
     """(N,) whether the first item of each pair is called the better one, one draw per pair."""
-    return rng.random(np.shape(first)) < annotator.prefers(world, first, second)
+    _check_judge(annotator)
+    first, second = _both(world, first, second)
+    check_generator(rng)
+    return rng.random(first.shape) < annotator.prefers(world, first, second)
 
 
 def label_accuracy(annotator, world, first, second) -> np.ndarray:
     """(N,) the probability that the truly better item of each pair is called so; 1/2 of equals."""
+    _check_judge(annotator)
     first, second = _both(world, first, second)
     gain = np.sign(world.reward[first] - world.reward[second])
     return 0.5 + gain * (annotator.prefers(world, first, second) - 0.5)
@@ -162,11 +168,25 @@ def _seen(judge, world):
 
 
 def _both(world, first, second):
-    return _checked(world, "first", first), _checked(world, "second", second)
+    first, second = _checked(world, "first", first), _checked(world, "second", second)
+    if first.shape != second.shape:
+        raise ValueError(
+            f"second has shape {second.shape}; expected {first.shape}, an item for each of first"
+        )
+    return first, second
+
+
+def _check_judge(annotator):
+    if not callable(getattr(annotator, "prefers", None)):
+        raise TypeError(
+            f"annotator is of type {type(annotator).__name__}; expected an Annotator, a Rater or a "
+            "Scorer"
+        )
 
 
 def _checked(world, name, items):
     """Items of the world, in any shape."""
+    refuse_masked(name, items)
     items = np.asarray(items)
     if items.size and items.dtype.kind not in "iu":
         raise ValueError(f"{name} is of type {items.dtype}; expected integers")

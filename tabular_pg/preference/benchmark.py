@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._transitions import real_array
-from tabular_pg.episodic.validation import real_vector
+from tabular_pg.episodic.validation import real_numbers, real_vector
 from tabular_pg.preference.rlhf import beta_at, expected_reward, tilted_policy
 from tabular_pg.preference.world import CATEGORIES
 
@@ -41,7 +40,7 @@ def pair_accuracy(rewards, fitted) -> np.ndarray:
     ----------
     rewards, fitted : (prompts, K)
     """
-    rewards, fitted = real_array("rewards", rewards), real_array("fitted", fitted)
+    rewards, fitted = real_numbers("rewards", rewards), real_numbers("fitted", fitted)
     if rewards.ndim != 2:
         raise ValueError(f"rewards has shape {rewards.shape}; expected (prompts, responses)")
     if fitted.shape != rewards.shape:

@@ -11,9 +11,10 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from tabular_pg._checks import check_number
-from tabular_pg._transitions import real_array
+from tabular_pg.episodic.validation import real_numbers, refuse_masked
 
 MOST = 10**8  # items, for each of which there are a few numbers in memory
+LARGE, UNIT = 1e290, 2.0**80  # a sum of weights that could overflow, and what to count them in then
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,10 @@ class Comparisons:
     n_items : int
     anchored : bool
         Whether there is one more item, number ``n_items``, whose score is held at 0.
+    log_weight : (M,) or None
+        log(weight), also where the weight itself is not a float; from ``weight`` by default.
+    unit : float
+        What weights are counted in: 1, but where their sums would not be floats.
     """
 
     winner: np.ndarray
@@ -34,6 +39,12 @@ class Comparisons:
     weight: np.ndarray
     n_items: int
     anchored: bool = False
+    log_weight: np.ndarray | None = None
+    unit: float = 1.0
+
+    def __post_init__(self):
+        if self.log_weight is None:
+            object.__setattr__(self, "log_weight", np.log(self.weight) + np.log(self.unit))
 
     @property
     def n_nodes(self) -> int:
@@ -106,15 +117,17 @@ class Comparisons:
 
     def against_anchor(self) -> Comparisons:
         """Every winner beats, and every loser loses to, an item whose score is 0."""
-        wins, losses = self.wins, self.losses
-        winners, losers = np.flatnonzero(wins), np.flatnonzero(losses)
-        anchor = self.n_items
+        won, lost = np.unique(self.winner), np.unique(self.loser)
+        anchor, n = self.n_items, self.n_items
+        logs = log_sums(self.winner, self.log_weight, n), log_sums(self.loser, self.log_weight, n)
         return Comparisons(
-            np.concatenate([winners, np.full(losers.size, anchor)]),
-            np.concatenate([np.full(winners.size, anchor), losers]),
-            np.concatenate([wins[winners], losses[losers]]),
-            self.n_items,
+            np.concatenate([won, np.full(lost.size, anchor)]),
+            np.concatenate([np.full(won.size, anchor), lost]),
+            np.concatenate([self.wins[won], self.losses[lost]]),
+            n,
             anchored=True,
+            log_weight=np.concatenate([logs[0][won], logs[1][lost]]),
+            unit=self.unit,
         )
 
     def _count(self, items, values):
@@ -141,20 +154,34 @@ def counted(pairs, n_items, weights=None) -> Comparisons:
     pairs = checked_pairs(pairs, n_items)
     weights = None if weights is None else _checked_weights(weights, len(pairs))
     keys = pairs[:, 0] * np.int64(n_items) + pairs[:, 1]
+    keys, where = np.unique(keys, return_inverse=True)
+    unit = 1.0
     if weights is None:
-        keys, counts = np.unique(keys, return_counts=True)
+        counts = np.bincount(where).astype(float)
+        log_weight = np.log(counts)
     else:
-        keys, where = np.unique(keys, return_inverse=True)
-        counts = np.bincount(where, weights)
+        log_weight = log_sums(where, np.log(weights), keys.size)
+        with np.errstate(over="ignore"):
+            if weights.sum() > LARGE:
+                unit = UNIT
+        counts = np.bincount(where, weights / unit)
     winner, loser = np.divmod(keys, n_items)
-    counts = counts.astype(float)
-    for array in (winner, loser, counts):
+    for array in (winner, loser, counts, log_weight):
         array.setflags(write=False)
-    return Comparisons(winner, loser, counts, int(n_items))
+    return Comparisons(winner, loser, counts, int(n_items), log_weight=log_weight, unit=unit)
+
+
+def log_sums(groups, logs, n) -> np.ndarray:
+    """(n,) the logarithms of sums of exponentials over groups; -inf for those without any."""
+    top = np.full(n, -np.inf)
+    np.maximum.at(top, groups, logs)
+    with np.errstate(divide="ignore", under="ignore", invalid="ignore"):
+        return top + np.log(np.bincount(groups, np.exp(logs - top[groups]), n))
 
 
 def checked_pairs(pairs, n_items) -> np.ndarray:
     """``pairs`` as an array (N, 2) of two different items each, else ValueError."""
+    refuse_masked("pairs", pairs)
     try:
         pairs = np.asarray(pairs)
     except ValueError:
@@ -183,7 +210,7 @@ def checked_pairs(pairs, n_items) -> np.ndarray:
 
 
 def _checked_weights(weights, n):
-    weights = real_array("weights", weights)
+    weights = real_numbers("weights", weights)
     if weights.shape != (n,):
         raise ValueError(f"weights has shape {weights.shape}; expected ({n},), one per pair")
     if (weights <= 0).any():
@@ -198,9 +225,9 @@ def checked_features(features, n_items):
         if features.dtype.kind not in "biuf":
             raise ValueError(f"features has type {features.dtype}; expected real numbers")
         features = sparse.csr_array(features).astype(float)
-        real_array("features", features.data)
+        real_numbers("features", features.data)
     else:
-        features = real_array("features", features)
+        features = real_numbers("features", features)
     if features.ndim != 2 or features.shape[0] != n_items or features.shape[1] == 0:
         raise ValueError(
             f"features has shape {features.shape}; expected ({n_items}, F), a row per item"

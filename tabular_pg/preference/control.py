@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._transitions import real_array
+from tabular_pg.episodic.validation import real_numbers
 from tabular_pg.preference.rlhf import regret, tilted_policy
 
 
@@ -54,7 +54,7 @@ class Controlled:
 def controlled(reference, reward, estimate, beta) -> Controlled:
     """The policy that is optimal for the estimate: ref exp(estimate / beta) / Z."""
     tables = [
-        real_array(name, table)
+        real_numbers(name, table)
         for name, table in (("reference", reference), ("reward", reward), ("estimate", estimate))
     ]
     for name, table in zip(("reward", "estimate"), tables[1:], strict=True):

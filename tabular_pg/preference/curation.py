@@ -20,10 +20,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._checks import check_number
-from tabular_pg.preference.data import PreferenceData
+from tabular_pg.episodic.validation import refuse_masked
+from tabular_pg.preference.data import PreferenceData, checked_data
 from tabular_pg.preference.fitting import Fit
 
-ROUNDING = 1e-9  # 0.07 * 100 are 7 pairs, not 8
+ROUNDING = 1e-9  # relative: 0.07 * 100 are 7 pairs, not 8
 
 
 class Record(NamedTuple):
@@ -62,6 +63,7 @@ def deduplicate(data) -> Curated:
 
     The opposite choice is no duplicate: it is a second opinion. Idempotent.
     """
+    checked_data("data", data)
     order = np.lexsort([data.pair_id, data.rejected, data.chosen])
     same = (np.diff(data.pairs[order], axis=0) == 0).all(axis=1)
     mask = np.ones(len(data), dtype=bool)
@@ -77,6 +79,7 @@ def score_offsets(data, offsets) -> np.ndarray:
     offsets : dict of numbers by source
         What to subtract; nothing for sources that are not named.
     """
+    checked_data("data", data)
     if not isinstance(offsets, dict):
         raise ValueError(f"offsets is {offsets!r}; expected a dict of numbers by source")
     mean = data.scores.mean(axis=1)
@@ -112,7 +115,9 @@ def top_fraction(data, fractions, *, sources, offsets=None, default=None, of=Non
     ValueError
         If an argument is invalid, a source is not there, or a pair of theirs has no score.
     """
+    checked_data("data", data)
     pool = data if of is None else of
+    checked_data("of", pool)
     groups = _groups(fractions, default, pool.task_names)
     mine = _mine(pool, sources, empty=of is None)
     score = score_offsets(pool, {} if offsets is None else offsets)
@@ -123,7 +128,7 @@ def top_fraction(data, fractions, *, sources, offsets=None, default=None, of=Non
     for group, fraction in groups.items():
         rows = np.flatnonzero(mine & pool.about(*group))
         ranked = rows[np.lexsort([pool.pair_id[rows], -score[rows]])]
-        dropped.append(pool.pair_id[ranked[int(np.ceil(fraction * rows.size - ROUNDING)) :]])
+        dropped.append(pool.pair_id[ranked[int(np.ceil(fraction * rows.size * (1 - ROUNDING))) :]])
     mask = ~np.isin(data.pair_id, np.concatenate([np.empty(0, np.int64), *dropped]))
     return kept(data, mask, "top fraction", "the mean score is too low for its task")
 
@@ -213,6 +218,7 @@ def _agrees(data, others, rewards, sources):
 
 def _mine(data, sources, empty=True):
     """(N,) whether a pair is from one of these sources."""
+    checked_data("data", data)
     if isinstance(sources, str | bytes) or not np.iterable(sources) or not tuple(sources):
         raise ValueError(f"sources is {sources!r}; expected a sequence of at least one name")
     return data.of(*sources, empty=empty)
@@ -243,6 +249,7 @@ def _check_fraction(name, fraction):
 
 
 def _shares(name, values):
+    refuse_masked(name, values)
     values = np.asarray(values)
     if values.dtype.kind not in "iuf" or not ((values >= 0) & (values <= 1)).all():
         raise ValueError(f"{name} is {values}; expected numbers in [0, 1]")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from tabular_pg._checks import check_number
-from tabular_pg.episodic.validation import class_numbers, integer_array
+from tabular_pg.episodic.validation import class_numbers, integer_array, refuse_masked
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +114,7 @@ class PreferenceData:
             arrays[name] = _numbers(name, getattr(self, name), limit, size)
         for name in ("scores", "ratings"):
             arrays[name] = _of_both(name, getattr(self, name), size)
+        refuse_masked("adversarial", self.adversarial)
         adversarial = np.array(self.adversarial)
         if adversarial.dtype != bool or adversarial.shape != (size,):
             raise ValueError(
@@ -152,6 +153,12 @@ class PreferenceData:
         return replace(self, **{k: v[rows] for k, v in arrays.items() if isinstance(v, np.ndarray)})
 
 
+def checked_data(name, data):
+    """``data`` is a PreferenceData, else TypeError."""
+    if not isinstance(data, PreferenceData):
+        raise TypeError(f"{name} is of type {type(data).__name__}; expected PreferenceData")
+
+
 def concatenate(parts) -> PreferenceData:
     """The pairs of all parts, one part after the other; their texts and tasks are the same.
 
@@ -165,6 +172,7 @@ def concatenate(parts) -> PreferenceData:
         raise ValueError("parts is empty; expected at least one data set")
     first = parts[0]
     for i, part in enumerate(parts):
+        checked_data(f"parts[{i}]", part)
         if part.task_names != first.task_names or part.tokens is not first.tokens:
             raise ValueError(f"parts[{i}] has other tasks or texts; expected those of parts[0]")
     names = tuple(dict.fromkeys(name for part in parts for name in part.source_names))
@@ -190,6 +198,7 @@ def _check_names(name, names):
 
 def _positions(rows, size):
     """Rows of a mask or an array of positions."""
+    refuse_masked("rows", rows)
     rows = np.asarray(rows)
     if rows.dtype == bool:
         if rows.shape != (size,):
@@ -209,9 +218,12 @@ def _numbers(name, values, limit, size):
 
 
 def _of_both(name, values, size):
+    refuse_masked(name, values)
     try:
+        if np.asarray(values).dtype.kind not in "biufO":
+            raise TypeError
         values = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{name} is {values!r:.60}; expected numbers or nan") from None
     if values.shape != (size, 2):
         raise ValueError(

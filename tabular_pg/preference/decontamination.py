@@ -17,7 +17,7 @@ import numpy as np
 
 from tabular_pg._checks import check_number
 from tabular_pg.preference.curation import Curated, kept
-from tabular_pg.preference.data import Tokens
+from tabular_pg.preference.data import Tokens, checked_data
 
 UNIT = np.uint64(0x9E3779B97F4A7C15)  # odd; any one will do
 INVERSE = np.uint64(pow(int(UNIT), -1, 2**64))
@@ -35,6 +35,7 @@ def decontaminate(data, benchmark, n=8) -> Curated:
     n : int >= 1
         The paper drops what matches in more than 7 tokens: n = 8.
     """
+    checked_data("data", data)
     found = overlaps(data.tokens, benchmark, n)
     reason = f"the prompt has {n} tokens in a row of a benchmark's prompt"
     return kept(data, ~found[data.prompt], "decontaminate", reason)

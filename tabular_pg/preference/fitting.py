@@ -8,13 +8,15 @@ pair moves the scores by as much however many other pairs there are.
 
 What is guaranteed depends on the loss, and ``Fit.status`` says it. Convex losses are brought to
 their minimum, unique where nothing was refused: Bradley-Terry at a temperature or not, squares and
-cross-entropy by Newton's method, to a gradient of rounding size; the hinge to a duality gap of
-1e-8 (1e-7 beyond 600 unknowns) of the loss of theta = 0, with a ridge unique, without one any of
-its minima: where every pair can be won by the margin, their set is unbounded, and the one returned
-may be far out, so that the sizes of its scores mean nothing. The others (focal, with penalty or
-not, tempered) need not be convex: they start at the Bradley-Terry fit, and go down to a point where
-the gradient vanishes, which may not be the lowest. It is not at the kink of the penalty, which
-cannot be a minimum: from there they go on to one of its sides.
+cross-entropy by damped Newton steps, whatever the weights, the ridge and the offsets of features;
+a fit is called the minimum only if a bound on the distance to it, ``Fit.distance``, says so. The
+hinge is brought to a duality gap of 1e-8 (1e-7 beyond 600 unknowns) of the loss of theta = 0; with
+a ridge the gap bounds the distance, too, without one it is any of its minima: where every pair can
+be won by the margin, their set is unbounded, and the one returned may be far out, so that the sizes
+of its scores mean nothing. The others (focal, with penalty or not, tempered) need not be convex:
+they start at the Bradley-Terry fit, and go down to a point where the gradient vanishes, which may
+not be the lowest. It is not at the kink of the penalty, which cannot be a minimum: from there they
+go on to one of its sides.
 """
 
 from __future__ import annotations
@@ -25,24 +27,30 @@ from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 
 from tabular_pg._checks import check_number
 from tabular_pg._threads import ONE_BLAS_THREAD
 from tabular_pg.episodic.validation import check_flag
 from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
+from tabular_pg.preference.convex import minimize_scores
 from tabular_pg.preference.hinge import minimize_hinge
 from tabular_pg.preference.identifiability import check_graph, check_rank, separating_direction
+from tabular_pg.preference.linear import centred_features, minimize_coefficients
 from tabular_pg.preference.losses import BradleyTerry, Hinge, checked_loss
-from tabular_pg.preference.newton import Objective, centred, minimize, newton_step
+from tabular_pg.preference.newton import Objective, centred, minimize
+from tabular_pg.preference.terms import EPS, log_ridge_of, terms_of, unit_of
 
-STEPS, SWEEPS = 100, 10_000  # the most by default, of Newton's method and for the hinge
+STEPS, SWEEPS = 2000, 10_000  # the most by default, of Newton's method and for the hinge
+CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the scores
+CLOSE_HINGE = 1e-3  # the same of the hinge, of which the square is bounded by the gap
 
 
 class Status(enum.Enum):
     """How a fit ended; the value says it in words."""
 
-    MINIMUM = "the minimum, to rounding"
-    ONE_OF_MINIMA = "a minimum of the hinge loss; without a ridge there can be others, nearer 0"
+    MINIMUM = "the minimum: Fit.distance bounds how far it is"
+    ONE_OF_MINIMA = "the hinge loss is at its minimum; other scores, even far ones, may do as well"
     STATIONARY = "the gradient vanishes, downhill from the Bradley-Terry fit: not convex"
     UNBOUNDED = "a margin passed loss.farthest; no finite minimum found, and there may be none"
     STOPPED = "not at a minimum yet: the iterations ran out, or no step improves the loss"
@@ -67,6 +75,9 @@ class Fit:
     gradient_norm : largest entry of the gradient in size. For the hinge loss it is the duality gap,
         by which the loss is above the minimum at most; without a ridge, above the least for any
         theta' with |theta'| <= |theta| in every entry.
+    distance : how far any difference of scores within a component can be from that of the minimum,
+        certified but for rounding in the bound itself; with a ridge, or for cross-entropy, any
+        score. inf where nothing is known, NaN where the minimum need not be unique.
     iterations : steps of Newton's method, or steps or sweeps for the hinge loss.
     comparisons : Comparisons
         The pairs, equal ones together.
@@ -82,6 +93,7 @@ class Fit:
     iterations: int
     comparisons: Comparisons
     features: object = None
+    distance: float = np.nan
 
     tau, rounded = 0.0, True  # what theorems ask any run for
 
@@ -132,7 +144,8 @@ def fit(
     weights : array_like (N,), optional
         Positive; how much each pair counts, 1 by default.
     iterations : int >= 1, optional
-        At most so many steps of Newton's method (100 by default), or sweeps for the hinge (10,000).
+        At most so many steps of Newton's method (2,000 by default), or sweeps for the hinge
+        (10,000).
     per_component : bool
         Without a ridge: accept several components, whose scores do not compare with each other.
 
@@ -154,12 +167,15 @@ def fit(
         check_graph(compared, loss, per_component)
     elif ridge == 0:
         check_rank(compared, features)
+    arguments = compared, loss, float(ridge), features
     with ONE_BLAS_THREAD:
         if isinstance(loss, Hinge):
-            found = _hinge(comparisons, loss, float(ridge), features, iterations or SWEEPS)
+            found = _hinge(*arguments, iterations or SWEEPS)
+        elif loss.convex:
+            found = _convex(*arguments, iterations or STEPS)
         else:
-            found = _smooth(compared, loss, float(ridge), features, iterations or STEPS)
-    theta, status, norm, k = found
+            found = _bent(*arguments, iterations or STEPS)
+    theta, status, norm, k, distance = found
     scores = theta if features is None else features @ theta
     if features is None and not loss.pointwise:
         scores = centred(scores, comparisons.components)
@@ -167,53 +183,80 @@ def fit(
     for array in (scores, theta):
         array.setflags(write=False)
     return Fit(
-        scores, coefficients, status, loss, float(ridge), norm, k, comparisons, features
+        scores, coefficients, status, loss, float(ridge), norm, k, comparisons, features, distance
     )  # fmt: skip
 
 
+def _convex(comparisons, loss, ridge, features, iterations):
+    log_ridge, unit = log_ridge_of(loss, ridge), unit_of(loss)
+    if features is None:
+        terms = terms_of(comparisons, loss, log_ridge)
+        found = minimize_scores(terms, iterations)
+        theta, spread, apart = found.x[: comparisons.n_items], np.ptp(found.x), 0.0
+    else:
+        found = minimize_coefficients(comparisons, loss, log_ridge, features, iterations)
+        theta, spread, apart = found.theta, found.spread, found.apart
+        if ridge == 0 and loss.decreases and not np.isfinite(found.distance):
+            _refuse_separable(comparisons, features, theta)
+    close = found.distance <= CLOSE * (1 + spread) and apart <= CLOSE_HINGE * (1 + spread)
+    status = Status.MINIMUM if close else Status.STOPPED
+    with np.errstate(over="ignore"):
+        distance = unit * (found.distance + 4 * EPS * spread)
+        slope = unit if not loss.decreases else 1 / unit
+        norm = float(slope * found.gradient)
+    return unit * theta, status, norm, found.iterations, float(distance)
+
+
+def _objective(comparisons, loss, ridge, features):
+    """The objective over its largest weight, with features counted from their means."""
+    top = comparisons.log_weight.max()
+    logs = comparisons.log_weight - top
+    with np.errstate(under="ignore", over="ignore", divide="ignore"):
+        comparisons = replace(comparisons, weight=np.exp(logs), log_weight=logs, unit=1.0)
+        scale, ridge = float(np.exp(top)), float(np.exp(np.log(ridge) - top))
+    if features is not None and not sparse.issparse(features):
+        features = centred_features(features, comparisons.components)
+    return Objective(comparisons, loss, ridge, features), scale
+
+
 def _hinge(comparisons, loss, ridge, features, iterations):
-    found = minimize_hinge(Objective(comparisons, loss, ridge, features), iterations)
-    status = Status.STOPPED
-    if found.converged:
-        status = Status.MINIMUM if ridge > 0 else Status.ONE_OF_MINIMA
-    return found.theta, status, found.gap, found.iterations
+    objective, scale = _objective(comparisons, loss, ridge, features)
+    with np.errstate(all="ignore"):  # of weights or ridges that are nothing beside others
+        found = minimize_hinge(objective, iterations)
+    if objective.ridge == 0:
+        status = Status.ONE_OF_MINIMA if found.converged else Status.STOPPED
+        return found.theta, status, scale * found.gap, found.iterations, np.nan
+    D = np.abs(objective.margins(found.theta))
+    rows = 1.0 if features is None else objective.largest_row
+    with np.errstate(over="ignore"):
+        distance = 2 * rows * np.sqrt(2 * found.gap / objective.ridge)
+    if (objective.comparisons.weight == 0).any():
+        distance = np.inf
+    close = found.converged and distance <= CLOSE_HINGE * (loss.margin + D.max())
+    status = Status.ONE_OF_MINIMA if found.converged else Status.STOPPED
+    status = Status.MINIMUM if close else status
+    return found.theta, status, scale * found.gap, found.iterations, float(distance)
 
 
-def _smooth(comparisons, loss, ridge, features, iterations):
-    convex = loss if loss.convex else BradleyTerry()
-    objective = Objective(comparisons, convex, ridge, features)
-    found = minimize(objective, np.zeros(objective.size), iterations)
-    if ridge == 0 and features is not None and loss.decreases:
-        _refuse_separable(objective, found.theta)
-    if loss is not convex:
-        first, objective = found, replace(objective, loss=loss)
-        found = minimize(objective, first.theta, iterations)
-        found = found._replace(iterations=first.iterations + found.iterations)
+def _bent(comparisons, loss, ridge, features, iterations):
+    theta, _, _, k, _ = _convex(comparisons, BradleyTerry(), ridge, features, iterations)
+    objective, scale = _objective(comparisons, loss, ridge, features)
+    found = minimize(objective, theta, iterations)
     status = Status.STOPPED
     if found.lost:
         status = Status.UNBOUNDED
     elif found.converged:
-        status = Status.MINIMUM if loss.convex else Status.STATIONARY
-    return found.theta, status, float(np.abs(found.gradient).max()), found.iterations
+        status = Status.STATIONARY
+    norm = scale * float(np.abs(found.gradient).max())
+    return found.theta, status, norm, k + found.iterations, np.nan
 
 
-def _refuse_separable(objective, theta):
-    """There is a minimum, else ValueError.
-
-    There is one if positive multiples alpha of the rows of margins sum to 0 (Stiemke's lemma).
-    At a minimum -weight slope(D) are such; nearby they are moved there by least squares, and if
-    all stay positive nothing more is to be done. Otherwise a linear program decides.
-    """
-    comparisons, features = objective.comparisons, objective.features
-    D = objective.margins(theta)
-    slopes = -objective.loss.slope(D)
-    if slopes.min() > 1e-7 * slopes.max():  # otherwise rounding could hide a direction
-        alpha = comparisons.weight * slopes
-        H = features.T @ (comparisons.laplacian(alpha) @ features)
-        move = newton_step(H, features.T @ comparisons.collect(alpha))
-        if np.abs(objective.margins(move)).max() < 0.5:
-            return
-    direction = theta if D.min() >= 0 else separating_direction(comparisons, features)
+def _refuse_separable(comparisons, features, theta):
+    """There is a minimum, which was not found, else ValueError: a linear program decides."""
+    if not sparse.issparse(features) and not comparisons.anchored:
+        features = centred_features(features, comparisons.components)
+    separates = comparisons.margins(features @ theta).min() >= 0
+    direction = theta if separates else separating_direction(comparisons, features)
     if direction is not None:
         raise ValueError(
             "ridge is 0 and the features separate the pairs: no pair is ranked wrongly by "

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import LinAlgError
 
 from tabular_pg._jit import njit
 from tabular_pg.preference.newton import DENSE, newton_step
@@ -73,7 +74,10 @@ def _interior_point(objective, iterations):
         d = xi / beta + z / alpha
         b = short - mu / beta + xi + mu / alpha - z
         H = objective.quadratic(1 / d)
-        move = newton_step(H, -(unbalanced + _pull(objective, b / d)), 1e-10, free)
+        try:
+            move = newton_step(H, -(unbalanced + _pull(objective, b / d)), 1e-10, free)
+        except (LinAlgError, ValueError, RuntimeError):  # singular, or not finite
+            break
         move = objective.centred(move)
         d_alpha = (b - objective.margins(move)) / d
         d_xi = (mu - beta * xi + xi * d_alpha) / beta
@@ -103,17 +107,18 @@ def _room(value, change):
 
 
 def _gap(objective, theta, alpha):
-    """How far the value at theta can be from the minimum.
+    """How far the value at theta can be from the minimum; a sum of terms >= 0.
 
     Without a ridge alpha only counts if it is balanced: what it lacks counts as a gap.
     """
-    value = objective.value(theta, objective.margins(theta))
-    pull, bound = _pull(objective, alpha), objective.loss.margin * alpha.sum()
+    w, short = objective.comparisons.weight, objective.loss.margin - objective.margins(theta)
+    alpha = np.clip(alpha, 0.0, w)
+    loose = (w - alpha) @ np.maximum(short, 0.0) + alpha @ np.maximum(-short, 0.0)
+    pull = _pull(objective, alpha)
     if objective.ridge > 0:
-        bound -= pull @ pull / (2 * objective.ridge)
-    else:
-        bound -= np.abs(pull) @ np.abs(theta)
-    return max(value - bound, 0.0)
+        rest = pull - objective.ridge * theta
+        return loose + rest @ rest / (2 * objective.ridge)
+    return loose + (np.abs(pull * theta) - pull * theta).sum()
 
 
 def _dual_descent(X, weight, margin, ridge, iterations):
@@ -125,9 +130,8 @@ def _dual_descent(X, weight, margin, ridge, iterations):
         _sweep(order, X.indptr, X.indices, X.data, squares, weight, margin, ridge, alpha, theta)
         if k % EVERY == 0 or k == iterations:
             theta[:] = X.T @ alpha / ridge  # without the rounding of many small steps
-            norm = 0.5 * ridge * theta @ theta
-            primal = weight @ np.maximum(0.0, margin - X @ theta) + norm
-            gap = max(primal - (margin * alpha.sum() - norm), 0.0)
+            short = margin - X @ theta
+            gap = (weight - alpha) @ np.maximum(short, 0) + alpha @ np.maximum(-short, 0)
             if gap <= COARSE * margin * weight.sum():
                 return Fitted(theta, gap, k, True)
     return Fitted(theta, gap, iterations, False)

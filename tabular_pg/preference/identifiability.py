@@ -29,6 +29,7 @@ from scipy.sparse.linalg import eigsh
 from tabular_pg._checks import check_number
 from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
 from tabular_pg.preference.hinge import differences
+from tabular_pg.preference.linear import columns
 
 DENSE = 1000  # items of which the whole spectrum is computed
 LARGEST_RANK = 2000  # features whose rank is checked
@@ -146,8 +147,7 @@ def check_graph(comparisons: Comparisons, loss, per_component):
             "graph, or per_component=True where every component is to have mean score 0 by itself"
         )
     if loss.decreases and strong.max() != weak.max():
-        items = _extreme(comparisons)
-        reason = "never lost to any other of their component"
+        items, reason = _extreme(comparisons)
         if comparisons.anchored:
             reason = "have won or lost only, or were not compared at all"
         raise ValueError(
@@ -164,7 +164,8 @@ def check_rank(comparisons: Comparisons, features):
             f"ridge is 0 with {features.shape[1]} features; expected ridge > 0 for more than "
             f"{LARGEST_RANK}"
         )
-    G = features.T @ (comparisons.laplacian(comparisons.weight) @ features)
+    Z = columns(features, comparisons).Z  # an offset and a unit change no rank
+    G = Z.T @ (comparisons.laplacian(np.ones(comparisons.winner.size)) @ Z)
     G = np.asarray(G.toarray() if hasattr(G, "toarray") else G)
     size = np.sqrt(np.diagonal(G))
     if (size == 0).any():
@@ -183,7 +184,10 @@ def check_rank(comparisons: Comparisons, features):
 
 
 def _extreme(comparisons):
-    """Items that beat others and lost to none, or that all won or all lost."""
+    """Items that beat others and lost to none, or the reverse, whichever are fewer, and in words.
+
+    With an anchor: all that won or lost only.
+    """
     strong = comparisons.strong_components
     winners, losers = strong[comparisons.winner], strong[comparisons.loser]
     between = winners != losers
@@ -191,10 +195,14 @@ def _extreme(comparisons):
     won = lost.copy()
     lost[losers[between]] = True
     won[winners[between]] = True
-    if not comparisons.anchored:
-        return np.flatnonzero(won[strong] & ~lost[strong])
-    anchor = strong[comparisons.n_items]
-    return np.flatnonzero(strong[: comparisons.n_items] != anchor)
+    if comparisons.anchored:
+        anchor = strong[comparisons.n_items]
+        return np.flatnonzero(strong[: comparisons.n_items] != anchor), ""
+    best = np.flatnonzero(won[strong] & ~lost[strong])
+    worst = np.flatnonzero(lost[strong] & ~won[strong])
+    if worst.size < best.size:
+        return worst, "never won against any other of their component"
+    return best, "never lost to any other of their component"
 
 
 def _some(items):

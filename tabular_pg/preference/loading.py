@@ -11,13 +11,15 @@ import enum
 import io
 import json
 import math
-import sys
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-MESSAGES = 'messages {"role", "content"}'
+from tabular_pg.preference.dialogues import listed, parsed, short, unique_keys, unmistakable
+
+COUNT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Ties(enum.Enum):
@@ -40,6 +42,7 @@ class Pairs:
     sources : tuple of str or None, one per pair.
     ratings : (N, 2) of the winner and of the loser, NaN where there are none.
     ties : the number of ties that were left out; like counts it need not be whole.
+    margins : (N,) by how much the winner is better, NaN where that is not said; None for tables.
     """
 
     items: tuple
@@ -48,20 +51,22 @@ class Pairs:
     sources: tuple
     ratings: np.ndarray
     ties: float = 0
+    margins: np.ndarray | None = None
 
     @property
     def n_items(self) -> int:
         return len(self.items)
 
 
-def read_jsonl(path, *, ties=Ties.REFUSE) -> Pairs:
+def read_jsonl(path, *, ties=Ties.REFUSE, ignore=()) -> Pairs:
     """The pairs of a file with one JSON object per line, in UTF-8.
 
-    ``chosen`` and ``rejected`` are strings, or lists of messages {"role", "content"} that are the
-    same up to the last one: what they share is the prompt, and follows ``prompt`` where both are
-    there. ``prompt`` is a string or a list of messages too. ``source`` (a string), and
-    ``chosen_score`` and ``rejected_score`` (numbers) are kept.
-    An item is a response to a prompt; the same response to the same prompt is the same item.
+    The keys that are understood, and what they may hold, are in the table of ``dialogues``. A key
+    that is not is an error, unless it is ignored.
+    An item is a response to a prompt, and the prompt is all that was said before: the same response
+    to the same prompt is the same item, whether the prompt is a string, the message of a user or
+    inside the messages of the responses. Its text is that of where it is first met; where two
+    conversations would have the same text, the second one's is its messages in JSON.
     Raises ValueError with the file, the line and what was expected.
 
     Parameters
@@ -69,13 +74,26 @@ def read_jsonl(path, *, ties=Ties.REFUSE) -> Pairs:
     path : str or Path
     ties : Ties
         Where chosen and rejected are the same; not HALVE, as these would be one item twice.
+    ignore : sequence of str
+        Keys to leave out.
     """
     _check_ties(ties, (Ties.REFUSE, Ties.DROP))
-    rows = _Rows(path)
-    for number, line in enumerate(_text(path).split("\n"), 1):
+    if isinstance(ignore, str) or not all(isinstance(key, str) for key in ignore):
+        raise ValueError(f"ignore is {short(ignore)}; expected a sequence of keys")
+    rows, text = _Rows(path), _text(path)
+    if text.lstrip().startswith("[") and _is_array(text):
+        raise rows.wrong(1, "list; expected an object in every line, this is one JSON array")
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            _add_json(rows, line, number, ties)
+            _add_json(rows, line, number, ties, frozenset(ignore))
     return rows.finished()
+
+
+def _is_array(text):
+    try:
+        return isinstance(json.loads(text), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def read_table(path, *, columns=("winner", "loser"), counts=None, tied=None, ties=Ties.REFUSE):
@@ -103,8 +121,8 @@ def read_table(path, *, columns=("winner", "loser"), counts=None, tied=None, tie
         for name in headers:
             if found.count(name) != 1:
                 many = f"{found.count(name)} columns" if name in found else "no column"
-                header = ", ".join(found) or "nothing"
-                raise rows.wrong(1, f"{many} {name!r}; the header has {header}")
+                header = listed(found) if found else "nothing"
+                raise rows.wrong(1, f"{many} {short(name)}; the header has {header}")
         for row in table:
             _add_row(rows, row, table.line_num, columns, counts, tied, ties)
     except csv.Error as error:
@@ -131,7 +149,7 @@ def _headers(columns, counts, tied):
     ):
         good = isinstance(value, tuple | list) and len(value) in sizes
         if not good or not all(isinstance(header, str) for header in value):
-            raise ValueError(f"{name} is {value!r}; expected {expected}")
+            raise ValueError(f"{name} is {short(value)}; expected {expected}")
     headers = [*columns, *counts, *ties]
     if len(set(headers)) < len(headers):
         raise ValueError(f"columns, counts and tied are {headers}; expected different headers")
@@ -145,6 +163,7 @@ class _Rows:
         self.path = Path(path)
         self.items, self.pairs, self.weights = {}, [], []
         self.sources, self.ratings, self.ties = [], [], 0
+        self.texts, self.of_text, self.margins = {}, {}, []
 
     def number(self, item) -> int:
         return self.items.setdefault(item, len(self.items))
@@ -154,6 +173,15 @@ class _Rows:
         self.weights.append(weight)
         self.sources.append(source)
         self.ratings.append(ratings)
+
+    def prompt(self, said, text) -> str:
+        """The text of a conversation, the same whatever it is spelled like, and no other's."""
+        if said not in self.texts:
+            if self.of_text.setdefault(text, said) != said:
+                text = unmistakable(said)
+                self.of_text[text] = said
+            self.texts[said] = text
+        return self.texts[said]
 
     def wrong(self, line, message):
         return ValueError(f"{self.path}:{line}: {message}")
@@ -165,61 +193,32 @@ class _Rows:
         return Pairs(
             tuple(self.items), np.array(self.pairs), np.array(self.weights, dtype=float),
             tuple(self.sources), np.array(self.ratings, dtype=float), ties,
+            np.array(self.margins, dtype=float) if self.margins else None,
         )  # fmt: skip
 
 
-def _add_json(rows, line, number, ties):
+def _add_json(rows, line, number, ties, ignore):
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
-        raise rows.wrong(number, f"not JSON: {error}") from None
+        reason = str(error)
+        kind = "" if "is there twice" in reason else "not JSON: "
+        raise rows.wrong(number, f"{kind}{reason:.200}") from None
     if not isinstance(row, dict):
         raise rows.wrong(number, f"{type(row).__name__}; expected an object")
-    for key in ("chosen", "rejected"):
-        if key not in row:
-            raise rows.wrong(number, f"no {key!r}; the keys are {', '.join(row) or 'none'}")
-    prompt, source = "" if row.get("prompt") is None else row["prompt"], row.get("source")
-    if source is not None and not isinstance(source, str):
-        raise rows.wrong(number, f"source is {source!r:.60}; expected a string")
-    before, last = _messages(rows, number, "prompt", prompt)
-    if not isinstance(prompt, str):
-        last = f"{prompt[-1]['role']}: {last}"
-    (start, chosen), (other, rejected) = (
-        _messages(rows, number, key, row[key]) for key in ("chosen", "rejected")
-    )
-    if start != other:
-        raise rows.wrong(number, "chosen and rejected differ before the last message")
-    if chosen == rejected:
+    try:
+        pair = parsed(row, ignore)
+    except ValueError as error:
+        raise rows.wrong(number, str(error)) from None
+    if pair.chosen == pair.rejected:
         if ties is Ties.REFUSE:
             raise rows.wrong(number, "chosen and rejected are the same; expected a tie policy")
         rows.ties += 1
         return
-    prompt = "\n".join(part for part in (before, last, start) if part)
-    ratings = tuple(_rating(rows, number, row, f"{key}_score") for key in ("chosen", "rejected"))
-    rows.add((prompt, chosen), (prompt, rejected), source=source, ratings=ratings)
-
-
-def _messages(rows, number, key, value):
-    """What is said before the last message, and that message; of a string, '' and all of it."""
-    if isinstance(value, str):
-        return "", value
-    if not isinstance(value, list) or not value or not all(
-        isinstance(m, dict) and all(isinstance(m.get(k), str) for k in ("role", "content"))
-        for m in value
-    ):  # fmt: skip
-        raise rows.wrong(number, f"{key} is {value!r:.60}; expected a string, or {MESSAGES}")
-    spoken = [f"{message['role']}: {message['content']}" for message in value]
-    return "\n".join(spoken[:-1]), value[-1]["content"]
-
-
-def _rating(rows, number, row, key):
-    value = row.get(key)
-    if value is None:
-        return math.nan
-    good = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if good and abs(value) <= sys.float_info.max:
-        return float(value)
-    raise rows.wrong(number, f"{key} is {value!r:.60}; expected a finite number")
+    prompt = rows.prompt(pair.said, pair.text)
+    items = (prompt, pair.chosen), (prompt, pair.rejected)
+    rows.add(*items, source=pair.source, ratings=pair.ratings)
+    rows.margins.append(pair.margin)
 
 
 def _add_row(rows, row, number, columns, counts, tied, ties):
@@ -227,13 +226,15 @@ def _add_row(rows, row, number, columns, counts, tied, ties):
         raise rows.wrong(number, f"{len(row[None])} fields more than the header has")
     first, second = ((row[name] or "").strip() for name in columns)
     if not (first and second):
-        raise rows.wrong(number, f"{columns[0]} is {first!r}, {columns[1]} {second!r}; both needed")
+        raise rows.wrong(
+            number, f"{columns[0]} is {short(first)}, {columns[1]} {short(second)}; both needed"
+        )
     if first == second:
-        raise rows.wrong(number, f"{first!r} is compared with itself")
+        raise rows.wrong(number, f"{short(first)} is compared with itself")
     won = [_count(rows, number, row, name) for name in counts] or [1.0]
     draws = _count(rows, number, row, tied) if tied else 0.0
     if draws and ties is Ties.REFUSE:
-        raise rows.wrong(number, f"{tied} is {row[tied]}; expected no ties, or a tie policy")
+        raise rows.wrong(number, f"{tied} is {row[tied]:.60}; expected no ties, or a tie policy")
     if ties is Ties.HALVE:
         won = [won[0] + draws / 2, (won[1] if len(won) > 1 else 0.0) + draws / 2]
     else:
@@ -245,12 +246,11 @@ def _add_row(rows, row, number, columns, counts, tied, ties):
 
 
 def _count(rows, number, row, name):
-    try:
-        if 0 <= (value := float(row[name])) < math.inf:
-            return value
-    except (TypeError, ValueError):
-        pass
-    raise rows.wrong(number, f"{name} is {row[name]!r}; expected a number >= 0")
+    """A number as this file format has them: digits, a point, an exponent, and nothing else."""
+    text = row[name]
+    if isinstance(text, str) and COUNT.fullmatch(text) and (value := float(text)) < math.inf:
+        return value
+    raise rows.wrong(number, f"{name} is {short(text)}; expected a number >= 0")
 
 
 def _check_ties(ties, allowed):

@@ -23,6 +23,7 @@ from tabular_pg.preference.comparisons import Comparisons
 
 DENSE = 600
 CLOSE = 1e-12  # a gradient of zero, relative to its terms and to what rounding theta does to them
+STALLED = 1e-9  # the same where no step comes nearer
 NEAR = 1e-3  # margins of this size are taken to be at a concave kink, and tried on its other side
 AT_KINK = 1e-9  # of these it is certain
 TURNS = 20  # towards the steepest way down from a kink
@@ -56,6 +57,13 @@ class Objective:
     @property
     def size(self) -> int:
         return self.comparisons.n_items if self.features is None else self.features.shape[1]
+
+    @property
+    def largest_row(self) -> float:
+        """The largest norm of a row of features."""
+        X = self.features
+        squares = X.multiply(X) if sparse.issparse(X) else X**2
+        return float(np.sqrt(squares.sum(axis=1).max()))
 
     def margins(self, theta) -> np.ndarray:
         scores = theta if self.features is None else self.features @ theta
@@ -166,8 +174,8 @@ def _descend(objective, start, iterations):
         lost = not convex and objective.ridge == 0 and np.abs(D).max(initial=0.0) > limit
         best, since = (residual, 0) if residual < 0.9 * best else (best, since + 1)
         if residual <= CLOSE or lost or since > STALL[convex] or k == iterations:
-            if since > STALL[convex]:  # as good as the largest terms let it be
-                residual = np.abs(gradient).max() / terms.max()
+            if since > STALL[convex] and residual <= STALLED:  # as good as rounding lets it be
+                residual = CLOSE
             return Found(theta, gradient, residual, k, bool(lost))
         step = newton_step(objective.hessian(D), gradient, residual, free, convex)
         if not convex:

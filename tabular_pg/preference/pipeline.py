@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tabular_pg._checks import shown
+from tabular_pg.episodic.validation import check_flag
 from tabular_pg.preference.curation import (
     Curated,
     Record,
@@ -19,8 +21,9 @@ from tabular_pg.preference.curation import (
     rating_filter,
     top_fraction,
 )
-from tabular_pg.preference.data import PreferenceData
+from tabular_pg.preference.data import PreferenceData, Tokens, checked_data
 from tabular_pg.preference.decontamination import decontaminate
+from tabular_pg.preference.fitting import Fit
 
 MAGPIE = (
     "Magpie Pro (Llama-3.1)",
@@ -79,6 +82,7 @@ class Pipeline:
 
     def run(self, data) -> Curation:
         """Apply all steps to a data set."""
+        checked_data("data", data)
         records = []
         for step in self.steps:
             data, record = step(data)
@@ -105,6 +109,14 @@ def skywork_rules(*, rewards=None, benchmark=None, adversarial=True, of=None) ->
         What the fractions are of, see :func:`top_fraction`; given, the pipeline is idempotent,
         but for a callable with a benchmark, whose second fit is to what is left by the last step.
     """
+    if rewards is not None and not isinstance(rewards, Fit) and not callable(rewards):
+        kind = type(rewards).__name__ if not isinstance(rewards, str) else shown(rewards)
+        raise ValueError(f"rewards is {kind}; expected a Fit, or a function of data to one")
+    if benchmark is not None and not isinstance(benchmark, Tokens):
+        raise TypeError(f"benchmark is of type {type(benchmark).__name__}; expected Tokens")
+    if of is not None:
+        checked_data("of", of)
+    check_flag("adversarial", adversarial)
     fractions = {"math": MATH_AND_CODE, "coding": MATH_AND_CODE}
     best = partial(top_fraction, fractions=fractions, sources=MAGPIE, offsets=OFFSETS)
     steps = [

@@ -17,9 +17,12 @@ import numpy as np
 from scipy.special import logsumexp
 
 from tabular_pg._checks import check_number
-from tabular_pg._transitions import ROW_SUM_TOLERANCE, real_array, refuse_negative
+from tabular_pg._transitions import ROW_SUM_TOLERANCE, refuse_negative
+from tabular_pg.episodic.validation import real_numbers
 
 BISECTIONS = 200  # at most; the interval is then as narrow as floats are
+NARROW = 0.5  # a spread of r / beta up to which what exponentials differ by from 1 is summed
+FARTHEST = 800.0  # a reward less by so much times beta has no probability left
 MOST_DRAWS = 10**15  # of the best of n: integers that floats tell apart
 
 
@@ -49,7 +52,11 @@ def optimal_value(reference, rewards, beta) -> np.ndarray:
     """(prompts,) max_pi E_pi[r] - beta KL(pi | ref) = beta log Z."""
     reference, rewards = _checked(reference, rewards)
     beta, top, tilt = _beta(beta), *_tilt(reference, rewards, beta)
-    return top[:, 0] + beta * logsumexp(tilt, axis=1, b=reference)
+    possible = reference > 0
+    excess = (reference * np.expm1(np.where(possible, tilt, 0.0))).sum(axis=1)  # of Z over 1
+    near = excess > -0.5
+    log_z = np.log1p(np.where(near, excess, 0.0))
+    return top[:, 0] + beta * np.where(near, log_z, logsumexp(tilt, axis=1, b=reference))
 
 
 def expected_reward(policy, rewards) -> np.ndarray:
@@ -70,7 +77,12 @@ def regret(policy, reference, rewards, beta) -> np.ndarray:
     policy, reference = _policies(policy, reference)
     reference, rewards = _checked(reference, rewards)
     log_best = _log_tilted(reference, rewards, _beta(beta))
-    lost = beta * _divergence(policy, np.exp(log_best), log_best)
+    narrow, u, log_z = _narrow(reference, rewards, beta)
+    lost = np.where(
+        narrow,
+        _narrow_loss(policy, reference, u - log_z[:, None], float(beta)),
+        beta * _divergence(policy, np.exp(log_best), log_best),
+    )
     if np.isfinite(lost).all():
         return lost
     reached = expected_reward(policy, rewards) - beta * kl(policy, reference)
@@ -91,23 +103,30 @@ def beta_at(reference, rewards, target, name) -> float:
     """As ``beta_for_kl``, for a caller whose argument has another name."""
     reference, rewards = _checked(reference, rewards)
     check_number(name, target, 0, kind=Real, open_ends=True)
-    spread = np.where(reference > 0, rewards, -np.inf).max(axis=1)
-    spread = (spread - np.where(reference > 0, rewards, np.inf).min(axis=1)).max()
-    greedy = _mean_kl(reference, rewards, spread * 1e-12) if spread > 0 else 0.0
+    possible = reference > 0
+    largest = np.where(possible, np.abs(rewards), 0.0).max()
+    gaps = np.where(possible, rewards, 0.0) / (largest if largest > 0 else 1.0)
+    gaps = gaps - np.where(possible, gaps, -np.inf).max(axis=1, keepdims=True)
+    gaps[~possible] = 0.0
+    ties = np.where(gaps == 0, reference, 0.0).sum(axis=1)
+    greedy = float(np.abs(np.log(np.minimum(ties, 1.0))).mean())
     if not target < greedy:
         raise ValueError(f"{name} is {target!r}; expected less than {greedy}, the largest KL")
-    low, high = spread * 1e-12, spread
-    while _mean_kl(reference, rewards, high) > target:
-        high *= 2
+    least = -gaps[gaps < 0].max()
+    low, high = np.log(least / FARTHEST), 0.5 * (np.log(4.0) - np.log(float(target)))
     for _ in range(BISECTIONS):
-        middle = np.sqrt(low) * np.sqrt(high)
+        middle = 0.5 * (low + high)
         if not low < middle < high:
             break
-        if _mean_kl(reference, rewards, middle) > target:
+        if _log_mean_kl(reference, gaps, middle) > np.log(float(target)):
             low = middle
         else:
             high = middle
-    return float(high)
+    with np.errstate(over="ignore"):
+        beta = float(np.exp(high + np.log(largest)))
+    if not np.isfinite(beta):
+        raise ValueError(f"{name} is {target!r}; expected one at which beta is a float")
+    return beta
 
 
 def best_of_n(reference, rewards, n) -> np.ndarray:
@@ -168,8 +187,53 @@ def _tilt(reference, rewards, beta):
         return top, np.where(possible, np.minimum(rewards - top, 0.0) / beta, -np.inf)
 
 
-def _mean_kl(reference, rewards, beta):
-    return kl(np.exp(_log_tilted(reference, rewards, beta)), reference).mean()
+def _log_mean_kl(reference, gaps, log_beta):
+    """The logarithm of the mean divergence of the optimum from the reference."""
+    v = gaps - (reference * gaps).sum(axis=1, keepdims=True)
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        s = np.exp(-log_beta)
+        if s * np.abs(gaps).max() > NARROW:
+            policy = np.exp(_log_tilted(reference, gaps, np.exp(log_beta)))
+            return np.log(kl(policy / policy.sum(axis=1, keepdims=True), reference).mean())
+        u = s * v
+        first = np.where(np.abs(u) > 1e-300, np.expm1(u) / np.where(u == 0, 1.0, u), 1.0)
+        b, a = ((reference * v**2 * each).sum(axis=1) for each in (first, _second(u)))
+        z = s**2 * a
+        shrunk = np.where(z > 0, np.log1p(z) / np.where(z > 0, z, 1.0), 1.0)
+        return np.log((b / (1 + z) - a * shrunk).mean()) - 2 * log_beta
+
+
+def _second(u):
+    """(e^u - 1 - u) / u^2 for |u| <= 1/2, by its series."""
+    total = np.zeros_like(u)
+    for n in range(16, 1, -1):
+        total = (total * u + 1.0) / n
+    return total
+
+
+def _narrow(reference, rewards, beta):
+    """Whether r / beta hardly varies, u = (r - E_ref r) / beta there, and log E_ref e^u."""
+    possible = reference > 0
+    gaps = np.where(possible, _tilt(reference, rewards, beta)[1], 0.0)
+    narrow = (gaps > -NARROW).all(axis=1)
+    gaps = np.where(narrow[:, None], gaps, 0.0)
+    u = gaps - (reference * gaps).sum(axis=1, keepdims=True)
+    u[~possible] = 0.0
+    return narrow, u, np.log1p((reference * u**2 * _second(u)).sum(axis=1))
+
+
+def _narrow_loss(policy, reference, tilt, beta):
+    """beta KL(pi | ref exp(tilt)), a sum of pi (e^-w - 1 + w), w the logarithm of their ratio."""
+    best = reference * np.exp(tilt)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        near = np.abs(policy - reference) < reference / 2
+        ratio = np.log1p(np.where(near, (policy - reference) / reference, 0.0))
+        w = np.where(near, ratio, np.log(policy) - np.log(reference)) - tilt
+        small = np.abs(w) < NARROW
+        series = policy * (beta * w) * w * _second(np.where(small, -w, 0.0))
+        plain = np.where(policy > 0, policy * w, 0.0) + (best - policy)
+        plain = beta * np.maximum(plain, 0.0)
+    return np.where(small & (policy > 0), series, plain).sum(axis=1)
 
 
 def _divergence(policy, reference, log_reference):
@@ -189,7 +253,7 @@ def _beta(beta):
 
 def _checked(reference, rewards, name="reference", rewards_name="rewards"):
     """A table of distributions and one of rewards of the same shape, else ValueError."""
-    reference, rewards = _distributions(name, reference), real_array(rewards_name, rewards)
+    reference, rewards = _distributions(name, reference), real_numbers(rewards_name, rewards)
     if rewards.shape != reference.shape:
         raise ValueError(f"{rewards_name} has shape {rewards.shape}; expected {reference.shape}")
     return reference, rewards
@@ -203,7 +267,7 @@ def _policies(policy, reference):
 
 
 def _distributions(name, table):
-    table = real_array(name, table)
+    table = real_numbers(name, table)
     if table.ndim != 2 or 0 in table.shape:
         raise ValueError(f"{name} has shape {table.shape}; expected (prompts, responses)")
     refuse_negative(name, table)

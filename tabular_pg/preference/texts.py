@@ -7,16 +7,25 @@ copying.
 
 from __future__ import annotations
 
+import functools
 import re
+import sys
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
 
 from tabular_pg.preference.data import PreferenceData, Tokens
+from tabular_pg.preference.loading import Pairs
 
 VOCABULARY = 5000
 OPENING = 5  # tokens that all prompts of a task start with
 LENGTHS = (14, 40)  # of a prompt, with the opening
+WITHOUT_SPACES = (
+    (0x0E00, 0x0EFF), (0x0F00, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x31F0, 0x31FF),
+    (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
+)  # fmt: skip
+JOINERS = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD))  # not to be seen
 COPIED = (8, 14)  # tokens of a held-out prompt in a contaminated one
 
 
@@ -68,6 +77,10 @@ class Imported(NamedTuple):
 def tokenized(texts, vocabulary=None) -> Tokenized:
     """Texts as sequences of words: runs of letters, digits and _, whatever their case.
 
+    Letters keep the marks that go with them; how these are encoded (NFC or NFD) does not matter.
+    Of scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese,
+    Tibetan) every character is a word, with its marks.
+
     Parameters
     ----------
     texts : sequence of str
@@ -83,10 +96,30 @@ def tokenized(texts, vocabulary=None) -> Tokenized:
     for i, text in enumerate(texts):
         if not isinstance(text, str):
             raise ValueError(f"texts[{i}] is {text!r:.60}; expected a string")
-        words = re.findall(r"\w+", text.casefold())
+        words = _words(text)
         values += [numbers.setdefault(word, len(numbers)) for word in words]
         ptr.append(len(values))
     return Tokenized(Tokens(ptr, values), numbers)
+
+
+def _words(text):
+    if text.isascii():
+        return re.findall(r"\w+", text.lower())
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return _pattern().findall(text.translate(JOINERS))
+
+
+@functools.cache
+def _pattern():
+    """A character of a script without spaces, or a run of others, each with its marks."""
+    marks = [c for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c))[0] == "M"]
+    ends = np.flatnonzero(np.diff(marks, append=-1) != 1)
+    starts = np.append(0, ends[:-1] + 1)
+    marked = "".join(f"{chr(marks[i])}-{chr(marks[j])}" for i, j in zip(starts, ends, strict=True))
+    alone = "".join(f"{chr(i)}-{chr(j)}" for i, j in WITHOUT_SPACES)
+    return re.compile(
+        rf"(?![{marked}])[{alone}][{marked}]*|(?:(?![{alone}])[\w{marked}]|(?<=[\w])[{marked}])+"
+    )
 
 
 def preference_data(pairs, vocabulary=None, *, unnamed="unnamed", tasks=None) -> Imported:
@@ -111,6 +144,8 @@ def preference_data(pairs, vocabulary=None, *, unnamed="unnamed", tasks=None) ->
     ValueError
         If an item is no (prompt, response), a pair has two prompts or a weight other than 1.
     """
+    if not isinstance(pairs, Pairs):
+        raise TypeError(f"pairs is of type {type(pairs).__name__}; expected Pairs, as read_jsonl's")
     for i, item in enumerate(pairs.items):
         if not isinstance(item, tuple) or len(item) != 2:
             raise ValueError(f"items[{i}] is {item!r:.60}; expected (prompt, response)")

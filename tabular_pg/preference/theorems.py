@@ -14,6 +14,7 @@ from scipy.linalg import eigvalsh
 from scipy.special import expit
 
 from tabular_pg.preference.control import KLControl
+from tabular_pg.preference.convex import curvature_spectrum
 from tabular_pg.preference.direct import DPO
 from tabular_pg.preference.fitting import fit
 from tabular_pg.preference.losses import (
@@ -27,12 +28,12 @@ from tabular_pg.preference.losses import (
 )
 from tabular_pg.preference.newton import centred
 from tabular_pg.preference.rlhf import expected_reward, kl, optimal_value
+from tabular_pg.preference.terms import EPS
 from tabular_pg.theorem import Kind, theorem
 
 SMALL = 400  # items up to which a dense matrix is made
 ROUNDING = 1e-9  # of scores and of sums over comparisons, relative
 KINK = 1e-8  # a margin at which the slope of the focal loss with penalty is not known
-TRAINED = 1e-6  # of a policy found by L-BFGS
 
 
 def tabular(run) -> str:
@@ -86,10 +87,14 @@ def score_equations(run):
     s = expit(run.margins / T)
     expected = c.wins + c.collect(-c.weight * (1 - s))
     theta, wins, games = run.scores, c.wins, c.wins + c.losses
+    near = 2 * (run.distance + 8 * EPS * np.abs(theta).max())
+    moved = near * c.gather(c.weight * s * (1 - s)) / T
     if run.features is not None:
         X, theta = run.features, run.coefficients
         expected, wins, games = X.T @ expected, X.T @ wins, abs(X).T @ games
-    return [wins], [expected + run.ridge * T * theta], [ROUNDING * games]
+        moved, near = abs(X).T @ moved, ROUNDING * np.abs(theta)
+    ridge = run.ridge / c.unit * T
+    return [wins], [expected + ridge * theta], [ROUNDING * games + moved + ridge * near]
 
 
 @theorem(
@@ -101,9 +106,21 @@ def hessian_rank(run):
     """The Hessian of the loss in the scores has rank n less the number of components of the graph
     of comparisons. Proof: it is the Laplacian of that graph with positive weights loss''(D)."""
     c = run.comparisons
+    return [_rank(run)], [c.n_items - np.unique(c.components).size]
+
+
+def _rank(run):
+    """Eigenvalues of the Hessian that are not 0 to rounding.
+
+    At a minimum it is scaled by the heaviest spanning tree's curvatures, so that neither weights
+    nor margins hide an edge; elsewhere it is taken as it is.
+    """
+    c = run.comparisons
+    scales = curvature_spectrum(c, run.loss, run.ridge, run.scores)
+    if scales is not None:
+        return (scales > 1e-12).sum()
     values = eigvalsh(c.laplacian(c.weight * run.loss.curvature(run.margins)).toarray())
-    rank = (values > 1e-13 * c.n_items * values[-1]).sum()
-    return [rank], [c.n_items - np.unique(c.components).size]
+    return (values > 1e-13 * c.n_items * values[-1]).sum()
 
 
 @theorem(
@@ -121,7 +138,7 @@ def borda_order(run):
     order = np.lexsort((run.scores, wins))
     steps = np.diff(run.scores[order])
     equal = np.diff(wins[order]) == 0
-    size = ROUNDING * (1 + np.abs(run.scores).max())
+    size = ROUNDING * np.abs(run.scores).max() + 2 * run.distance
     return [np.where(equal, -np.abs(steps), steps)], [np.zeros(steps.size)], size
 
 
@@ -130,15 +147,25 @@ def temperature_is_a_ridge(run):
     """The scores at the temperature T are T times those of Bradley-Terry with T^2 times the ridge:
     what a temperature changes is the regularization. Proof: substitute theta = T phi."""
     c, T = run.comparisons, run.loss.temperature
+    most = np.log2(1e300) - np.log2(c.weight.max())
+    scale = 2.0 ** min(-np.round(np.log2(T)), most)  # of both: their products are to be floats
     plain = fit(
         np.column_stack([c.winner, c.loser]),
         c.n_items,
         features=run.features,
-        ridge=run.ridge * T**2,
-        weights=c.weight,
+        ridge=run.ridge * T * (T * scale) / c.unit,
+        weights=c.weight * scale,
         per_component=True,
     )
-    return [run.scores], [T * plain.scores], ROUNDING * T * (1 + np.abs(plain.scores).max())
+    size = np.abs(plain.scores).max()
+    if run.features is not None:
+        size = (abs(run.features) @ np.abs(plain.coefficients)).max()
+    return [run.scores], [T * plain.scores], ROUNDING * T * size + _distances(run, plain, T)
+
+
+def _distances(run, other, unit=1.0):
+    """How far two fits of the same scores may be apart; infinite if one is known to nothing."""
+    return 2 * (run.distance + unit * other.distance)
 
 
 @theorem(
@@ -149,10 +176,17 @@ def laplacian_least_squares(run):
     """theta = margin (L + ridge / 2)^+ (wins - losses) with L the Laplacian of the graph of
     comparisons, its weights how often: least squares on a graph (HodgeRank). Proof: the gradient
     is linear; the pseudo-inverse has mean 0 over each component."""
-    c = run.comparisons
-    A = c.laplacian(c.weight).toarray() + 0.5 * run.ridge * np.eye(c.n_items)
-    scores = np.linalg.pinv(A, hermitian=True) @ (run.loss.margin * (c.wins - c.losses))
-    return [run.scores], [scores], ROUNDING * (run.loss.margin + np.abs(scores).max())
+    c, margin = run.comparisons, run.loss.margin
+    L, same = c.laplacian(c.weight).toarray(), c.components[:, None] == c.components
+    level = np.diagonal(L).max() / same.sum(axis=1)
+    A = L + 0.5 * run.ridge / c.unit * np.eye(c.n_items) + level * same  # which changes no solution
+    unit = np.sqrt(np.diagonal(A))
+    values, vectors = np.linalg.eigh(A / np.outer(unit, unit))
+    b = (c.wins - c.losses) / unit
+    scores = margin * (vectors @ ((vectors.T @ b) / values)) / unit
+    lost = 16 * c.n_items * EPS * values[-1] / np.maximum(values[0], 1e-300)  # digits
+    size = (ROUNDING + lost) * (margin + np.abs(scores).max())
+    return [run.scores], [scores], size
 
 
 @theorem(
@@ -164,8 +198,10 @@ def no_opponents(run):
     often an item was compared and won, and not of the opponents. Proof: the loss is a sum over
     items."""
     c, theta = run.comparisons, run.scores
-    games = c.wins + c.losses
-    return [c.wins], [games * expit(theta) + run.ridge * theta], [ROUNDING * games]
+    games, ridge = c.wins + c.losses, run.ridge / c.unit
+    near = 2 * (run.distance + 8 * EPS * np.abs(theta).max())
+    size = ROUNDING * games + near * (games * expit(theta) * expit(-theta) + ridge)
+    return [c.wins], [games * expit(theta) + ridge * theta], [size]
 
 
 def _force(loss, D):
@@ -194,7 +230,8 @@ def forces_balance(run):
     if run.features is not None:
         X, theta = run.features, run.coefficients
         found, size = X.T @ found, abs(X).T @ size
-    return [run.ridge * theta], [found], [ROUNDING * size]
+    pulled = run.ridge / c.unit * theta
+    return [pulled], [found], [ROUNDING * (size + np.abs(pulled))]
 
 
 @theorem(
@@ -246,10 +283,12 @@ def direct_is_two_steps(run):
     scores but for a shift, and any scores are the rewards of a policy."""
     c, beta = run.comparisons, run.rule.beta
     pairs = np.column_stack([c.winner, c.loser])
-    r = fit(pairs, c.n_items, ridge=run.rule.ridge, weights=c.weight, per_component=True).scores
+    ridge = run.rule.ridge / c.unit
+    other = fit(pairs, c.n_items, ridge=ridge, weights=c.weight, per_component=True)
+    r = other.scores
     rewards = beta * (run.log_policy - np.log(run.reference))
     return (
         [centred(rewards, run.prompts)],
         [centred(r, run.prompts)],
-        TRAINED * (1 + np.abs(r).max()),
+        ROUNDING * (beta + np.abs(r).max()) + _distances(run, other),
     )

@@ -14,7 +14,7 @@ from numbers import Integral, Rational
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, shown
 from tabular_pg.episodic import EpisodicMDP
 from tabular_pg.episodic.validation import check_flag
 from tabular_pg.tasks.arithmetic import Arithmetic, Steps, combinations, number
@@ -123,13 +123,17 @@ def _steps(arithmetic, state):
 
 def _checked_puzzles(numbers) -> list[tuple[int, ...]]:
     """The puzzles as tuples of ints, of one length from 2 to 6."""
+    given = numbers
     try:
         numbers = list(numbers)
         single = not numbers or not hasattr(numbers[0], "__len__")
+        texts = [numbers] if isinstance(given, str | bytes) else numbers
+        if any(isinstance(each, str | bytes) for each in texts) or isinstance(given, str | bytes):
+            raise TypeError
         puzzles = [tuple(numbers)] if single else [tuple(puzzle) for puzzle in numbers]
     except TypeError:
         raise ValueError(
-            f"numbers is {numbers!r}; expected a sequence of integers, or of these"
+            f"numbers is {shown(given)}; expected a sequence of integers, or of these"
         ) from None
     for i, puzzle in enumerate(puzzles):
         name = "numbers" if single else f"numbers[{i}]"
@@ -163,7 +167,7 @@ def _refuse_twice(puzzles, roots):
 
 def _checked_target(target) -> Fraction:
     if not isinstance(target, Rational) or isinstance(target, bool):
-        raise ValueError(f"target is {target!r}; expected an integer or a Fraction")
+        raise ValueError(f"target is {shown(target)}; expected an integer or a Fraction")
     return Fraction(target.numerator, target.denominator)
 
 
