@@ -83,6 +83,7 @@ def _visit(neighbour, begin, end, seen, queue, last):
 
 @njit
 def transposed(row, column):
+    """(start, source): the entries of column t come from ``source[start[t]:start[t + 1]]``."""
     S = row.size - 1
     start, source = np.zeros(S + 2, dtype=np.int64), np.empty(column.size, column.dtype)
     for k in range(column.size):

@@ -15,11 +15,12 @@ def order_towards(model, roots) -> np.ndarray:
     """
     row = model.indptr[:: model.n_actions].astype(np.int64)
     start, source = transposed(row, model.indices)
-    return _breadth_first(start, source, np.asarray(roots))
+    return breadth_first(start, source, np.asarray(roots))
 
 
 @njit
-def _breadth_first(start, source, roots):
+def breadth_first(start, source, roots):
+    """(S,) states by their distance from ``roots`` along ``source``, those of ``transposed``."""
     S = roots.size
     seen, queue = roots.copy(), np.empty(S, dtype=np.int64)
     first, last = 0, 0

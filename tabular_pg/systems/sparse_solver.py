@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.systems.fill_in import Cost, elimination_cost
+from tabular_pg.systems.positive_sums import sum_up
 from tabular_pg.systems.solver import Solver, solve_in_parts
 from tabular_pg.systems.sparse import transitions
 from tabular_pg.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
@@ -16,6 +17,8 @@ PROBE = 60  # sweeps after which another solver is tried, ...
 ESTABLISHED = 240  # ... and if sweeps have been the best choice so far
 ACCEPTED = 1e-14  # componentwise backward error with which no other solver is tried
 TOLERATED = 1e-12  # normwise backward error above which no solution is returned
+LARGE_RIGHT = 1e-14  # normwise backward error at which the largest entries are right
+SMALL_RIGHT = 1e-12  # componentwise backward error above which the smallest are summed up anew
 SPARSE = (Solver.SWEEPS, Solver.SPARSE_LU, Solver.GMRES, Solver.BICGSTAB)
 MOST_SWEEPS = 1_000_000  # where nothing else is allowed
 FAILED = Check(np.inf, np.inf)
@@ -27,13 +30,16 @@ class SparseSolver:
     The first solve tries shifted sweeps, then elimination if the graph lets its factors stay
     small, then GMRES or BiCGSTAB, whichever gains more in a trial. What worked is tried first from
     then on; if it no longer reaches a componentwise backward error of 1e-14, all others are tried.
+    Where all leave one above 1e-12, because entries differ by many orders, the solution is summed
+    up from nonnegative terms, which no solver can do better.
 
     Parameters
     ----------
     model : SparseModel
     gamma : float
     solver : one of the sparse members of Solver, optional
-        The only one to use, however long it takes.
+        The only one to use, however long it takes; entries that a Krylov method gets wrong because
+        they are small are summed up all the same.
 
     Attributes
     ----------
@@ -117,6 +123,14 @@ class SparseSolver:
                 kept = x if found.omega <= self._accepted else x.copy()
             if best.omega <= self._accepted:
                 break
+            if best.normwise <= LARGE_RIGHT or self._forced is not None:
+                break  # what is wrong are entries that are small, which others get wrong too
+        if self._summed_up(best):
+            found = sum_up(system, b, x)
+            tried.append(f"sums {found.normwise:.1e}")
+            if found.omega < best.omega:
+                best, kept = found, x
+                self.kind = self._forced or Solver.SWEEPS
         if best is FAILED:
             raise RuntimeError(
                 f"no solver reached a normwise backward error of {TOLERATED} at gamma = "
@@ -126,6 +140,12 @@ class SparseSolver:
         self.backward_error = max(self.backward_error, best.omega)
         self.normwise_error = max(self.normwise_error, best.normwise)
         return kept
+
+    def _summed_up(self, best) -> bool:
+        """Whether to start anew with nonnegative terms alone."""
+        if self._forced is Solver.SWEEPS or (self._forced is not None and best is FAILED):
+            return False
+        return best.omega > max(SMALL_RIGHT, self._accepted)
 
     def _order(self, system, b, x):
         """The solvers to try, best first; what an answer costs is spent only if it is asked for."""
