@@ -51,12 +51,12 @@ def normalize(coordinates, x, log_pi, pi):
     KERNELS[type(coordinates)].normalize(coordinates, x, log_pi, pi)
 
 
-def policy_error(coordinates, x, pi, kappa):
+def policy_error(coordinates, x, log_pi, pi, kappa):
     """Fill ``kappa`` (S,) divided by ``exp(log_scale)``, and return ``log_scale``.
 
     That is 0 unless kappa is too small for float64 everywhere.
     """
-    return KERNELS[type(coordinates)].policy_error(coordinates, x, pi, kappa)
+    return KERNELS[type(coordinates)].policy_error(coordinates, x, log_pi, pi, kappa)
 
 
 def logarithms(coordinates, x, second, log_kappa, log_pi):
@@ -88,9 +88,9 @@ def _normalize(coordinates, x, log_pi, pi):
 
 
 @overload(policy_error, inline="never")
-def _policy_error(coordinates, x, pi, kappa):
+def _policy_error(coordinates, x, log_pi, pi, kappa):
     kernel = KERNELS[coordinates.instance_class].policy_error
-    return lambda coordinates, x, pi, kappa: kernel(coordinates, x, pi, kappa)
+    return lambda coordinates, x, log_pi, pi, kappa: kernel(coordinates, x, log_pi, pi, kappa)
 
 
 @overload(logarithms, inline="never")
@@ -126,7 +126,7 @@ def _normalize_probabilities(coordinates, x, log_pi, pi):
 
 
 @njit_inlined
-def _error_of_probabilities(coordinates, x, pi, kappa):
+def _error_of_probabilities(coordinates, x, log_pi, pi, kappa):
     A_star = coordinates.A_star
     for s in range(kappa.size):
         total = 0.0
@@ -137,7 +137,7 @@ def _error_of_probabilities(coordinates, x, pi, kappa):
 
 
 @njit_inlined
-def _error_of_logits(coordinates, x, pi, kappa):
+def _error_of_logits(coordinates, x, log_pi, pi, kappa):
     """From logarithms where it would underflow; one function, as calls in it would cost 40 ns."""
     A_star, log_loss = coordinates
     largest, log_scale = 0.0, -math.inf
@@ -164,13 +164,13 @@ def _error_of_logits(coordinates, x, pi, kappa):
 
 
 @njit_inlined
-def _error_of_offsets(coordinates, x, pi, kappa):
+def _error_of_offsets(coordinates, x, log_pi, pi, kappa):
     log_reference, reference, tau = coordinates
-    return offset_error(x, log_reference, reference, tau, pi, kappa)
+    return offset_error(x, log_pi, log_reference, reference, tau, pi, kappa)
 
 
 @njit_inlined
-def offset_error(x, log_reference, reference, tau, pi, kappa):
+def offset_error(x, log_pi, log_reference, reference, tau, pi, kappa):
     """``policy_error`` of offsets: divided by the square of the largest where that is tiny."""
     widest = 0.0
     for s in range(x.shape[0]):
@@ -185,7 +185,7 @@ def offset_error(x, log_reference, reference, tau, pi, kappa):
         return 2.0 * math.log(scale)
     log_scale = -math.inf  # the reference itself is near underflow
     for s in range(x.shape[0]):
-        kappa[s] = log_offset_error(x, log_reference, tau, s)
+        kappa[s] = log_offset_error(x, log_pi, log_reference, tau, s)
         log_scale = max(log_scale, kappa[s])
     if log_scale == -math.inf:
         log_scale = 0.0
@@ -195,19 +195,25 @@ def offset_error(x, log_reference, reference, tau, pi, kappa):
 
 
 @njit_inlined
-def log_offset_error(x, log_reference, tau, s):
-    """log(tau KL(pi || pi*)) in row ``s``."""
-    top = -math.inf
+def log_offset_error(x, log_pi, log_reference, tau, s):
+    """log(tau KL(pi || pi*)) in row ``s``; ``log_pi`` may be empty."""
+    top, total = -math.inf, 0.0
     for a in range(x.shape[1]):
-        if log_reference[s, a] > -math.inf:
-            top = max(top, log_kl_term(x[s, a], log_reference[s, a]))
+        top = max(top, _log_term(x, log_pi, log_reference, s, a))
     if top == -math.inf:
         return top
-    total = 0.0
     for a in range(x.shape[1]):
-        if log_reference[s, a] > -math.inf:
-            total += math.exp(log_kl_term(x[s, a], log_reference[s, a]) - top)
+        total += math.exp(_log_term(x, log_pi, log_reference, s, a) - top)
     return top + math.log(total * tau)
+
+
+@njit
+def _log_term(x, log_pi, log_reference, s, a):
+    reference = log_reference[s, a]
+    if reference == -math.inf:
+        return -math.inf
+    second = log_pi[s, a] if log_pi.shape[0] > 0 else reference + x[s, a]
+    return log_kl_term(x[s, a], reference, second)
 
 
 @njit
@@ -221,7 +227,7 @@ def _logarithms_of_logits(coordinates, x, second, log_kappa, log_pi):
 @njit
 def _logarithms_of_offsets(coordinates, x, second, log_kappa, log_pi):
     for s in range(x.shape[0]):
-        log_kappa[s] = log_offset_error(x, coordinates.log_reference, coordinates.tau, s)
+        log_kappa[s] = log_offset_error(x, second, coordinates.log_reference, coordinates.tau, s)
         for a in range(x.shape[1]):
             log_pi[s, a] = coordinates.log_reference[s, a] + x[s, a]
 

@@ -46,14 +46,16 @@ BEYOND = 1e40  # times the largest loss is what an action that does not exist is
 def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
     """The problem of running a method on ``mdp``, whose optimum is ``best``, in these coordinates
     (a class); P is an array or a SparseModel, that of ``mdp`` by default."""
-    largest = float(-best.A.min(where=np.isfinite(best.A), initial=0.0))
-    A_star = best.A
-    if np.isinf(A_star).any():
-        A_star = np.maximum(A_star, -BEYOND * largest if largest > 0 else -1.0)
+    finite = np.isfinite(best.A)
     if coordinates is Offsets:
-        finite = best.log_pi > -np.inf
         least = float(best.log_pi.min(where=finite, initial=0.0))
         largest = best.tau * (1.0 - least)
+    else:
+        largest = float(-best.A.min(where=finite, initial=0.0))
+    A_star = best.A
+    if not finite.all():
+        A_star = np.where(finite, A_star, -BEYOND * largest if largest > 0 else -1.0)
+    if coordinates is Offsets:
         record = Offsets(best.log_pi, best.pi, best.tau)
         if least < NEEDED_BELOW:
             record = TwoForms(best.log_pi, best.pi, best.tau, True)
@@ -94,7 +96,7 @@ def evaluate(problem, point):
     normalize(problem.coordinates, point.x, point.log_pi, point.pi)
     if problem.tau > 0.0:
         watch_rounding(problem, point)
-    log_scale = policy_error(problem.coordinates, point.x, point.pi, point.e)
+    log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
     common = set_aside(point.e, problem.gamma)
     N, pivot, slack = point.N, point.pivot, point.slack
     transitions(problem.P, problem.gamma, point.pi, N)
@@ -139,11 +141,26 @@ def restore(problem, point, common, log_scale):
     largest = f[0]
     for s in range(1, e.size):
         largest = max(largest, f[s])
+    point.flaws[2] = 0.0
+    if problem.tau > 0.0 and largest == 0.0 and point.base[0] > MEASURABLE:
+        point.flaws[2] = 0.0 if alike(point.x) else 1.0
     bar = LOST * point.x.shape[1] * (largest + least + common)
     if log_scale == 0.0:
         bar = max(bar, LOST * point.x.shape[1] * max(1.0, problem.largest))
     if least + common < bar < math.inf:
         resolve_below(problem, point, log_scale, bar)
+
+
+@njit
+def alike(x):
+    """Whether the rows of ``x`` have the same entries, in any order."""
+    first = np.sort(x[0])
+    for s in range(1, x.shape[0]):
+        row = np.sort(x[s])
+        for a in range(row.size):
+            if row[a] != first[a]:
+                return False
+    return True
 
 
 @njit
@@ -208,6 +225,8 @@ def watch_rounding(problem, point):
         size = max(size, width * width)
     if size > 0.0:
         point.flaws[1] = max(point.flaws[1], cost / size)
+    elif point.flaws[2] > 0.0:
+        point.flaws[1] = 1.0
 
 
 @njit_inlined

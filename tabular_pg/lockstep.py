@@ -55,7 +55,7 @@ def _solve(task):
     problem, point, solver = task.problem, task.point, task.solver
     if problem.tau > 0:
         watch_rounding(problem, point)
-    task.log_scale = policy_error(problem.coordinates, point.x, point.pi, point.e)
+    task.log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
     common = set_aside(point.e, problem.gamma)
     solver.solve(point.e)
     restore(problem, point, common, task.log_scale)

@@ -46,8 +46,9 @@ class Point(NamedTuple):
     log_pi: np.ndarray  # (S, A), log pi for ``TwoForms``, else empty
     far: np.ndarray  # (S, A), for ``TwoForms`` q - tau log pi*: q, relative to log pi
     log_e: np.ndarray  # (S,), log of the gap if log_e[0] is not nan
-    flaws: np.ndarray  # (2,), how many gaps were below the range of floats and were not resolved,
-    # and the relative error that rounding may have brought into offsets: the largest so far
+    flaws: np.ndarray  # (3,), how many gaps were below the range of floats and were not resolved,
+    # the relative error that rounding may have brought into offsets (both the largest so far), and
+    # 1 if the gaps of states that are not alike are equal, which is rounding then
 
 
 def empty_point(x, dense=True, log_pi=None) -> Point:
@@ -62,7 +63,7 @@ def empty_point(x, dense=True, log_pi=None) -> Point:
     return Point(
         np.array(x), *zeros, *least, *(np.empty(shape) for shape in system), blocks,
         np.zeros(S), np.zeros(1), both, np.zeros(both.shape),
-        np.full(S, np.nan), np.zeros(2),
+        np.full(S, np.nan), np.zeros(3),
     )  # fmt: skip
 
 

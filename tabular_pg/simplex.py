@@ -32,6 +32,19 @@ def argmax(rows, s):
 
 
 @njit_inlined
+def best_of(problem, q, s):
+    """max_a A* - q in row ``s``: the largest advantage, before the mean is subtracted.
+
+    Differences of advantages are differences of ``A* - q``. The mean may be far larger than they
+    are, where one action is forbidden by a penalty, and would leave its rounding error behind.
+    """
+    best = problem.A_star[s, 0] - q[s, 0]
+    for a in range(1, q.shape[1]):
+        best = max(best, problem.A_star[s, a] - q[s, a])
+    return best
+
+
+@njit_inlined
 def log_normalize(x, pi):
     """Shift each row of ``x`` in place so that its exponentials sum to 1, and fill ``pi``."""
     for s in range(x.shape[0]):
@@ -127,14 +140,14 @@ def kl_term(xi):
 
 
 @njit_inlined
-def log_kl_term(xi, log_reference):
-    """``log(pi* (xi e^xi - e^xi + 1))``; -inf for ``xi = 0``."""
+def log_kl_term(xi, log_reference, log_pi):
+    """``log(pi* (xi e^xi - e^xi + 1))``; -inf for ``xi = 0``. ``log_pi`` is their sum."""
     if xi == 0.0:
         return -math.inf
     if abs(xi) < SERIES_BELOW:
         return log_reference + 2.0 * math.log(abs(xi)) + math.log(kl_term(xi))
     if xi > 40.0:  # the 1 is below rounding, and e^xi may overflow
-        return log_reference + xi + math.log(xi - 1.0)
+        return log_pi + math.log(xi - 1.0)
     return log_reference + math.log1p(math.exp(xi) * (xi - 1.0))
 
 

@@ -2,9 +2,10 @@
 
 There log pi* reaches far below -1000. An offset ``xi = log pi - log pi*`` of that size is rounded
 by more than a probability may be wrong, and a log-probability near log pi* by more than an offset
-may be. So both are kept: of each pair the smaller number, which is the more accurate one, defines
-the other. A rule's kernel is run on both, since what it does to a policy does not depend on the
-reference: for log-probabilities the Q-gap is taken relative to the reference 0 (``Point.far``).
+may be. So both are kept: of each pair the number that is a sum of smaller terms, and so the more
+accurate one, defines the other. A rule's kernel is run on both, since what it does to a policy
+does not depend on the reference: for log-probabilities the Q-gap is taken relative to the
+reference 0 (``Point.far``).
 """
 
 from __future__ import annotations
@@ -76,14 +77,15 @@ def _normalize(coordinates, x, log_pi, pi):
             shift = log_pi[s, top] - log_reference[s, top]
         for a in range(x.shape[1]):
             if log_reference[s, a] > -math.inf:
-                x[s, a] += shift
-                _agree(x, log_pi, pi, log_reference, reference, s, a)
+                _agree(x, log_pi, pi, log_reference, reference, s, a, shift)
 
 
 @njit_inlined
-def _agree(x, log_pi, pi, log_reference, reference, s, a):
-    """The smaller of both forms defines the other."""
-    if abs(x[s, a]) <= abs(log_pi[s, a]):
+def _agree(x, log_pi, pi, log_reference, reference, s, a, shift):
+    """Of both forms that with the smaller terms defines the other."""
+    terms = abs(x[s, a]) + abs(shift)
+    x[s, a] += shift
+    if terms <= abs(log_pi[s, a]):
         log_pi[s, a] = log_reference[s, a] + x[s, a]
         if abs(x[s, a]) < NEAR:
             pi[s, a] = reference[s, a] + reference[s, a] * math.expm1(x[s, a])
@@ -92,15 +94,15 @@ def _agree(x, log_pi, pi, log_reference, reference, s, a):
 
 
 @njit_inlined
-def _error(coordinates, x, pi, kappa):
+def _error(coordinates, x, log_pi, pi, kappa):
     log_reference, reference, tau, _ = coordinates
-    return offset_error(x, log_reference, reference, tau, pi, kappa)
+    return offset_error(x, log_pi, log_reference, reference, tau, pi, kappa)
 
 
 @njit
 def _logarithms(coordinates, x, second, log_kappa, log_pi):
     for s in range(x.shape[0]):
-        log_kappa[s] = log_offset_error(x, coordinates.log_reference, coordinates.tau, s)
+        log_kappa[s] = log_offset_error(x, second, coordinates.log_reference, coordinates.tau, s)
         for a in range(x.shape[1]):
             if second.shape[0] > 0:
                 log_pi[s, a] = second[s, a]

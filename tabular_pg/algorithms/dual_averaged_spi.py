@@ -13,7 +13,7 @@ import numpy as np
 
 from tabular_pg.assumptions import uniform_start, unit_rewards
 from tabular_pg.method import Space, method
-from tabular_pg.simplex import argmax
+from tabular_pg.simplex import best_of
 from tabular_pg.theorem import theorem
 
 LARGEST_STEP = 1e250  # the schedule overflows float64 after finitely many steps and is capped here
@@ -35,11 +35,11 @@ def dual_averaged_spi(rule, k, problem, point):
     step = math.log(point.x.shape[1])
     if k > 0:
         step *= rule.beta * min(math.exp(min(-k * math.log1p(-rule.beta), 600.0)), LARGEST_STEP)
-    x, A = point.x, point.A
+    x, q, A_star = point.x, point.q, problem.A_star
     for s in range(x.shape[0]):
-        best = A[s, argmax(A, s)]
+        best = best_of(problem, q, s)
         for a in range(x.shape[1]):
-            x[s, a] += step * (A[s, a] - best)
+            x[s, a] += step * (A_star[s, a] - q[s, a] - best)
 
 
 @theorem(

@@ -32,7 +32,7 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
-from tabular_pg.simplex import argmax
+from tabular_pg.simplex import argmax, best_of
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 
@@ -45,7 +45,7 @@ class NaturalPG(NamedTuple):
 @method(NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY, statewise=True)
 def natural_pg(rule, k, problem, point):
     """The update above; for tau > 0 on xi = log pi - log pi*: xi <- alpha xi - beta q + const."""
-    x, pi, q, A = point.x, point.pi, point.q, point.A
+    x, pi, q, A_star = point.x, point.pi, point.q, problem.A_star
     alpha = 1.0 / (1.0 + rule.eta * problem.tau)
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     for s in range(x.shape[0]):
@@ -54,9 +54,9 @@ def natural_pg(rule, k, problem, point):
             for a in range(x.shape[1]):
                 x[s, a] = alpha * x[s, a] - beta * (q[s, a] - common)
         else:
-            best = A[s, argmax(A, s)]  # what all actions gain would swamp their differences
+            best = best_of(problem, q, s)  # a large loss of one action would swamp what others gain
             for a in range(x.shape[1]):
-                x[s, a] += rule.eta * (A[s, a] - best)
+                x[s, a] += rule.eta * (A_star[s, a] - q[s, a] - best)
 
 
 RULES = (NaturalPG,)

@@ -46,12 +46,27 @@ class SoftmaxPG(NamedTuple):
     statewise=True,
 )
 def softmax_pg(rule, k, problem, point):
-    """theta <- theta + eta grad V(mu), in logarithms of probabilities or in offsets."""
-    x, pi, A, d = point.x, point.pi, point.A, point.d
+    """theta <- theta + eta grad V(mu), in logarithms of probabilities or in offsets.
+
+    What is added is pi A, less its value at the best action: with ``b = A - max A`` that is
+    ``pi b - (sum pi b) (pi - pi_best)``, in which a large loss of one action swamps nothing.
+    """
+    x, pi, q, d = point.x, point.pi, point.q, point.d
+    gain = np.empty(x.shape[1])
     for s in range(x.shape[0]):
+        best = 0
+        for a in range(x.shape[1]):
+            gain[a] = problem.A_star[s, a] - q[s, a]
+            if problem.tau > 0.0:
+                gain[a] -= problem.tau * x[s, a]
+            best = a if gain[a] > gain[best] else best
+        top, mean = gain[best], 0.0
+        for a in range(x.shape[1]):
+            gain[a] -= top
+            mean += pi[s, a] * gain[a]
         eta = rule.eta * d[s] / (1.0 - problem.gamma)
         for a in range(x.shape[1]):
-            x[s, a] += eta * pi[s, a] * A[s, a]
+            x[s, a] += eta * (pi[s, a] * gain[a] - mean * (pi[s, a] - pi[s, best]))
 
 
 RULES = (SoftmaxPG,)

@@ -18,11 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._jit import njit
 from tabular_pg.assumptions import dense_transitions, from_the_start
 from tabular_pg.coordinates import policy_error
+from tabular_pg.evaluation import MEASURABLE
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import q_gap, relative_entropy, stationary
-from tabular_pg.simplex import argmax
+from tabular_pg.simplex import EPS, argmax
 from tabular_pg.systems.products import next_values
 from tabular_pg.theorem import Confidence, theorem
 
@@ -36,13 +38,31 @@ class TDPMD(NamedTuple):
 def td_critic(rule, k, problem, point):
     """One Bellman update of E, with the policy that it has not seen yet."""
     pi, E, error = point.pi, point.critic, np.zeros(point.pi.shape[0])
-    unit = math.exp(policy_error(problem.coordinates, point.x, pi, error))
+    unit = math.exp(policy_error(problem.coordinates, point.x, point.log_pi, pi, error))
     for s in range(pi.shape[0]):
         error[s] *= unit
         for a in range(pi.shape[1]):
             error[s] += pi[s, a] * E[s, a]
+    level = problem.gamma * error.max()
     error -= error.min()
     next_values(problem.P, problem.gamma, error, E)
+    if level > MEASURABLE:
+        watch_critic(rule, problem, point, EPS * level)
+
+
+@njit
+def watch_critic(rule, problem, point, noise):
+    """Keep in ``point.flaws[1]`` what the rounding of E may cost the next offsets, in which only
+    differences of its entries are left."""
+    x, E, moved = point.x, point.critic, 0.0
+    for s in range(x.shape[0]):
+        least = E[s, 0]
+        for a in range(x.shape[1]):
+            least = min(least, E[s, a])
+        for a in range(x.shape[1]):
+            moved = max(moved, abs(x[s, a]) / rule.eta, E[s, a] - least)
+    if moved > 0.0:
+        point.flaws[1] = max(point.flaws[1], noise / moved)
 
 
 @method(TDPMD, space=Space.SOFTMAX, regularization=Regularization.REQUIRED, critic=td_critic)
