@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Real
 
 import numpy as np
 from scipy import sparse as compressed
 
-from tabular_pg._checks import check_number
+from tabular_pg._arrays import real_array
+from tabular_pg._checks import check_number, checked_flag
+from tabular_pg._memory import refuse_beyond_memory
+from tabular_pg._transitions import Owned
 from tabular_pg.gymnasium_import import cliff_walking, from_gymnasium, frozen_lake, taxi
 from tabular_pg.lower_bounds import (
     Lumped,
@@ -55,17 +57,28 @@ def garnet(n_states, n_actions, branching, gamma, seed=0, sparse=False) -> MDP:
     Archibald, McKinnon and Thomas (1995), On the generation of Markov decision processes;
     Bhatnagar, Sutton, Ghavamzadeh and Lee (2009), Natural actor-critic algorithms.
     """
-    rng = _generator(seed, n_states, n_actions)
-    check_number("branching", branching, 1, n_states)
+    n_states, n_actions, rng = _generator(seed, n_states, n_actions)
+    branching = check_number("branching", branching, 1, n_states)
     shape, name = (n_states, n_actions), f"Garnet({n_states}, {n_actions}, {branching})"
-    if sparse:
+    if checked_flag("sparse", sparse):
+        refuse_beyond_memory(14 * n_states * n_actions * branching, f"the sparse P of {name}")
         P = _random_rows(rng, n_states * n_actions, n_states, branching)
         return MDP(P, rng.random(shape), gamma, name=name)
-    successors = np.argsort(rng.random((*shape, n_states)), axis=2)[:, :, :branching]
+    P = _empty(n_states, n_actions, name, "; sparse=True needs less")
+    successors = np.empty((*shape, branching), dtype=np.int64)
+    for s in range(n_states):
+        order = np.argsort(rng.random((n_actions, n_states)), axis=1)
+        successors[s] = order[:, :branching]
     cuts = np.sort(rng.random((*shape, branching - 1)), axis=2)
-    P = np.zeros((*shape, n_states))
     np.put_along_axis(P, successors, np.diff(cuts, prepend=0.0, append=1.0), axis=2)
-    return MDP(P, rng.random(shape), gamma, name=name)
+    return MDP(Owned(P), rng.random(shape), gamma, name=name)
+
+
+def _empty(n_states, n_actions, name, advice="") -> np.ndarray:
+    """A table (S, A, S) of zeros, if it fits into memory with what it takes to check it."""
+    needed = 10 * n_states * n_actions * n_states
+    refuse_beyond_memory(needed, f"the dense P of {name}{advice}")
+    return np.zeros((n_states, n_actions, n_states))
 
 
 def _random_rows(rng, n_rows, n_states, branching) -> compressed.csr_array:
@@ -76,20 +89,19 @@ def _random_rows(rng, n_rows, n_states, branching) -> compressed.csr_array:
     Bentley and Floyd (1987), Programming pearls: a sample of brilliance.
     """
     width = np.int32 if n_rows * branching < 2**31 else np.int64
-    indices = np.empty((n_rows, branching), dtype=width)
-    data = np.empty((n_rows, branching))
+    indices, data = np.empty(n_rows * branching, dtype=width), np.empty(n_rows * branching)
+    successors, weights = indices.reshape(n_rows, -1), data.reshape(n_rows, -1)
     for start in range(0, n_rows, BLOCK):
-        block = indices[start : start + BLOCK]
+        block = successors[start : start + BLOCK]
         for i, last in enumerate(range(n_states - branching, n_states)):
             drawn = rng.integers(0, last, len(block), dtype=width, endpoint=True)
             taken = (block[:, :i] == drawn[:, None]).any(axis=1)
             block[:, i] = np.where(taken, last, drawn)
         block.sort(axis=1)
         cuts = np.sort(rng.random((len(block), branching - 1)), axis=1)
-        data[start : start + BLOCK] = np.diff(cuts, prepend=0.0, append=1.0)
+        weights[start : start + BLOCK] = np.diff(cuts, prepend=0.0, append=1.0)
     indptr = np.arange(0, data.size + 1, branching, dtype=width)
-    entries = (data.reshape(-1), indices.reshape(-1), indptr)
-    return compressed.csr_array(entries, shape=(n_rows, n_states))
+    return compressed.csr_array((data, indices, indptr), shape=(n_rows, n_states))
 
 
 def random_dense(n_states, n_actions, gamma, seed=0) -> MDP:
@@ -97,10 +109,12 @@ def random_dense(n_states, n_actions, gamma, seed=0) -> MDP:
 
     The rows are Dirichlet(1, ..., 1); it is a Garnet problem in which every state is reached.
     """
-    rng = _generator(seed, n_states, n_actions)
-    P = rng.dirichlet(np.ones(n_states), size=(n_states, n_actions))
-    r = rng.random((n_states, n_actions))
-    return MDP(P, r, gamma, name=f"RandomDense({n_states}, {n_actions})")
+    n_states, n_actions, rng = _generator(seed, n_states, n_actions)
+    name = f"RandomDense({n_states}, {n_actions})"
+    P = _empty(n_states, n_actions, name)
+    for rows in P:
+        rows[:] = rng.dirichlet(np.ones(n_states), size=n_actions)
+    return MDP(Owned(P), rng.random((n_states, n_actions)), gamma, name=name)
 
 
 def tied(n_states, n_actions, gamma, seed=0, same_dynamics=True) -> MDP:
@@ -117,11 +131,17 @@ def tied(n_states, n_actions, gamma, seed=0, same_dynamics=True) -> MDP:
         independent rows, and their values agree to about 1e-16, for gamma = 0.5 exactly: V* and
         P are multiples of 2**-20, so only the two roundings in V* - gamma (P V*) break the tie.
     """
-    rng = _generator(seed, n_states, n_actions)
+    n_states, n_actions, rng = _generator(seed, n_states, n_actions)
     check_number("n_actions", n_actions, 3)
-    check_number("gamma", gamma, 0, 1, kind=Real)
-    rows = rng.dirichlet(np.ones(n_states), size=(n_states, n_actions))
-    P = rng.multinomial(DYADIC, rows) / DYADIC
+    gamma = check_number("gamma", gamma, 0, 1, kind=Real)
+    same_dynamics = checked_flag("same_dynamics", same_dynamics)
+    kind = "duplicate" if same_dynamics else "distinct"
+    name = f"Tied({n_states}, {n_actions}, {kind})"
+    P = _empty(n_states, n_actions, name)
+    for rows in P:
+        rows[:] = rng.dirichlet(np.ones(n_states), size=n_actions)
+    for rows in P:
+        rows[:] = rng.multinomial(DYADIC, rows) / DYADIC
     V = rng.integers(0, DYADIC, size=n_states, endpoint=True) / DYADIC
     loss = rng.uniform(0.1, 1.0, size=(n_states, n_actions))
     pairs = np.argsort(rng.random((n_states, n_actions)), axis=1)[:, :2]
@@ -130,8 +150,7 @@ def tied(n_states, n_actions, gamma, seed=0, same_dynamics=True) -> MDP:
     if same_dynamics:
         P[states, pairs[:, 1]] = P[states, pairs[:, 0]]
     r = V[:, None] - gamma * (P @ V) - loss  # P @ V is exact, in whatever order it is summed
-    kind = "duplicate" if same_dynamics else "distinct"
-    return MDP(P, r, gamma, name=f"Tied({n_states}, {n_actions}, {kind})")
+    return MDP(Owned(P), r, gamma, name=name)
 
 
 def bandit(means, gamma=0.0) -> MDP:
@@ -141,17 +160,15 @@ def bandit(means, gamma=0.0) -> MDP:
     ----------
     Sutton and Barto (2018), Reinforcement learning: an introduction, chapter 2.
     """
-    r = np.array(means, dtype=np.float64)
+    r = real_array("means", means)
     if r.ndim != 1 or r.size == 0:
         raise ValueError(f"means has shape {r.shape}; expected (K,) with K >= 1")
-    for k, mean in enumerate(r.tolist()):
-        check_number(f"means[{k}]", mean, -math.inf, kind=Real)
     return MDP(np.ones((1, r.size, 1)), r[None], gamma, name=f"Bandit({r.size})")
 
 
 def two_armed_bandit(gap=0.5, gamma=0.0) -> MDP:
     """A bandit whose arm 0 pays ``gap`` and whose arm 1 pays 0, so that A*(1) is exactly -gap."""
-    check_number("gap", gap, 0, kind=Real, open_ends=True)
+    gap = check_number("gap", gap, 0, kind=Real, open_ends=True)
     return MDP(np.ones((1, 2, 1)), [[gap, 0.0]], gamma, name=f"TwoArmedBandit({gap})")
 
 
@@ -166,17 +183,15 @@ def chain(n_states, gamma, slip=0.1) -> MDP:
     After Dearden, Friedman and Russell (1998), Bayesian Q-learning; here left is one step back
     and unpaid.
     """
-    check_number("n_states", n_states, 2)
-    check_number("slip", slip, 0, 1, kind=Real)
-    moves = np.zeros((n_states, 2, n_states))
+    n_states = check_number("n_states", n_states, 2)
+    slip, name = check_number("slip", slip, 0, 1, kind=Real), f"Chain({n_states})"
+    P = _empty(n_states, 2, name)
     for s in range(n_states):
-        moves[s, LEFT, max(s - 1, 0)] = 1
-        moves[s, RIGHT, min(s + 1, n_states - 1)] = 1
-    pushes = np.zeros((n_states, 2))
-    pushes[-1, RIGHT] = 1
-    P = (1 - slip) * moves + slip * moves[:, ::-1]
-    r = (1 - slip) * pushes + slip * pushes[:, ::-1]
-    return MDP(P, r, gamma, name=f"Chain({n_states})")
+        left, right = max(s - 1, 0), min(s + 1, n_states - 1)
+        P[s, LEFT, [left, right]] = P[s, RIGHT, [right, left]] = 1 - slip, slip
+    r = np.zeros((n_states, 2))
+    r[-1] = slip, 1 - slip
+    return MDP(Owned(P), r, gamma, name=name)
 
 
 def river_swim(n_states=6, gamma=0.95) -> MDP:
@@ -191,8 +206,8 @@ def river_swim(n_states=6, gamma=0.95) -> MDP:
     processes; probabilities and rewards of Osband, Russo and Van Roy (2013), (More) efficient
     reinforcement learning via posterior sampling.
     """
-    check_number("n_states", n_states, 2)
-    P = np.zeros((n_states, 2, n_states))
+    n_states = check_number("n_states", n_states, 2)
+    P = _empty(n_states, 2, f"RiverSwim({n_states})")
     for s in range(n_states):
         P[s, LEFT, max(s - 1, 0)] = 1
         if 0 < s < n_states - 1:
@@ -201,7 +216,7 @@ def river_swim(n_states=6, gamma=0.95) -> MDP:
     P[-1, RIGHT, -2:] = 0.4, 0.6
     r = np.zeros((n_states, 2))
     r[0, LEFT], r[-1, RIGHT] = 0.005, 1.0
-    return MDP(P, r, gamma, name=f"RiverSwim({n_states})")
+    return MDP(Owned(P), r, gamma, name=f"RiverSwim({n_states})")
 
 
 def gridworld(height, width, gamma, slip=0.1, sparse=False) -> MDP:
@@ -215,22 +230,30 @@ def gridworld(height, width, gamma, slip=0.1, sparse=False) -> MDP:
     ----------
     Sutton and Barto (2018), Reinforcement learning: an introduction, chapters 3 and 4.
     """
-    check_number("height", height, 1)
-    check_number("width", width, 1)
-    check_number("slip", slip, 0, 1, kind=Real)
-    goal = height * width - 1
-    moves = _grid_moves(height, width)
-    if sparse:
+    height, width = check_number("height", height, 1), check_number("width", width, 1)
+    slip = check_number("slip", slip, 0, 1, kind=Real)
+    goal, name = height * width - 1, f"Gridworld({height}x{width})"
+    if checked_flag("sparse", sparse):
+        refuse_beyond_memory(400 * (goal + 1), f"the sparse P of {name}")
+        moves = _grid_moves(height, width)
         P = _slippery_rows(moves, slip)
         r = P[:, [goal]].toarray().reshape(moves.shape)
     else:
-        P = np.zeros((goal + 1, 4, goal + 1))
-        P[np.arange(goal + 1)[:, None], np.arange(4), moves] = 1
-        turned = (np.roll(P, 1, axis=1) + np.roll(P, -1, axis=1)) / 2
-        P = (1 - slip) * P + slip * turned
-        r = P[:, :, goal].copy()
+        table = _empty(goal + 1, 4, name, "; sparse=True needs less")
+        moves = _grid_moves(height, width)
+        _add_slippery_moves(table, moves, slip)
+        r, P = table[:, :, goal].copy(), Owned(table)
     r[goal] = 0
-    return MDP(P, r, gamma, name=f"Gridworld({height}x{width})")
+    return MDP(P, r, gamma, name=name)
+
+
+def _add_slippery_moves(P, moves, slip):
+    """Fill a table of zeros: 1 - slip to the chosen move, slip / 2 to either neighbour of it."""
+    states, actions = np.arange(len(moves))[:, None], np.arange(4)
+    for turn in (1, -1):
+        np.add.at(P, (states, actions, np.roll(moves, turn, axis=1)), 0.5)
+    P *= slip
+    np.add.at(P, (states, actions, moves), 1 - slip)
 
 
 def _grid_moves(height, width) -> np.ndarray:
@@ -269,9 +292,9 @@ def deep_sea(size, gamma=0.99) -> MDP:
     ----------
     Osband, Van Roy, Russo and Wen (2019), Deep exploration via randomized value functions.
     """
-    check_number("size", size, 1)
+    size = check_number("size", size, 1)
     end = size * size
-    P = np.zeros((end + 1, 2, end + 1))
+    P = _empty(end + 1, 2, f"DeepSea({size})")
     P[end, :, end] = 1
     for cell in range(end):
         row, column = divmod(cell, size)
@@ -281,11 +304,10 @@ def deep_sea(size, gamma=0.99) -> MDP:
     r[:end, RIGHT] = -0.01 / size
     r[end - 1, RIGHT] += 1
     start = np.eye(end + 1)[0]
-    return MDP(P, r, gamma, rho=start, name=f"DeepSea({size})")
+    return MDP(Owned(P), r, gamma, rho=start, name=f"DeepSea({size})")
 
 
-def _generator(seed, n_states, n_actions) -> np.random.Generator:
-    check_number("n_states", n_states, 1)
-    check_number("n_actions", n_actions, 1)
-    check_number("seed", seed, 0)
-    return np.random.default_rng(seed)
+def _generator(seed, n_states, n_actions) -> tuple[int, int, np.random.Generator]:
+    n_states = check_number("n_states", n_states, 1)
+    n_actions = check_number("n_actions", n_actions, 1)
+    return n_states, n_actions, np.random.default_rng(check_number("seed", seed, 0))

@@ -30,7 +30,8 @@ RULES = (
 )  # of runs on problems other than a discounted MDP
 
 LAYERS = [
-    ["_cache", "_docstring", "_jit", "_checks", "_threads", "references"],
+    ["_cache", "_docstring", "_jit", "_checks", "_memory", "_threads", "_wrappers", "references"],
+    ["_arrays", "_compressed", "_orders"],
     ["simplex", "double_double", "_transitions", "watch", "systems"],
     ["coordinates", "mdp", "extended"],
     ["point"],

@@ -23,6 +23,7 @@ from tabular_pg.watch import Watch
 SPARE_BITS = 64
 MOST_BITS, PATIENCE = 2**17, 2**12  # from the latter on, only as long as more bits get further
 BITS_PER_DIGIT = math.log2(10)
+MOST_DIGITS = int((MOST_BITS - SPARE_BITS) / BITS_PER_DIGIT)
 SMALLEST_FLOAT = 1e-290  # a float64 gap below this is compared by its logarithm
 
 
@@ -106,7 +107,7 @@ def certify(run, digits=30) -> Certificate:
     ----------
     run : Run
     digits : int
-        Significant decimal digits wanted of every gap.
+        Significant decimal digits wanted of every gap, at most 39,437.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=
     at : sequence of int, optional
         Iterations to record, as for :func:`tabular_pg.optimize`.
     digits : int
-        Significant decimal digits wanted of every gap.
+        Significant decimal digits wanted of every gap, at most 39,437.
 
     Raises
     ------
@@ -210,9 +211,8 @@ def _certified(method, digits, run) -> Certificate:
 
 
 def checked_digits(digits) -> int:
-    """``digits`` as an int, refused unless it is an integer >= 1."""
-    check_number("digits", digits, 1)
-    return int(digits)
+    """``digits`` as an int, refused unless it is an integer >= 1 that is within reach."""
+    return check_number("digits", digits, 1, MOST_DIGITS)
 
 
 def _gaps(method, target):
