@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from scipy import sparse
 
@@ -17,31 +19,34 @@ def row_sums(data, indptr) -> np.ndarray:
 
 
 def kept(data, indices, indptr) -> tuple:
-    """These arrays, those copied that are views of memory which can still be written to."""
-    return tuple(x.copy() if x.base is not None and _writeable(x) else x
-                 for x in (data, indices, indptr))  # fmt: skip
+    """These arrays, those copied that are views of memory which somebody else may write to."""
+    return tuple(x.copy() if _is_shared(x) else x for x in (data, indices, indptr))
 
 
-def _writeable(array) -> bool:
-    """Whether the array, or what it is a view of, can be written to, as far as can be told."""
-    while isinstance(array, np.ndarray):
-        if array.flags.writeable:
-            return True
-        array = array.base
-    if array is None:
+def _is_shared(array) -> bool:
+    """Whether it is a view of memory that can be written to, and that others refer to as well."""
+    if array.base is None:
         return False
+    if isinstance(array.base, np.ndarray) and array.base.base is None:
+        alone = _references(array) <= _references(np.empty(2)[:1])
+        return array.base.flags.writeable and not alone
     try:
-        return not memoryview(array).readonly
-    except TypeError:
+        return not memoryview(array.base).readonly
+    except (TypeError, ValueError, BufferError):
         return True
+
+
+def _references(view) -> int:
+    return sys.getrefcount(view.base)
 
 
 def freeze(value):
     """Make an array, or those of a sparse matrix, read-only; leave anything else as it is."""
     parts = (value.data, value.indices, value.indptr) if sparse.issparse(value) else (value,)
     for array in parts:
-        if isinstance(array, np.ndarray):
+        while isinstance(array, np.ndarray):  # and what it is a view of
             array.setflags(write=False)
+            array = array.base
 
 
 def freeze_shared(given, own):

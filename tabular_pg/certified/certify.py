@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, shown
 from tabular_pg.arguments import checked_iterations, recorded, refuse_combination
 from tabular_pg.certified.balls import Undecided, precision
 from tabular_pg.certified.evaluation import Model
@@ -161,8 +161,8 @@ def _method(mdp, rule, tau, policy, k) -> Method:
     if type(rule) not in UPDATES:
         known = ", ".join(sorted(r.__name__ for r in UPDATES))
         raise TypeError(
-            f"rule is {rule!r}; expected one with an exact update ({known}, or register one with "
-            "tabular_pg.certified.update)"
+            f"rule is {shown(rule)}; expected one with an exact update ({known}, or register one "
+            "with tabular_pg.certified.update)"
         )
     refuse_outdated(type(rule))
     exact = [rational(name, x) for name, x in zip(rule._fields, rule, strict=True)]

@@ -101,10 +101,13 @@ def nested(name, values, depth, shape=None) -> list:
         if depth == 0:
             return values
         try:
-            if isinstance(values, NO_SEQUENCES):
+            if isinstance(values, NO_SEQUENCES) or len(values) < 0:
                 raise TypeError
             values = list(values)
-        except TypeError:  # also of a sparse matrix
+        except (
+            TypeError,
+            NotImplementedError,
+        ):  # also of generators, which may not end, and sparse matrices
             raise ValueError(
                 f"{_at(name, *index)} is {shown(values)}; expected a sequence"
             ) from None
