@@ -50,9 +50,9 @@ def plain_array(name, values, what="real numbers") -> np.ndarray:
     mixed = False
     for part in _parts(name, values):
         if isinstance(part, np.ma.MaskedArray) and _is_masked(part):
+            hint = " (unavailable actions are given by actions=)" if name in ("P", "r") else ""
             raise ValueError(
-                f"{name} is a masked array; expected plain {what}, as its mask would be lost "
-                "(unavailable actions are given by actions=)"
+                f"{name} is a masked array; expected plain {what}, as its mask would be lost{hint}"
             )
         if sparse.issparse(part):
             raise ValueError(f"{name} is or contains a sparse matrix; expected an array of {what}")

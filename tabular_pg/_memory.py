@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+import numpy as np
+
 
 def refuse_beyond_memory(needed, what):
     """Raise MemoryError before an allocation of ``needed`` bytes would fail, or worse, not fail."""
@@ -15,6 +17,13 @@ def refuse_beyond_memory(needed, what):
         raise MemoryError(
             f"{what}: about {size} GB are needed and {available / 1e9:.3g} GB available"
         )
+
+
+def empty_table(n_states, n_actions, name, advice="") -> np.ndarray:
+    """A table (S, A, S) of zeros, if it fits into memory with what it takes to check it."""
+    needed = 10 * n_states * n_actions * n_states
+    refuse_beyond_memory(needed, f"the dense P of {name}{advice}")
+    return np.zeros((n_states, n_actions, n_states))
 
 
 def _available_memory() -> float:

@@ -16,8 +16,8 @@ BY_ACTION = (
 
 def refuse_matrices(P):
     """Refuse lists of sparse matrices; warn of lists of matrices that may be one per action."""
-    several = isinstance(P, list | tuple) or (isinstance(P, np.ndarray) and P.dtype == object)
-    if not several or len(np.shape(P) if isinstance(P, np.ndarray) else "1") == 0:
+    objects = isinstance(P, np.ndarray) and P.dtype == object and P.ndim > 0
+    if not objects and not isinstance(P, list | tuple):
         return
     parts = list(P)
     if any(sparse.issparse(part) for part in parts):
