@@ -14,7 +14,7 @@ OBSERVING = frozenset(  # count, record, draw or convert; states and rewards sta
         "TimeLimit",
     }
 )  # fmt: skip
-HIDDEN = frozenset({"DelayObservation"})  # no policy of the state can be followed behind it
+CORE = frozenset({"ObservationWrapper", "Wrapper"})  # whose step and reset hand on what they get
 
 
 def refuse_wrappers(env, base):
@@ -30,16 +30,13 @@ def refuse_wrappers(env, base):
 
 
 def _is_harmless(kind) -> bool:
-    if _root(kind) in ROOTS and kind.__name__ in OBSERVING:
-        return True
-    if kind.__name__ in HIDDEN:
-        return False
-    return _defined_in(kind, "step") in (
-        ("gymnasium.core", "Wrapper"),
-        ("gymnasium.core", "ObservationWrapper"),
-        ("gym.core", "Wrapper"),
-        ("gym.core", "ObservationWrapper"),
-    )
+    """Whether its step and its reset are those of a class that is known to change neither."""
+    for method in ("step", "reset"):
+        module, name = _defined_in(kind, method)
+        known = CORE if module in ("gymnasium.core", "gym.core") else OBSERVING
+        if module.partition(".")[0] not in ROOTS or name not in known:
+            return False
+    return True
 
 
 def refuse_hidden_options(base):
@@ -73,7 +70,3 @@ def _defined_in(kind, method) -> tuple[str, str]:
         if method in vars(c):
             return c.__module__, c.__name__
     return "", ""
-
-
-def _root(kind) -> str:
-    return kind.__module__.partition(".")[0]

@@ -53,11 +53,24 @@ class Own(gymnasium.Wrapper):
         return observation, reward, False, truncated, info
 
 
+class Started(gymnasium.Wrapper):
+    """A wrapper of a user that starts elsewhere."""
+
+    def reset(self, **options):
+        super().reset(**options)
+        self.unwrapped.s = 1
+        return 1, {}
+
+
 class Seen(gymnasium.ObservationWrapper):
     """A wrapper of a user that shows the state in another way."""
 
     def observation(self, observation):
         return -observation
+
+
+class Shorter(gymnasium.wrappers.TimeLimit):
+    """A wrapper of a user that is like one of Gymnasium's."""
 
 
 class Paid(gymnasium.RewardWrapper):
@@ -79,19 +92,22 @@ REFUSED = {
     "DelayObservation": lambda env: gymnasium.wrappers.DelayObservation(env, 1),
     "Own": Own,
     "Paid": Paid,
+    "Started": Started,
 }
 HARMLESS = {
     "TimeLimit": lambda env: gymnasium.wrappers.TimeLimit(env, 7),
     "RecordEpisodeStatistics": gymnasium.wrappers.RecordEpisodeStatistics,
     "OrderEnforcing": gymnasium.wrappers.OrderEnforcing,
     "Seen": Seen,
+    "Shorter": lambda env: Shorter(env, 5),
+    "FlattenObservation": gymnasium.wrappers.FlattenObservation,
     "Wrapper": gymnasium.Wrapper,
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_wrappers_that_change_transitions_or_rewards_are_refused_by_name(name):
-    if name not in ("Own", "Paid") and not hasattr(gymnasium.wrappers, name):
+    if name not in ("Own", "Paid", "Started") and not hasattr(gymnasium.wrappers, name):
         pytest.skip("unknown to this Gymnasium")
     wrapped = gymnasium.wrappers.RecordEpisodeStatistics(REFUSED[name](make(LAKE)))
     with pytest.raises(ValueError, match=f"wrapper {name}, .*env.unwrapped"):
