@@ -212,7 +212,7 @@ def _certified(method, digits, run) -> Certificate:
 
 def checked_digits(digits) -> int:
     """``digits`` as an int, refused unless it is an integer >= 1 that is within reach."""
-    return check_number("digits", digits, 1, MOST_DIGITS)
+    return check_number("digits", check_number("digits", digits, 1), 1, MOST_DIGITS)
 
 
 def _gaps(method, target):
