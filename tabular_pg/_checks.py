@@ -3,58 +3,79 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from numbers import Integral, Real
 
 import numpy as np
 
+LARGEST = {Integral: 10**300, Real: math.inf}  # a number of a kind, exclusively
+SHOWN = 80  # characters of a wrong value in a message
+
 
 def check_number(name, value, low, high=math.inf, *, kind=Integral, open_ends=False):
-    """The value is a finite number of the kind, within [low, high], or (low, high) if open.
+    """``value`` as an int or float: finite, of the kind, within [low, high], or (low, high) if
+    open.
 
     Raises
     ------
     ValueError
         Names the argument, its value and what was expected.
     """
-    if isinstance(value, kind) and not isinstance(value, bool) and _finite(value, kind):
-        inside = low < value < high if open_ends else low <= value <= high
-    else:
-        inside = False
-    if inside:
-        return
+    if isinstance(value, kind) and is_real(value):
+        number = int(value) if kind is Integral else as_float(value)
+        inside = low < number < high if open_ends else low <= number <= high
+        if inside and abs(number) < LARGEST[kind]:
+            return number
     noun = "an integer" if kind is Integral else "a finite number"
     raise ValueError(f"{name} is {shown(value)}; expected {noun}{_range(low, high, open_ends)}")
 
 
-def shown(value, most=200) -> str:
-    """repr(value), however long it is or whatever it raises, in a few words."""
-    try:
-        text = repr(value)
-    except ValueError:  # an integer of over 4,300 digits
-        return f"an integer of {value.bit_length():,} bits"
-    return text if len(text) <= most else f"{text[: most // 2]}... ({len(text):,} characters)"
-
-
-def _finite(value, kind) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # too large for a float, which an integer may be
-        return kind is Integral
-
-
 def checked_real(name, value) -> float:
     """``value`` as a float, refused with a ValueError unless it is a finite real number >= 0."""
-    if isinstance(value, np.ndarray) and value.shape == ():
-        value = value[()]
-    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} is {value!r}; expected a number >= 0")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    value = unwrapped(value)
+    if not is_real(value):
+        raise ValueError(f"{name} is {shown(value)}; expected a number >= 0")
+    number = as_float(value)
     if not 0 <= number < math.inf:
         raise ValueError(f"{name} is {number}; expected a finite number >= 0")
     return number
+
+
+def checked_flag(name, value) -> bool:
+    """``value`` as a bool, refused with a TypeError unless it is one."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} is {shown(value)}; expected True or False")
+    return bool(value)
+
+
+def is_real(value) -> bool:
+    """Whether it is a real number: no boolean, nor a time span, which numpy counts as integers."""
+    wrong = isinstance(value, bool | np.bool_ | np.timedelta64)
+    return isinstance(value, Real | Decimal) and not wrong
+
+
+def as_float(value) -> float:
+    """A real number as a float: infinite where it is beyond their range, nan where it is none."""
+    try:
+        return float(value)
+    except OverflowError:  # of an integer or a fraction
+        return math.inf if value > 0 else -math.inf
+    except ValueError:  # of a signaling nan
+        return math.nan
+
+
+def unwrapped(value):
+    """What an array without axes holds; anything else as it is."""
+    return value[()] if isinstance(value, np.ndarray) and value.shape == () else value
+
+
+def shown(value) -> str:
+    """``repr(value)``, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # of an integer with thousands of digits
+        text = f"{type(value).__name__} too long to show"
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 def _range(low, high, open_ends) -> str:

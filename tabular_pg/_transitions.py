@@ -2,101 +2,60 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from tabular_pg._arrays import first, real_array, refuse_negative
+from tabular_pg._compressed import kept, row_sums
+from tabular_pg._orders import order_hint, refuse_matrices, shape_hint
+
+__all__ = [
+    "ROW_SUM_TOLERANCE",
+    "Owned",
+    "checked_rows",
+    "dense_transitions",
+    "first",
+    "real_array",
+    "refuse_negative",
+    "settled",
+    "sparse_transitions",
+]
+
 ROW_SUM_TOLERANCE = 1e-12  # times the length of a row
 ROUNDING = 1e-15  # a row sum this near 1 is left as it is
+BLOCK = 2**20  # entries that are divided at a time
 
 
-def real_array(name, values, ignored=None, finite=True) -> np.ndarray:
-    """``values`` as a new float64 array of real numbers; 0 where the mask ``ignored`` holds.
+class Owned(NamedTuple):
+    """A float64 array in C order that nobody else writes to: an MDP keeps it without a copy."""
 
-    Raises
-    ------
-    ValueError
-        If they are not real numbers, have a mask of their own or, outside the mask ``ignored``
-        and unless told otherwise, are not finite.
-    """
-    raw = _plain_array(name, values)
-    if raw.dtype.kind == "O":
-        values = np.empty(raw.shape)
-        for at in np.ndindex(raw.shape):
-            values[at] = _real(name, at, raw[at])
-    else:
-        with np.errstate(over="ignore"):  # of numbers with more than 64 bits; refused below
-            values = np.array(raw, dtype=np.float64, order="C", subok=False)
-    if ignored is not None and values.shape[:2] == ignored.shape:
-        values[ignored] = 0.0
-    wrong = ~np.isfinite(values) if finite else np.isnan(values)
-    if wrong.any():
-        at = first(wrong)
-        raise ValueError(f"{name}{at} is {values[tuple(at)]}; expected a finite number")
-    return values
+    array: np.ndarray
 
 
-def _plain_array(name, values):
-    """``values`` as an array of numbers or objects, or ValueError."""
-    parts = values if isinstance(values, list | tuple) else [values]
-    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
-        raise ValueError(
-            f"{name} is a masked array; expected plain numbers, as its mask would be lost "
-            "(unavailable actions are given by actions=)"
-        )
-    if any(sparse.issparse(part) for part in parts):
-        raise ValueError(f"{name} is or contains a sparse matrix; expected an array of numbers")
-    try:
-        if values is None:
-            raise TypeError("got None")
-        raw = np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not an array of real numbers: {error}") from None
-    if raw.dtype.kind not in "biufO":
-        raise ValueError(f"{name} is not an array of real numbers: entries are {raw.dtype}")
-    return raw
-
-
-def _real(name, at, value) -> float:
-    """One entry of an array of objects as a float."""
-    if not isinstance(value, Real | Decimal):
-        raise ValueError(
-            f"{name} is not an array of real numbers: {name}{list(at)} is {value!r:.80}"
-        )
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{name}{list(at)} is beyond the range of floats") from None
-
-
-def refuse_negative(name, values):
-    """No entry of the array is negative, else ValueError."""
-    wrong = values < 0
-    if wrong.any():
-        at = first(wrong)
-        raise ValueError(f"{name}{at} is {values[tuple(at)]}; expected a probability >= 0")
-
-
-def first(mask) -> list[int]:
-    """The first index at which the mask holds."""
-    return [int(i) for i in np.unravel_index(mask.argmax(), mask.shape)]
-
-
-def dense_transitions(P) -> np.ndarray:
-    """``P`` as a new array (S, A, S) of finite numbers >= 0, else ValueError."""
+def dense_transitions(P, renormalize) -> np.ndarray:
+    """``P`` as an array (S, A, S) of finite numbers >= 0, new unless ``Owned``; else ValueError."""
+    if isinstance(P, Owned):
+        return P.array
+    refuse_matrices(P)
     P = real_array("P", P)
     if P.ndim != 3 or P.shape[0] != P.shape[2] or 0 in P.shape:
-        raise ValueError(f"P has shape {P.shape}; expected (S, A, S) with S >= 1 and A >= 1")
-    refuse_negative("P", P)
+        hint = shape_hint(P)
+        raise ValueError(f"P has shape {P.shape}; expected (S, A, S) with S >= 1 and A >= 1{hint}")
+    if renormalize:
+        P[(P < 0) & (P >= -ROW_SUM_TOLERANCE)] = 0.0
+    wrong = P < 0
+    if wrong.any():
+        at = first(wrong)
+        _refuse_entry(at, P[tuple(at)], "a probability >= 0")
     return P
 
 
-def sparse_transitions(P, shape) -> sparse.csr_array:
+def sparse_transitions(P, shape, renormalize) -> sparse.csr_array:
     """``P`` as a canonical CSR matrix (S*A, S) of finite numbers >= 0; ``shape`` is that of r.
 
-    Nothing is copied if it is one already, with float64 data.
+    Nothing is copied if it is one already, with float64 data that nothing else can write to.
 
     Raises
     ------
@@ -104,22 +63,35 @@ def sparse_transitions(P, shape) -> sparse.csr_array:
         Names the first offending entry as ``P[s, a, t]``.
     """
     if len(shape) != 2 or 0 in shape or P.shape != (shape[0] * shape[1], shape[0]):
+        hint = ""
+        if len(shape) == 3:
+            hint = (
+                "; rewards of transitions are given by their expectations, such as "
+                "P.multiply(R).sum(axis=1).reshape(S, A) for a sparse R like P"
+            )
         raise ValueError(
-            f"P is sparse of shape {P.shape} and r has shape {shape}; expected (S*A, S) with "
-            "r of shape (S, A)"
+            f"P is sparse of shape {P.shape} and r has shape {shape}; expected (S*A, S), whose row "
+            f"s * A + a is of state s and action a, with r of shape (S, A){hint}"
         )
     if P.dtype.kind not in "biuf":
         raise ValueError(f"P is not an array of real numbers: got entries of type {P.dtype}")
     given, P = P, P.tocsr()
+    if isinstance(P.data, np.ma.MaskedArray) and np.ma.is_masked(P.data):
+        raise ValueError("P has masked data; expected plain numbers, as the mask would be lost")
     try:
         P.check_format(full_check=True)
     except ValueError as error:
         raise ValueError(f"P is not a valid CSR matrix: {error}") from None
-    data = P.data.astype(np.float64, copy=False)
-    P = sparse.csr_array((data, P.indices, P.indptr), shape=P.shape)
+    with np.errstate(over="ignore"):
+        data = P.data.astype(np.float64, copy=False)
+    parts = data, P.indices, P.indptr
+    P = sparse.csr_array(kept(*parts) if given.format == "csr" else parts, shape=P.shape)
     if not P.has_canonical_format:
         P = P.copy() if given.format == "csr" else P
         P.sum_duplicates()
+    if renormalize and (P.data < 0).any():
+        P = P.copy() if given.format == "csr" else P
+        P.data[(P.data < 0) & (P.data >= -ROW_SUM_TOLERANCE)] = 0.0
     _refuse_entries(P, ~np.isfinite(P.data), shape[1], "a finite number")
     _refuse_entries(P, P.data < 0, shape[1], "a probability >= 0")
     return P
@@ -129,7 +101,13 @@ def _refuse_entries(P, wrong, n_actions, expected):
     if wrong.any():
         k = int(wrong.argmax())
         s, a = divmod(int(np.searchsorted(P.indptr, k, side="right")) - 1, n_actions)
-        raise ValueError(f"P[{s}, {a}, {P.indices[k]}] is {P.data[k]}; expected {expected}")
+        _refuse_entry([s, a, int(P.indices[k])], P.data[k], expected)
+
+
+def _refuse_entry(at, value, expected):
+    if -ROW_SUM_TOLERANCE <= value < 0:
+        expected += " (pass renormalize=True to take what is negative by rounding for 0)"
+    raise ValueError(f"P{at} is {value}; expected {expected}")
 
 
 def checked_rows(P, actions, shape, renormalize):
@@ -144,14 +122,15 @@ def checked_rows(P, actions, shape, renormalize):
         If a row sum is beyond the tolerance and ``renormalize`` is False, a row contradicts the
         mask or a state has no action.
     """
-    if sparse.issparse(P):
-        sums = np.asarray(P.sum(axis=1)).reshape(shape)
-        length = int(np.diff(P.indptr).max())
-        actions = sums != 0 if actions is None else actions
-    else:
-        sums, length = P.sum(axis=2), shape[0]
+    with np.errstate(over="ignore"):  # of sums that are infinite, and refused
+        if sparse.issparse(P):
+            sums = row_sums(P.data, P.indptr).reshape(shape)
+            length = int(np.diff(P.indptr).max())
+            actions = sums != 0 if actions is None else actions
+        else:
+            sums, length = P.sum(axis=2), shape[0]
     if actions is not None:
-        actions = _checked_mask(actions, sums)
+        actions = _checked_mask(actions, sums, P)
     zero = sums == 0 if actions is None else actions & (sums == 0)
     if zero.any():
         raise ValueError(
@@ -160,24 +139,28 @@ def checked_rows(P, actions, shape, renormalize):
         )
     off = np.abs(sums - 1) if actions is None else np.where(actions, np.abs(sums - 1), 0.0)
     wrong = off > ROW_SUM_TOLERANCE * length
-    if wrong.any() and not renormalize:
+    if wrong.any() and not (renormalize and np.isfinite(sums).all()):
         at = first(wrong)
+        advice = "pass renormalize=True to divide rows by their sums"
         raise ValueError(
             f"P{at} sums to {float(sums[tuple(at)])!r}; expected 1 within "
-            f"{ROW_SUM_TOLERANCE * length:.0e} (pass renormalize=True to divide rows by their sums)"
+            f"{ROW_SUM_TOLERANCE * length:.0e} ({order_hint(P) or advice})"
         )
     if (off > ROUNDING).any():
-        P = _divided(P, np.where(off > ROUNDING, sums, 1.0))
+        P = _divided(P, sums, off)
     return P, actions, float(off.max()) if wrong.any() else 0.0
 
 
-def _checked_mask(actions, sums):
+def _checked_mask(actions, sums, P):
     wrong = ~actions & (sums != 0)
     if wrong.any():
         at = first(wrong)
+        swapped = P.shape[:2] == sums.shape and sums.shape[0] == sums.shape[1]
+        swapped = swapped and np.array_equal(sums.T != 0, actions)
+        hint = "; P.transpose(1, 0, 2), which turns (A, S, S) round, would agree" if swapped else ""
         raise ValueError(
             f"P{at} sums to {float(sums[tuple(at)])!r}; expected an all-zero row, because "
-            f"actions{at} is False"
+            f"actions{at} is False{hint}"
         )
     stuck = ~actions.any(axis=1)
     if stuck.any():
@@ -188,8 +171,50 @@ def _checked_mask(actions, sums):
     return None if actions.all() else actions
 
 
-def _divided(P, sums):
-    if not sparse.issparse(P):
-        return P / sums[:, :, None]
-    data = P.data / np.repeat(sums.ravel(), np.diff(P.indptr))
-    return sparse.csr_array((data, P.indices, P.indptr), shape=P.shape)
+def settled(values, sums, off, spread, total) -> np.ndarray:
+    """``values`` with every row divided by its sum, until that brings the sum no nearer to 1.
+
+    So whoever does that to the result leaves every bit of it as it is.
+
+    Parameters
+    ----------
+    values : all rows
+    sums, off : of each row its sum, and how far that is from 1
+    spread : function
+        From one number for each row to one for each entry, or what broadcasts to that.
+    total : function
+        From all rows to their sums.
+    """
+    pending = off > ROUNDING
+    while pending.any():
+        trial = values / spread(np.where(pending, sums, 1.0))
+        sums = total(trial)
+        error = np.abs(sums - 1)
+        pending = pending & (error < off)
+        values = np.where(spread(pending), trial, values)
+        off = np.where(pending, error, off)
+        pending = pending & (off > ROUNDING)
+    return values
+
+
+def _divided(P, sums, off):
+    if sparse.issparse(P):
+        counts = np.diff(P.indptr)
+        data = settled(
+            P.data, sums.ravel(), off.ravel(),
+            lambda x: np.repeat(x, counts), lambda data: row_sums(data, P.indptr),
+        )  # fmt: skip
+        return sparse.csr_array((data, P.indices, P.indptr), shape=P.shape)
+    states = max(1, BLOCK // P[0].size)
+    for block in (slice(i, i + states) for i in range(0, P.shape[0], states)):
+        if (off[block] > ROUNDING).any():
+            P[block] = settled(P[block], sums[block], off[block], _per_row, _total)
+    return P
+
+
+def _per_row(x):
+    return x[..., None]
+
+
+def _total(rows):
+    return np.asarray(rows.sum(axis=-1))

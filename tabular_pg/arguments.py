@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from pathlib import Path
-
 import numpy as np
 
+from tabular_pg._arrays import plain_array
+from tabular_pg._checks import shown
+from tabular_pg._memory import refuse_beyond_memory  # noqa: F401  (has always been found here)
 from tabular_pg.method import Regularization
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
@@ -41,53 +40,31 @@ def refuse_overflow(rule, best):
 
 
 def checked_iterations(iterations) -> int:
-    if isinstance(iterations, bool) or not isinstance(iterations, int | np.integer):
-        raise TypeError(f"iterations is {iterations!r}; expected an integer >= 0")
+    is_integer = isinstance(iterations, int | np.integer)
+    if not is_integer or isinstance(iterations, bool | np.timedelta64):
+        raise TypeError(f"iterations is {shown(iterations)}; expected an integer >= 0")
     if iterations < 0:
-        raise ValueError(f"iterations is {iterations}; expected an integer >= 0")
+        raise ValueError(f"iterations is {shown(iterations)}; expected an integer >= 0")
     if iterations > MOST_ITERATIONS:
-        raise ValueError(f"iterations is {iterations}; expected at most {MOST_ITERATIONS:.0e}")
+        raise ValueError(
+            f"iterations is {shown(iterations)}; expected at most {MOST_ITERATIONS:.0e}"
+        )
     return int(iterations)
 
 
 def recorded(at, iterations, entries) -> np.ndarray:
     if at is not None:
-        chosen = np.asarray(at)
+        chosen = plain_array("at", at, "integers")
         if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "iu":
-            raise ValueError(f"at is {at!r}; expected a non-empty sequence of integers")
+            raise ValueError(f"at is {shown(at)}; expected a non-empty sequence of integers")
         wrong = (chosen < 0) | (chosen > iterations)
         if wrong.any():
             i = int(np.argmax(wrong))
             raise ValueError(f"at[{i}] is {chosen[i]}; expected an integer in 0..{iterations}")
-        return np.unique(chosen)
+        return np.unique(chosen.astype(np.int64))
     if iterations <= RECORD_ALL and iterations * entries <= RECORD_ENTRIES:
         return np.arange(iterations + 1)
     count = 2 + int(RECORD_PER_DECADE * np.log10(iterations))
     spaced = np.geomspace(1, iterations, count).round().astype(np.int64)
     pairs = np.concatenate([[0, 1, iterations - 1], spaced, spaced + 1])
     return np.unique(pairs[pairs <= iterations])
-
-
-def refuse_beyond_memory(needed, what):
-    """Raise MemoryError before an allocation of ``needed`` bytes would fail, or worse, not fail."""
-    available = _available_memory()
-    if needed > available:
-        raise MemoryError(
-            f"{what}: about {needed / 1e9:.3g} GB are needed and {available / 1e9:.3g} GB available"
-        )
-
-
-def _available_memory() -> float:
-    """Bytes, as far as the system says: of the machine and of the group that the process is in."""
-    free = [float("inf")]
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                free.append(1024.0 * int(line.split()[1]))
-    with contextlib.suppress(OSError, ValueError):  # no such group, or its limit is "max"
-        group = Path("/sys/fs/cgroup")
-        used = int((group / "memory.current").read_text())
-        free.append(int((group / "memory.max").read_text()) - used)
-    with contextlib.suppress(ValueError, OSError, AttributeError):
-        free.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
-    return min(free)

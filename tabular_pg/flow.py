@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from tabular_pg._checks import check_number
-from tabular_pg._transitions import real_array
+from tabular_pg._arrays import real_array
+from tabular_pg._checks import check_number, shown
 from tabular_pg.coordinates import Logits
 from tabular_pg.evaluation import empty_point, evaluate, problem_of
 from tabular_pg.mdp import MDP
@@ -51,17 +51,23 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
     Raises
     ------
     ValueError
-        If times are not positive and increasing, or copies or policy are not positive.
+        If times are not positive and increasing, copies or policy are not positive, or some
+        action is not available.
+    TypeError
+        If ``mdp`` is no MDP.
     RuntimeError
         If the integrator fails.
     """
     if not isinstance(mdp, MDP):
         raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
-    times = np.asarray(times, dtype=float)
+    if mdp.actions is not None:
+        s, a = np.argwhere(~mdp.actions)[0]
+        raise ValueError(f"actions[{s}, {a}] is False; the flow needs every action in every state")
+    given, times = times, real_array("times", times, finite=False)
     increasing = times.ndim == 1 and times.size > 0 and (np.diff(times, prepend=0.0) > 0).all()
     if not increasing or not np.isfinite(times).all():
-        raise ValueError(f"times is {times!r}; expected finite positive increasing numbers")
-    check_number("tolerance", tolerance, 0, 1, kind=Real, open_ends=True)
+        raise ValueError(f"times is {shown(given)}; expected finite positive increasing numbers")
+    tolerance = check_number("tolerance", tolerance, 0, 1, kind=Real, open_ends=True)
     shape = mdp.r.shape
     _positive("mu", mdp.mu, shape[:1])
     copies = _positive("copies", np.ones(shape[0]) if copies is None else copies, shape[:1])
@@ -96,7 +102,8 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
 def _positive(name, values, shape):
     values = real_array(name, values)
     if values.shape != shape:
-        raise ValueError(f"{name} has shape {values.shape}; expected {shape}")
+        axes = "(S,)" if len(shape) == 1 else "(S, A)"
+        raise ValueError(f"{name} has shape {values.shape}; expected {axes} = {shape}")
     if not (values > 0).all():
         at = [int(i) for i in np.argwhere(~(values > 0))[0]]
         raise ValueError(f"{name}{at} is {values[tuple(at)]}; expected a number > 0")

@@ -2,64 +2,127 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
+from scipy import sparse as compressed
 
-from tabular_pg.mdp import MDP
+from tabular_pg._arrays import plain_array, real_array
+from tabular_pg._checks import checked_flag, shown
+from tabular_pg._gym_tables import outcomes_of, table_shape
+from tabular_pg._memory import refuse_beyond_memory
+from tabular_pg._wrappers import refuse_hidden_options, refuse_wrappers
+from tabular_pg.mdp import MDP, distribution
+
+MOST_DENSE = 10**7  # entries of a table that is kept dense unless told otherwise
+STARTS = ("initial_state_distrib", "isd")  # of Gymnasium, and of what came before it
 
 
-def from_gymnasium(env, gamma, *, name=None) -> MDP:
+def from_gymnasium(env, gamma, *, name=None, sparse=None, renormalize=False, actions=None) -> MDP:
     """The MDP of a toy-text environment: the table ``env.unwrapped.P``, episode ends included.
 
     A transition flagged ``terminated`` leads to one absorbing state of reward 0, appended last;
     so what the table holds for a terminal state is never reached. Outcomes with the same
-    successor add up, rewards become the expectation for (s, a), ``initial_state_distrib`` (if
-    any) becomes rho, and mu is uniform. Time limits, which are not part of the table, do not cut
-    episodes short.
+    successor add up, rewards become the expectation for (s, a), ``initial_state_distrib`` or
+    ``isd`` (if any) becomes rho, and mu is uniform. Time limits, which are not part of the table,
+    do not cut episodes short.
 
     Parameters
     ----------
     env
-        An environment object; wrapped or not. Only ``env.unwrapped`` is looked at, in it
-        ``P[s][a]``, a sequence of (probability, next state, reward, terminated).
+        An environment object. Looked at are ``env.unwrapped``, in it ``P[s][a]``, a sequence of
+        (probability, next state, reward, terminated), and which wrappers there are.
     gamma : float
         Discount factor in [0, 1).
     name : str, optional
         How figures and tables call the MDP; the environment's id by default.
+    sparse : bool, optional
+        Whether P is built and kept in compressed rows; by default, if it would have more than
+        1e7 entries.
+    renormalize : bool
+        As for :class:`tabular_pg.MDP`; also takes probabilities in [-1e-12, 0), such as
+        1 - 0.8 - 0.2 leaves, for 0.
+    actions : array_like of bool (S, A), optional
+        Which actions are available in the states of the table. All are by default; those that are
+        not have no outcome, or outcomes of probability 0 alone.
 
     Raises
     ------
     ValueError
-        If there is no such table or an entry of it is malformed.
+        If there is no such table or an entry of it is malformed; and, by name, for a wrapper or an
+        option that changes transitions or rewards in ``step`` alone, which no table holds.
+    MemoryError
+        If the table does not fit into memory.
+
+    Warns
+    -----
+    UserWarning
+        If the class overrides ``step`` or ``reset`` of a class of Gymnasium, whose table it has.
 
     References
     ----------
     Towers et al. (2024), Gymnasium: a standard interface for reinforcement learning environments.
     """
-    base = getattr(env, "unwrapped", None)
+    base = getattr(env, "unwrapped", env)
     table = getattr(base, "P", None)
     if table is None:
         raise ValueError(
-            f"env is {env!r}, which has no table env.unwrapped.P; expected a toy-text environment "
-            "object, such as gymnasium.make('FrozenLake-v1')"
+            f"env is {shown(env)}, which has no table env.unwrapped.P; expected a toy-text "
+            "environment object, such as gymnasium.make('FrozenLake-v1')"
         )
-    n_states, n_actions = _table_shape(base, table)
-    P = np.zeros((n_states + 1, n_actions, n_states + 1))
-    r = np.zeros((n_states + 1, n_actions))
-    P[n_states, :, n_states] = 1
-    for s in range(n_states):
-        for a in range(n_actions):
-            for outcome in table[s][a]:
-                p, successor, reward, terminated = _outcome(outcome, s, a, n_states)
-                P[s, a, n_states if terminated else successor] += p
-                r[s, a] += p * reward
-    if not P[:n_states, :, n_states].any():  # nothing ends: no state to add
-        P, r = P[:n_states, :, :n_states], r[:n_states]
+    refuse_wrappers(env, base)
+    refuse_hidden_options(base)
+    n_states, n_actions = table_shape(base, table)
+    renormalize = checked_flag("renormalize", renormalize)
+    rows, r = _rows(table, n_states, n_actions, renormalize)
+    size, actions = len(r), _mask(actions, n_states, n_actions, len(r))
+    many = size * n_actions * size > MOST_DENSE
+    P = rows if (many if sparse is None else checked_flag("sparse", sparse)) else _dense(rows, size)
     if name is None:
         spec = getattr(base, "spec", None)
         name = spec.id if spec is not None else type(base).__name__
-    return MDP(P, r, gamma, rho=_initial(base, n_states, len(P)), name=name)
+    rho = _initial(base, n_states, size)
+    return MDP(P, r, gamma, rho=rho, name=name, renormalize=renormalize, actions=actions)
+
+
+def _rows(table, n_states, n_actions, renormalize) -> tuple[compressed.csr_array, np.ndarray]:
+    """``(P, r)``, P in compressed rows (s, a), with the state of the end if it is reached."""
+    entries, r, ends = [], np.zeros((n_states + 1, n_actions)), False
+    for s in range(n_states):
+        for a in range(n_actions):
+            row = {}
+            for p, successor, reward, ended in outcomes_of(
+                table[s][a], s, a, n_states, renormalize
+            ):
+                t = n_states if ended else successor
+                row[t] = row.get(t, 0.0) + p
+                r[s, a] += p * reward
+            ends = ends or row.get(n_states, 0.0) > 0
+            entries.append(row)
+    size = n_states + 1 if ends else n_states  # nothing ends: no state to add
+    entries += [{n_states: 1.0}] * (n_actions * (size - n_states))
+    indptr = np.cumsum([0, *map(len, entries)])
+    indices = np.array([t for row in entries for t in row], dtype=np.int64)
+    data = np.array([p for row in entries for p in row.values()], dtype=np.float64)
+    reached = (size * n_actions, n_states + 1)
+    P = compressed.csr_array((data, indices, indptr), shape=reached)[:, :size]
+    P.sort_indices()
+    return P, r[:size]
+
+
+def _dense(rows, size) -> np.ndarray:
+    refuse_beyond_memory(18 * rows.shape[0] * size, "the dense P; sparse=True needs less")
+    return rows.toarray().reshape(size, -1, size)
+
+
+def _mask(actions, n_states, n_actions, size):
+    if actions is None:  # of compressed rows, too, those without an outcome are refused
+        return np.ones((size, n_actions), dtype=bool)
+    actions = plain_array("actions", actions, "booleans")
+    if actions.dtype != bool or actions.shape != (n_states, n_actions):
+        raise ValueError(
+            f"actions has shape {actions.shape} and type {actions.dtype}; expected bool of shape "
+            f"(S, A) = {n_states, n_actions}, for the states of the table"
+        )
+    return np.pad(actions, ((0, size - n_states), (0, 0)), constant_values=True)
 
 
 def frozen_lake(size=4, gamma=0.99) -> MDP:
@@ -67,8 +130,8 @@ def frozen_lake(size=4, gamma=0.99) -> MDP:
 
     Needs the extra ``gymnasium``; see :func:`from_gymnasium`.
     """
-    if size not in (4, 8):
-        raise ValueError(f"size is {size!r}; expected 4 or 8, the maps that Gymnasium has")
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size not in (4, 8):
+        raise ValueError(f"size is {shown(size)}; expected 4 or 8, the maps that Gymnasium has")
     map_name = f"{size}x{size}"
     name = f"FrozenLake {map_name}"
     return _made(["FrozenLake-v1"], gamma, name, map_name=map_name, is_slippery=True)
@@ -107,59 +170,24 @@ def _made(ids, gamma, name, **options) -> MDP:
             "this instance needs Gymnasium: pip install tabular_pg[gymnasium]"
         ) from error
     known = [name for name in ids if name in gymnasium.registry]  # old releases, old versions
+    if not known:
+        raise ImportError(f"this Gymnasium has none of {', '.join(ids)}")
     env = gymnasium.make(known[0], **options)
     mdp = from_gymnasium(env, gamma, name=name)
     env.close()
     return mdp
 
 
-def _table_shape(base, table) -> tuple[int, int]:
-    n_states = len(table)
-    for s in range(n_states):
-        if not _has(table, s):
-            raise ValueError(f"P has {n_states} states but no P[{s}]; expected states 0..S-1")
-        if len(table[s]) != len(table[0]):
-            raise ValueError(
-                f"P[{s}] has {len(table[s])} actions; expected {len(table[0])}, as P[0] has"
-            )
-        for a in range(len(table[0])):
-            if not _has(table[s], a):
-                raise ValueError(f"P[{s}] has no action {a}; expected actions 0..A-1")
-    n_actions = len(table[0]) if n_states else 0
-    if n_actions == 0:
-        raise ValueError(f"P has {n_states} states and no action; expected at least one of each")
-    for space, size in [("observation_space", n_states), ("action_space", n_actions)]:
-        expected = getattr(getattr(base, space, None), "n", size)
-        if size != expected:
-            raise ValueError(f"P has {size} entries for the {space}; expected {expected}")
-    return n_states, n_actions
-
-
-def _has(entries, key) -> bool:
-    return key in entries if hasattr(entries, "keys") else key < len(entries)
-
-
-def _outcome(outcome, s, a, n_states) -> tuple[float, int, float, bool]:
-    where = f"an outcome of P[{s}][{a}]"
-    try:
-        p, successor, reward, terminated = outcome
-        p, successor, reward = float(p), operator.index(successor), float(reward)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{where} is {outcome!r}; expected (probability, next state, reward, terminated)"
-        ) from None
-    if not 0 <= successor < n_states:
-        raise ValueError(f"{where} leads to state {successor}; expected one in 0..{n_states - 1}")
-    if not p >= 0:  # here, since duplicates may hide it in their sum
-        raise ValueError(f"{where} has probability {p}; expected one >= 0")
-    return p, successor, reward, bool(terminated)
-
-
 def _initial(base, n_states, size):
-    start = getattr(base, "initial_state_distrib", None)
-    if start is None:
+    """(size,) the distribution of starts, 0 in the state of the end; None if there is none."""
+    known = {name: getattr(base, name, None) for name in STARTS}
+    known = {name: given for name, given in known.items() if given is not None}
+    if not known:
         return None
-    start = np.asarray(start, dtype=np.float64)
+    (name, start), *others = ((name, real_array(name, given)) for name, given in known.items())
+    for other, given in others:
+        if not np.array_equal(start, given):
+            raise ValueError(f"{name} and {other} of env differ; expected one distribution")
     if start.shape != (n_states,):
-        raise ValueError(f"initial_state_distrib has shape {start.shape}; expected ({n_states},)")
-    return np.pad(start, (0, size - n_states))
+        raise ValueError(f"{name} has shape {start.shape}; expected ({n_states},)")
+    return np.pad(distribution(name, start, n_states), (0, size - n_states))

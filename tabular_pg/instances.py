@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Real
 
 import numpy as np
 from scipy import sparse as compressed
 
-from tabular_pg._checks import check_number
+from tabular_pg._arrays import real_array
+from tabular_pg._checks import check_number, checked_flag
+from tabular_pg._memory import empty_table, refuse_beyond_memory
+from tabular_pg._transitions import Owned
 from tabular_pg.gymnasium_import import cliff_walking, from_gymnasium, frozen_lake, taxi
 from tabular_pg.lower_bounds import (
     Lumped,
@@ -17,6 +19,7 @@ from tabular_pg.lower_bounds import (
     li_wei_chi_chen_lumped,
 )
 from tabular_pg.mdp import MDP
+from tabular_pg.random_instances import garnet, random_dense, tied
 
 __all__ = [
     "Lumped",
@@ -39,99 +42,6 @@ __all__ = [
 ]
 
 LEFT, RIGHT = 0, 1
-BLOCK = 2**16  # rows drawn at a time
-DYADIC = 2**20  # random numerators over this are exact in float64, and so are their products
-
-
-def garnet(n_states, n_actions, branching, gamma, seed=0, sparse=False) -> MDP:
-    """A random sparse MDP: every (s, a) reaches ``branching`` distinct random states.
-
-    Their probabilities are the spacings of ``branching - 1`` uniform points in [0, 1]; rewards
-    are uniform in [0, 1]. With ``sparse``, P is built and kept in compressed rows, a million
-    states in seconds; the MDP of the same seed is then another one than without.
-
-    References
-    ----------
-    Archibald, McKinnon and Thomas (1995), On the generation of Markov decision processes;
-    Bhatnagar, Sutton, Ghavamzadeh and Lee (2009), Natural actor-critic algorithms.
-    """
-    rng = _generator(seed, n_states, n_actions)
-    check_number("branching", branching, 1, n_states)
-    shape, name = (n_states, n_actions), f"Garnet({n_states}, {n_actions}, {branching})"
-    if sparse:
-        P = _random_rows(rng, n_states * n_actions, n_states, branching)
-        return MDP(P, rng.random(shape), gamma, name=name)
-    successors = np.argsort(rng.random((*shape, n_states)), axis=2)[:, :, :branching]
-    cuts = np.sort(rng.random((*shape, branching - 1)), axis=2)
-    P = np.zeros((*shape, n_states))
-    np.put_along_axis(P, successors, np.diff(cuts, prepend=0.0, append=1.0), axis=2)
-    return MDP(P, rng.random(shape), gamma, name=name)
-
-
-def _random_rows(rng, n_rows, n_states, branching) -> compressed.csr_array:
-    """Rows of a sparse Garnet: sets of successors drawn by Floyd's method, a block at a time.
-
-    References
-    ----------
-    Bentley and Floyd (1987), Programming pearls: a sample of brilliance.
-    """
-    width = np.int32 if n_rows * branching < 2**31 else np.int64
-    indices = np.empty((n_rows, branching), dtype=width)
-    data = np.empty((n_rows, branching))
-    for start in range(0, n_rows, BLOCK):
-        block = indices[start : start + BLOCK]
-        for i, last in enumerate(range(n_states - branching, n_states)):
-            drawn = rng.integers(0, last, len(block), dtype=width, endpoint=True)
-            taken = (block[:, :i] == drawn[:, None]).any(axis=1)
-            block[:, i] = np.where(taken, last, drawn)
-        block.sort(axis=1)
-        cuts = np.sort(rng.random((len(block), branching - 1)), axis=1)
-        data[start : start + BLOCK] = np.diff(cuts, prepend=0.0, append=1.0)
-    indptr = np.arange(0, data.size + 1, branching, dtype=width)
-    entries = (data.reshape(-1), indices.reshape(-1), indptr)
-    return compressed.csr_array(entries, shape=(n_rows, n_states))
-
-
-def random_dense(n_states, n_actions, gamma, seed=0) -> MDP:
-    """A random MDP whose rows are uniform on the simplex and whose rewards are uniform in [0, 1].
-
-    The rows are Dirichlet(1, ..., 1); it is a Garnet problem in which every state is reached.
-    """
-    rng = _generator(seed, n_states, n_actions)
-    P = rng.dirichlet(np.ones(n_states), size=(n_states, n_actions))
-    r = rng.random((n_states, n_actions))
-    return MDP(P, r, gamma, name=f"RandomDense({n_states}, {n_actions})")
-
-
-def tied(n_states, n_actions, gamma, seed=0, same_dynamics=True) -> MDP:
-    """A random MDP in which every state has exactly two optimal actions; the others lose >= 0.1.
-
-    V* is drawn first, uniform in [0, 1], and the rewards are then those for which it is optimal.
-
-    Parameters
-    ----------
-    n_actions : int
-        At least 3: with two actions every policy would be optimal.
-    same_dynamics : bool
-        True: the two actions are the same bit for bit, in row and in reward. False: they have
-        independent rows, and their values agree to about 1e-16, for gamma = 0.5 exactly: V* and
-        P are multiples of 2**-20, so only the two roundings in V* - gamma (P V*) break the tie.
-    """
-    rng = _generator(seed, n_states, n_actions)
-    check_number("n_actions", n_actions, 3)
-    check_number("gamma", gamma, 0, 1, kind=Real)
-    rows = rng.dirichlet(np.ones(n_states), size=(n_states, n_actions))
-    P = rng.multinomial(DYADIC, rows) / DYADIC
-    V = rng.integers(0, DYADIC, size=n_states, endpoint=True) / DYADIC
-    loss = rng.uniform(0.1, 1.0, size=(n_states, n_actions))
-    pairs = np.argsort(rng.random((n_states, n_actions)), axis=1)[:, :2]
-    states = np.arange(n_states)
-    loss[states[:, None], pairs] = 0.0
-    if same_dynamics:
-        P[states, pairs[:, 1]] = P[states, pairs[:, 0]]
-    r = V[:, None] - gamma * (P @ V) - loss  # P @ V is exact, in whatever order it is summed
-    kind = "duplicate" if same_dynamics else "distinct"
-    return MDP(P, r, gamma, name=f"Tied({n_states}, {n_actions}, {kind})")
 
 
 def bandit(means, gamma=0.0) -> MDP:
@@ -141,17 +51,15 @@ def bandit(means, gamma=0.0) -> MDP:
     ----------
     Sutton and Barto (2018), Reinforcement learning: an introduction, chapter 2.
     """
-    r = np.array(means, dtype=np.float64)
+    r = real_array("means", means)
     if r.ndim != 1 or r.size == 0:
         raise ValueError(f"means has shape {r.shape}; expected (K,) with K >= 1")
-    for k, mean in enumerate(r.tolist()):
-        check_number(f"means[{k}]", mean, -math.inf, kind=Real)
     return MDP(np.ones((1, r.size, 1)), r[None], gamma, name=f"Bandit({r.size})")
 
 
 def two_armed_bandit(gap=0.5, gamma=0.0) -> MDP:
     """A bandit whose arm 0 pays ``gap`` and whose arm 1 pays 0, so that A*(1) is exactly -gap."""
-    check_number("gap", gap, 0, kind=Real, open_ends=True)
+    gap = check_number("gap", gap, 0, kind=Real, open_ends=True)
     return MDP(np.ones((1, 2, 1)), [[gap, 0.0]], gamma, name=f"TwoArmedBandit({gap})")
 
 
@@ -166,17 +74,15 @@ def chain(n_states, gamma, slip=0.1) -> MDP:
     After Dearden, Friedman and Russell (1998), Bayesian Q-learning; here left is one step back
     and unpaid.
     """
-    check_number("n_states", n_states, 2)
-    check_number("slip", slip, 0, 1, kind=Real)
-    moves = np.zeros((n_states, 2, n_states))
+    n_states = check_number("n_states", n_states, 2)
+    slip, name = check_number("slip", slip, 0, 1, kind=Real), f"Chain({n_states})"
+    P = empty_table(n_states, 2, name)
     for s in range(n_states):
-        moves[s, LEFT, max(s - 1, 0)] = 1
-        moves[s, RIGHT, min(s + 1, n_states - 1)] = 1
-    pushes = np.zeros((n_states, 2))
-    pushes[-1, RIGHT] = 1
-    P = (1 - slip) * moves + slip * moves[:, ::-1]
-    r = (1 - slip) * pushes + slip * pushes[:, ::-1]
-    return MDP(P, r, gamma, name=f"Chain({n_states})")
+        left, right = max(s - 1, 0), min(s + 1, n_states - 1)
+        P[s, LEFT, [left, right]] = P[s, RIGHT, [right, left]] = 1 - slip, slip
+    r = np.zeros((n_states, 2))
+    r[-1] = slip, 1 - slip
+    return MDP(Owned(P), r, gamma, name=name)
 
 
 def river_swim(n_states=6, gamma=0.95) -> MDP:
@@ -191,8 +97,8 @@ def river_swim(n_states=6, gamma=0.95) -> MDP:
     processes; probabilities and rewards of Osband, Russo and Van Roy (2013), (More) efficient
     reinforcement learning via posterior sampling.
     """
-    check_number("n_states", n_states, 2)
-    P = np.zeros((n_states, 2, n_states))
+    n_states = check_number("n_states", n_states, 2)
+    P = empty_table(n_states, 2, f"RiverSwim({n_states})")
     for s in range(n_states):
         P[s, LEFT, max(s - 1, 0)] = 1
         if 0 < s < n_states - 1:
@@ -201,7 +107,7 @@ def river_swim(n_states=6, gamma=0.95) -> MDP:
     P[-1, RIGHT, -2:] = 0.4, 0.6
     r = np.zeros((n_states, 2))
     r[0, LEFT], r[-1, RIGHT] = 0.005, 1.0
-    return MDP(P, r, gamma, name=f"RiverSwim({n_states})")
+    return MDP(Owned(P), r, gamma, name=f"RiverSwim({n_states})")
 
 
 def gridworld(height, width, gamma, slip=0.1, sparse=False) -> MDP:
@@ -215,22 +121,30 @@ def gridworld(height, width, gamma, slip=0.1, sparse=False) -> MDP:
     ----------
     Sutton and Barto (2018), Reinforcement learning: an introduction, chapters 3 and 4.
     """
-    check_number("height", height, 1)
-    check_number("width", width, 1)
-    check_number("slip", slip, 0, 1, kind=Real)
-    goal = height * width - 1
-    moves = _grid_moves(height, width)
-    if sparse:
+    height, width = check_number("height", height, 1), check_number("width", width, 1)
+    slip = check_number("slip", slip, 0, 1, kind=Real)
+    goal, name = height * width - 1, f"Gridworld({height}x{width})"
+    if checked_flag("sparse", sparse):
+        refuse_beyond_memory(400 * (goal + 1), f"the sparse P of {name}")
+        moves = _grid_moves(height, width)
         P = _slippery_rows(moves, slip)
         r = P[:, [goal]].toarray().reshape(moves.shape)
     else:
-        P = np.zeros((goal + 1, 4, goal + 1))
-        P[np.arange(goal + 1)[:, None], np.arange(4), moves] = 1
-        turned = (np.roll(P, 1, axis=1) + np.roll(P, -1, axis=1)) / 2
-        P = (1 - slip) * P + slip * turned
-        r = P[:, :, goal].copy()
+        table = empty_table(goal + 1, 4, name, "; sparse=True needs less")
+        moves = _grid_moves(height, width)
+        _add_slippery_moves(table, moves, slip)
+        r, P = table[:, :, goal].copy(), Owned(table)
     r[goal] = 0
-    return MDP(P, r, gamma, name=f"Gridworld({height}x{width})")
+    return MDP(P, r, gamma, name=name)
+
+
+def _add_slippery_moves(P, moves, slip):
+    """Fill a table of zeros: 1 - slip to the chosen move, slip / 2 to either neighbour of it."""
+    states, actions = np.arange(len(moves))[:, None], np.arange(4)
+    for turn in (1, -1):
+        np.add.at(P, (states, actions, np.roll(moves, turn, axis=1)), 0.5)
+    P *= slip
+    np.add.at(P, (states, actions, moves), 1 - slip)
 
 
 def _grid_moves(height, width) -> np.ndarray:
@@ -269,9 +183,9 @@ def deep_sea(size, gamma=0.99) -> MDP:
     ----------
     Osband, Van Roy, Russo and Wen (2019), Deep exploration via randomized value functions.
     """
-    check_number("size", size, 1)
+    size = check_number("size", size, 1)
     end = size * size
-    P = np.zeros((end + 1, 2, end + 1))
+    P = empty_table(end + 1, 2, f"DeepSea({size})")
     P[end, :, end] = 1
     for cell in range(end):
         row, column = divmod(cell, size)
@@ -281,11 +195,4 @@ def deep_sea(size, gamma=0.99) -> MDP:
     r[:end, RIGHT] = -0.01 / size
     r[end - 1, RIGHT] += 1
     start = np.eye(end + 1)[0]
-    return MDP(P, r, gamma, rho=start, name=f"DeepSea({size})")
-
-
-def _generator(seed, n_states, n_actions) -> np.random.Generator:
-    check_number("n_states", n_states, 1)
-    check_number("n_actions", n_actions, 1)
-    check_number("seed", seed, 0)
-    return np.random.default_rng(seed)
+    return MDP(Owned(P), r, gamma, rho=start, name=f"DeepSea({size})")

@@ -9,7 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._checks import check_number
+from tabular_pg._memory import refuse_beyond_memory
+from tabular_pg._transitions import Owned
 from tabular_pg.mdp import MDP
+
+MOST_COPIES = 10**15  # counts are exact
 
 
 class Lumped(NamedTuple):
@@ -37,9 +41,10 @@ def gamma_chain(n, gamma, epsilon=1e-3) -> MDP:
     After the lower bound of Johnson, Pike-Burke and Rebeschini (2023), Optimal convergence rate
     for exact policy mirror descent in discounted Markov decision processes.
     """
-    check_number("n", n, 1)
-    check_number("gamma", gamma, 0, 1, kind=Real, open_ends=True)
-    check_number("epsilon", epsilon, 0, kind=Real, open_ends=True)
+    n = check_number("n", n, 1)
+    refuse_beyond_memory(20 * (n + 2) ** 2, "the dense P")
+    gamma = check_number("gamma", gamma, 0, 1, kind=Real, open_ends=True)
+    epsilon = check_number("epsilon", epsilon, 0, kind=Real, open_ends=True)
     if (n - 1) * math.log1p(epsilon) >= math.log(2):
         raise ValueError(
             f"epsilon is {epsilon}; expected (1 + epsilon)**(n - 1) < 2 (n = {n}), or the sink "
@@ -52,7 +57,7 @@ def gamma_chain(n, gamma, epsilon=1e-3) -> MDP:
     for i in range(1, n + 1):
         P[i, 0, i - 1] = P[i, 1, n + 1] = 1
         r[i, 1] = (1 + epsilon) * gamma * r[i - 1, 1] if i > 1 else gamma / (1 - gamma) / 2
-    return MDP(P, r, gamma, name=f"GammaChain({n})")
+    return MDP(Owned(P), r, gamma, name=f"GammaChain({n})")
 
 
 def li_wei_chi_chen(gamma=0.97, horizon=9, copies=2, p=None) -> MDP:
@@ -103,11 +108,15 @@ def li_wei_chi_chen(gamma=0.97, horizon=9, copies=2, p=None) -> MDP:
     converge, arXiv 2102.11270.
     """
     lumped, counts = li_wei_chi_chen_lumped(gamma, horizon, copies, p)
+    refuse_beyond_memory(30 * int(counts.sum()) ** 2, f"the dense P with {copies} copies")
     share = np.repeat(1 / counts, counts)
     members = np.repeat(np.arange(lumped.n_states), counts)
-    P = lumped.P[members][:, :, members] * share
+    P = lumped.P[np.ix_(members, range(3), members)]
+    P *= share
     mass = share / lumped.n_states
-    return MDP(P, lumped.r[members], gamma, rho=mass, mu=mass, name=f"LiWeiChiChen({horizon})")
+    return MDP(
+        Owned(P), lumped.r[members], gamma, rho=mass, mu=mass, name=f"LiWeiChiChen({horizon})"
+    )
 
 
 def li_wei_chi_chen_lumped(gamma=0.97, horizon=9, copies=2, p=None) -> Lumped:
@@ -116,18 +125,20 @@ def li_wei_chi_chen_lumped(gamma=0.97, horizon=9, copies=2, p=None) -> Lumped:
     The states are 0, 1..H, 1-bar..H-bar, and mu and rho are uniform over them (the images of
     those of the full chain). A million copies then cost nothing; see there for everything else.
     """
-    check_number("gamma", gamma, 0, 1, kind=Real, open_ends=True)
-    check_number("horizon", horizon, 3)
-    check_number("copies", copies, 1)
+    gamma = check_number("gamma", gamma, 0, 1, kind=Real, open_ends=True)
+    horizon = check_number("horizon", horizon, 3)
+    copies = check_number("copies", copies, 1)
+    check_number("copies", copies, 1, MOST_COPIES)
     p = (1 - gamma) / 6 if p is None else p
-    check_number("p", p, 0, 1, kind=Real, open_ends=True)
+    p = check_number("p", p, 0, 1, kind=Real, open_ends=True)
+    refuse_beyond_memory(150 * horizon**2, f"the dense P of horizon {horizon}")
     P, r = _li_wei_chi_chen_tables(gamma, horizon, p)
     _check_optimality(P, r, gamma, horizon, p)
     counts = np.ones(2 * horizon + 1, dtype=np.int64)
     counts[1:3] = copies
     counts.setflags(write=False)
     name = f"LiWeiChiChen({horizon}), {copies} copies lumped"
-    return Lumped(MDP(P, r, gamma, name=name), counts)
+    return Lumped(MDP(Owned(P), r, gamma, name=name), counts)
 
 
 def _li_wei_chi_chen_tables(gamma, horizon, p) -> tuple[np.ndarray, np.ndarray]:

@@ -8,12 +8,15 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from tabular_pg._arrays import plain_array, real_array, refuse_negative
+from tabular_pg._checks import as_float, checked_flag, is_real, shown, unwrapped
+from tabular_pg._compressed import freeze, freeze_shared
+from tabular_pg._orders import reward_hint
 from tabular_pg._transitions import (
     ROW_SUM_TOLERANCE,
     checked_rows,
     dense_transitions,
-    real_array,
-    refuse_negative,
+    settled,
     sparse_transitions,
 )
 
@@ -26,10 +29,16 @@ class MDP:
     ----------
     P : array_like (S, A, S), or scipy sparse matrix (S*A, S), which is never made dense
         ``P[s, a, t]``, or ``P[s * A + a, t]`` if sparse, is the probability of moving from ``s``
-        to ``t`` under ``a``. Rows must sum to 1 within 1e-12 times their length (S, or the number
-        of entries of the longest row if sparse) and are divided by their exact sums if these
-        differ from 1 by more than rounding. A CSR matrix in canonical format with float64 data
-        is used without copying, and is made read-only.
+        to ``t`` under ``a``. **Mind the order**: other software has one matrix (S, S) per action.
+        ``np.stack(matrices, axis=1)`` makes the array of these, and
+        ``sparse.vstack(matrices, format="csr")[np.arange(A * S).reshape(A, S).T.ravel()]`` the
+        sparse matrix; an array (A, S, S) with A = S, or ``sparse.vstack`` alone, whose rows are
+        ``a * S + s``, would be another MDP, which nothing can tell from the one that is meant.
+        Rows must sum to 1 within 1e-12 times their length (S, or the number of entries of the
+        longest row if sparse) and are divided by their sums if these differ from 1 by more than
+        rounding; ``MDP(m.P, m.r, m.gamma)`` has every bit of ``m``. A CSR matrix in canonical
+        format with float64 data is used without copying, and is made read-only; what is a view of
+        memory that can be written to is copied.
     r : array_like (S, A) or, for dense P, (S, A, S)
         Reward of ``(s, a)``, or of ``(s, a, t)`` (its expectation is kept). Any finite reals.
     gamma : float
@@ -39,8 +48,9 @@ class MDP:
     mu : array_like (S,), optional
         Distribution the gradient is taken under; uniform by default.
     renormalize : bool
-        Divide rows that miss the tolerance by their sums instead of refusing them; the size
-        of the largest correction is then in ``correction``.
+        Divide rows that miss the tolerance by their sums instead of refusing them, and take
+        entries in [-1e-12, 0) for 0; the size of the largest correction of a sum is then in
+        ``correction``.
     name : str
         How figures and tables call this MDP.
     actions : array_like of bool (S, A), optional
@@ -56,8 +66,13 @@ class MDP:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         Names the argument, the first offending index, its value and what was expected.
+
+    Warns
+    -----
+    UserWarning
+        If P is a list of square matrices that may be one per action.
     """
 
     P: np.ndarray | sparse.csr_array
@@ -72,12 +87,13 @@ class MDP:
     def __init__(
         self, P, r, gamma, *, rho=None, mu=None, renormalize=False, name="MDP", actions=None
     ):
-        given = P
+        renormalize = checked_flag("renormalize", renormalize)
+        given, r = P, _plain_rewards(r)
         if sparse.issparse(P):
-            shape = np.shape(r)
-            P = sparse_transitions(P, shape)
+            shape = r.shape
+            P = sparse_transitions(P, shape, renormalize)
         else:
-            P = dense_transitions(P)
+            P = dense_transitions(P, renormalize)
             shape = P.shape[:2]
         P, actions, correction = checked_rows(P, _mask(actions, shape), shape, renormalize)
         fields = {
@@ -91,18 +107,14 @@ class MDP:
             "actions": actions,
         }
         for key, value in fields.items():
-            _freeze(value)
+            freeze(value)
             object.__setattr__(self, key, value)
-        if (
-            self.sparse
-            and given.format == "csr"
-            and np.may_share_memory(given.indices, self.P.indices)
-        ):
-            _freeze(given)
+        if self.sparse and given.format == "csr":
+            freeze_shared(given, self.P)
 
     def __setstate__(self, state):
         for key, value in state.items():
-            _freeze(value)
+            freeze(value)
             object.__setattr__(self, key, value)
 
     @property
@@ -131,7 +143,9 @@ class MDP:
 
 
 def distribution(name, weights, size) -> np.ndarray:
-    """A probability vector of the given size, normalized to rounding; uniform for None.
+    """A probability vector of the given size; uniform for None.
+
+    What sums to 1 within rounding is left as it is, and divided by its sum otherwise.
 
     Raises
     ------
@@ -144,16 +158,17 @@ def distribution(name, weights, size) -> np.ndarray:
     if weights.shape != (size,):
         raise ValueError(f"{name} has shape {weights.shape}; expected ({size},), one per state")
     refuse_negative(name, weights)
-    total = weights.sum()
-    if abs(total - 1) > ROW_SUM_TOLERANCE * size:
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not abs(total - 1) <= ROW_SUM_TOLERANCE * size:
         raise ValueError(f"{name} sums to {float(total)!r}; expected 1 (divide it by its sum)")
-    return weights / total
+    return settled(weights, total, np.abs(total - 1), lambda x: x, np.sum)
 
 
 def _mask(actions, shape):
     if actions is None:
         return None
-    actions = np.array(actions)
+    actions = plain_array("actions", actions, "booleans").copy()
     if actions.dtype != bool or actions.shape != shape:
         raise ValueError(
             f"actions has shape {actions.shape} and type {actions.dtype}; expected bool of shape "
@@ -162,28 +177,32 @@ def _mask(actions, shape):
     return actions
 
 
+def _plain_rewards(r) -> np.ndarray:
+    """Rewards as an array of whatever type; what is sparse is refused, and says what to do."""
+    parts = r if isinstance(r, list | tuple) else [r]
+    if any(map(sparse.issparse, parts)):
+        raise ValueError(
+            "r is sparse, or a list of sparse matrices; expected an array (S, A), as r.toarray() "
+            "is; rewards R of transitions, like a sparse P, are given by their expectations "
+            "P.multiply(R).sum(axis=1).reshape(S, A)"
+        )
+    return plain_array("r", r)
+
+
 def _rewards(P, r, actions, shape) -> np.ndarray:
     r = real_array("r", r, None if actions is None else ~actions)
     if r.shape == P.shape and r.ndim == 3:
         return np.einsum("sat,sat->sa", P, r)
     if r.shape != shape:
         alternative = "" if sparse.issparse(P) else f" or (S, A, S) = {P.shape}"
-        raise ValueError(f"r has shape {r.shape}; expected (S, A) = {shape}{alternative}")
+        hint = reward_hint(r, shape)
+        raise ValueError(f"r has shape {r.shape}; expected (S, A) = {shape}{alternative}{hint}")
     return r
 
 
 def _discount(gamma) -> float:
-    try:
-        gamma = float(gamma)
-    except (TypeError, ValueError):
-        raise ValueError(f"gamma is {gamma!r}; expected a number in [0, 1)") from None
-    if not 0 <= gamma < 1:
-        raise ValueError(f"gamma is {gamma}; expected a number in [0, 1)")
-    return gamma
-
-
-def _freeze(value):
-    parts = (value.data, value.indices, value.indptr) if sparse.issparse(value) else (value,)
-    for array in parts:
-        if isinstance(array, np.ndarray):
-            array.setflags(write=False)
+    gamma = unwrapped(gamma)
+    number = as_float(gamma) if is_real(gamma) else -1.0
+    if not 0 <= number < 1:
+        raise ValueError(f"gamma is {shown(gamma)}; expected a number in [0, 1)")
+    return number

@@ -12,13 +12,12 @@ import enum
 import functools
 import inspect
 import math
-import numbers
 import threading
-from decimal import Decimal
 from typing import NamedTuple
 
 from numba.core.types import none
 
+from tabular_pg._checks import is_real, shown
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.point import Point
@@ -259,11 +258,11 @@ def checked_rule(rule):
     """``rule`` with float fields, refused by field name unless all are positive and finite."""
     if type(rule) not in METHODS:
         known = ", ".join(sorted(r.__name__ for r in METHODS))
-        raise TypeError(f"rule is {rule!r}; expected an instance of one of: {known}")
+        raise TypeError(f"rule is {shown(rule)}; expected an instance of one of: {known}")
     values = []
     for name, value in zip(rule._fields, rule, strict=True):
-        if not isinstance(value, numbers.Real | Decimal) or isinstance(value, bool):
-            raise TypeError(f"{name} is {value!r}; expected a number > 0")
+        if not is_real(value):
+            raise TypeError(f"{name} is {shown(value)}; expected a number > 0")
         try:
             number = float(value)
         except (OverflowError, ValueError):  # an integer or a fraction beyond 1e308, a Decimal sNaN

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 
@@ -31,6 +33,8 @@ from tabular_pg.task import Record, Task
 from tabular_pg.two_forms import TwoForms
 from tabular_pg.watch import Watch
 
+MOST_RUNS = 100_000
+AXES = {"tau": 0, "policy": 2, "log_policy": 2}  # of what is given for one run
 ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a run warns
 ACCURATE_DIFFERENCES = 1e-9  # relative rounding of offsets above which it does
 
@@ -114,7 +118,8 @@ def optimize_many(
 
     Runs share the machine's cores, one thread each; runs on one large dense MDP also share every
     pass over its P. Each of ``mdp``, ``rule``, ``tau``, ``policy`` and ``log_policy`` may be a
-    list, or plain tuple, with one entry per run; anything else serves all runs.
+    list, plain tuple or iterator with one entry per run, or an array with one axis more than for
+    one run; anything else serves all runs.
 
     Parameters
     ----------
@@ -162,13 +167,26 @@ def _spread(**arguments) -> list[tuple]:
 
     A rule is a NamedTuple, and so not a plain tuple.
     """
-    several = {name: value for name, value in arguments.items() if type(value) in (list, tuple)}
+    several = {
+        name: list(islice(x, MOST_RUNS + 1))
+        for name, x in arguments.items()
+        if _is_several(name, x)
+    }
     sizes = {name: len(value) for name, value in several.items()}
+    if max(sizes.values(), default=0) > MOST_RUNS:  # perhaps without an end
+        raise ValueError(f"lists have lengths {sizes}, or more; expected at most {MOST_RUNS}")
     if len(set(sizes.values())) > 1:
         raise ValueError(f"lists have lengths {sizes}; expected the same for all")
     size = next(iter(sizes.values()), 1)
     columns = (several.get(name, [value] * size) for name, value in arguments.items())
     return list(zip(*columns, strict=True))
+
+
+def _is_several(name, value) -> bool:
+    axes = AXES.get(name)
+    if isinstance(value, np.ndarray) and axes is not None:
+        return value.ndim == axes + 1
+    return type(value) in (list, tuple) or isinstance(value, Iterator)
 
 
 def _tasks(each, iterations, at, solver, tie_tolerance) -> list[Task]:

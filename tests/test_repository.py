@@ -30,12 +30,20 @@ RULES = (
 )  # of runs on problems other than a discounted MDP
 
 LAYERS = [
-    ["_cache", "_docstring", "_jit", "_checks", "_threads", "references"],
+    ["_cache", "_docstring", "_jit", "_checks", "_memory", "_threads", "_wrappers", "references"],
+    ["_arrays", "_compressed", "_orders"],
     ["simplex", "double_double", "_transitions", "watch", "systems"],
-    ["coordinates", "mdp", "extended"],
+    ["_gym_tables", "coordinates", "mdp", "extended"],
     ["point"],
     ["two_forms", "ties"],
-    ["evaluation", "gymnasium_import", "lower_bounds", "bellman", "soft_optimal"],
+    [
+        "evaluation",
+        "gymnasium_import",
+        "lower_bounds",
+        "random_instances",
+        "bellman",
+        "soft_optimal",
+    ],
     ["instances", "method"],
     ["episodic"],
     ["tasks"],

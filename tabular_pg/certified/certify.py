@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, shown
 from tabular_pg.arguments import checked_iterations, recorded, refuse_combination
 from tabular_pg.certified.balls import Undecided, precision
 from tabular_pg.certified.evaluation import Model
@@ -23,6 +23,7 @@ from tabular_pg.watch import Watch
 SPARE_BITS = 64
 MOST_BITS, PATIENCE = 2**17, 2**12  # from the latter on, only as long as more bits get further
 BITS_PER_DIGIT = math.log2(10)
+MOST_DIGITS = int((MOST_BITS - SPARE_BITS) / BITS_PER_DIGIT)
 SMALLEST_FLOAT = 1e-290  # a float64 gap below this is compared by its logarithm
 
 
@@ -106,7 +107,7 @@ def certify(run, digits=30) -> Certificate:
     ----------
     run : Run
     digits : int
-        Significant decimal digits wanted of every gap.
+        Significant decimal digits wanted of every gap, at most 39,437.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=
     at : sequence of int, optional
         Iterations to record, as for :func:`tabular_pg.optimize`.
     digits : int
-        Significant decimal digits wanted of every gap.
+        Significant decimal digits wanted of every gap, at most 39,437.
 
     Raises
     ------
@@ -160,8 +161,8 @@ def _method(mdp, rule, tau, policy, k) -> Method:
     if type(rule) not in UPDATES:
         known = ", ".join(sorted(r.__name__ for r in UPDATES))
         raise TypeError(
-            f"rule is {rule!r}; expected one with an exact update ({known}, or register one with "
-            "tabular_pg.certified.update)"
+            f"rule is {shown(rule)}; expected one with an exact update ({known}, or register one "
+            "with tabular_pg.certified.update)"
         )
     refuse_outdated(type(rule))
     exact = [rational(name, x) for name, x in zip(rule._fields, rule, strict=True)]
@@ -210,9 +211,8 @@ def _certified(method, digits, run) -> Certificate:
 
 
 def checked_digits(digits) -> int:
-    """``digits`` as an int, refused unless it is an integer >= 1."""
-    check_number("digits", digits, 1)
-    return int(digits)
+    """``digits`` as an int, refused unless it is an integer >= 1 that is within reach."""
+    return check_number("digits", check_number("digits", digits, 1), 1, MOST_DIGITS)
 
 
 def _gaps(method, target):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Set
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Rational, Real
@@ -10,8 +11,10 @@ from numbers import Integral, Rational, Real
 import numpy as np
 from flint import fmpq, fmpz
 
+from tabular_pg._checks import as_float, is_real, shown
 from tabular_pg._transitions import ROW_SUM_TOLERANCE
 
+NO_SEQUENCES = str | bytes | bytearray | Mapping | Set  # although they can be iterated over
 TOLERANCE = fmpq(*ROW_SUM_TOLERANCE.as_integer_ratio())
 
 
@@ -23,13 +26,13 @@ class Row:
         numbers = [rational(_at(name, *index, t), x) for t, x in enumerate(values)]
         wrong = next((t for t, x in enumerate(numbers) if x < 0), None)
         if wrong is not None:
-            entry = f"{_at(name, *index, wrong)} is {values[wrong]!r}"
+            entry = f"{_at(name, *index, wrong)} is {shown(values[wrong])}"
             raise ValueError(f"{entry}; expected a probability >= 0")
         total = sum(numbers, fmpq(0))
         rounded = any(isinstance(x, float | np.floating) for x in values)
         if abs(total - 1) > rounded * TOLERANCE * len(numbers):
-            shown = repr(to_float(total)) if rounded else str(total)
-            raise ValueError(f"{_at(name, *index)} sums to {shown}; expected 1")
+            text = repr(to_float(total)) if rounded else str(total)
+            raise ValueError(f"{_at(name, *index)} sums to {text}; expected 1")
         common = math.lcm(*(int(x.q) for x in numbers))
         weights = [(t, (x * common).p) for t, x in enumerate(numbers) if x != 0]
         factor = math.gcd(*(int(w) for _, w in weights))
@@ -58,21 +61,21 @@ def rational(name, x) -> fmpq:
     ValueError
         If it is not a finite number of one of these kinds: integer, fraction, float, Decimal, fmpq.
     """
-    if not isinstance(x, bool | np.bool_):
-        if isinstance(x, fmpq | fmpz):
-            return fmpq(x)
+    if isinstance(x, fmpq | fmpz):
+        return fmpq(x)
+    if is_real(x):
         if isinstance(x, Integral):
             return fmpq(int(x))
         if isinstance(x, Rational):
             return fmpq(x.numerator, x.denominator)
         if isinstance(x, Decimal) and x.is_finite() or isinstance(x, Real) and math.isfinite(x):
             return fmpq(*x.as_integer_ratio())
-    raise ValueError(f"{name} is {x!r}; expected a finite number: integer, Fraction or float")
+    raise ValueError(f"{name} is {shown(x)}; expected a finite number: integer, Fraction or float")
 
 
 def to_float(x) -> float:
-    """The float64 nearest to the rational number ``x``."""
-    return float(Fraction(int(x.p), int(x.q)))
+    """The float64 nearest to the rational number ``x``; infinite beyond their range."""
+    return as_float(Fraction(int(x.p), int(x.q)))
 
 
 def objects(lists) -> np.ndarray:
@@ -97,12 +100,17 @@ def nested(name, values, depth, shape=None) -> list:
     def lists(values, index, depth):
         if depth == 0:
             return values
-        if isinstance(values, str) or not hasattr(values, "__iter__"):
-            raise ValueError(f"{_at(name, *index)} is {values!r}; expected a sequence")
         try:
+            if isinstance(values, NO_SEQUENCES) or len(values) < 0:
+                raise TypeError
             values = list(values)
-        except TypeError:  # a sparse matrix
-            raise ValueError(f"{_at(name, *index)} is {values!r}; expected a sequence") from None
+        except (
+            TypeError,
+            NotImplementedError,
+        ):  # also of generators, which may not end, and sparse matrices
+            raise ValueError(
+                f"{_at(name, *index)} is {shown(values)}; expected a sequence"
+            ) from None
         if shape is not None and len(values) != shape[len(index)]:
             raise ValueError(
                 f"{_at(name, *index)} has {len(values)} entries; expected {shape[len(index)]} "
@@ -119,7 +127,7 @@ def _at(name, *index) -> str:
 
 def reward(index, x, row):
     """The reward of (s, a), an expectation if it is given for every next state."""
-    if not hasattr(x, "__iter__") or isinstance(x, str):
+    if not hasattr(x, "__iter__") or isinstance(x, str | bytes):
         return rational(_at("r", *index), x)
     (values,) = nested("r", [x], 2, (1, row.size))
     exact = [rational(_at("r", *index, t), value) for t, value in enumerate(values)]

@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpz
 
+from tabular_pg._checks import shown
+from tabular_pg._memory import refuse_beyond_memory
 from tabular_pg.certified.exact import Row, nested, objects, rational, reward, to_float, weights
 from tabular_pg.mdp import MDP
 from tabular_pg.optimal import optimum
@@ -56,7 +58,7 @@ class RationalMDP:
         S, A = len(rows), len(rows[0]) if rows else 0
         if not (S and A):
             raise ValueError("P is empty; expected shape (S, A, S) with S >= 1 and A >= 1")
-        rows = nested("P", P, 3, (S, A, S))
+        rows = nested("P", rows, 3, (S, A, S))
         rows = [[Row("P", (s, a), x) for a, x in enumerate(y)] for s, y in enumerate(rows)]
         rewards = [
             [reward((s, a), x, rows[s][a]) for a, x in enumerate(y)]
@@ -71,7 +73,7 @@ class RationalMDP:
             "name": str(name),
         }
         if not 0 <= given["gamma"] < 1:
-            raise ValueError(f"gamma is {gamma!r}; expected a number in [0, 1)")
+            raise ValueError(f"gamma is {shown(gamma)}; expected a number in [0, 1)")
         for key, value in given.items():
             object.__setattr__(self, key, value)
 
@@ -93,6 +95,7 @@ class RationalMDP:
             raise ValueError(
                 f"actions[{s}, {a}] is False; certified runs need every action in every state"
             )
+        refuse_beyond_memory(8 * mdp.r.size * mdp.n_states, "rational numbers of a sparse P")
         P = mdp.P.toarray() if mdp.sparse else mdp.P
         P = P.reshape(*mdp.r.shape, -1)
         return cls(P, mdp.r, mdp.gamma, rho=mdp.rho, mu=mdp.mu, name=mdp.name)
