@@ -167,7 +167,7 @@ class _Solution(NamedTuple):
     A: np.ndarray
     reach: np.ndarray  # (S,) what rewards on the way add up to without their signs
     tolerance: np.ndarray  # (S, A)
-    floor: np.ndarray  # (S, A) what is surely rounding of the arithmetic
+    near: np.ndarray  # (S, A) a larger loss leaves no doubt
     sure: np.ndarray  # (S, A) what says nothing against a tie
     left: float  # what is missing in V, relative to reach
 
@@ -198,7 +198,8 @@ def _policy_iteration(bellman, tie_tolerance) -> _Solution:
             better = advantage > tolerance
             if not better.any():
                 sure = np.maximum(floor, np.where(certain, 0.0, SURE_TIES * data))
-                return _Solution(V, V_low, advantage, reach, tolerance, floor, sure, left)
+                near = np.maximum(DOUBTFUL * TIES * data, 10 * floor)
+                return _Solution(V, V_low, advantage, reach, tolerance, near, sure, left)
         gain = np.where(better, advantage, -np.inf)
         switched = np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
         chosen = switched if bellman.dense or precise else bellman.nearly_greedy(V)
@@ -213,7 +214,7 @@ def _plain(available, found, tie_tolerance) -> Optimum:
     Delta = float(-A[worse].max()) if worse.any() else np.inf
     doubt = _inaccuracy(found.left)
     if not doubt and tie_tolerance is None:
-        doubt = _doubt(exact, optimal, tolerance, found.sure)
+        doubt = _doubt(found, optimal)
     largest = float(tolerance[optimal].max())
     return Optimum(found.V, A, optimal, Delta, largest, 0.0, None, doubt, tie_tolerance)
 
@@ -224,10 +225,11 @@ def _inaccuracy(left) -> str:
     return f"values are accurate to {left:.1g} only: which actions are optimal is doubtful"
 
 
-def _doubt(exact, optimal, tolerance, sure) -> str:
+def _doubt(found, optimal) -> str:
     """Why it is doubtful which actions are optimal, or ''."""
-    snapped = optimal & (np.abs(exact) > sure)
-    near = ~optimal & (-exact < DOUBTFUL * tolerance)
+    exact, tolerance = found.A, found.tolerance
+    snapped = optimal & (np.abs(exact) > found.sure)
+    near = ~optimal & (-exact < found.near)
     remedy = "tie_tolerance=0 takes the data exactly as they are"
     for wrong, text in (
         (snapped, "is taken for 0, although the data say otherwise: it is within"),
