@@ -300,7 +300,8 @@ def _status(fields, task) -> Status:
         return Status.INTERRUPTED
     if not np.isfinite(fields["scaled_gap"][-1]).all():
         return Status.NOT_FINITE
-    if fields["scaled_gap"][-1].max() > 0:
+    below = fields["log_below"]
+    if fields["scaled_gap"][-1].max() > 0 or (below is not None and below[-1].max() > -np.inf):
         return Status.COMPLETED
     vanished = task.method.space is Space.SOFTMAX and fields["scaled_gap"][0].max() > 0
     return Status.UNDERFLOW if vanished and task.tau > 0 else Status.OPTIMAL

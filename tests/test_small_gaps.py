@@ -62,13 +62,11 @@ def test_each_state_has_a_gap_of_its_own(name):
 def test_gaps_that_lead_to_others(rest):
     """States 0 and 1 lead on by actions that vanish as e^-100k, state 2 stays where it is."""
     P = np.zeros((3, 2, 3))
-    P[:, 0, 2] = 1.0
-    P[0, 1, 1] = P[1, 1, 2] = P[2, 1, 2] = 1.0
+    P[[0, 1, 2], 0, [0, 1, 2]] = P[[0, 1, 2], 1, [1, 2, 2]] = 1.0
     r = [[1.0, 0.0], [1.0, 0.0], [1.0, 1.0 - 1e-3]]
     run = optimize(MDP(P, r, 0.5), NaturalPG(100.0), 30, **rest)
     assert run.log_value_gap[-1, 2] == pytest.approx(np.log(2e-3 / (1 + np.exp(3.0))), rel=1e-6)
-    assert run.log_value_gap[-1, 0] < -2500
-    assert np.isfinite(run.log_value_gap[-1]).all()
+    np.testing.assert_allclose(run.log_value_gap[-1, :2], -3000 + np.log(2), rtol=0.02)
 
 
 def test_gaps_of_many_digits_agree_with_one_scale_for_all():
