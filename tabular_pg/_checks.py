@@ -69,13 +69,13 @@ def unwrapped(value):
     return value[()] if isinstance(value, np.ndarray) and value.shape == () else value
 
 
-def shown(value) -> str:
+def shown(value, most=SHOWN) -> str:
     """``repr(value)``, cut where it is long."""
     try:
         text = repr(value)
-    except ValueError:  # of an integer with thousands of digits
-        text = f"{type(value).__name__} too long to show"
-    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+    except ValueError:  # an integer of over 4,300 digits
+        return f"an integer of {value.bit_length():,} bits"
+    return text if len(text) <= most else text[:most] + "..."
 
 
 def _range(low, high, open_ends) -> str:

@@ -28,7 +28,7 @@ from tabular_pg.coordinates import (
 )
 from tabular_pg.extended import resolve
 from tabular_pg.point import Point, Problem, empty_point  # noqa: F401  (found here by users)
-from tabular_pg.simplex import EPS, argmax
+from tabular_pg.simplex import EPS, best_of_likely
 from tabular_pg.systems.elimination import (
     eliminate,
     eliminate_blocks,
@@ -39,6 +39,7 @@ from tabular_pg.systems.products import next_values, transitions
 from tabular_pg.two_forms import NEEDED_BELOW, TwoForms
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
+LEAST_OFFSET = 1e-290  # smaller ones have lost digits, and would stop to shrink
 MEASURABLE = 1e-270  # gaps of Q below are near underflow, and say nothing about rounding
 BEYOND = 1e40  # times the largest loss is what an action that does not exist is said to lose
 
@@ -178,7 +179,7 @@ def resolve_below(problem, point, log_scale, bar):
 def advantages(problem, point, unit):
     """Multiply ``point.q`` by ``unit`` and fill ``point.A`` with ``A* - q - tau xi``, centred.
 
-    The mean under pi is taken relative to the likeliest action's entry: that becomes a sum over
+    The mean under pi is taken relative to the entry of a likely action: that becomes a sum over
     the *other* actions, so that it keeps its relative accuracy when their probabilities vanish.
     """
     x, pi, q, A, A_star = point.x, point.pi, point.q, point.A, problem.A_star
@@ -188,7 +189,7 @@ def advantages(problem, point, unit):
             A[s, a] = A_star[s, a] - q[s, a]
             if problem.tau > 0.0:
                 A[s, a] -= problem.tau * x[s, a]
-        reference = A[s, argmax(pi, s)]
+        reference = A[s, best_of_likely(pi, A, s)]
         mean = 0.0
         for a in range(A.shape[1]):
             A[s, a] -= reference
@@ -210,20 +211,28 @@ def largest_gap(point, log_scale):
 def watch_rounding(problem, point):
     """Keep in ``point.flaws[1]`` what rounding may have cost the offsets that a step has led to.
 
+    Offsets too small for float64 become 0; that is a flaw where others are not.
+
     Steps that consist of differences of Q-gaps (soft policy iteration) lose digits where those are
     far smaller than the Q-gaps of the state, which ``point`` still holds.
     """
     x, q = point.x, point.q
-    cost, size = 0.0, 0.0
+    cost, size, lost = 0.0, 0.0, 0
     for s in range(x.shape[0]):
         width, level = 0.0, 0.0
         for a in range(x.shape[1]):
             width, level = max(width, abs(x[s, a])), max(level, q[s, a])
+        if 0.0 < width < LEAST_OFFSET:
+            lost += 1
+            width = 0.0
+            for a in range(x.shape[1]):
+                x[s, a] = 0.0
         level += problem.gamma * point.base[0]
         if level > MEASURABLE:
             cost = max(cost, width * EPS * level / problem.tau)
         size = max(size, width * width)
     if size > 0.0:
+        point.flaws[0] = max(point.flaws[0], lost)
         point.flaws[1] = max(point.flaws[1], cost / size)
     elif point.flaws[2] > 0.0:
         point.flaws[1] = 1.0

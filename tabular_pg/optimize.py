@@ -285,8 +285,8 @@ def _doubts(task, run):
         )
     if task.point.flaws[0] > 0:
         yield (
-            f"gaps of {task.point.flaws[0]:.0f} states are below the range of floats, and too many "
-            "to be resolved: they are shown as 0"
+            f"gaps of {task.point.flaws[0]:.0f} states are too far below those of others to be "
+            "resolved: they are shown as 0"
         )
 
 

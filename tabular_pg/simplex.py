@@ -45,6 +45,17 @@ def best_of(problem, q, s):
 
 
 @njit_inlined
+def best_of_likely(pi, A, s):
+    """The best, by row ``s`` of ``A``, of the actions that are at least half as likely as any."""
+    bar = 0.5 * pi[s, argmax(pi, s)]
+    best = argmax(pi, s)
+    for a in range(pi.shape[1]):
+        if pi[s, a] >= bar and A[s, a] > A[s, best]:
+            best = a
+    return best
+
+
+@njit_inlined
 def log_normalize(x, pi):
     """Shift each row of ``x`` in place so that its exponentials sum to 1, and fill ``pi``."""
     for s in range(x.shape[0]):

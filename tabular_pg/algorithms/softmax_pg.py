@@ -29,6 +29,7 @@ from tabular_pg.quantities import (
     state_step,
     steps,
 )
+from tabular_pg.simplex import best_of_likely
 from tabular_pg.theorem import Kind, theorem
 
 
@@ -48,25 +49,25 @@ class SoftmaxPG(NamedTuple):
 def softmax_pg(rule, k, problem, point):
     """theta <- theta + eta grad V(mu), in logarithms of probabilities or in offsets.
 
-    What is added is pi A, less its value at the best action: with ``b = A - max A`` that is
-    ``pi b - (sum pi b) (pi - pi_best)``, in which a large loss of one action swamps nothing.
+    What is added is pi A, less its value at one of the likeliest actions: with ``b = A - A_likely``
+    that is ``pi b - (sum pi b) (pi - pi_likely)``, in which a large loss of an action that is no
+    less likely swamps nothing.
     """
     x, pi, q, d = point.x, point.pi, point.q, point.d
-    gain = np.empty(x.shape[1])
+    gain = np.empty((1, x.shape[1]))
     for s in range(x.shape[0]):
-        best = 0
         for a in range(x.shape[1]):
-            gain[a] = problem.A_star[s, a] - q[s, a]
+            gain[0, a] = problem.A_star[s, a] - q[s, a]
             if problem.tau > 0.0:
-                gain[a] -= problem.tau * x[s, a]
-            best = a if gain[a] > gain[best] else best
-        top, mean = gain[best], 0.0
+                gain[0, a] -= problem.tau * x[s, a]
+        likely = best_of_likely(pi[s : s + 1], gain, 0)
+        top, mean = gain[0, likely], 0.0
         for a in range(x.shape[1]):
-            gain[a] -= top
-            mean += pi[s, a] * gain[a]
+            gain[0, a] -= top
+            mean += pi[s, a] * gain[0, a]
         eta = rule.eta * d[s] / (1.0 - problem.gamma)
         for a in range(x.shape[1]):
-            x[s, a] += eta * (pi[s, a] * gain[a] - mean * (pi[s, a] - pi[s, best]))
+            x[s, a] += eta * (pi[s, a] * gain[0, a] - mean * (pi[s, a] - pi[s, likely]))
 
 
 RULES = (SoftmaxPG,)
