@@ -31,7 +31,7 @@ RULES = (
 
 LAYERS = [
     ["_cache", "_docstring", "_jit", "_checks", "_threads", "references"],
-    ["simplex", "double_double", "_transitions", "watch", "systems"],
+    ["simplex", "double_double", "wide", "_transitions", "watch", "systems"],
     ["coordinates", "mdp", "extended"],
     ["point"],
     ["two_forms", "ties"],
@@ -43,7 +43,8 @@ LAYERS = [
     ["run"],
     ["start", "task"],
     ["loop", "lockstep", "probe"],
-    ["optimize", "flow", "quantities"],
+    ["optimize", "flow", "quantities", "verdict"],
+    ["wide_run"],
     ["assumptions", "theorem"],
     ["algorithms"],
     ["dapo"],

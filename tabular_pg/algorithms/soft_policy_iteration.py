@@ -17,6 +17,7 @@ from tabular_pg.quantities import (
     EPS,
     ULP,
     discounted_sum,
+    offset_change,
     q_gap,
     relative_entropy,
     stationary,
@@ -142,9 +143,9 @@ def cen_quadratic(run):
 def gap_by_divergence(run):
     """Lemma 5: V*(rho) - V^t(rho) <= (tau / (1 - gamma)) E_{s ~ d*_rho} KL(pi^t || pi^{t+1})."""
     i, mdp = steps(run), run.mdp
-    change = run.iterates[i] - run.iterates[i + 1]
-    divergence = relative_entropy(change, run.policies[i], run.policies[i + 1])
+    change, error = offset_change(run)
+    divergence = relative_entropy(-change, run.policies[i], run.policies[i + 1])
     d = visitation(mdp, run.optimum.pi, mdp.rho)
     scale = run.tau / (1 - mdp.gamma)
-    rounding = scale * ULP * np.abs(run.iterates[i]).max(axis=(1, 2))  # of the difference above
-    return run.gap[i], scale * divergence @ d, rounding
+    lost = (np.maximum(run.policies[i], run.policies[i + 1]) * error).sum(axis=2)
+    return run.gap[i], scale * divergence @ d, scale * lost @ d
