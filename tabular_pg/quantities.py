@@ -60,8 +60,8 @@ def policy_change(run) -> np.ndarray:
     if run.iterates is run.policies:
         return after - before
     change = log_ratio(run)
-    small = np.abs(change) < 0.5
-    return np.where(small, before * np.expm1(np.where(small, change, 0.0)), after - before)
+    large = np.abs(change) >= 0.5  # NaN is not: it stays one
+    return np.where(large, after - before, before * np.expm1(np.where(large, 0.0, change)))
 
 
 @singledispatch

@@ -194,12 +194,20 @@ def verdict(theorem, run) -> Verdict:
 
 def _sides(theorem, run):
     """measured, proved and the rounding of their difference, of one shape."""
-    measured, proved, *rest = theorem.formula(run)
-    rounding = rest[0] if rest else 0.0
+    measured, proved, rounding = _returned(theorem.formula(run))
     measured, proved = np.broadcast_arrays(
         np.asarray(measured, dtype=float), np.asarray(proved, dtype=float)
     )
     return measured, proved, np.broadcast_to(rounding, measured.shape)
+
+
+def _returned(sides):
+    if not isinstance(sides, tuple | list) or len(sides) not in (2, 3):
+        raise TypeError(
+            f"it returned a {type(sides).__name__}; expected (measured, proved), or these and the "
+            "rounding of measured"
+        )
+    return (*sides, 0.0)[:3]
 
 
 def _wide_sides(theorem, run, like):
@@ -207,8 +215,7 @@ def _wide_sides(theorem, run, like):
     if not isinstance(run, Run):
         return None
     try:
-        measured, proved, *rest = theorem.formula(WideRun(run))
-        sides = (measured, proved, rest[0] if rest else 0.0)
+        sides = _returned(theorem.formula(WideRun(run)))
         return tuple(np.broadcast_to(wide(x), like.shape) for x in sides)
     except Exception:  # of a formula that asks for what only floats offer
         return None

@@ -41,7 +41,7 @@ def no_truth_value(verdict):
     )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Verdict:
     """What a theorem says about a run.
 
@@ -192,8 +192,8 @@ def _resolved(theorem, sides, known, found) -> _Sides:
     if found is None:
         return known
     m, p, rounding = found
-    at = known.open & ~np.isnan(m.m) & ~np.isnan(p.m)
-    claimed = known.claimed & ~(at & np.isinf(p.m))
+    at = known.open & ~np.isnan(m.m + p.m + rounding.m)
+    claimed = known.claimed & ~(known.open & np.isinf(p.m))
     at = at & claimed
     digits = wide(DIGITS * (1 + np.maximum(_log_of(m), _log_of(p))))
     agrees = _agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)

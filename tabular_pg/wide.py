@@ -64,7 +64,7 @@ class Wide(NDArrayOperatorsMixin):
         return bool(self.m != 0)
 
     def __float__(self):
-        return float(plain(self))
+        return float(representable(self))
 
     def __repr__(self):
         return f"Wide({self.m} * 2**{self.e})"

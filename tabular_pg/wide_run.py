@@ -63,20 +63,19 @@ class WideRun:
         self.d, self.gap_sum = wide(run.d), wide(run.gap_sum)
         self.least_policy = wide(run.least_policy)
         self.least_optimal_mass = wide(run.least_optimal_mass)
-        self.scaled_gap, self.log_scale = run.scaled_gap, run.log_scale
+        self.log_scale = wide(np.zeros(len(run.k)))
         self.log_gap, self.log_sup_gap = wide(run.log_gap), wide(run.log_sup_gap)
         self.log_policies = wide(run.log_policies)
         self.recorded_log_policies = None
 
     @cached_property
     def lost(self):
-        """(K,) whether the iterate is so near the optimum that the run does not know how near."""
+        """(K, S) where the policy is so near the optimum that the offsets do not tell how near."""
         run = self.run
-        lost = np.isneginf(run.log_sup_gap) & (run.status is Status.UNDERFLOW)
-        if run.tau > 0 and self.method.space is not Space.SIMPLEX:
-            size = np.abs(run.iterates).max(axis=(1, 2))
-            lost = lost | ((size < LOWEST) & (size > 0))
-        return lost & (run.mdp.n_actions > 1)
+        if run.tau == 0 or self.method.space is Space.SIMPLEX or run.mdp.n_actions == 1:
+            return np.zeros(run.value_gap.shape, dtype=bool)
+        size = np.abs(run.iterates).max(axis=2)
+        return (size < LOWEST) & (np.maximum.accumulate(size) > 0)  # 0 from the start on is 0
 
     @cached_property
     def iterates(self):
@@ -84,7 +83,7 @@ class WideRun:
             return self.policies
         if self.run.tau == 0:
             return self.log_policies
-        return wide(np.where(self.lost[:, None, None], np.nan, self.run.iterates))
+        return wide(np.where(self.lost[:, :, None], np.nan, self.run.iterates))
 
     @cached_property
     def policies(self):
@@ -98,6 +97,10 @@ class WideRun:
     @cached_property
     def gap(self):
         return self._known(self.run.gap, self.run.log_gap, SMALL)
+
+    @property
+    def scaled_gap(self):
+        return self.value_gap
 
     @cached_property
     def sup_gap(self):
@@ -115,7 +118,7 @@ class WideRun:
         others = terms.sum(axis=2, keepdims=True) - np.take_along_axis(terms, top, axis=2)
         of_top = -others / np.take_along_axis(self.policies, top, axis=2)
         at_top = np.arange(self.run.A.shape[2]) == top
-        low = (self.run.log_sup_gap < LOW)[:, None, None]
+        low = ((self.run.log_sup_gap < LOW)[:, None] | self.lost)[:, :, None]
         return np.where(low, np.where(at_top, of_top, by_gaps), wide(self.run.A))
 
     @cached_property
@@ -123,16 +126,14 @@ class WideRun:
         return WideOptimum(self.run.plain_optimum, 0.0)
 
     def _known(self, number, logarithm, least):
-        lost = self.lost.reshape(-1, *[1] * (number.ndim - 1))
+        """The number where it has its digits, else from its logarithm if that is known."""
+        shape, run = (-1, *[1] * (number.ndim - 1)), self.run
+        lost = np.isneginf(logarithm) & (run.status is Status.UNDERFLOW) & (run.mdp.n_actions > 1)
+        if self.lost.any():  # gaps are tau times squares of offsets
+            below = logarithm < 2 * np.log(LOWEST) + np.log(run.tau)
+            lost = lost | (below & self.lost.any(axis=1).reshape(shape))
         low = np.exp(wide(np.where(lost, np.nan, logarithm)))
         return np.where(number > least, wide(number), low)
-
-
-def _scaled(x, axis):
-    """x / unit as floats, and the unit (a power of 2), refused where entries differ too much."""
-    top = np.where(x.m == 0, -np.inf, x.e).max(axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    return representable(Wide(x.m, x.e - top)), Wide(np.ones(top.shape), top)
 
 
 @q_gap.register
@@ -155,8 +156,11 @@ def _(mdp: WideMDP, pi, start):
 
 @discounted_sum.register
 def _(mdp: WideMDP, pi, b):
-    b, unit = _scaled(wide(b), 0)
-    return unit * discounted_sum(mdp.whole, plain(pi), b)
+    """In one unit; refused where the entries differ too much for that."""
+    b = wide(b)
+    top = np.where(b.m == 0, -np.inf, b.e).max()
+    unit = Wide(1.0, top if np.isfinite(top) else 0.0)
+    return unit * discounted_sum(mdp.whole, plain(pi), representable(b / unit))
 
 
 @stationary.register
