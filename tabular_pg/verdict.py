@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg import wide_functions  # noqa: F401  (what numpy does with numbers of any size)
 from tabular_pg.run import Status
 from tabular_pg.wide import Wide, log_size, plain, wide
 
 ROUNDING = 1e-9  # relative tolerance of every inequality
 UNRESOLVED = 1e-290  # numbers below this have lost their relative accuracy to underflow
+CERTAIN = 1e-5  # rounding of a side, beside it, that does not show in the slack as it is printed
 DIGITS = 4e-16  # relative rounding of a number that is given by its logarithm, per unit of that
 
 
@@ -55,7 +57,7 @@ class Verdict:
     slack : smallest proved / measured (measured / proved for lower bounds); 1 means tight, inf
         that nothing was left to compare (both sides 0, or below rounding).
     k, measured, proved : what was compared, for figures; 0 where it is below 1e-308.
-    last_slack, last_k : the slack at the last iteration at which both sides were compared.
+    last_slack, last_k : the slack at the last iteration at which both sides have their digits.
     not_compared : how many of the claimed inequalities were not compared, because both sides are
         too small for float64 and the run does not have their logarithms.
     not_compared_from : the first k from which on nothing was compared, or None.
@@ -92,8 +94,8 @@ class Verdict:
     def _tightness(self):
         if not self.slack < np.inf:
             return ""
-        last = f", {self.last_slack:.4g} at k = {self.last_k}"
-        moved = self.last_slack < np.inf and f"{self.last_slack:.4g}" != f"{self.slack:.4g}"
+        last = f", {self.last_slack:.3g} at k = {self.last_k}"
+        moved = self.last_slack < np.inf and f"{self.last_slack:.2g}" != f"{self.slack:.2g}"
         return f", slack {self.slack:.4g}" + (last if moved else "")
 
     def _silence(self):
@@ -133,11 +135,11 @@ def compared(theorem, run, sides, k, again) -> Verdict:
         return Verdict(
             theorem, False, _why_nothing(sides, known), not_compared=int(known.open.sum())
         )
-    ratios = _ratios(theorem.kind, known, rounding)
+    ratios, certain = (_ratios(theorem.kind, known, rounding, share) for share in (0.01, CERTAIN))
     if measured.ndim and k.size > 1 and k[0] == 0:
-        ratios[0] = np.nan  # most bounds are equalities at k = 0
+        ratios[0] = certain[0] = np.nan  # most bounds are equalities at k = 0
     violation = _first_violation(known, k, sides)
-    last_k, last_slack = _last(theorem.kind, ratios, k)
+    last_k, last_slack = _last(theorem.kind, certain, k)
     return Verdict(
         theorem, True, "", violation is None, violation, _tightest(theorem.kind, ratios), k,
         measured, proved, last_slack, last_k, int(known.open.sum()), _silent_from(known, k),
@@ -211,10 +213,11 @@ def _log_of(x):
     return np.where(np.isfinite(size), size, 0.0)
 
 
-def _ratios(kind, known, rounding):
-    """above / below where both sides were compared and the lower one is not 0, else NaN."""
+def _ratios(kind, known, rounding, share):
+    """above / below where both sides were compared and the lower one is not 0, else NaN; and where
+    the rounding is at most this share of what is proved."""
     any_size = isinstance(known.proved, Wide)
-    counted = known.claimed & ~known.open & (rounding <= 0.01 * np.abs(known.proved))
+    counted = known.claimed & ~known.open & (rounding <= share * np.abs(known.proved))
     above, below = known.proved, known.measured
     if kind is Kind.LOWER:
         above, below = below, above

@@ -31,7 +31,7 @@ RULES = (
 
 LAYERS = [
     ["_cache", "_docstring", "_jit", "_checks", "_threads", "references"],
-    ["simplex", "double_double", "wide", "_transitions", "watch", "systems"],
+    ["simplex", "double_double", "wide", "wide_functions", "_transitions", "watch", "systems"],
     ["coordinates", "mdp", "extended"],
     ["point"],
     ["two_forms", "ties"],

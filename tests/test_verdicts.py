@@ -133,7 +133,7 @@ def test_the_last_slack_is_beside_the_smallest():
     ratios = found.proved[1:] / found.measured[1:]
     assert found.slack == ratios.min() and found.last_slack == ratios[-1] > 10 * found.slack
     assert found.last_k == 100
-    assert str(found).endswith(f"holds, slack {found.slack:.4g}, {found.last_slack:.4g} at k = 100")
+    assert str(found).endswith(f"holds, slack {found.slack:.4g}, {found.last_slack:.3g} at k = 100")
     assert str(of("G3s", run)).endswith("holds, slack 1")  # the same at the last k: said once
 
 
