@@ -191,8 +191,11 @@ def _truly_zero(run, measured, proved, k):
 
 def _resolved(theorem, sides, known, found) -> _Sides:
     """What is open decided in numbers of any size, if there are any."""
-    if found is None:
-        return known
+    if found is None:  # what is wrong by more than what underflows is wrong
+        m, p = known.measured, known.proved
+        doubt = ~(np.abs(m) >= UNRESOLVED) & ~(np.abs(p) >= UNRESOLVED) | np.isnan(m + p)
+        left = known.open & doubt
+        return known._replace(open=left, wrong=known.wrong | (known.open & ~left))
     m, p, rounding = found
     at = known.open & ~np.isnan(m.m + p.m + rounding.m)
     claimed = known.claimed & ~(known.open & np.isinf(p.m))

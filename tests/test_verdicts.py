@@ -72,6 +72,12 @@ def test_what_cannot_be_compared_is_not_said_to_hold():
     assert "nothing was compared" in nothing.why_not
 
 
+def test_a_bound_of_zero_is_violated_by_a_number_without_logarithms_too():
+    found = of("G3e", FAR, formula=lambda run: (np.array(run.sup_gap, dtype=float), 0.0))
+    assert found.holds is False and found.first_violation.k == 0
+    assert found.not_compared == (FAR.sup_gap < 1e-290).sum()
+
+
 def test_offsets_of_one_state_that_have_underflowed_are_not_compared():
     """The others of the same iterate have not: state 0 is at its optimum long before state 1."""
     P = np.eye(2)[:, None, :].repeat(2, axis=1)
