@@ -28,7 +28,8 @@ def markdown_table(heads, rows) -> str:
 
 
 def verdict_table(rows) -> str:
-    """Theorems by instances, as Markdown: on how many runs each holds, and the tightest slack."""
+    """Theorems by instances, as Markdown: on how many runs each holds, the tightest slack, and the
+    tightest at the last iteration that was compared."""
     keys = list(dict.fromkeys(row.instance for row in rows))
     lines = []
     for theorem in sorted_theorems():
@@ -48,21 +49,28 @@ def _cell(verdicts) -> str:
         return f"VIOLATED in {len(bad)} of {len(verdicts)} ({where})"
     if not verdicts:
         return "-"
-    slack = min((v.slack for v in verdicts), key=lambda slack: abs(slack - 1))
-    tightness = f", slack {slack:.4g}" if slack < float("inf") else ""  # inf: both sides were 0
-    return f"holds in {len(verdicts)}{tightness}"
+    slack, last = (_tightest([getattr(v, x) for v in verdicts]) for x in ("slack", "last_slack"))
+    tightness = f", slack {slack:.4g}" if slack < np.inf else ""  # inf: both sides were 0
+    moved = last < np.inf and f"{last:.4g}" != f"{slack:.4g}"
+    return f"holds in {len(verdicts)}{tightness}" + (f", last {last:.4g}" if moved else "")
+
+
+def _tightest(slacks):
+    slacks = [slack for slack in slacks if not np.isnan(slack)]  # NaN: nothing was compared
+    return min(slacks, key=lambda slack: abs(slack - 1), default=np.inf)
 
 
 def verdict_csv(rows) -> str:
     """One line per verdict."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    head = "claim instance mdp rule tau iterations theorem outcome slack why_not"
+    head = "claim instance mdp rule tau iterations theorem outcome slack last_slack last_k why_not"
     writer.writerow(head.split())
     for claim, instance, run, v in rows:
         outcome = "n/a" if not v.applies else "holds" if v.holds else "violated"
         made = [claim, instance, run.mdp.name, run.rule, run.tau, run.k[-1]]
-        writer.writerow([*made, v.theorem.id, outcome, f"{v.slack:.9g}", v.why_not])
+        slacks = [f"{v.slack:.9g}", f"{v.last_slack:.9g}", v.last_k]
+        writer.writerow([*made, v.theorem.id, outcome, *slacks, v.why_not])
     return text.getvalue()
 
 
@@ -83,11 +91,7 @@ def run_records(rows) -> list[dict]:
                 "theorems": {},
             },
         )  # fmt: skip
-        record["theorems"][v.theorem.id] = (
-            f"n/a: {v.why_not}" if not v.applies
-            else f"holds, slack {v.slack:.6g}" if v.holds
-            else "violated at k = {}: {:.6g} against {:.6g}".format(*v.first_violation)
-        )  # fmt: skip
+        record["theorems"][v.theorem.id] = v.found
     return list(records.values())
 
 

@@ -14,6 +14,10 @@ from tabular_pg.simplex import KL_SERIES
 from tabular_pg.systems.choice import linear_solver
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
+NEGLIGIBLE = 1e-5  # share of a gap that moves its rate by less than the tolerance of such laws
+SAME_RATE = 1e-9  # factors whose logarithms agree to this count as equally slow
+NEAR = 1e-4  # relative distance of a factor from its limit at which a rate counts as settled
+READABLE = 1e-9  # rates of decay below are hidden by the rounding of two gaps
 ULP = 1e-14  # rounding allowance relative to the terms of a difference
 
 
@@ -32,6 +36,23 @@ def log_ratio(run) -> np.ndarray:
         return np.where(np.isinf(before) & np.isinf(after), 0.0, after - before)
 
 
+def offset_change(run):
+    """(steps, S, A) xi^{k+1} - xi^k for tau > 0, which is the change of log pi, and its rounding:
+    from the log-policies where the run keeps them and they are the smaller numbers."""
+    i = steps(run)
+    before, after = run.iterates[i], run.iterates[i + 1]
+    change = after - before
+    if not run.rounded:
+        return change, np.zeros(change.shape)
+    error = ULP * (np.abs(before) + np.abs(after))
+    if run.recorded_log_policies is None:
+        return change, error
+    before, after = run.log_policies[i], run.log_policies[i + 1]
+    smaller = ULP * (np.abs(before) + np.abs(after)) < error
+    error = np.where(smaller, ULP * (np.abs(before) + np.abs(after)), error)
+    return np.where(smaller, after - before, change), error
+
+
 def policy_change(run) -> np.ndarray:
     """(steps, S, A) pi^{k+1} - pi^k."""
     i = steps(run)
@@ -39,8 +60,8 @@ def policy_change(run) -> np.ndarray:
     if run.iterates is run.policies:
         return after - before
     change = log_ratio(run)
-    small = np.abs(change) < 0.5
-    return np.where(small, before * np.expm1(np.where(small, change, 0.0)), after - before)
+    large = np.abs(change) >= 0.5  # NaN is not: it stays one
+    return np.where(large, after - before, before * np.expm1(np.where(large, 0.0, change)))
 
 
 @singledispatch
@@ -105,9 +126,9 @@ def advantage_rounding(run) -> np.ndarray:
     likeliest = run.policies.argmax(axis=2)[:, :, None]
     error = ULP * (terms + np.take_along_axis(terms, likeliest, axis=2))
     others = (run.policies * error).sum(axis=2, keepdims=True)
-    others -= np.take_along_axis(run.policies * error, likeliest, axis=2)
-    np.put_along_axis(error, likeliest, np.maximum(others, 0.0), axis=2)
-    return error + EPS * np.abs(run.A)
+    others = others - np.take_along_axis(run.policies * error, likeliest, axis=2)
+    at_likeliest = np.arange(error.shape[2]) == likeliest
+    return np.where(at_likeliest, np.maximum(others, 0.0), error) + EPS * np.abs(run.A)
 
 
 def change_rounding(run) -> np.ndarray:
@@ -164,14 +185,6 @@ def q_gap(run) -> np.ndarray:
     return run.mdp.gamma * np.tensordot(gap, run.mdp.P, axes=(1, 2))
 
 
-def decay_exponent(run) -> np.ndarray:
-    """(K,) -d log gap / d log k between the recorded iterations nearest k/2 and k; 0 below 4."""
-    half = np.searchsorted(run.k, (run.k + 1) // 2)
-    with np.errstate(all="ignore"):
-        slope = -(run.log_gap - run.log_gap[half]) / np.log(run.k / run.k[half])
-    return np.where(run.k >= 4, slope, 0.0)
-
-
 def suboptimal_mass(run) -> np.ndarray:
     """(K, S) b_s^k, the probability of the actions that are not optimal."""
     return np.where(run.optimum.optimal, 0.0, run.policies).sum(axis=2)
@@ -217,15 +230,23 @@ def settled_rate(run, now, limit):
     with np.errstate(all="ignore"):
         weight = np.where(best.optimal, -np.inf, run.log_policies[i])
         weight = np.exp(weight - weight.max()) * -best.A
-        rate = run.log_sup_gap[i + 1] - run.log_sup_gap[i]
+        rate, noise = last_rate(run)
         slowest = limit[~best.optimal].max()
-        slow = ~best.optimal & (limit >= slowest - 1e-9 * abs(slowest))
+        slow = ~best.optimal & (limit >= slowest - SAME_RATE * abs(slowest))
         others = weight[~slow].sum() / weight[slow].sum()
         drift = np.abs(now - limit)[slow].max(initial=0.0)
-        settled = slowest < -1e-9 and others < 1e-5 * (1 - gamma) / run.mdp.r.size
-        settled &= run.sup_gap[i] < 1e-5 * (1 - gamma) ** 2 * best.Delta
-        settled &= drift < 1e-4 * abs(slowest)
+        settled = slowest < -noise and others < NEGLIGIBLE * (1 - gamma) / run.mdp.r.size
+        settled &= run.sup_gap[i] < NEGLIGIBLE * (1 - gamma) ** 2 * best.Delta
+        settled &= drift < NEAR * abs(slowest)
     return rate, slowest if settled else np.inf
+
+
+def last_rate(run):
+    """log(e_{k+1} / e_k) on the last recorded pair, and the rate below which it is noise: the
+    rounding of the two logarithms would be visible in it."""
+    i = steps(run)[-1]
+    after, before = run.log_sup_gap[i + 1], run.log_sup_gap[i]
+    return after - before, READABLE * np.maximum(1.0, np.abs(before) / 1000)
 
 
 @singledispatch

@@ -15,7 +15,7 @@ REFERENCES = {
     "cen2022": "Cen, Cheng, Chen, Wei, Chi. Fast global convergence of natural policy gradient "
     "methods with entropy regularization. Operations Research 70, 2022.",
     "chen2026": "Chen, Li, Sun, Wei. Policy mirror descent with temporal difference learning. "
-    "2026.",
+    "Manuscript, October 2026.",
     "ford1957": "Ford. Solution of a ranking problem from binary comparisons. American "
     "Mathematical Monthly 64, 1957.",
     "jiang2011": "Jiang, Lim, Yao, Ye. Statistical ranking and combinatorial Hodge theory. "
@@ -30,15 +30,15 @@ REFERENCES = {
     "converge. Mathematical Programming 201, 2023.",
     "liu2023hadamard": "Liu, Chen, Wei. On the linear convergence of policy gradient under "
     "Hadamard parameterization. arXiv 2305.19575, 2023.",
-    "liu2023projected": "Liu, Li, Wei. Projected policy gradient converges in a finite number of "
-    "iterations. arXiv 2311.01104, 2023.",
+    "liu2023projected": "Liu, Li, Lin, Wei, Zhang. Projected policy gradient converges in a finite "
+    "number of iterations. JMLR 26, 2025 (arXiv 2311.01104, 2023).",
     "liu2024": "Liu, Li, Wei. Elementary analysis of policy gradient methods. arXiv 2404.03372, "
     "2024.",
     "liu2024dapo": "Liu et al. Improving multi-step reasoning abilities of large language models "
     "with direct advantage policy optimization. arXiv 2412.18279, 2024.",
     "mei2020": "Mei, Xiao, Szepesvari, Schuurmans. On the global convergence rates of softmax "
     "policy gradient methods. ICML 2020.",
-    "nanda2026": "Nanda, Chen. Dual-averaged soft policy iteration. 2026.",
+    "nanda2026": "Nanda, Chen. Dual-averaged soft policy iteration. Manuscript, 2026.",
     "rafailov2023": "Rafailov et al. Direct preference optimization: your language model is "
     "secretly a reward model. NeurIPS 2023.",
     "scherrer2016": "Scherrer. Improved and generalized upper bounds on the complexity of policy "

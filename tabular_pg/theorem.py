@@ -16,7 +16,6 @@ import enum
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,20 +23,17 @@ from tabular_pg._docstring import docstring
 from tabular_pg.quantities import steps
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.run import Run
-
-ROUNDING = 1e-9  # relative tolerance of every inequality
-UNRESOLVED = 1e-290  # numbers below this have lost their relative accuracy to underflow
+from tabular_pg.verdict import (
+    ROUNDING,
+    Kind,
+    Verdict,
+    Violation,  # noqa: F401  (part of a verdict, from here as well)
+    compared,
+)
+from tabular_pg.wide import wide
+from tabular_pg.wide_run import WideRun
 
 REGISTRY: dict[str, Theorem] = {}
-
-
-class Kind(enum.Enum):
-    """What is claimed about the measured quantity."""
-
-    UPPER = "measured <= proved"
-    LOWER = "measured >= proved"
-    EQUAL = "measured = proved"
-    ASYMPTOTIC = "measured -> proved"
 
 
 class Confidence(enum.Enum):
@@ -49,7 +45,7 @@ class Confidence(enum.Enum):
     RECALLED = "constants recalled from the source, consistent with every check"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Theorem:
     """A registered claim; see ``theorem`` for the fields."""
 
@@ -69,48 +65,8 @@ class Theorem:
     def reference(self) -> str:
         return REFERENCES[self.source]
 
-
-class Violation(NamedTuple):
-    """Where an inequality first fails."""
-
-    k: int
-    measured: float
-    proved: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a theorem says about a run.
-
-    Attributes
-    ----------
-    theorem : Theorem
-    applies : whether its assumptions hold; ``why_not`` says which one does not.
-    holds : True, False, or None where it does not apply.
-    first_violation : Violation or None.
-    slack : smallest proved / measured (measured / proved for lower bounds); 1 means tight, inf
-        that nothing was left to compare (both sides 0, or below rounding).
-    k, measured, proved : what was compared, for figures.
-    """
-
-    theorem: Theorem
-    applies: bool
-    why_not: str = ""
-    holds: bool | None = None
-    first_violation: Violation | None = None
-    slack: float = np.nan
-    k: np.ndarray | None = None
-    measured: np.ndarray | None = None
-    proved: np.ndarray | None = None
-
-    def __str__(self):
-        head = f"{self.theorem.id:<4} {self.theorem.claim}:"
-        if not self.applies:
-            return f"{head} n/a: {self.why_not}"
-        if self.holds:
-            return f"{head} holds" + (f", slack {self.slack:.4g}" if self.slack < np.inf else "")
-        k, measured, proved = self.first_violation
-        return f"{head} VIOLATED at k = {k}: measured {measured:.6g}, proved {proved:.6g}"
+    def __repr__(self):
+        return f"Theorem({self.id}: {self.claim})"
 
 
 def theorem(
@@ -191,44 +147,78 @@ def check(run: Run) -> list[Verdict]:
     Parameters
     ----------
     run : Run
+        Or what else has theorems: a DAPO run, a fit, anything with the ``rule`` it is about.
 
     Returns
     -------
     list of Verdict
-        Theorems whose assumptions fail are included, with the reason in ``why_not``.
+        Theorems whose assumptions fail are included, with the reason in ``why_not``; so are those
+        whose formula raises, with what it raised.
+
+    Raises
+    ------
+    TypeError
+        If ``run`` is not a run.
     """
-    return [verdict(theorem, run) for theorem in theorems_about(run.rule)]
+    return [verdict(theorem, run) for theorem in theorems_about(checked_run(run).rule)]
+
+
+def checked_run(run):
+    """``run`` itself; TypeError if theorems cannot be about it."""
+    if isinstance(run, list | tuple) and not hasattr(run, "rule"):
+        raise TypeError(
+            f"run is a {type(run).__name__} of {len(run)}; expected one Run: check them one by one"
+        )
+    if isinstance(run, type) or not hasattr(run, "rule"):
+        shown = repr(run) if run is None or isinstance(run, str | int | float) else type(run)
+        raise TypeError(f"run is {shown}; expected a Run, as optimize returns it")
+    return run
 
 
 def verdict(theorem, run) -> Verdict:
     """Compare measured and proved for one theorem on one run."""
-    why_not = why_not_applicable(theorem, run)
-    if why_not:
-        return Verdict(theorem, False, why_not)
-    with np.errstate(all="ignore"):
-        measured, proved, *rest = theorem.formula(run)
-        measured, proved = np.broadcast_arrays(
-            np.asarray(measured, dtype=float), np.asarray(proved, dtype=float)
+    if not isinstance(theorem, Theorem):
+        raise TypeError(f"theorem is {theorem!r}; expected a Theorem, as in REGISTRY")
+    checked_run(run)
+    try:
+        why_not = why_not_applicable(theorem, run)
+        if why_not:
+            return Verdict(theorem, False, why_not)
+        with np.errstate(all="ignore"):
+            sides = _sides(theorem, run)
+            k = iterations_of(run, sides[0])
+            return compared(theorem, run, sides, k, lambda: _wide_sides(theorem, run, sides[0]))
+    except Exception as error:  # of one theorem, which must not stop the others
+        return Verdict(theorem, False, f"its formula raised {type(error).__name__}: {error}")
+
+
+def _sides(theorem, run):
+    """measured, proved and the rounding of their difference, of one shape."""
+    measured, proved, rounding = _returned(theorem.formula(run))
+    measured, proved = np.broadcast_arrays(
+        np.asarray(measured, dtype=float), np.asarray(proved, dtype=float)
+    )
+    return measured, proved, np.broadcast_to(rounding, measured.shape)
+
+
+def _returned(sides):
+    if not isinstance(sides, tuple | list) or len(sides) not in (2, 3):
+        raise TypeError(
+            f"it returned a {type(sides).__name__}; expected (measured, proved), or these and the "
+            "rounding of measured"
         )
-        k = iterations_of(run, measured)
-        claimed = np.isfinite(proved) & ~np.isnan(measured)  # NaN: a formula overflowed
-        if k.size == 0 or not claimed.any():
-            overflow = (np.isnan(proved) | (np.isnan(measured) & np.isfinite(proved))).any()
-            regime = "no recorded iterate is in the regime that it is about"
-            return Verdict(theorem, False, "the formula overflows" if overflow else regime)
-        rounding = np.broadcast_to(rest[0] if rest else 0.0, measured.shape)
-        wrong = claimed & ~_agrees(theorem, measured, proved, rounding)
-        compared = claimed & (rounding <= 0.01 * np.abs(proved))
-        if measured.ndim and k.size > 1 and k[0] == 0:
-            compared[0] = False  # most bounds are equalities at k = 0
-        slack = _slack(theorem.kind, measured[compared], proved[compared])
-    violation = None
-    if wrong.any():
-        at = tuple(np.argwhere(wrong)[0])
-        violation = Violation(
-            int(k[at[0]] if at else k[-1]), float(measured[at]), float(proved[at])
-        )
-    return Verdict(theorem, True, "", violation is None, violation, slack, k, measured, proved)
+    return (*sides, 0.0)[:3]
+
+
+def _wide_sides(theorem, run, like):
+    """The same in numbers of any size, or None where the formula or the run has none."""
+    if not isinstance(run, Run):
+        return None
+    try:
+        sides = _returned(theorem.formula(WideRun(run)))
+        return tuple(np.broadcast_to(wide(x), like.shape) for x in sides)
+    except Exception:  # of a formula that asks for what only floats offer
+        return None
 
 
 def why_not_applicable(theorem, run) -> str:
@@ -249,22 +239,3 @@ def iterations_of(run, measured) -> np.ndarray:
         if len(measured) == len(k):
             return k
     raise ValueError(f"measured has {len(measured)} rows; expected {len(run.k)} or {len(pairs)}")
-
-
-def _agrees(theorem, measured, proved, rounding):
-    margin = theorem.tolerance * np.abs(proved) + rounding + UNRESOLVED
-    if theorem.kind is Kind.UPPER:
-        return measured <= proved + margin
-    if theorem.kind is Kind.LOWER:
-        return measured >= proved - margin
-    return np.abs(measured - proved) <= margin
-
-
-def _slack(kind, measured, proved) -> float:
-    above, below = (measured, proved) if kind is Kind.LOWER else (proved, measured)
-    if kind in (Kind.EQUAL, Kind.ASYMPTOTIC):
-        counted = np.abs(below) > UNRESOLVED
-        ratios = above[counted] / below[counted]
-        return float(ratios[np.argmax(np.abs(ratios - 1))]) if ratios.size else 1.0
-    counted = below > UNRESOLVED
-    return float((above[counted] / below[counted]).min()) if counted.any() else np.inf

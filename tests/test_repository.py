@@ -32,7 +32,7 @@ RULES = (
 LAYERS = [
     ["_cache", "_docstring", "_jit", "_checks", "_memory", "_threads", "_wrappers", "references"],
     ["_arrays", "_compressed", "_orders"],
-    ["simplex", "double_double", "_transitions", "watch", "systems"],
+    ["simplex", "double_double", "wide", "wide_functions", "_transitions", "watch", "systems"],
     ["_gym_tables", "coordinates", "mdp", "extended"],
     ["point"],
     ["two_forms", "ties"],
@@ -51,7 +51,8 @@ LAYERS = [
     ["run"],
     ["start", "task"],
     ["loop", "lockstep", "probe"],
-    ["optimize", "flow", "quantities"],
+    ["optimize", "flow", "quantities", "verdict"],
+    ["wide_run"],
     ["assumptions", "theorem"],
     ["algorithms"],
     ["dapo"],

@@ -46,8 +46,10 @@ def hold_on(experiment):
         warnings.filterwarnings("ignore", message=".*which actions are optimal is doubtful")
         run = optimize(**experiment)
         found = violations(run)
-        overflowing = [v.theorem.id for v in check(run) if "overflows" in v.why_not]
-    assert not overflowing
+        overflowing = [
+            str(v) for v in check(run) if "overflows" in v.why_not or "raised" in v.why_not
+        ]
+    assert not overflowing, overflowing
     assert not found, "\n".join(
         [
             repr(run),

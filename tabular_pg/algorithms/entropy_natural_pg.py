@@ -14,7 +14,9 @@ from tabular_pg.algorithms.softmax_pg import SoftmaxPG
 from tabular_pg.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.quantities import (
     EPS,
+    NEGLIGIBLE,
     discounted_sum,
+    last_rate,
     q_gap,
     relative_entropy,
     stationary,
@@ -23,6 +25,7 @@ from tabular_pg.quantities import (
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 RULES = (NaturalPG, SoftPolicyIteration)
+SMALLEST, LINEAR = 1e-150, 1e-4  # sizes of xi whose square is a number, and is small beside xi
 
 
 def _alpha_beta(run):
@@ -182,15 +185,15 @@ def local_linear(run):
 )
 def exact_rate(run):
     """e_k^{1/k} -> (1 + eta tau)^{-2}. Checked as the ratio of the last recorded pair, once
-    X_k < 1e-4 and the quadratic term beta gamma e_k is below 1e-5 X_k^+ (for small tau the gap can
-    be 1e-24 and the run still far from this regime)."""
+    X_k < 1e-4, the quadratic term beta gamma e_k is below 1e-5 X_k^+ (for small tau the gap can
+    be 1e-24 and the run still far from this regime), and the rate is above the rounding of e."""
     (alpha, beta), i = _alpha_beta(run), steps(run)[-1]
     X = _span(run)[i]
     drift = beta * run.mdp.gamma * run.sup_gap[i] / alpha
-    settled = 1e-150 < X < 1e-4 and drift < 1e-5 * X * min(1.0, -np.log(alpha))
-    rate = run.log_sup_gap[i + 1] - run.log_sup_gap[i]  # not finite once pi* underflows
+    settled = SMALLEST < X < LINEAR and drift < NEGLIGIBLE * X * min(1.0, -np.log(alpha))
+    rate, noise = last_rate(run)  # not finite once pi* underflows
     limit = -2 * np.log1p(run.rule.eta * run.tau)
-    return rate, limit if settled and np.isfinite(rate) and limit < -1e-9 else np.inf
+    return rate, limit if settled and np.isfinite(rate) and limit < -noise else np.inf
 
 
 @theorem(

@@ -174,7 +174,9 @@ def _contracted(run, elementary):
 )
 def linear(run):
     """e_{k+1} <= (1 - (1 - gamma) min_s C_s) e_k for eta_s tau < 4, C_s as in E3j: global linear
-    convergence. Proof: E3j and the master lemma."""
+    convergence. Proof: E3j and the master lemma with h(x) = C x: I_s^k >= C G_s with
+    G_s >= (V* - V^k)(s) - gamma e_k gives V*(s) - V^{k+1}(s) <= (1 - C) (V* - V^k)(s) +
+    C gamma e_k (its general form is in S2)."""
     return _contracted(run, elementary=False)
 
 

@@ -59,7 +59,7 @@ def _huber_curve(run) -> np.ndarray:
 def sublinear(run):
     """For every constant eta > 0, e_k <= (1 + 2 / eta^) / ((1 - gamma)^2 k), with eta^ = eta min mu
     (eta for Q-ascent). That projected PG converges sublinearly for any constant step size is
-    claimed by Liu, Li and Wei (2023). Proof: P2s with (1 - gamma) e_0 <= 1."""
+    claimed by Liu, Li, Lin, Wei and Zhang (2025). Proof: P2s with (1 - gamma) e_0 <= 1."""
     first = 1 + 2 / least_step(run)
     return run.sup_gap, first / ((1 - run.mdp.gamma) ** 2 * run.k)
 
@@ -117,7 +117,7 @@ def sublinear_paper(run):
 def termination_by_curve(run):
     """Iterate number 1 + min{k: E_k <= eps_T} is optimal, exactly, with E_k the curve of P2e and
     eps_T = eta^ Delta^2 / (2 + gamma eta^ Delta); eta^ = eta min mu (eta for Q-ascent). Finite
-    termination is claimed by Liu, Li and Wei (2023). Proof: P2e and P3."""
+    termination is claimed by Liu, Li, Lin, Wei and Zhang (2025). Proof: P2e and P3."""
     reached = _huber_curve(run) <= safe_threshold(run, least_step(run))
     return steps_to_optimality(run), 1 + reached.argmax() if reached.any() else np.inf
 
@@ -193,7 +193,8 @@ def geometric_steps(run):
 )
 def sublinear_xiao(run):
     """Theorem 2: for mu = rho and eta = 1/L, L = 2 gamma A / (1 - gamma)^3, V*(rho) - V^k(rho) <=
-    128 S A max_s (d*_rho(s) / rho(s))^2 / ((1 - gamma)^5 k)."""
+    128 S A max_s (d*_rho(s) / rho(s))^2 / ((1 - gamma)^5 k). Applies to mu = rho and this one step
+    size only; the bound was a thousand times the error, or more, on every run that was tried."""
     S, A = run.mdp.r.shape
     return run.gap, 128 * S * A * mismatch(run) ** 2 / ((1 - run.mdp.gamma) ** 5 * run.k)
 
@@ -207,10 +208,11 @@ def sublinear_xiao(run):
     assumes=(unit_rewards, discounted, constant_step, smooth_step),
 )
 def sublinear_agarwal(run):
-    """Theorem 4.1: for eta = (1 - gamma)^3 / (2 gamma A), min_{t<T} V*(rho) - V^t(rho) <= eps once
-    T > 64 gamma S A max_s (d*_rho(s) / mu(s))^2 / ((1 - gamma)^6 eps^2); solved for eps at
-    T = k + 1."""
+    """Theorem 4.1, in the range that its proof gives: for eta = (1 - gamma)^3 / (2 gamma A),
+    min_{t<=T} V*(rho) - V^t(rho) <= eps once T > 64 gamma S A max_s (d*_rho(s) / mu(s))^2 /
+    ((1 - gamma)^6 eps^2); solved for eps at T = k >= 1. Printed is t < T, which is false at T = 1,
+    wherever 64 gamma S A < 1 (tabular_pg.certified.counterexamples, "P7a")."""
     mdp = run.mdp
     size = 64 * mdp.gamma * mdp.r.size * mismatch(run, under=mdp.mu, start=mdp.rho) ** 2
-    bound = np.sqrt(size / (run.k + 1)) / (1 - mdp.gamma) ** 3
-    return np.minimum.accumulate(run.gap), bound
+    bound = np.sqrt(size / np.maximum(run.k, 1)) / (1 - mdp.gamma) ** 3
+    return np.minimum.accumulate(run.gap), np.where(run.k >= 1, bound, np.inf)

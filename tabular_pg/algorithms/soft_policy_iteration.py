@@ -17,6 +17,7 @@ from tabular_pg.quantities import (
     EPS,
     ULP,
     discounted_sum,
+    offset_change,
     q_gap,
     relative_entropy,
     stationary,
@@ -44,6 +45,7 @@ def soft_policy_iteration(rule, k, problem, point):
 
 
 RULES = (SoftPolicyIteration,)
+NEAR, SMALL = 1e-5, 1e-280  # |xi| beside whose square its cube is invisible; gaps with all digits
 
 
 @theorem(
@@ -100,8 +102,8 @@ def second_order_limit(run):
     mean = (pi * q).sum(axis=2, keepdims=True)
     variance = (pi * (q - mean) ** 2).sum(axis=2)
     limit = np.stack([discounted_sum(run.mdp, pi, v / (2 * run.tau)) for v in variance])
-    near = np.abs(run.iterates[i + 1]).max(axis=(1, 2)) < 1e-5
-    settled = near & (run.sup_gap[i + 1] > 1e-280)
+    near = np.abs(run.iterates[i + 1]).max(axis=(1, 2)) < NEAR
+    settled = near & (run.sup_gap[i + 1] > SMALL)
     noise = ULP * run.mdp.gamma * run.sup_gap[i, None]  # of q, which may be all but constant
     rounding = EPS * limit.max(axis=1, keepdims=True) + noise**2 / (run.tau * (1 - run.mdp.gamma))
     return run.value_gap[i + 1], np.where(settled[:, None], limit, np.inf), rounding
@@ -142,9 +144,9 @@ def cen_quadratic(run):
 def gap_by_divergence(run):
     """Lemma 5: V*(rho) - V^t(rho) <= (tau / (1 - gamma)) E_{s ~ d*_rho} KL(pi^t || pi^{t+1})."""
     i, mdp = steps(run), run.mdp
-    change = run.iterates[i] - run.iterates[i + 1]
-    divergence = relative_entropy(change, run.policies[i], run.policies[i + 1])
+    change, error = offset_change(run)
+    divergence = relative_entropy(-change, run.policies[i], run.policies[i + 1])
     d = visitation(mdp, run.optimum.pi, mdp.rho)
     scale = run.tau / (1 - mdp.gamma)
-    rounding = scale * ULP * np.abs(run.iterates[i]).max(axis=(1, 2))  # of the difference above
-    return run.gap[i], scale * divergence @ d, rounding
+    lost = (np.maximum(run.policies[i], run.policies[i + 1]) * error).sum(axis=2)
+    return run.gap[i], scale * divergence @ d, scale * lost @ d

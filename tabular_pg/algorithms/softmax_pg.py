@@ -149,7 +149,11 @@ def sublinear(run):
     """With c_k = min_{j<k} min_s pi^j(a*(s)|s), e_k <= [1/e_0 + k c^2 (1 - gamma)^2 /
     (c (1 - gamma) e_0 + 1 / (eta min mu))]^{-1} for every constant eta > 0. Sublinear convergence
     for any constant step size is claimed by Liu, Li and Wei (2024). Proof: S1b with y >= c x,
-    x the advantage under an optimal policy, and the master lemma."""
+    x the advantage under an optimal policy, and the master lemma in the sup norm: if
+    I_s^k >= h(x_s) >= 0 in every state, h convex and increasing, h(0) = 0, h' <= 1, and x_s is the
+    positive part of the advantage under an optimal policy, or max_a A^k(s, a), then
+    e_{k+1} <= e_k - h((1 - gamma) e_k). Its proof: x_s >= (V* - V^k)(s) - gamma e_k, and
+    y - h((y - gamma e_k)_+) does not decrease with y."""
     g, c, e0 = 1 - run.mdp.gamma, least_optimal(run), run.sup_gap[0]
     slope = (c * g) ** 2 / (c * g * e0 + 1 / least_step(run))
     return run.sup_gap, 1 / (1 / e0 + run.k * slope)
@@ -176,7 +180,10 @@ def sublinear_simple(run):
 )
 def sublinear_rho(run):
     """V*(rho) - V^k(rho) <= ||d*_rho / rho|| (c (1 - gamma) delta_0 + 1 / (eta min mu)) /
-    (c^2 (1 - gamma)^2 k) with delta_0 = V*(rho) - V^0(rho), c as in S2."""
+    (c^2 (1 - gamma)^2 k) with delta_0 = V*(rho) - V^0(rho), c as in S2. Proof: S1b and the master
+    lemma under rho: where I_s^k >= h(x_s) as in S2, delta_{k+1} <= delta_k -
+    h((1 - gamma) delta_k) / ||d*_rho / rho||. Its proof: the performance-difference lemma, with
+    d_rho^{k+1} >= (1 - gamma) rho, and Jensen's inequality."""
     g, c = 1 - run.mdp.gamma, least_optimal(run)
     constant = (c * g * run.gap[0] + 1 / least_step(run)) / (c * g) ** 2
     return run.gap, mismatch(run) * constant / run.k

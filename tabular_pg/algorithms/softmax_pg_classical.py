@@ -37,26 +37,14 @@ MEI_STEP = eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8")
 def mei_sublinear(run):
     """With eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <= 16 S ||d*_mu/mu||^2
     ||1/mu|| / (c^2 (1 - gamma)^6 t), c the least pi(a*(s)|s) so far. Proof: S3l, S3s and
-    rho <= ||1/mu|| mu; Mei et al. (2020) print smaller factors, see S3p."""
+    rho <= ||1/mu|| mu. Theorem 4 of Mei et al. (2020) is quoted in this form and with
+    ||d*_mu/mu|| alone, which is false (tabular_pg.certified.counterexamples, "S3p")."""
     factor = mismatch(run, start=run.mdp.mu) ** 2 / run.mdp.mu.min()
-    return run.gap, factor * _mei_rate(run)
+    return run.gap, factor * mei_rate(run)
 
 
-@theorem(
-    "S3p",
-    "gap <= 16 S ||d*_mu/mu|| / (c^2 (1-gamma)^6 t), eta = (1-gamma)^3/8",
-    rules=RULES,
-    source="mei2020",
-    confidence=Confidence.QUOTED,
-    assumes=(unit_rewards, from_the_start, MEI_STEP),
-)
-def mei_sublinear_as_printed(run):
-    """Theorem 4 as printed: with eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <=
-    16 S ||d*_mu/mu|| / (c^2 (1 - gamma)^6 t)."""
-    return run.gap, mismatch(run, start=run.mdp.mu) * _mei_rate(run)
-
-
-def _mei_rate(run):
+def mei_rate(run):
+    """16 S / (c^2 (1 - gamma)^6 t), which S3 multiplies by a mismatch."""
     c = least_optimal(run, so_far=True)
     return 16 * run.mdp.n_states / (c**2 * (1 - run.mdp.gamma) ** 6 * (run.k + 1))
 
@@ -113,7 +101,8 @@ def smoothness(run):
 )
 def asymptotic_convergence(run):
     """Theorem 5.1: V^k -> V* for eta <= (1 - gamma)^2 / 5 and mu > 0. Checked as the fraction of
-    the initial error that has been removed, which must be 1 within 0.05 once S2 proves that."""
+    the initial error that has been removed, which must be 1 within 0.05 once S2 proves that: after
+    many steps only, at least 20 / ((1 - gamma) min mu eta c^2) of them, with c as in S2."""
     gap, bound = sublinear(run)
     removed = 1 - gap[-1] / gap[0]
     return removed, 1.0 if bound[-1] < 0.05 * gap[0] else np.inf
@@ -129,7 +118,8 @@ def asymptotic_convergence(run):
 )
 def bandit_rate(run):
     """On a bandit with eta = 2/5, gap <= 5 / (c^2 t) with t = k + 1 and c the least probability
-    of the optimal action so far (Theorems 2 and 3)."""
+    of the optimal action so far (Theorems 2 and 3). Applies to one state, gamma = 0, rewards in
+    [0, 1] and eta = 0.4 only."""
     c = least_optimal(run, so_far=True)
     return run.gap, 5 / (c**2 * (run.k + 1))
 
@@ -143,5 +133,6 @@ def bandit_rate(run):
     assumes=(bandit, unit_rewards, uniform_start, eta_equal(lambda run: 0.4, "2/5")),
 )
 def bandit_rate_uniform(run):
-    """On a K-armed bandit from the uniform policy with eta = 2/5, gap <= 5 K^2 / t, t = k + 1."""
+    """On a K-armed bandit from the uniform policy with eta = 2/5, gap <= 5 K^2 / t, t = k + 1.
+    Applies where S4 does, from the uniform policy."""
     return run.gap, 5 * run.mdp.n_actions**2 / (run.k + 1)

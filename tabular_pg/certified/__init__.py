@@ -10,12 +10,15 @@ except ImportError as error:
 from tabular_pg.certified.balls import NotAPolicy, Undecided
 from tabular_pg.certified.certify import Certificate, certified_run, certify
 from tabular_pg.certified.check import CertifiedVerdict, Outcome, certified_check
+from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.updates import update
 
 __all__ = [
+    "COUNTEREXAMPLES",
     "Certificate",
     "CertifiedVerdict",
+    "Counterexample",
     "NotAPolicy",
     "Outcome",
     "RationalMDP",

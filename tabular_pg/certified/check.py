@@ -21,7 +21,14 @@ from tabular_pg.certified.certify import (
     method_of,
 )
 from tabular_pg.certified.enclosed import EnclosedRun
-from tabular_pg.theorem import Kind, Theorem, iterations_of, theorems_about, why_not_applicable
+from tabular_pg.theorem import (
+    Kind,
+    Theorem,
+    iterations_of,
+    theorems_about,
+    why_not_applicable,
+)
+from tabular_pg.verdict import no_truth_value
 
 MOST_BITS = 2**14
 ZERO = arb("1e-3")
@@ -45,9 +52,9 @@ class CertifiedViolation(NamedTuple):
     proved: arb
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CertifiedVerdict:
-    """What a theorem says about a run, decided in ball arithmetic.
+    """What a theorem says about a run, decided in ball arithmetic; it has no truth value.
 
     Attributes
     ----------
@@ -72,6 +79,8 @@ class CertifiedVerdict:
     not_computable: str = ""
     bits: int = 0
 
+    __bool__ = no_truth_value
+
     @property
     def outcome(self) -> Outcome:
         """The worst of ``outcomes``."""
@@ -87,17 +96,24 @@ class CertifiedVerdict:
             return False
         return True if self.outcome in (Outcome.HOLDS, Outcome.ATTAINED) else None
 
-    def __str__(self):
-        head = f"{self.theorem.id:<4} {self.theorem.claim}:"
+    @property
+    def found(self) -> str:
+        """What was found, in words."""
         if self.not_computable:
-            return f"{head} not computable in balls: {self.not_computable}"
+            return f"not computable in balls: {self.not_computable}"
         if not self.applies:
-            return f"{head} n/a: {self.why_not}"
+            return f"n/a: {self.why_not}"
         if self.first_violation:
             k, measured, proved = self.first_violation
-            return f"{head} VIOLATED at k = {k}: measured {measured.str(8)}, proved {proved.str(8)}"
+            return f"VIOLATED at k = {k}: measured {measured.str(8)}, proved {proved.str(8)}"
         counts = [f"{(self.outcomes == x).sum()} {x.name.lower()}" for x in list(Outcome)[1:4]]
-        return f"{head} " + ", ".join(c for c in counts if not c.startswith("0 "))
+        return ", ".join(c for c in counts if not c.startswith("0 "))
+
+    def __str__(self):
+        return f"{self.theorem.id:<4} {self.theorem.claim}: {self.found}"
+
+    def __repr__(self):
+        return f"CertifiedVerdict({self.theorem.id} {self.found})"
 
 
 def certified_check(run, *, theorems=None, digits=30, most_bits=None) -> list:

@@ -1,0 +1,271 @@
+"""What is said about one theorem on one run: both sides compared, and how near they came."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg import wide_functions  # noqa: F401  (what numpy does with numbers of any size)
+from tabular_pg.run import Status
+from tabular_pg.wide import Wide, log_size, plain, wide
+
+ROUNDING = 1e-9  # relative tolerance of every inequality
+UNRESOLVED = 1e-290  # numbers below this have lost their relative accuracy to underflow
+CERTAIN = 1e-5  # rounding of a side, beside it, that does not show in the slack as it is printed
+DIGITS = 4e-16  # relative rounding of a number that is given by its logarithm, per unit of that
+
+
+class Kind(enum.Enum):
+    """What is claimed about the measured quantity."""
+
+    UPPER = "measured <= proved"
+    LOWER = "measured >= proved"
+    EQUAL = "measured = proved"
+    ASYMPTOTIC = "measured -> proved"
+
+
+class Violation(NamedTuple):
+    """Where an inequality first fails."""
+
+    k: int
+    measured: float
+    proved: float
+
+
+def no_truth_value(verdict):
+    """Raise the TypeError of ``bool(verdict)``: it is not said which of its answers is meant."""
+    raise TypeError(
+        f"a verdict ({verdict.theorem.id}) is neither true nor false; ask for verdict.holds is "
+        "True, verdict.holds is False or verdict.applies"
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Verdict:
+    """What a theorem says about a run.
+
+    Attributes
+    ----------
+    theorem : Theorem
+    applies : whether its assumptions hold; ``why_not`` says which one does not, or what its formula
+        raised.
+    holds : True, False, or None where it does not apply.
+    first_violation : Violation or None.
+    slack : smallest proved / measured (measured / proved for lower bounds); 1 means tight, inf
+        that nothing was left to compare (both sides 0, or below rounding).
+    k, measured, proved : what was compared, for figures; 0 where it is below 1e-308.
+    last_slack, last_k : the slack at the last iteration at which both sides have their digits.
+    not_compared : how many of the claimed inequalities were not compared, because both sides are
+        too small for float64 and the run does not have their logarithms.
+    not_compared_from : the first k from which on nothing was compared, or None.
+
+    A verdict has no truth value (TypeError): ask for ``holds``.
+    """
+
+    theorem: object
+    applies: bool
+    why_not: str = ""
+    holds: bool | None = None
+    first_violation: Violation | None = None
+    slack: float = np.nan
+    k: np.ndarray | None = None
+    measured: np.ndarray | None = None
+    proved: np.ndarray | None = None
+    last_slack: float = np.nan
+    last_k: int | None = None
+    not_compared: int = 0
+    not_compared_from: int | None = None
+
+    __bool__ = no_truth_value
+
+    @property
+    def found(self) -> str:
+        """What was found, in words."""
+        if not self.applies:
+            return f"n/a: {self.why_not}"
+        if self.holds:
+            return "holds" + self._tightness() + self._silence()
+        k, measured, proved = self.first_violation
+        return f"VIOLATED at k = {k}: measured {measured:.6g}, proved {proved:.6g}"
+
+    def _tightness(self):
+        if not self.slack < np.inf:
+            return ""
+        last = f", {self.last_slack:.3g} at k = {self.last_k}"
+        moved = self.last_slack < np.inf and f"{self.last_slack:.2g}" != f"{self.slack:.2g}"
+        return f", slack {self.slack:.4g}" + (last if moved else "")
+
+    def _silence(self):
+        if self.not_compared_from is not None:
+            return f"; nothing compared from k = {self.not_compared_from} on (below float64)"
+        some = f"; {self.not_compared} inequalities not compared (below float64)"
+        return some if self.not_compared else ""
+
+    def __str__(self):
+        return f"{self.theorem.id:<4} {self.theorem.claim}: {self.found}"
+
+    def __repr__(self):
+        return f"Verdict({self.theorem.id} {self.found})"
+
+
+class _Sides(NamedTuple):
+    """Both sides of every inequality; where floats do not tell, in numbers of any size."""
+
+    measured: np.ndarray | Wide
+    proved: np.ndarray | Wide
+    claimed: np.ndarray  # where the theorem claims something
+    wrong: np.ndarray
+    open: np.ndarray  # claimed, and not compared
+
+
+def compared(theorem, run, sides, k, again) -> Verdict:
+    """The verdict from both sides and their rounding, as floats, for iterations ``k``.
+
+    Where both sides have underflowed, or one is NaN, they are taken from ``again()``: the same
+    formula in numbers of any size, or None if there are none.
+    """
+    measured, proved, rounding = sides
+    known = _in_floats(theorem, run, sides, k)
+    if known.open.any():
+        known = _resolved(theorem, sides, known, again())
+    if k.size == 0 or (known.open == known.claimed).all():
+        return Verdict(
+            theorem, False, _why_nothing(sides, known), not_compared=int(known.open.sum())
+        )
+    ratios, certain = (_ratios(theorem.kind, known, rounding, share) for share in (0.01, CERTAIN))
+    if measured.ndim and k.size > 1 and k[0] == 0:
+        ratios[0] = certain[0] = np.nan  # most bounds are equalities at k = 0
+    violation = _first_violation(known, k, sides)
+    last_k, last_slack = _last(theorem.kind, certain, k)
+    return Verdict(
+        theorem, True, "", violation is None, violation, _tightest(theorem.kind, ratios), k,
+        measured, proved, last_slack, last_k, int(known.open.sum()), _silent_from(known, k),
+    )  # fmt: skip
+
+
+def _in_floats(theorem, run, sides, k) -> _Sides:
+    measured, proved, rounding = sides
+    overflowed = np.isnan(proved) | (np.isnan(measured) & np.isfinite(proved))
+    claimed = np.isfinite(proved) & ~np.isnan(measured)
+    wrong = claimed & ~_agrees(theorem, measured, proved, rounding)
+    m, p = np.abs(measured) < UNRESOLVED, np.abs(proved) < UNRESOLVED
+    tiny = claimed & ((m & p) | (wrong & (m | p))) & ~_truly_zero(run, measured, proved, k)
+    return _Sides(measured, proved, claimed | overflowed, wrong & ~tiny, tiny | overflowed)
+
+
+def _why_nothing(sides, known) -> str:
+    if not known.claimed.any():
+        return "no recorded iterate is in the regime that it is about"
+    if np.isnan(sides[0] + sides[1])[known.open].any():
+        return "the formula overflows"
+    return "nothing was compared: both sides are too small for float64 wherever it claims something"
+
+
+def _agrees(theorem, measured, proved, rounding, floor=UNRESOLVED):
+    margin = theorem.tolerance * np.abs(proved) + rounding + floor
+    if theorem.kind is Kind.UPPER:
+        return measured <= proved + margin
+    if theorem.kind is Kind.LOWER:
+        return measured >= proved - margin
+    return np.abs(measured - proved) <= margin
+
+
+def _truly_zero(run, measured, proved, k):
+    """Where both sides are 0 because the iterate, or the next one, is exactly optimal, or where
+    the quantities are not of the kind that underflows."""
+    zero = (measured == 0) & (proved == 0)
+    if not hasattr(run, "log_sup_gap"):
+        return zero
+    known = run.status is not Status.UNDERFLOW or run.mdp.n_actions == 1
+    optimal = np.isneginf(run.log_sup_gap) & known
+    if measured.ndim == 0:
+        return zero & optimal[-1]
+    at = np.searchsorted(run.k, k)
+    following = np.minimum(at + 1, len(optimal) - 1)
+    exact = optimal[at] | (optimal[following] & (len(k) < len(run.k)))
+    return zero & exact.reshape(-1, *[1] * (measured.ndim - 1))
+
+
+def _resolved(theorem, sides, known, found) -> _Sides:
+    """What is open decided in numbers of any size, if there are any."""
+    if found is None:  # what is wrong by more than what underflows is wrong
+        m, p = known.measured, known.proved
+        doubt = ~(np.abs(m) >= UNRESOLVED) & ~(np.abs(p) >= UNRESOLVED) | np.isnan(m + p)
+        left = known.open & doubt
+        return known._replace(open=left, wrong=known.wrong | (known.open & ~left))
+    m, p, rounding = found
+    at = known.open & ~np.isnan(m.m + p.m + rounding.m)
+    claimed = known.claimed & ~(known.open & np.isinf(p.m))
+    at = at & claimed
+    digits = wide(DIGITS * (1 + np.maximum(_log_of(m), _log_of(p))))
+    agrees = _agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
+    return _Sides(
+        np.where(at, m, wide(known.measured)),
+        np.where(at, p, wide(known.proved)),
+        claimed,
+        np.where(at, ~agrees, known.wrong),
+        known.open & claimed & ~at,
+    )
+
+
+def _log_of(x):
+    size = np.abs(log_size(x))
+    return np.where(np.isfinite(size), size, 0.0)
+
+
+def _ratios(kind, known, rounding, share):
+    """above / below where both sides were compared and the lower one is not 0, else NaN; and where
+    the rounding is at most this share of what is proved."""
+    any_size = isinstance(known.proved, Wide)
+    counted = known.claimed & ~known.open & (rounding <= share * np.abs(known.proved))
+    above, below = known.proved, known.measured
+    if kind is Kind.LOWER:
+        above, below = below, above
+    least = 0.0 if any_size else UNRESOLVED
+    both = kind in (Kind.EQUAL, Kind.ASYMPTOTIC)
+    counted = counted & ((np.abs(below) if both else below) > least)
+    return np.where(counted, plain(above / below), np.nan)
+
+
+def _tightest(kind, ratios) -> float:
+    ratios = ratios[~np.isnan(ratios)]
+    if kind in (Kind.EQUAL, Kind.ASYMPTOTIC):
+        return float(ratios[np.argmax(np.abs(ratios - 1))]) if ratios.size else 1.0
+    return float(ratios.min()) if ratios.size else np.inf
+
+
+def _last(kind, ratios, k):
+    """The last k at which a ratio is known, and the tightest there."""
+    rows = ratios.reshape(len(ratios), -1) if ratios.ndim else ratios.reshape(1, 1)
+    known = np.flatnonzero((~np.isnan(rows)).any(axis=1))
+    if not known.size:
+        return None, np.nan
+    return int(k[known[-1]]), _tightest(kind, rows[known[-1]])
+
+
+def _first_violation(known, k, sides):
+    """The first wrong inequality; sides below float64 are given relative to ``proved``."""
+    if not known.wrong.any():
+        return None
+    at = tuple(np.argwhere(known.wrong)[0])
+    where = int(k[at[0]] if at else k[-1])
+    measured, proved = (float(side[at]) for side in sides[:2])
+    if isinstance(known.proved, Wide) and max(abs(measured), abs(proved)) < UNRESOLVED:
+        unit = np.abs(known.proved[at])
+        measured, proved = (float(side[at] / unit) for side in (known.measured, known.proved))
+    return Violation(where, measured, proved)
+
+
+def _silent_from(known, k):
+    """The first k from which on all that is claimed is open, or None."""
+    rows = known.claimed.reshape(len(known.claimed), -1) if known.claimed.ndim else None
+    if rows is None:
+        return None
+    open_ = known.open.reshape(rows.shape)
+    told = np.flatnonzero((rows & ~open_).any(axis=1))
+    silent = np.flatnonzero(open_.any(axis=1))
+    silent = silent[silent > (told[-1] if told.size else -1)]
+    return int(k[silent[0]]) if silent.size else None

@@ -1,0 +1,190 @@
+"""A run whose numbers have exponents without end: what a theorem sees where floats underflow."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from tabular_pg.method import Space
+from tabular_pg.quantities import (
+    discounted_sum,
+    exp_remainder,
+    likeliest,
+    q_gap,
+    relative_entropy,
+    stationary,
+    visitation,
+)
+from tabular_pg.run import LOWEST, SMALL, Status
+from tabular_pg.simplex import KL_SERIES
+from tabular_pg.wide import Wide, plain, representable, wide
+
+MOST_PRODUCTS = 10**7  # a few seconds
+LOW = -600.0  # log of a gap below which advantages have lost digits to underflow
+
+
+class WideMDP:
+    """An MDP with the attributes of :class:`tabular_pg.MDP` that formulas use."""
+
+    def __init__(self, mdp):
+        self.whole = mdp
+        self.P, self.r, self.sparse, self.actions = mdp.P, mdp.r, mdp.sparse, mdp.actions
+        self.n_states, self.n_actions = mdp.n_states, mdp.n_actions
+        self.gamma, self.rho, self.mu = wide(mdp.gamma), wide(mdp.rho), wide(mdp.mu)
+
+
+class WideOptimum:
+    """The optimum, with the attributes of :class:`tabular_pg.Optimum` that formulas use."""
+
+    def __init__(self, best, tau):
+        self.optimal, self.V, self.A = best.optimal, wide(best.V), wide(best.A)
+        self.Delta = wide(best.Delta)
+        if tau > 0:
+            self.log_pi = wide(best.log_pi)
+            self.pi = np.exp(self.log_pi)
+        else:
+            self.pi = wide(best.pi)
+
+
+class WideRun:
+    """A run with the attributes of :class:`tabular_pg.Run` that formulas use.
+
+    Gaps and probabilities come from the logarithms that the run keeps. Offsets that have
+    underflowed are NaN: nothing is claimed about them.
+    """
+
+    rounded, obstacle = True, ""
+
+    def __init__(self, run):
+        self.run, self.k, self.method, self.mdp = run, run.k, run.method, WideMDP(run.mdp)
+        self.rule = type(run.rule)(*map(wide, run.rule))
+        self.tau, self.optimum = wide(run.tau), WideOptimum(run.optimum, run.tau)
+        self.d, self.gap_sum = wide(run.d), wide(run.gap_sum)
+        self.least_policy = wide(run.least_policy)
+        self.least_optimal_mass = wide(run.least_optimal_mass)
+        self.log_scale = wide(np.zeros(len(run.k)))
+        self.log_gap, self.log_sup_gap = wide(run.log_gap), wide(run.log_sup_gap)
+        self.log_policies = wide(run.log_policies)
+        self.recorded_log_policies = None
+
+    @cached_property
+    def lost(self):
+        """(K, S) where the policy is so near the optimum that the offsets do not tell how near."""
+        run = self.run
+        if run.tau == 0 or self.method.space is Space.SIMPLEX or run.mdp.n_actions == 1:
+            return np.zeros(run.value_gap.shape, dtype=bool)
+        size = np.abs(run.iterates).max(axis=2)
+        return (size < LOWEST) & (np.maximum.accumulate(size) > 0)  # 0 from the start on is 0
+
+    @cached_property
+    def iterates(self):
+        if self.method.space is Space.SIMPLEX:
+            return self.policies
+        if self.run.tau == 0:
+            return self.log_policies
+        return wide(np.where(self.lost[:, :, None], np.nan, self.run.iterates))
+
+    @cached_property
+    def policies(self):
+        simplex = self.method.space is Space.SIMPLEX
+        return wide(self.run.iterates) if simplex else np.exp(self.log_policies)
+
+    @cached_property
+    def value_gap(self):
+        return self._known(self.run.value_gap, self.run.log_value_gap, LOWEST)
+
+    @cached_property
+    def gap(self):
+        return self._known(self.run.gap, self.run.log_gap, SMALL)
+
+    @property
+    def scaled_gap(self):
+        return self.value_gap
+
+    @cached_property
+    def sup_gap(self):
+        return self.value_gap.max(axis=1)
+
+    @cached_property
+    def A(self):
+        """Advantages; from gaps by their definition where these are low, and for the likeliest
+        action from those of the others, whose mean with it is 0."""
+        by_gaps = self.optimum.A - q_gap(self) + self.value_gap[:, :, None]
+        if self.run.tau > 0:
+            by_gaps = by_gaps - self.tau * self.iterates
+        top = self.run.policies.argmax(axis=2)[:, :, None]
+        terms = self.policies * by_gaps
+        others = terms.sum(axis=2, keepdims=True) - np.take_along_axis(terms, top, axis=2)
+        of_top = -others / np.take_along_axis(self.policies, top, axis=2)
+        at_top = np.arange(self.run.A.shape[2]) == top
+        low = ((self.run.log_sup_gap < LOW)[:, None] | self.lost)[:, :, None]
+        return np.where(low, np.where(at_top, of_top, by_gaps), wide(self.run.A))
+
+    @cached_property
+    def plain_optimum(self):
+        return WideOptimum(self.run.plain_optimum, 0.0)
+
+    def _known(self, number, logarithm, least):
+        """The number where it has its digits, else from its logarithm if that is known."""
+        shape, run = (-1, *[1] * (number.ndim - 1)), self.run
+        lost = np.isneginf(logarithm) & (run.status is Status.UNDERFLOW) & (run.mdp.n_actions > 1)
+        if self.lost.any():  # gaps are tau times squares of offsets
+            below = logarithm < 2 * np.log(LOWEST) + np.log(run.tau)
+            lost = lost | (below & self.lost.any(axis=1).reshape(shape))
+        low = np.exp(wide(np.where(lost, np.nan, logarithm)))
+        return np.where(number > least, wide(number), low)
+
+
+@q_gap.register
+def _(run: WideRun):
+    """Successor by successor where the gaps of states differ too much for one unit."""
+    mdp, gap, total = run.mdp, run.value_gap, wide(0.0)
+    if mdp.r.size * gap.size > MOST_PRODUCTS:
+        raise TypeError("too many products of numbers of any size")
+    for t in range(mdp.n_states):
+        P = mdp.P[:, [t]].toarray().reshape(mdp.r.shape) if mdp.sparse else mdp.P[:, :, t]
+        if P.any():
+            total = total + P * gap[:, t, None, None]
+    return mdp.gamma * np.broadcast_to(total, (len(run.k), *mdp.r.shape))
+
+
+@visitation.register
+def _(mdp: WideMDP, pi, start):
+    return wide(visitation(mdp.whole, plain(pi), plain(start)))
+
+
+@discounted_sum.register
+def _(mdp: WideMDP, pi, b):
+    """In one unit; refused where the entries differ too much for that."""
+    b = wide(b)
+    top = np.where(b.m == 0, -np.inf, b.e).max()
+    unit = Wide(1.0, top if np.isfinite(top) else 0.0)
+    return unit * discounted_sum(mdp.whole, plain(pi), representable(b / unit))
+
+
+@stationary.register
+def _(mdp: WideMDP, pi):
+    return wide(stationary(mdp.whole, plain(pi)))
+
+
+@relative_entropy.register
+def _(log_ratio: Wide, numerator, denominator):
+    numerator, denominator = wide(numerator), wide(denominator)
+    small = np.abs(log_ratio) < 0.05
+    x = np.where(small, log_ratio, 0.0)
+    series = np.polyval(KL_SERIES[::-1], plain(x))
+    kept = numerator > 0
+    direct = np.where(kept, numerator * np.where(kept, log_ratio, 0.0), 0.0)
+    direct = direct - (numerator - denominator)
+    return np.where(small, denominator * (x * x) * series, direct).sum(axis=-1)
+
+
+@likeliest.register
+def _(p: Wide):
+    return p.argmax(axis=1)
+
+
+@exp_remainder.register
+def _(x: Wide):
+    return np.where(np.abs(x) < 1e-4, x * x / 2 * (1 + x / 3 + x * x / 12), np.expm1(x) - x)

@@ -1,0 +1,114 @@
+"""Numbers of any size behave as floats where floats do, and as mpmath where floats end."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+
+from tabular_pg import NaturalPG, SoftmaxPG, SoftPolicyIteration, instances, optimize
+from tabular_pg.theorem import theorems_about, why_not_applicable
+from tabular_pg.wide import Wide, log_size, plain, wide
+from tabular_pg.wide_run import WideRun
+
+RNG = np.random.default_rng(0)
+NUMBERS = RNG.standard_normal(200) * 10.0 ** RNG.uniform(-12, 2, 200)
+OTHERS = RNG.standard_normal(200) * 10.0 ** RNG.uniform(-12, 2, 200)
+POSITIVE = np.abs(NUMBERS)
+UNARY = {
+    "negative": NUMBERS, "absolute": NUMBERS, "square": NUMBERS, "sqrt": POSITIVE, "exp": NUMBERS,
+    "expm1": NUMBERS, "log": POSITIVE, "log1p": POSITIVE, "sinh": NUMBERS, "ceil": NUMBERS,
+    "isfinite": NUMBERS, "isnan": NUMBERS, "isinf": NUMBERS,
+}  # fmt: skip
+BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "less", "less_equal",
+          "greater", "greater_equal", "equal", "not_equal", "logaddexp")  # fmt: skip
+SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan])
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_functions_of_one_number(name):
+    function, x = getattr(np, name), UNARY[name]
+    np.testing.assert_allclose(plain(function(wide(x))), function(x), rtol=2e-14)
+
+
+@pytest.mark.parametrize("name", BINARY)
+@pytest.mark.parametrize("case", ["random", "special"])
+def test_functions_of_two_numbers(name, case):
+    function = getattr(np, name)
+    x, y = (NUMBERS, OTHERS) if case == "random" else np.meshgrid(SPECIAL, SPECIAL)
+    with np.errstate(all="ignore"):
+        found = function(wide(x), y)
+        np.testing.assert_allclose(plain(found), function(x, y), rtol=1e-14)
+
+
+def test_powers():
+    x, y = np.meshgrid([0.0, 0.3, 1.0, 7.0, -2.0], [-3.0, 0.0, 0.5, 1.0, 2.0, 5.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(plain(wide(x) ** y), x**y, rtol=1e-14)
+
+
+def test_matrices_and_reductions():
+    x, y = RNG.standard_normal((4, 5)), RNG.standard_normal(5)
+    np.testing.assert_allclose(plain(wide(x) @ y), x @ y, rtol=1e-13)
+    np.testing.assert_allclose(plain(y @ wide(x.T)), y @ x.T, rtol=1e-13)
+    for axis in (None, 0, 1, (0, 1)):
+        for name in ("sum", "max", "min"):
+            found = getattr(wide(x), name)(axis=axis)
+            np.testing.assert_allclose(plain(found), getattr(x, name)(axis=axis), rtol=1e-13)
+    assert wide(x).argmax(axis=1).tolist() == x.argmax(axis=1).tolist()
+    np.testing.assert_allclose(plain(np.cumprod(wide(y))), np.cumprod(y), rtol=1e-14)
+    np.testing.assert_array_equal(plain(np.minimum.accumulate(wide(x))), np.minimum.accumulate(x))
+    np.testing.assert_array_equal(plain(np.where(x > 0, wide(x), 0.0)), np.where(x > 0, x, 0.0))
+
+
+def test_where_floats_end():
+    mpmath.mp.dps = 30
+    x = wide(np.array([-1000.0, -2000.5, -1e6]))
+    for found, log in zip(np.exp(x), (-1000.0, -2000.5, -1e6), strict=True):
+        true = mpmath.exp(mpmath.mpf(log))
+        relative = mpmath.mpf(float(found.m)) * mpmath.mpf(2) ** int(found.e) / true - 1
+        assert abs(relative) < 4e-16 * abs(log) + 1e-15
+    tiny = np.exp(wide(-1000.0))
+    assert log_size(tiny * tiny / tiny) == pytest.approx(-1000.0, rel=1e-15)
+    assert (tiny + tiny > tiny) and (tiny * 0.999 < tiny) and tiny > 0 and -tiny < 0
+    assert log_size(wide(0.5) ** np.array([10_000])) == pytest.approx(-10_000 * np.log(2))
+    assert log_size(np.expm1(tiny)) == log_size(np.log1p(tiny)) == log_size(np.sinh(tiny))
+    assert plain(np.sqrt(tiny) * 1e200) == pytest.approx(np.exp(-500.0) * 1e200, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [np.cos, np.asarray, np.floor, np.median, lambda x: np.add.at(x, 0, 1), lambda x: x.prod()],
+)
+def test_what_is_not_listed_is_refused(formula):
+    with pytest.raises((TypeError, AttributeError)):
+        formula(Wide(np.ones(3)))
+
+
+RUNS = {
+    "natural": lambda: optimize(instances.garnet(4, 3, 2, 0.6, seed=1), NaturalPG(0.5), 60),
+    "softmax": lambda: optimize(instances.garnet(4, 3, 2, 0.6, seed=1), SoftmaxPG(0.5), 60),
+    "entropy": lambda: optimize(
+        instances.garnet(4, 3, 2, 0.6, seed=1), NaturalPG(0.5), 60, tau=0.3
+    ),
+    "soft": lambda: optimize(
+        instances.garnet(4, 3, 2, 0.6, seed=1), SoftPolicyIteration(), 6, tau=0.3
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_formulas_give_the_same_numbers(name):
+    """Every formula of the rule is evaluated in both ways, where floats are accurate."""
+    run, compared = RUNS[name](), 0
+    for theorem in theorems_about(run.rule):
+        if why_not_applicable(theorem, run) or theorem.id == "E4":
+            continue
+        with np.errstate(all="ignore"):
+            in_floats, in_wide = theorem.formula(run), theorem.formula(WideRun(run))
+        for x, y in zip(in_floats[:2], in_wide[:2], strict=True):
+            x, y = np.broadcast_arrays(np.asarray(x, dtype=float), plain(wide(y)))
+            certain = (np.abs(x) > 1e-200) & np.isfinite(x)
+            np.testing.assert_allclose(y[certain], x[certain], rtol=1e-10, err_msg=theorem.id)
+            compared += certain.sum()
+    assert compared > 50
