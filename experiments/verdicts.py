@@ -50,9 +50,9 @@ def _cell(verdicts) -> str:
     if not verdicts:
         return "-"
     slack, last = (_tightest([getattr(v, x) for v in verdicts]) for x in ("slack", "last_slack"))
-    tightness = f", slack {slack:.4g}" if slack < np.inf else ""  # inf: both sides were 0
-    moved = last < np.inf and f"{last:.4g}" != f"{slack:.4g}"
-    return f"holds in {len(verdicts)}{tightness}" + (f", last {last:.4g}" if moved else "")
+    tightness = f", slack {slack:.3g}" if slack < np.inf else ""  # inf: both sides were 0
+    moved = last < np.inf and f"{last:.3g}" != f"{slack:.3g}"
+    return f"holds in {len(verdicts)}{tightness}" + (f", last {last:.3g}" if moved else "")
 
 
 def _tightest(slacks):
@@ -69,7 +69,7 @@ def verdict_csv(rows) -> str:
     for claim, instance, run, v in rows:
         outcome = "n/a" if not v.applies else "holds" if v.holds else "violated"
         made = [claim, instance, run.mdp.name, run.rule, run.tau, run.k[-1]]
-        slacks = [f"{v.slack:.9g}", f"{v.last_slack:.9g}", v.last_k]
+        slacks = [f"{v.slack:.5g}", f"{v.last_slack:.5g}", v.last_k]
         writer.writerow([*made, v.theorem.id, outcome, *slacks, v.why_not])
     return text.getvalue()
 

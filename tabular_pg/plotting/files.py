@@ -89,7 +89,7 @@ def _cells(panels):
     yield ["panel", "row", "column", "value"]
     for panel in panels:
         for (i, j), value in np.ndenumerate(panel.values):
-            yield [panel.title, panel.rows[i], panel.columns[j], f"{value:.17g}"]
+            yield [panel.title, panel.rows[i], panel.columns[j], digits(value)]
 
 
 def _points(panels):
@@ -105,8 +105,17 @@ def _points(panels):
             columns += [*(curve.band or (None, None))] * bands
             columns = [empty if values is None else values for values in columns]
             head = [panel.title, curve.label, int(panel.x_log), int(panel.y_log)]
+            logarithmic = (panel.x_log, *[panel.y_log] * (len(columns) - 1))
             for row in zip(*columns, strict=True):
-                yield head + [f"{float(value):.17g}" for value in row]
+                yield head + [digits(*cell) for cell in zip(row, logarithmic, strict=True)]
+
+
+def digits(value, logarithm=False) -> str:
+    """Ten significant digits, or ten after the point of a logarithm.
+
+    What is left out depends on the processor.
+    """
+    return f"{round(float(value), 10) + 0.0:.15g}" if logarithm else f"{float(value):.10g}"
 
 
 def _versions() -> dict:
