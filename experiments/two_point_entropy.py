@@ -32,8 +32,6 @@ import sys
 from time import perf_counter
 from typing import NamedTuple
 
-import clone  # noqa: F401
-
 try:
     from flint import arb, fmpq
 except ImportError:

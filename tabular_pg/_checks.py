@@ -74,7 +74,9 @@ def shown(value, most=SHOWN) -> str:
     try:
         text = repr(value)
     except ValueError:  # an integer of over 4,300 digits
-        return f"an integer of {value.bit_length():,} bits"
+        if isinstance(value, int):
+            return f"an integer of {value.bit_length():,} bits"
+        return f"{type(value).__name__} too long to show"
     return text if len(text) <= most else text[:most] + "..."
 
 

@@ -48,7 +48,8 @@ def _power(x, y):
 def _exp(x):
     x = plain(x)
     n = np.where(np.isfinite(x), np.rint(x / np.log(2)), 0.0)
-    return Wide(np.exp((x - n * LN2_HIGH) - n * LN2_LOW), n)
+    rest = np.clip((x - n * LN2_HIGH) - n * LN2_LOW, -1.0, 1.0)  # beyond 1e15 it has no digits
+    return Wide(np.exp(rest), n)
 
 
 def _log(x):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._jit import njit_inlined
 from tabular_pg.assumptions import (
     from_the_start,
     some_pair,
@@ -29,7 +30,7 @@ from tabular_pg.quantities import (
     state_step,
     steps,
 )
-from tabular_pg.simplex import best_of_likely
+from tabular_pg.simplex import argmax
 from tabular_pg.theorem import Kind, theorem
 
 
@@ -53,21 +54,27 @@ def softmax_pg(rule, k, problem, point):
     that is ``pi b - (sum pi b) (pi - pi_likely)``, in which a large loss of an action that is no
     less likely swamps nothing.
     """
-    x, pi, q, d = point.x, point.pi, point.q, point.d
-    gain = np.empty((1, x.shape[1]))
+    x, pi, d = point.x, point.pi, point.d
     for s in range(x.shape[0]):
+        likely, bar = argmax(pi, s), 0.5 * pi[s, argmax(pi, s)]
+        top = gain(problem, point, s, likely)
         for a in range(x.shape[1]):
-            gain[0, a] = problem.A_star[s, a] - q[s, a]
-            if problem.tau > 0.0:
-                gain[0, a] -= problem.tau * x[s, a]
-        likely = best_of_likely(pi[s : s + 1], gain, 0)
-        top, mean = gain[0, likely], 0.0
+            if pi[s, a] >= bar and gain(problem, point, s, a) > top:
+                likely, top = a, gain(problem, point, s, a)
+        mean = 0.0
         for a in range(x.shape[1]):
-            gain[0, a] -= top
-            mean += pi[s, a] * gain[0, a]
-        eta = rule.eta * d[s] / (1.0 - problem.gamma)
+            mean += pi[s, a] * (gain(problem, point, s, a) - top)
+        eta, share = rule.eta * d[s] / (1.0 - problem.gamma), pi[s, likely]
         for a in range(x.shape[1]):
-            x[s, a] += eta * (pi[s, a] * gain[0, a] - mean * (pi[s, a] - pi[s, likely]))
+            b = gain(problem, point, s, a) - top
+            x[s, a] += eta * (pi[s, a] * b - mean * (pi[s, a] - share))
+
+
+@njit_inlined
+def gain(problem, point, s, a):
+    """The advantage of one action, before the mean is subtracted."""
+    gap = problem.A_star[s, a] - point.q[s, a]
+    return gap - problem.tau * point.x[s, a] if problem.tau > 0.0 else gap
 
 
 RULES = (SoftmaxPG,)
