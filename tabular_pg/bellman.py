@@ -15,6 +15,7 @@ from tabular_pg.ties import difference_rounding, value_rounding
 NEGLIGIBLE = 1e-30  # a correction of a value, relative to the rewards that it adds up
 REFINEMENTS = 8
 TWICE = 2.0**-104  # relative rounding error of a sum of two floats
+FEW = 16  # roundings of one advantage, beside those of its sum
 SWEEPS = 5000
 SETTLED = 6  # sweeps without a change of policy after which another order is tried, or none
 
@@ -27,7 +28,7 @@ class Bellman:
         self.P, self.dense = self._systems.model, isinstance(self._systems.model, np.ndarray)
         self.available = True if mdp.actions is None else mdp.actions
         longest = self.r.shape[0] if self.dense else int(np.diff(mdp_rows(self.P)).max())
-        self._rounding = TWICE * (16 + longest) / (1 - self.gamma)
+        self._rounding = TWICE * (FEW + longest) / (1 - self.gamma)
 
     def values(self, chosen):
         """(V, reach): values of the deterministic policy, and what they add up without signs."""
@@ -86,15 +87,24 @@ class Bellman:
         return size
 
     def units(self, V, chosen, reach):
-        """What separates advantages: (S, A) rounding of the arithmetic here, rounding of the data
-        of the two actions compared, and whether only their rewards differ, exactly as given."""
+        """What separates an advantage from that of the chosen action: (S, A) rounding of the
+        arithmetic here, rounding of the data of both, and whether only their rewards differ,
+        exactly as given."""
         drift = np.empty(V.size)
         value_rounding(self.P, self.r, self.gamma, V, chosen, drift)
         self.again(drift)
         drift -= drift.min()
-        data, certain = np.empty(self.r.shape), np.empty(self.r.shape, dtype=np.bool_)
-        difference_rounding(self.P, self.r, self.gamma, V, drift, chosen, data, certain)
-        return self._rounding * self.magnitude(reach), data, certain
+        data, certain = self._differences(self.r, V, drift, chosen)
+        zero = np.zeros(V.size)
+        floor, _ = self._differences(np.zeros(self.r.shape), zero, self._rounding * reach, chosen)
+        size = np.abs(self.r)
+        floor += FEW * TWICE * (size + size[np.arange(V.size), chosen][:, None])
+        return floor, data, certain
+
+    def _differences(self, r, V, drift, chosen):
+        unit, certain = np.empty(self.r.shape), np.empty(self.r.shape, dtype=np.bool_)
+        difference_rounding(self.P, r, self.gamma, V, drift, chosen, unit, certain)
+        return unit, certain
 
     def masked(self, A):
         """``A`` (S, A), with -inf for unavailable actions."""

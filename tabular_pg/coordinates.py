@@ -179,8 +179,9 @@ def offset_error(x, log_pi, log_reference, reference, tau, pi, kappa):
     scale = widest if 0.0 < widest < TINY**0.5 else 1.0
     largest = 0.0
     for s in range(x.shape[0]):
-        kappa[s] = tau * offset_kl(x, reference, pi, s, scale)
+        kappa[s] = offset_kl(x, reference, pi, s, scale)
         largest = max(largest, kappa[s])
+        kappa[s] *= tau
     if widest == 0.0 or largest >= TINY:
         return 2.0 * math.log(scale)
     log_scale = -math.inf  # the reference itself is near underflow

@@ -213,15 +213,16 @@ def add_log(policy, logarithms, high, low, out):
             value = policy[s, a]  # or its logarithm: the order is the same
             if high[s, a] > -math.inf and value > best:
                 top, best = a, value
-        base, base_low = _log_offset(policy[s, top], logarithms, high[s, top], low[s, top])
+        base, base_low = _log(policy[s, top], logarithms)
         for a in range(out.shape[1]):
             out[s, a] = 0.0
             if high[s, a] > -math.inf and a != top:
-                x, x_low = _log_offset(policy[s, a], logarithms, high[s, a], low[s, a])
-                out[s, a] = add(x, x_low, -base, -base_low)[0]
+                x, x_low = _log(policy[s, a], logarithms)
+                x, x_low = add(x, x_low, -base, -base_low)
+                h, h_low = add(high[s, a], low[s, a], -high[s, top], -low[s, top])
+                out[s, a] = add(x, x_low, -h, -h_low)[0]
 
 
 @njit
-def _log_offset(p, logarithm, high, low):
-    x, x_low = (p, 0.0) if logarithm else log(p, 0.0)
-    return add(x, x_low, -high, -low)
+def _log(p, logarithm):
+    return (p, 0.0) if logarithm else log(p, 0.0)

@@ -112,7 +112,7 @@ def evaluate(problem, point):
         solve_adjoint(N, pivot, d)
     restore(problem, point, common, log_scale)
     next_values(problem.P, problem.gamma, point.f, point.q)
-    advantages(problem, point, math.exp(log_scale))
+    advantages(problem, point, math.exp(0.5 * log_scale))
     return log_scale
 
 
@@ -137,7 +137,8 @@ def restore(problem, point, common, log_scale):
     for s in range(e.size):
         f[s] = e[s] - least
         e[s] += common
-    point.base[0] = (least + common) * math.exp(log_scale)
+    root = math.exp(0.5 * log_scale)
+    point.base[0] = ((least + common) * root) * root
     point.log_e[0] = math.nan
     largest = f[0]
     for s in range(1, e.size):
@@ -176,8 +177,9 @@ def resolve_below(problem, point, log_scale, bar):
 
 
 @njit_inlined
-def advantages(problem, point, unit):
-    """Multiply ``point.q`` by ``unit`` and fill ``point.A`` with ``A* - q - tau xi``, centred.
+def advantages(problem, point, root):
+    """Multiply ``point.q`` by the square of ``root``, and fill ``point.A`` with
+    ``A* - q - tau xi``, centred.
 
     The mean under pi is taken relative to the entry of a likely action: that becomes a sum over
     the *other* actions, so that it keeps its relative accuracy when their probabilities vanish.
@@ -185,7 +187,7 @@ def advantages(problem, point, unit):
     x, pi, q, A, A_star = point.x, point.pi, point.q, point.A, problem.A_star
     for s in range(A.shape[0]):
         for a in range(A.shape[1]):
-            q[s, a] *= unit
+            q[s, a] = (q[s, a] * root) * root
             A[s, a] = A_star[s, a] - q[s, a]
             if problem.tau > 0.0:
                 A[s, a] -= problem.tau * x[s, a]
@@ -204,7 +206,8 @@ def largest_gap(point, log_scale):
     largest = 0.0
     for s in range(point.e.size):
         largest = max(largest, point.e[s])
-    return math.exp(log_scale) * largest
+    root = math.exp(0.5 * log_scale)
+    return (root * largest) * root
 
 
 @njit_inlined

@@ -86,7 +86,7 @@ def _pass(tasks, k, moving):
 def _pass_sparse(task, k, moving):
     problem, point = task.problem, task.point
     next_values(problem.P, problem.gamma, point.f, point.q)
-    advantages(problem, point, math.exp(task.log_scale))
+    advantages(problem, point, math.exp(0.5 * task.log_scale))
     if moving:
         keep_least(problem, point)
         task.step(tuple(task.rule), k, problem, point)
@@ -119,7 +119,7 @@ def _cross(step):
             here = problem_rows(problem, start, stop)
             there = point_rows(point, start, stop)
             next_values(here.P, here.gamma, point.f, there.q)
-            advantages(here, there, math.exp(log_scale))
+            advantages(here, there, math.exp(0.5 * log_scale))
             if moving:
                 keep_least(here, there)
                 step(rule, k, here, there)

@@ -192,6 +192,7 @@ def _policy_iteration(bellman, tie_tolerance) -> _Solution:
             V_low = np.zeros(V.size)
             left = bellman.refine(V, V_low, chosen, reach)
             advantage, _ = bellman.advantages(V, V_low)
+            advantage -= advantage[np.arange(V.size), chosen][:, None]
             floor, data, certain = bellman.units(V, chosen, reach)
             given = TIES * data if tie_tolerance is None else tie_tolerance
             tolerance = np.maximum(floor, given)

@@ -94,6 +94,7 @@ class Run:
             logarithms = self.recorded_log_policies
         else:
             logarithms = self.iterates + self.optimum.log_pi if self.tau > 0 else self.iterates
+        logarithms.setflags(write=False)
         _GIVEN_OUT[id(_owner(logarithms))] = self
         return logarithms
 
@@ -106,7 +107,8 @@ class Run:
     @cached_property
     def value_gap(self) -> np.ndarray:
         """(K, S) V*_tau(s) - V^k_tau(s)."""
-        return np.exp(self.log_scale)[:, None] * self.scaled_gap
+        root = np.exp(self.log_scale / 2)[:, None]  # the whole may be below the range of floats
+        return (root * self.scaled_gap) * root
 
     @cached_property
     def log_value_gap(self) -> np.ndarray:

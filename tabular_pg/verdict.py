@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,6 +112,9 @@ class Verdict:
         return f"Verdict({self.theorem.id} {self.found})"
 
 
+NO_GAPS = {"policies", "log_policies", "iterates", "A", "d", "pi", "log_pi", "P"}
+
+
 class _Sides(NamedTuple):
     """Both sides of every inequality; where floats do not tell, in numbers of any size."""
 
@@ -202,6 +206,8 @@ def _resolved(theorem, sides, known, found) -> _Sides:
     at = at & claimed
     digits = wide(DIGITS * (1 + np.maximum(_log_of(m), _log_of(p))))
     agrees = _agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
+    if not _of_gaps_alone(theorem.formula):
+        at = at & agrees  # what contradicts may be rounding of what is no gap: it stays open
     return _Sides(
         np.where(at, m, wide(known.measured)),
         np.where(at, p, wide(known.proved)),
@@ -209,6 +215,16 @@ def _resolved(theorem, sides, known, found) -> _Sides:
         np.where(at, ~agrees, known.wrong),
         known.open & claimed & ~at,
     )
+
+
+def _of_gaps_alone(formula) -> bool:
+    """Whether a formula is arithmetic on gaps, which have all their digits however small they are.
+
+    Stationary distributions, improvements or changes of policies have errors that are absolute.
+    """
+    names = formula.__code__.co_names
+    called = (formula.__globals__.get(name) for name in names)
+    return not (NO_GAPS & set(names)) and not any(inspect.isfunction(f) for f in called)
 
 
 def _log_of(x):

@@ -173,3 +173,25 @@ def test_bad_starts(given, message):
 def test_float32_policies_are_normalized():
     policy = np.full((5, 3), 1 / 3, dtype=np.float32)
     assert optimize(GARNET, NaturalPG(1.0), 0, policy=policy).gap[0] > 0
+
+
+def test_offsets_below_the_digits_of_a_logarithm():
+    """xi is 1e-201 beside one of order 1: log(1/2) - log pi* would not show it."""
+    P = np.eye(3)[:, None, :].repeat(2, axis=1)
+    mdp = MDP(P, [[1e200, 0], [1e198, 0], [1, 0]], 0.0, rho=[0, 0, 1.0])
+    run = optimize(mdp, TDPMD(1e-201), 3, tau=1e200)
+    np.testing.assert_allclose(run.log_gap, [-462.59646, -462.78708, -462.9777, -463.16832])
+
+
+def test_a_huge_tau_times_a_divergence_below_float64():
+    run = optimize(MDP(np.ones((1, 2, 1)), [[1e60, 0]], 0.0), NaturalPG(1e-62), 152, tau=1e63)
+    assert run.log_gap[-1] == pytest.approx(-599.7922544, rel=1e-9)
+
+
+def test_small_tau_with_an_unavailable_action():
+    P = np.array([[[1.0], [1.0], [0.0]]])
+    masked = MDP(P, [[1, 0, 0]], 0.5, actions=[[True, True, False]])
+    plain = MDP(P[:, :2], [[1, 0]], 0.5)
+    for rule in (SoftmaxPG(1.0), NaturalPG(1.0), TDPMD(1.0)):
+        found, expected = (optimize(mdp, rule, 30, tau=1e-7) for mdp in (masked, plain))
+        np.testing.assert_allclose(found.log_gap, expected.log_gap, rtol=1e-10)

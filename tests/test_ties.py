@@ -129,3 +129,10 @@ def test_frozen_lakes_thirds_tie():
                 best = optimum(lake)
             assert best.optimal.all(axis=1).sum() >= 5  # holes and the goal
             assert best.Delta > 1e-9
+
+
+@pytest.mark.parametrize(("left", "difference"), [(1e-9, 1e-12), (1e-10, 1e-12), (1e-12, 1e-9)])
+def test_horizons_of_a_billion_steps_make_no_ties(left, difference):
+    mdp = MDP(TWO, [[1.0, 1 - difference]], 1 - left)
+    run = optimize(mdp, NaturalPG(1.0), 0, tie_tolerance=0)
+    assert run.gap[0] == pytest.approx((1 - mdp.r[0, 1]) / 2 / (1 - mdp.gamma), rel=1e-9)

@@ -63,11 +63,13 @@ def softmax_pg(rule, k, problem, point):
                 likely, top = a, gain(problem, point, s, a)
         mean = 0.0
         for a in range(x.shape[1]):
-            mean += pi[s, a] * (gain(problem, point, s, a) - top)
+            if pi[s, a] > 0.0:
+                mean += pi[s, a] * (gain(problem, point, s, a) - top)
         eta, share = rule.eta * d[s] / (1.0 - problem.gamma), pi[s, likely]
         for a in range(x.shape[1]):
-            b = gain(problem, point, s, a) - top
-            x[s, a] += eta * (pi[s, a] * b - mean * (pi[s, a] - share))
+            if pi[s, a] > 0.0 or problem.A_star[s, a] >= -problem.largest:  # an action that exists
+                b = gain(problem, point, s, a) - top
+                x[s, a] += eta * (pi[s, a] * b - mean * (pi[s, a] - share))
 
 
 @njit_inlined
