@@ -195,3 +195,13 @@ def test_small_tau_with_an_unavailable_action():
     for rule in (SoftmaxPG(1.0), NaturalPG(1.0), TDPMD(1.0)):
         found, expected = (optimize(mdp, rule, 30, tau=1e-7) for mdp in (masked, plain))
         np.testing.assert_allclose(found.log_gap, expected.log_gap, rtol=1e-10)
+
+
+def test_an_offset_that_has_underflowed_is_said_to_be_lost_where_it_is_all_that_counts():
+    P = np.eye(2)[:, None, :].repeat(2, axis=1)
+    rest = {"gamma": 0.0, "mu": [0.98, 0.02]}
+    with pytest.warns(UserWarning, match="gaps of 1 states are too far below those of others"):
+        mdp = MDP(P, [[0.5, 0], [0.02, 0]], rho=[1, 0], **rest)
+        optimize(mdp, SoftmaxPG(1.0), 8000, tau=1.0)
+    run = optimize(MDP(P, [[0.5, 0], [0.02, 0]], **rest), SoftmaxPG(1.0), 8000, tau=1.0)
+    assert run.gap[-1] > 0

@@ -82,8 +82,7 @@ def test_offsets_of_one_state_that_have_underflowed_are_not_compared():
     """The others of the same iterate have not: state 0 is at its optimum long before state 1."""
     P = np.eye(2)[:, None, :].repeat(2, axis=1)
     mdp = MDP(P, [[0.5, 0], [0.02, 0]], 0.0, mu=[0.98, 0.02])
-    with pytest.warns(UserWarning, match="gaps of 1 states are too far below those of others"):
-        run = optimize(mdp, SoftmaxPG(1.0), 8000, tau=1.0)
+    run = optimize(mdp, SoftmaxPG(1.0), 8000, tau=1.0)
     size = np.abs(run.iterates).max(axis=2)
     assert ((size[:, 0] < 1e-290) & (size[:, 1] > 1e-250)).any()
     for found in check(run):
