@@ -283,7 +283,8 @@ def _doubts(task, run):
             "gaps of all states are nearly the same, and steps depend on their differences: later "
             f"gaps are accurate to about {task.point.flaws[1]:.1g} only"
         )
-    if task.point.flaws[0] > 0 and np.isneginf(run.log_gap).any():
+    lost = run.status is Status.COMPLETED and np.isneginf(run.log_gap[-1])
+    if lost and task.point.flaws[0] > 0:
         yield (
             f"gaps of {task.point.flaws[0]:.0f} states are too far below those of others to be "
             "resolved: they are shown as 0"

@@ -207,7 +207,8 @@ def _resolved(theorem, sides, known, found) -> _Sides:
     digits = wide(DIGITS * (1 + np.maximum(_log_of(m), _log_of(p))))
     agrees = _agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
     if not _of_gaps_alone(theorem.formula):
-        at = at & agrees  # what contradicts may be rounding of what is no gap: it stays open
+        large = np.maximum(np.abs(known.measured), np.abs(known.proved)) >= UNRESOLVED
+        at = at & (agrees | large)  # what contradicts may be rounding of what is no gap
     return _Sides(
         np.where(at, m, wide(known.measured)),
         np.where(at, p, wide(known.proved)),

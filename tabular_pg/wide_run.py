@@ -132,6 +132,7 @@ class WideRun:
         if self.lost.any():  # gaps are tau times squares of offsets
             below = logarithm < 2 * np.log(LOWEST) + np.log(run.tau)
             lost = lost | (below & self.lost.any(axis=1).reshape(shape))
+        lost = lost | (np.isfinite(logarithm) & (logarithm < -1e15))  # no digit is left
         low = np.exp(wide(np.where(lost, np.nan, logarithm)))
         return np.where(number > least, wide(number), low)
 

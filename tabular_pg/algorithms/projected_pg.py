@@ -33,7 +33,7 @@ from tabular_pg.quantities import (
     steps_to_optimality,
     suboptimal_mass,
 )
-from tabular_pg.simplex import best_of, project
+from tabular_pg.simplex import project
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 LARGEST_STEP = 1e250  # growing steps stop growing here, far beyond where they act like infinity
@@ -56,19 +56,19 @@ class ProjectedQAscent(NamedTuple):
 @method(ProjectedPG, space=Space.SIMPLEX, visitation=True, statewise=True)
 def projected_pg(rule, k, problem, point):
     """Project each row after a step of eta_k d(s) / (1 - gamma) along its advantages."""
-    x, q, d = point.x, point.q, point.d
+    x, A, d = point.x, point.A, point.d
     eta = _step_size(rule.eta, rule.growth, k)
     for s in range(x.shape[0]):
-        _ascend(problem, x, q, s, eta * d[s] / (1.0 - problem.gamma))
+        _ascend(problem, x, A, s, eta * d[s] / (1.0 - problem.gamma))
 
 
 @method(ProjectedQAscent, space=Space.SIMPLEX, statewise=True)
 def projected_q_ascent(rule, k, problem, point):
     """Project each row after a step of eta_k along its advantages."""
-    x, q = point.x, point.q
+    x, A = point.x, point.A
     eta = _step_size(rule.eta, rule.growth, k)
     for s in range(x.shape[0]):
-        _ascend(problem, x, q, s, eta)
+        _ascend(problem, x, A, s, eta)
 
 
 @njit
@@ -79,18 +79,16 @@ def _step_size(eta, growth, k):
 
 
 @njit
-def _ascend(problem, x, q, s, eta):
+def _ascend(problem, x, A, s, eta):
     """Replace row ``s`` of ``x`` by the projection of ``x + eta A``; the step is capped.
 
     Actions that do not exist have no part in the cap.
     """
-    top, least, A_star = best_of(problem, q, s), 0.0, problem.A_star
-    gain = np.empty((1, q.shape[1]))
-    for a in range(q.shape[1]):
-        gain[0, a] = A_star[s, a] - q[s, a] - top
-        if A_star[s, a] >= -problem.largest:
-            least = min(least, gain[0, a])
-    project(x[s : s + 1], gain, 0, min(eta, LARGEST_STEP / max(-least, 1.0)))
+    least, top = math.inf, -math.inf
+    for a in range(A.shape[1]):
+        if problem.A_star[s, a] >= -problem.largest:
+            least, top = min(least, A[s, a]), max(top, A[s, a])
+    project(x, A, s, min(eta, LARGEST_STEP / max(top - least, 1.0)))
 
 
 RULES = (ProjectedPG, ProjectedQAscent)
