@@ -115,6 +115,12 @@ def improvement(run):
     return gained, rounding.sum(axis=2)
 
 
+@singledispatch
+def unit_of_gaps(run):
+    """The relative rounding of the gaps of states, (K, 1, 1) or one number."""
+    return ULP
+
+
 def advantage_rounding(run) -> np.ndarray:
     """(K, S, A) a bound on the rounding error of the advantages: relative to the terms that are
     subtracted, and far smaller for the likeliest action, whose advantage is a sum over others."""
@@ -124,11 +130,10 @@ def advantage_rounding(run) -> np.ndarray:
     if run.tau > 0:
         terms = terms + run.tau * np.abs(run.iterates)
     likeliest = run.policies.argmax(axis=2)[:, :, None]
-    error = ULP * (terms + np.take_along_axis(terms, likeliest, axis=2))
-    others = (run.policies * error).sum(axis=2, keepdims=True)
-    others = others - np.take_along_axis(run.policies * error, likeliest, axis=2)
+    error = unit_of_gaps(run) * (terms + np.take_along_axis(terms, likeliest, axis=2))
     at_likeliest = np.arange(error.shape[2]) == likeliest
-    return np.where(at_likeliest, np.maximum(others, 0.0), error) + EPS * np.abs(run.A)
+    others = np.where(at_likeliest, 0.0, run.policies * error).sum(axis=2, keepdims=True)
+    return np.where(at_likeliest, others, error) + EPS * np.abs(run.A)
 
 
 def change_rounding(run) -> np.ndarray:

@@ -187,10 +187,7 @@ def verdict(theorem, run) -> Verdict:
         with np.errstate(all="ignore"):
             sides = _sides(theorem, run)
             k = iterations_of(run, sides[0])
-            try:
-                return compared(theorem, run, sides, k, lambda: _wide_sides(theorem, run, sides[0]))
-            except TypeError:  # of numbers that no float shows: floats alone have to do
-                return compared(theorem, run, sides, k, lambda: None)
+            return compared(theorem, run, sides, k, lambda: _wide_sides(theorem, run, sides[0]))
     except Exception as error:  # of one theorem, which must not stop the others
         return Verdict(theorem, False, f"its formula raised {type(error).__name__}: {error}")
 

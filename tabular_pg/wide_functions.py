@@ -47,9 +47,10 @@ def _power(x, y):
 
 def _exp(x):
     x = plain(x)
-    n = np.where(np.isfinite(x), np.rint(x / np.log(2)), 0.0)
+    finite = np.isfinite(x)
+    n = np.where(finite, np.rint(x / np.log(2)), 0.0)
     rest = np.clip((x - n * LN2_HIGH) - n * LN2_LOW, -1.0, 1.0)  # beyond 1e15 it has no digits
-    return Wide(np.exp(rest), n)
+    return Wide(np.exp(np.where(finite, rest, x)), n)
 
 
 def _log(x):
@@ -186,7 +187,7 @@ UFUNCS |= {
     "square": lambda x: x * x,
     "sqrt": _sqrt,
     "exp": _exp,
-    "expm1": _first_term(np.expm1, lambda x, X: _where(X > 0, _exp(x), -1.0)),
+    "expm1": _first_term(np.expm1, lambda x, X: _where(X < 0, -1.0, _exp(x))),
     "sinh": _first_term(np.sinh, lambda x, X: np.sign(X) * _exp(wide(np.abs(X))) / 2),
     "log": _log,
     "log1p": _log1p,

@@ -8,20 +8,29 @@ import numpy as np
 
 from tabular_pg.method import Space
 from tabular_pg.quantities import (
+    ULP,
     discounted_sum,
     exp_remainder,
     likeliest,
     q_gap,
     relative_entropy,
     stationary,
+    unit_of_gaps,
     visitation,
 )
 from tabular_pg.run import LOWEST, SMALL, Status
 from tabular_pg.simplex import KL_SERIES
+from tabular_pg.verdict import DIGITS
 from tabular_pg.wide import Wide, plain, representable, wide
 
 MOST_PRODUCTS = 10**7  # a few seconds
+SUBNORMAL = 1e-300  # floats below have lost digits
 LOW = -600.0  # log of a gap below which advantages have lost digits to underflow
+
+
+def digits(x) -> Wide:
+    """``x``, NaN where it has lost digits to underflow: nothing is claimed about that."""
+    return wide(np.where((x != 0) & (np.abs(x) < SUBNORMAL), np.nan, x))
 
 
 class WideMDP:
@@ -60,7 +69,7 @@ class WideRun:
         self.run, self.k, self.method, self.mdp = run, run.k, run.method, WideMDP(run.mdp)
         self.rule = type(run.rule)(*map(wide, run.rule))
         self.tau, self.optimum = wide(run.tau), WideOptimum(run.optimum, run.tau)
-        self.d, self.gap_sum = wide(run.d), wide(run.gap_sum)
+        self.d, self.gap_sum = digits(run.d), wide(run.gap_sum)
         self.least_policy = wide(run.least_policy)
         self.least_optimal_mass = wide(run.least_optimal_mass)
         self.log_scale = wide(np.zeros(len(run.k)))
@@ -88,7 +97,7 @@ class WideRun:
     @cached_property
     def policies(self):
         simplex = self.method.space is Space.SIMPLEX
-        return wide(self.run.iterates) if simplex else np.exp(self.log_policies)
+        return digits(self.run.iterates) if simplex else np.exp(self.log_policies)
 
     @cached_property
     def value_gap(self):
@@ -114,11 +123,11 @@ class WideRun:
         if self.run.tau > 0:
             by_gaps = by_gaps - self.tau * self.iterates
         top = self.run.policies.argmax(axis=2)[:, :, None]
-        terms = self.policies * by_gaps
-        others = terms.sum(axis=2, keepdims=True) - np.take_along_axis(terms, top, axis=2)
-        of_top = -others / np.take_along_axis(self.policies, top, axis=2)
         at_top = np.arange(self.run.A.shape[2]) == top
+        others = np.where(at_top, 0.0, self.policies * by_gaps).sum(axis=2, keepdims=True)
+        of_top = -others / np.take_along_axis(self.policies, top, axis=2)
         low = ((self.run.log_sup_gap < LOW)[:, None] | self.lost)[:, :, None]
+        low = low | ((np.abs(self.run.A) < SUBNORMAL) & (self.run.A != 0))
         return np.where(low, np.where(at_top, of_top, by_gaps), wide(self.run.A))
 
     @cached_property
@@ -150,9 +159,17 @@ def _(run: WideRun):
     return mdp.gamma * np.broadcast_to(total, (len(run.k), *mdp.r.shape))
 
 
+@unit_of_gaps.register
+def _(run: WideRun):
+    """Gaps come from their logarithms, of which the last digit counts the more the larger they
+    are."""
+    size = np.where(np.isfinite(run.run.log_sup_gap), np.abs(run.run.log_sup_gap), 0.0)
+    return (ULP + DIGITS * size)[:, None, None]
+
+
 @visitation.register
 def _(mdp: WideMDP, pi, start):
-    return wide(visitation(mdp.whole, plain(pi), plain(start)))
+    return digits(visitation(mdp.whole, plain(pi), plain(start)))
 
 
 @discounted_sum.register
@@ -166,7 +183,7 @@ def _(mdp: WideMDP, pi, b):
 
 @stationary.register
 def _(mdp: WideMDP, pi):
-    return wide(stationary(mdp.whole, plain(pi)))
+    return digits(stationary(mdp.whole, plain(pi)))
 
 
 @relative_entropy.register

@@ -137,6 +137,12 @@ def waited_for(condition, seconds=60.0):
     return True
 
 
+def as_in_a_terminal():
+    """Signals act, also where the tests run in the background or under nohup."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_whatever_ends_a_run_keeps_its_results_and_leaves_no_worker(tmp_path, number):
@@ -148,7 +154,7 @@ def test_whatever_ends_a_run_keeps_its_results_and_leaves_no_worker(tmp_path, nu
     )
     run = subprocess.Popen(
         [sys.executable, script], stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=as_in_a_terminal,
     )  # fmt: skip
     try:
         assert waited_for(lambda: max(started(folder)[0], default=0) > 5)
