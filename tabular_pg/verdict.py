@@ -15,8 +15,8 @@ from tabular_pg.wide import Wide, log_size, plain, wide
 ROUNDING = 1e-9  # relative tolerance of every inequality
 UNRESOLVED = 1e-290  # numbers below this have lost their relative accuracy to underflow
 CERTAIN = 1e-5  # rounding of a side, beside it, that does not show in the slack as it is printed
-DIGITS = 4e-15  # relative rounding of a number that is given by its logarithm, per unit of that:
-# the logarithm is a sum of steps, whose sizes are each right to a few units in the last place
+DIGITS = 4e-15  # relative rounding of a number that is given by its logarithm, per unit of that
+SUMMING = 1.2e-16  # and per step: the logarithm is a sum of steps, rounded after each
 
 
 class Kind(enum.Enum):
@@ -125,13 +125,14 @@ class _Sides(NamedTuple):
 def compared(theorem, run, sides, k, again) -> Verdict:
     """The verdict from both sides and their rounding, as floats, for iterations ``k``.
 
-    Where both sides have underflowed, or one is NaN, they are taken from ``again()``: the same
-    formula in numbers of any size, or None if there are none.
+    Where both sides have underflowed, one is NaN, or floats contradict the theorem (a square in the
+    formula may have underflowed), they are taken from ``again()``: the same formula in numbers of
+    any size, or None if there are none.
     """
     measured, proved, rounding = sides
     known = _in_floats(theorem, run, sides, k)
-    if known.open.any():
-        known = _resolved(theorem, sides, known, again())
+    if (known.open | known.wrong).any():
+        known = _resolved(theorem, known, again(), k)
     if k.size == 0 or (known.open == known.claimed).all():
         return Verdict(
             theorem, False, _why_nothing(sides, known), not_compared=int(known.open.sum())
@@ -190,18 +191,23 @@ def _truly_zero(run, measured, proved, k):
     return zero & exact.reshape(-1, *[1] * (measured.ndim - 1))
 
 
-def _resolved(theorem, sides, known, found) -> _Sides:
-    """What is open decided in numbers of any size, if there are any."""
+def _resolved(theorem, known, found, k) -> _Sides:
+    """What is open or wrong decided in numbers of any size, if there are any."""
     if found is None:  # what is wrong by more than what underflows is wrong
         m, p = known.measured, known.proved
         doubt = ~(np.abs(m) >= UNRESOLVED) & ~(np.abs(p) >= UNRESOLVED) | np.isnan(m + p)
         left = known.open & doubt
         return known._replace(open=left, wrong=known.wrong | (known.open & ~left))
     m, p, rounding = found
-    at = known.open & ~np.isnan(m.m + p.m + rounding.m)
+    at = (known.open | known.wrong) & ~np.isnan(m.m + p.m + rounding.m)
     claimed = known.claimed & ~(known.open & np.isinf(p.m))
     at = at & claimed
-    digits = wide(DIGITS * (1 + np.maximum(_log_of(m), _log_of(p))))
+    per_unit = (
+        digits_of_logarithms(k).reshape(-1, *[1] * (m.ndim - 1))
+        if m.ndim
+        else digits_of_logarithms(k[-1])
+    )
+    digits = wide(per_unit * (1 + np.maximum(_log_of(m), _log_of(p))))
     agrees = _agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
     return _Sides(
         np.where(at, m, wide(known.measured)),
@@ -210,6 +216,12 @@ def _resolved(theorem, sides, known, found) -> _Sides:
         np.where(at, ~agrees, known.wrong),
         known.open & claimed & ~at,
     )
+
+
+def digits_of_logarithms(k):
+    """The relative rounding of what is given by logarithms at iterations ``k``, per unit of
+    these."""
+    return DIGITS + SUMMING * k
 
 
 def _log_of(x):

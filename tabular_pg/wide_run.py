@@ -20,7 +20,7 @@ from tabular_pg.quantities import (
 )
 from tabular_pg.run import LOWEST, SMALL, Status
 from tabular_pg.simplex import KL_SERIES
-from tabular_pg.verdict import DIGITS
+from tabular_pg.verdict import digits_of_logarithms
 from tabular_pg.wide import Wide, plain, representable, wide
 
 MOST_PRODUCTS = 10**7  # a few seconds
@@ -164,7 +164,7 @@ def _(run: WideRun):
     """Gaps come from their logarithms, of which the last digit counts the more the larger they
     are."""
     size = np.where(np.isfinite(run.run.log_sup_gap), np.abs(run.run.log_sup_gap), 0.0)
-    return (ULP + DIGITS * size)[:, None, None]
+    return (ULP + digits_of_logarithms(run.k) * size)[:, None, None]
 
 
 @visitation.register
