@@ -258,7 +258,8 @@ def checked_rule(rule):
     """``rule`` with float fields, refused by field name unless all are positive and finite."""
     if type(rule) not in METHODS:
         known = ", ".join(sorted(r.__name__ for r in METHODS))
-        raise TypeError(f"rule is {shown(rule)}; expected an instance of one of: {known}")
+        several = "; optimize_many takes lists" if type(rule) in (list, tuple) else ""
+        raise TypeError(f"rule is {shown(rule)}; expected an instance of one of: {known}{several}")
     values = []
     for name, value in zip(rule._fields, rule, strict=True):
         if not is_real(value):

@@ -36,6 +36,7 @@ from tabular_pg.watch import Watch
 MOST_RUNS = 100_000
 AXES = {"tau": 0, "policy": 2, "log_policy": 2}  # of what is given for one run
 ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a run warns
+USELESS = 0.1  # componentwise backward error above which no digit is left
 ACCURATE_DIFFERENCES = 1e-9  # relative rounding of offsets above which it does
 
 
@@ -194,7 +195,8 @@ def _tasks(each, iterations, at, solver, tie_tolerance) -> list[Task]:
     iterations, checked, needed = checked_iterations(iterations), [], 0
     for mdp, rule, tau, *start in each:
         if not isinstance(mdp, MDP):
-            raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
+            several = " (optimize_many takes lists)" if isinstance(mdp, list | tuple) else ""
+            raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP{several}")
         rule, tau = checked_rule(rule), checked_tau(tau)
         refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
         check_solver(mdp, solver)
@@ -276,8 +278,10 @@ def _doubts(task, run):
     if run.backward_error > ACCURATE_SOLUTION:
         yield (
             f"{run.solver.name} left a componentwise backward error of {run.backward_error:.1g}: "
-            "small entries of the gap may be wrong"
+            + ("gaps are wrong" if run.backward_error > USELESS else "small gaps may be wrong")
         )
+    if run.status is Status.NOT_FINITE:
+        yield f"the gap is {run.gap[-1]} at k = {run.k[-1]}: a step overflowed; try smaller ones"
     if task.point.flaws[1] > ACCURATE_DIFFERENCES:
         yield (
             "gaps of all states are nearly the same, and steps depend on their differences: later "

@@ -90,7 +90,10 @@ class Verdict:
         if self.holds:
             return "holds" + self._tightness() + self._silence()
         k, measured, proved = self.first_violation
-        return f"VIOLATED at k = {k}: measured {measured:.6g}, proved {proved:.6g}"
+        shown = f"VIOLATED at k = {k}: measured {measured:.6g}, proved {proved:.6g}"
+        if f"{measured:.6g}" != f"{proved:.6g}":
+            return shown
+        return f"{shown}, relative difference {measured / proved - 1:.2g}"
 
     def _tightness(self):
         if not self.slack < np.inf:
