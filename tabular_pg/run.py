@@ -139,13 +139,13 @@ class Run:
     @cached_property
     def log_gap(self) -> np.ndarray:
         """(K,) log of ``gap``, also where that is below 1e-308; -inf for an optimal iterate."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # the last gap may be NaN
             return np.where(self.gap > SMALL, np.log(self.gap), self._log_mean)
 
     @property
     def _log_mean(self):
         """(K,) log of the mean of the gap under rho, from logarithms: nothing underflows."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             return np.logaddexp.reduce(self.log_value_gap + np.log(self.mdp.rho), axis=1)
 
     @property
