@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tabular_pg._checks import checked_list, shown
 from tabular_pg._docstring import docstring
 from tabular_pg.quantities import steps
 from tabular_pg.references import OWN, REFERENCES
@@ -105,9 +106,9 @@ def theorem(
     """
 
     if not isinstance(rules, tuple) or not all(isinstance(rule, type) for rule in rules):
-        raise TypeError(f"rules is {rules!r}; expected a tuple of rule classes")
-    if source not in REFERENCES:
-        raise ValueError(f"source is {source!r}; expected one of {', '.join(REFERENCES)}")
+        raise TypeError(f"rules is {shown(rules)}; expected a tuple of rule classes")
+    if not isinstance(source, str) or source not in REFERENCES:
+        raise ValueError(f"source is {shown(source)}; expected one of {', '.join(REFERENCES)}")
 
     def register(formula):
         statement = docstring(formula) or (claim if sys.flags.optimize > 1 else "")
@@ -170,15 +171,15 @@ def checked_run(run):
             f"run is a {type(run).__name__} of {len(run)}; expected one Run: check them one by one"
         )
     if isinstance(run, type) or not hasattr(run, "rule"):
-        shown = repr(run) if run is None or isinstance(run, str | int | float) else type(run)
-        raise TypeError(f"run is {shown}; expected a Run, as optimize returns it")
+        text = shown(run) if run is None or isinstance(run, str | int | float) else type(run)
+        raise TypeError(f"run is {text}; expected a Run, as optimize returns it")
     return run
 
 
 def verdict(theorem, run) -> Verdict:
     """Compare measured and proved for one theorem on one run."""
     if not isinstance(theorem, Theorem):
-        raise TypeError(f"theorem is {theorem!r}; expected a Theorem, as in REGISTRY")
+        raise TypeError(f"theorem is {shown(theorem)}; expected a Theorem, as in REGISTRY")
     checked_run(run)
     try:
         why_not = why_not_applicable(theorem, run)

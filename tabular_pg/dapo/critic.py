@@ -26,10 +26,11 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit, xlog1py, xlogy
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import settle, shown
 from tabular_pg.dapo.dataset import Outcomes
 from tabular_pg.episodic.validation import (
     check_per_state,
+    checked_problem,
     class_numbers,
     integer_array,
     real_numbers,
@@ -51,11 +52,12 @@ def bce_loss(data, values) -> float:
     ValueError
         Names the argument, the first offending index, its value and what was expected.
     """
-    values = real_vector("values", values, np.size(values), "state")
+    values = real_numbers("values", values)
+    values = real_vector("values", values, values.size, "state")
     known = getattr(data, "n_states", None)
-    data = _checked(data, values.size)
     if known not in (None, values.size):
         raise ValueError(f"values has length {values.size}; expected {known}, one per state")
+    data = _checked(data, values.size)
     refuse_where((values < 0) | (values > 1), "values", values, "a number in [0, 1]")
     p = values[data.states]
     loss = -xlogy(data.means, p) - xlog1py(1 - data.means, -p)
@@ -81,10 +83,11 @@ class TabularCritic:
     mean: float | None = None
 
     def __post_init__(self):
-        _check_prior(self.prior, self.mean)
+        _check_prior(self)
 
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state."""
+        checked_problem(mdp)
         return _smoothed(mdp, data, np.arange(mdp.n_states), self.prior, self.mean)
 
 
@@ -107,7 +110,7 @@ class AggregatedCritic:
 
     def __post_init__(self):
         state_map = class_numbers("state_map", self.state_map)
-        _check_prior(self.prior, self.mean)
+        _check_prior(self)
         object.__setattr__(self, "state_map", state_map)
 
     def fit(self, mdp, data) -> np.ndarray:
@@ -141,7 +144,7 @@ class LinearCritic:
             features = real_numbers("features", features)
         if features.ndim != 2:
             raise ValueError(f"features has shape {features.shape}; expected (S, F)")
-        check_number("ridge", self.ridge, 0, kind=Real, open_ends=True)
+        settle(self, "ridge", 0, kind=Real, open_ends=True)
         object.__setattr__(self, "features", features)
 
     def fit(self, mdp, data) -> np.ndarray:
@@ -178,6 +181,7 @@ class ExactCritic:
 
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state; of the data only the policy is used."""
+        checked_problem(mdp)
         _check_type(data)
         return mdp.value(data.policy)
 
@@ -196,10 +200,10 @@ def _with_rewards(mdp, values) -> np.ndarray:
     return np.where(np.diff(mdp.action_ptr) > 0, values, mdp.terminal_reward)
 
 
-def _check_prior(prior, mean):
-    check_number("prior", prior, 0, kind=Real, open_ends=True)
-    if mean is not None:
-        check_number("mean", mean, 0, 1, kind=Real, open_ends=True)
+def _check_prior(critic):
+    settle(critic, "prior", 0, kind=Real, open_ends=True)
+    if critic.mean is not None:
+        settle(critic, "mean", 0, 1, kind=Real, open_ends=True)
 
 
 def _checked(data, n_states) -> Outcomes:
@@ -221,4 +225,4 @@ def _checked(data, n_states) -> Outcomes:
 
 def _check_type(data):
     if not isinstance(data, Outcomes):
-        raise ValueError(f"data is {data!r}; expected Outcomes")
+        raise ValueError(f"data is {shown(data)}; expected Outcomes")

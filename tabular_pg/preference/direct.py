@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, shown
 from tabular_pg._threads import ONE_BLAS_THREAD
 from tabular_pg._transitions import refuse_negative
 from tabular_pg.episodic.validation import class_numbers, real_numbers
@@ -104,10 +104,13 @@ def optimize_directly(pairs, prompts, reference, rule) -> DirectRun:
         is at infinity: see ``identifiability``.
     """
     if not isinstance(rule, DPO):
-        raise ValueError(f"rule is {rule!r}; expected DPO(beta, ridge)")
+        raise ValueError(f"rule is {shown(rule)}; expected DPO(beta, ridge)")
     check_number("beta", rule.beta, 0, kind=Real, open_ends=True)
     check_number("ridge", rule.ridge, 0, kind=Real)
-    prompts = np.unique(class_numbers("prompts", prompts), return_inverse=True)[1]
+    prompts = class_numbers("prompts", prompts)
+    if prompts.size < 2:
+        raise ValueError(f"prompts has length {prompts.size}; expected at least two responses")
+    prompts = np.unique(prompts, return_inverse=True)[1]
     comparisons = counted(pairs, prompts.size)
     reference = _checked_reference(reference, prompts)
     winner, loser = comparisons.winner, comparisons.loser
