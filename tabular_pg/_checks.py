@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 
@@ -39,6 +40,18 @@ def settle(record, name, *limits, **options):
     object.__setattr__(record, name, number)
 
 
+def check_text(name, value):
+    """The value is a string, else TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {shown(value)}; expected a string")
+
+
+def check_path(name, value):
+    """The value is the name of a file or folder, else TypeError."""
+    if not isinstance(value, str | PathLike):
+        raise TypeError(f"{name} is {shown(value)}; expected the name of a file or folder")
+
+
 def check_type(name, value, kind):
     """The value is an instance of the class, else TypeError."""
     if not isinstance(value, kind):
@@ -54,6 +67,7 @@ def check_dict(name, value, expected):
 def checked_list(name, values, expected, kind=object) -> list:
     """``values``, a sequence or an iterator that ends, of this kind, as a list, else ValueError."""
     unordered = isinstance(values, str | bytes | memoryview | dict | set | frozenset)
+    unordered = unordered or hasattr(values, "tocsr")  # sparse
     if unordered or not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
         raise ValueError(f"{name} is {shown(values)}; expected a sequence of {expected}")
     endless = not hasattr(values, "__len__")

@@ -16,10 +16,18 @@ import enum
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
-from tabular_pg._checks import checked_list, shown
+from tabular_pg._checks import (
+    check_number,
+    check_text,
+    check_type,
+    checked_flag,
+    checked_list,
+    shown,
+)
 from tabular_pg._docstring import docstring
 from tabular_pg.quantities import steps
 from tabular_pg.references import OWN, REFERENCES
@@ -107,6 +115,14 @@ def theorem(
 
     if not isinstance(rules, tuple) or not all(isinstance(rule, type) for rule in rules):
         raise TypeError(f"rules is {shown(rules)}; expected a tuple of rule classes")
+    check_text("id", id)
+    check_text("claim", claim)
+    check_type("kind", kind, Kind)
+    check_type("confidence", confidence, Confidence)
+    if regularized is not None:
+        checked_flag("regularized", regularized)
+    assumes = checked_list("assumes", assumes, "functions of a run", Callable)
+    tolerance = check_number("tolerance", tolerance, 0, kind=Real)
     if not isinstance(source, str) or source not in REFERENCES:
         raise ValueError(f"source is {shown(source)}; expected one of {', '.join(REFERENCES)}")
 
@@ -176,11 +192,15 @@ def checked_run(run):
     return run
 
 
-def verdict(theorem, run) -> Verdict:
-    """Compare measured and proved for one theorem on one run."""
+def _check_about(theorem, run):
     if not isinstance(theorem, Theorem):
         raise TypeError(f"theorem is {shown(theorem)}; expected a Theorem, as in REGISTRY")
     checked_run(run)
+
+
+def verdict(theorem, run) -> Verdict:
+    """Compare measured and proved for one theorem on one run."""
+    _check_about(theorem, run)
     try:
         why_not = why_not_applicable(theorem, run)
         if why_not:
@@ -224,6 +244,7 @@ def _wide_sides(theorem, run, like):
 
 def why_not_applicable(theorem, run) -> str:
     """'' or the reason why the theorem says nothing about the run."""
+    _check_about(theorem, run)
     if theorem.regularized is not None and theorem.regularized != (run.tau > 0):
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:

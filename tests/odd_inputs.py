@@ -6,7 +6,6 @@ Each ends in the result that its plain meaning gives, or in an error that names 
 from __future__ import annotations
 
 import datetime
-import inspect
 import itertools
 import re
 import warnings
@@ -35,40 +34,6 @@ class Call(NamedTuple):
 
     def __call__(self, **changes):
         return self.digest(self.function(**{**self.good, **changes}))
-
-
-def call(function, odd=None, digest=lambda result: np.ravel(result).tolist(), **good):
-    """A call with all of its arguments odd, one at a time, unless told otherwise."""
-    return Call(function, good, tuple(good) if odd is None else odd, digest)
-
-
-def with_seed(function):
-    """The function with a generator that is the same for every call, unless something else is."""
-
-    def seeded(rng, **arguments):
-        return function(**arguments, rng=np.random.default_rng(0) if rng is None else rng)
-
-    return seeded
-
-
-def forgotten(modules, calls, without):
-    """Public functions and methods that have neither a call nor a reason to have none."""
-    known = {name.split(",")[0] for name in calls} | set(" ".join(without).split())
-    public = set()
-    for module in modules:
-        for name in getattr(module, "__all__", None) or _own(module):
-            thing = getattr(module, name)
-            public |= {name} if callable(thing) else set()
-            if inspect.isclass(thing) and f"{name}." not in known:
-                own = [key for key, part in vars(thing).items() if inspect.isfunction(part)]
-                public |= {f"{name}.{key}" for key in own if not key.startswith("_")}
-    return public - known
-
-
-def _own(module):
-    """The public names that a module without a list of them defines."""
-    parts = inspect.getmembers(module, lambda part: inspect.getmodule(part) is module)
-    return [name for name, _ in parts if not name.startswith("_")]
 
 
 def masked(array, value=99.0):
@@ -235,6 +200,8 @@ def complaints(call):
 
 
 def _disguised(disguise, value):
+    if isinstance(value, bool | str | dict) or value is None:
+        return None  # they have no other form
     try:
         return disguise(value)
     except (TypeError, ValueError, ArithmeticError, IndexError, NotImplementedError):

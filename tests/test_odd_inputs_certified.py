@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from odd_inputs import call, complaints, forgotten
+from odd_calls import call, forgotten
+from odd_inputs import complaints
 
 pytest.importorskip("flint")
 

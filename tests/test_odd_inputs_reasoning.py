@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from odd_inputs import call, complaints, forgotten, with_seed
+from odd_calls import call, forgotten, with_seed
+from odd_inputs import complaints
 
 from tabular_pg import baselines, dapo, episodic, tasks
 from tabular_pg.episodic import EpisodicMDP, Trajectories

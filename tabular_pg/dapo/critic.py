@@ -18,6 +18,7 @@ Advantage Policy Optimization, arXiv 2412.18279.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from numbers import Real
 
@@ -37,6 +38,8 @@ from tabular_pg.episodic.validation import (
     real_vector,
     refuse_where,
 )
+
+GRADIENT, ENOUGH = 1e-10, 1e-7  # of that at 0: where to stop, and up to what not to warn
 
 
 def bce_loss(data, values) -> float:
@@ -130,6 +133,11 @@ class LinearCritic:
     ridge : float > 0
         ``ridge / 2 * |theta|^2`` is added to the sum of L_BCE over all completions: without it,
         states that always fail would send theta to infinity.
+
+    Warns
+    -----
+    RuntimeWarning
+        By ``fit``, where the gradient is not 1e-7 of that at theta = 0.
     """
 
     features: np.ndarray
@@ -142,7 +150,7 @@ class LinearCritic:
             real_numbers("features", features.data)
         else:
             features = real_numbers("features", features)
-        if features.ndim != 2:
+        if features.ndim != 2 or 0 in features.shape:
             raise ValueError(f"features has shape {features.shape}; expected (S, F)")
         settle(self, "ridge", 0, kind=Real, open_ends=True)
         object.__setattr__(self, "features", features)
@@ -151,28 +159,40 @@ class LinearCritic:
         """(S,) the value of every state."""
         check_per_state(mdp, "features", self.features)
         data = _checked(data, mdp.n_states)
-        X, n, y = self.features[data.states], data.counts, data.means
+        unit = float(abs(self.features).max()) or 1.0  # then their scale is no matter
+        X, n, y = self.features[data.states] / unit, data.counts, data.means
+        ridge = self.ridge / unit / unit
         scale = 1 / n.sum()  # of a mean, for which the stopping rule is meant
 
         def objective(theta):
             z = X @ theta
-            loss = n @ (np.logaddexp(0, z) - y * z) + self.ridge / 2 * theta @ theta
-            return scale * loss, scale * (X.T @ (n * (expit(z) - y)) + self.ridge * theta)
+            loss = n @ (np.logaddexp(0, z) - y * z) + ridge / 2 * theta @ theta
+            return scale * loss, scale * (X.T @ (n * (expit(z) - y)) + ridge * theta)
 
         def curvature(theta, direction):
             p = expit(X @ theta)
             along = X.T @ (n * p * (1 - p) * (X @ direction))
-            return scale * (along + self.ridge * direction)
+            return scale * (along + ridge * direction)
 
+        start = np.zeros(X.shape[1])
+        steepest = np.linalg.norm(objective(start)[1])
         found = minimize(
             objective,
-            np.zeros(X.shape[1]),
+            start,
             jac=True,
             hessp=curvature,
             method="trust-ncg",
-            options={"gtol": 1e-10, "maxiter": 1000},
+            options={"gtol": GRADIENT * steepest, "maxiter": 1000},
         )
-        return _with_rewards(mdp, expit(self.features @ found.x))
+        left = np.linalg.norm(found.jac)
+        if not left <= ENOUGH * steepest:
+            warnings.warn(
+                f"the critic is not at its minimum: the gradient is {left:.3g} after "
+                f"{found.nit} steps, and was {steepest:.3g}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return _with_rewards(mdp, expit(self.features / unit @ found.x))
 
 
 @dataclass(frozen=True)

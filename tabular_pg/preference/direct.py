@@ -32,7 +32,7 @@ from tabular_pg.preference.fitting import Status
 from tabular_pg.preference.identifiability import check_graph
 from tabular_pg.preference.losses import BradleyTerry
 from tabular_pg.preference.newton import centred
-from tabular_pg.preference.terms import EPS, terms_of
+from tabular_pg.preference.terms import rounding, terms_of
 
 TOLERANCES = {"maxiter": 2000}  # steps of Newton's method
 CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the rewards
@@ -134,7 +134,7 @@ def optimize_directly(pairs, prompts, reference, rule) -> DirectRun:
     log_policy = _log_policy(reference, prompts, x / float(rule.beta))
     close = found.distance <= CLOSE * (1 + np.ptp(x))
     status = Status.MINIMUM if close else Status.STOPPED
-    distance = found.distance + 4 * EPS * np.ptp(x)
+    distance = found.distance + rounding(np.ptp(x))
     return DirectRun(rule, comparisons, prompts, reference, log_policy, status, float(distance))
 
 

@@ -13,12 +13,11 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from tabular_pg._checks import checked_list, shown
+from tabular_pg._checks import check_path, checked_list, shown
 from tabular_pg.preference.dialogues import listed, parsed, short, unique_keys, unmistakable
 
 COUNT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -162,8 +161,7 @@ class _Rows:
     """Pairs as they are read."""
 
     def __init__(self, path):
-        if not isinstance(path, str | PathLike):
-            raise TypeError(f"path is {shown(path)}; expected the name of a file")
+        check_path("path", path)
         self.path = Path(path)
         self.items, self.pairs, self.weights = {}, [], []
         self.sources, self.ratings, self.ties = [], [], 0
