@@ -162,7 +162,9 @@ CALLS = {
     )._replace(named={"fraction": "fractions"}),
     "rating_filter": curated(pref.rating_filter, data=DATA, sources=("web",)),
     "adversarial_only": curated(pref.adversarial_only, data=DATA, sources=("web",)),
-    "agreement_filter": curated(pref.agreement_filter, data=DATA, rewards=FIT, sources=("web",)),
+    "agreement_filter": curated(
+        pref.agreement_filter, data=DATA, rewards=FIT, sources=("web",)
+    )._replace(fine=("function", "class")),  # which are called
     "decontaminate": curated(pref.decontaminate, data=DATA, benchmark=TOKENS.part(1, 2), n=2),
     "overlaps": call(pref.overlaps, texts=TOKENS, benchmark=TOKENS.part(1, 2), n=2),
     "Pipeline": call(
