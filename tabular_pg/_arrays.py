@@ -15,10 +15,10 @@ PLAIN = frozenset({int, float, np.float64})  # of which lists need not be looked
 DEEPEST = 8  # nested list
 
 
-def real_array(name, values, ignored=None, finite=True) -> np.ndarray:
+def real_array(name, values, ignored=None, finite=True, missing=False) -> np.ndarray:
     """``values`` as a new float64 array of real numbers; 0 where the mask ``ignored`` holds.
 
-    An array of booleans counts as its zeros and ones.
+    An array of booleans counts as its zeros and ones; nan is allowed if it stands for ``missing``.
 
     Raises
     ------
@@ -39,9 +39,12 @@ def real_array(name, values, ignored=None, finite=True) -> np.ndarray:
     if ignored is not None and values.shape[:2] == ignored.shape:
         values[ignored] = 0.0
     wrong = ~np.isfinite(values) if finite else np.isnan(values)
+    if missing:
+        wrong &= ~np.isnan(values)
     if wrong.any():
         at = first(wrong)
-        raise ValueError(f"{name}{at} is {values[tuple(at)]}; expected a finite number")
+        expected = "a finite number or nan" if missing else "a finite number"
+        raise ValueError(f"{name}{at or ''} is {values[tuple(at)]}; expected {expected}")
     return values
 
 
@@ -60,11 +63,12 @@ def plain_array(name, values, what="real numbers") -> np.ndarray:
     try:
         raw = np.asarray(values)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} is not an array of {what}: {error}") from None
+        reason = _unequal(name, values) or error
+        raise ValueError(f"{name} is not an array of {what}: {reason}") from None
     unknown = raw.dtype.kind == "O" and raw.ndim == 0 and not isinstance(values, Real | Decimal)
     if unknown:  # None, a dictionary, a set, a generator
         raise ValueError(f"{name} is not an array of {what}: got {shown(values)}")
-    if mixed and raw.dtype.kind != "b":
+    if mixed and (raw.dtype.kind != "b" or raw.ndim == 0):
         raise ValueError(f"{name} is not an array of {what}: it has booleans among them")
     return raw
 
@@ -80,6 +84,20 @@ def _parts(name, values):
             raise ValueError(f"{name} is nested more than {DEEPEST} deep; expected an array")
         elif not PLAIN.issuperset(map(type, part)):
             todo.extend((x, depth + 1) for x in part)
+
+
+def _unequal(name, values) -> str:
+    """Which of nested lists has another length than the first, in words; '' if none has."""
+    level = [(name, values)]
+    while level:
+        sizes = [len(x) if hasattr(x, "__len__") else "none" for _, x in level]
+        for (place, _), size in zip(level, sizes, strict=True):
+            if size != sizes[0]:
+                return f"{place} has length {size}; expected {sizes[0]}, as {level[0][0]} has"
+        if sizes[0] == "none" or isinstance(level[0][1], str | bytes):
+            return ""
+        level = [(f"{place}[{i}]", y) for place, x in level for i, y in enumerate(x)]
+    return ""
 
 
 def _is_masked(array) -> bool:

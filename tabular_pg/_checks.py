@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import Decimal
+from itertools import islice
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 
 LARGEST = {Integral: 10**300, Real: math.inf}  # a number of a kind, exclusively
+MOST_ENTRIES = 100_000  # of a list: an iterator may have no end
 SHOWN = 80  # characters of a wrong value in a message
 
 
@@ -28,6 +32,53 @@ def check_number(name, value, low, high=math.inf, *, kind=Integral, open_ends=Fa
             return number
     noun = "an integer" if kind is Integral else "a finite number"
     raise ValueError(f"{name} is {shown(value)}; expected {noun}{_range(low, high, open_ends)}")
+
+
+def settle(record, name, *limits, **options):
+    """Check a number that a frozen record was made with, and keep it as an int or float."""
+    number = check_number(name, getattr(record, name), *limits, **options)
+    object.__setattr__(record, name, number)
+
+
+def check_text(name, value):
+    """The value is a string, else TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {shown(value)}; expected a string")
+
+
+def check_path(name, value):
+    """The value is the name of a file or folder, else TypeError."""
+    if not isinstance(value, str | PathLike):
+        raise TypeError(f"{name} is {shown(value)}; expected the name of a file or folder")
+
+
+def check_type(name, value, kind):
+    """The value is an instance of the class, else TypeError."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is of type {type(value).__name__}; expected {kind.__name__}")
+
+
+def check_dict(name, value, expected):
+    """The value is a dict, else ValueError."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {shown(value)}; expected a dict of {expected}")
+
+
+def checked_list(name, values, expected, kind=object) -> list:
+    """``values``, a sequence or an iterator that ends, of this kind, as a list, else ValueError."""
+    unordered = isinstance(values, str | bytes | memoryview | dict | set | frozenset)
+    unordered = unordered or hasattr(values, "tocsr")  # sparse
+    if unordered or not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
+        raise ValueError(f"{name} is {shown(values)}; expected a sequence of {expected}")
+    endless = not hasattr(values, "__len__")
+    found = []
+    for i, value in enumerate(islice(values, MOST_ENTRIES + 1) if endless else values):
+        if not isinstance(value, kind):
+            raise ValueError(f"{name}[{i}] is {shown(value)}; expected {expected}")
+        found.append(value)
+    if endless and len(found) > MOST_ENTRIES:
+        raise ValueError(f"{name} has over {MOST_ENTRIES} entries; expected fewer, or a list")
+    return found
 
 
 def checked_real(name, value) -> float:

@@ -16,9 +16,18 @@ import enum
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
+from tabular_pg._checks import (
+    check_number,
+    check_text,
+    check_type,
+    checked_flag,
+    checked_list,
+    shown,
+)
 from tabular_pg._docstring import docstring
 from tabular_pg.quantities import steps
 from tabular_pg.references import OWN, REFERENCES
@@ -105,9 +114,17 @@ def theorem(
     """
 
     if not isinstance(rules, tuple) or not all(isinstance(rule, type) for rule in rules):
-        raise TypeError(f"rules is {rules!r}; expected a tuple of rule classes")
-    if source not in REFERENCES:
-        raise ValueError(f"source is {source!r}; expected one of {', '.join(REFERENCES)}")
+        raise TypeError(f"rules is {shown(rules)}; expected a tuple of rule classes")
+    check_text("id", id)
+    check_text("claim", claim)
+    check_type("kind", kind, Kind)
+    check_type("confidence", confidence, Confidence)
+    if regularized is not None:
+        checked_flag("regularized", regularized)
+    assumes = checked_list("assumes", assumes, "functions of a run", Callable)
+    tolerance = check_number("tolerance", tolerance, 0, kind=Real)
+    if not isinstance(source, str) or source not in REFERENCES:
+        raise ValueError(f"source is {shown(source)}; expected one of {', '.join(REFERENCES)}")
 
     def register(formula):
         statement = docstring(formula) or (claim if sys.flags.optimize > 1 else "")
@@ -170,16 +187,20 @@ def checked_run(run):
             f"run is a {type(run).__name__} of {len(run)}; expected one Run: check them one by one"
         )
     if isinstance(run, type) or not hasattr(run, "rule"):
-        shown = repr(run) if run is None or isinstance(run, str | int | float) else type(run)
-        raise TypeError(f"run is {shown}; expected a Run, as optimize returns it")
+        text = shown(run) if run is None or isinstance(run, str | int | float) else type(run)
+        raise TypeError(f"run is {text}; expected a Run, as optimize returns it")
     return run
+
+
+def _check_about(theorem, run):
+    if not isinstance(theorem, Theorem):
+        raise TypeError(f"theorem is {shown(theorem)}; expected a Theorem, as in REGISTRY")
+    checked_run(run)
 
 
 def verdict(theorem, run) -> Verdict:
     """Compare measured and proved for one theorem on one run."""
-    if not isinstance(theorem, Theorem):
-        raise TypeError(f"theorem is {theorem!r}; expected a Theorem, as in REGISTRY")
-    checked_run(run)
+    _check_about(theorem, run)
     try:
         why_not = why_not_applicable(theorem, run)
         if why_not:
@@ -223,6 +244,7 @@ def _wide_sides(theorem, run, like):
 
 def why_not_applicable(theorem, run) -> str:
     """'' or the reason why the theorem says nothing about the run."""
+    _check_about(theorem, run)
     if theorem.regularized is not None and theorem.regularized != (run.tau > 0):
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:

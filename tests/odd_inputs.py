@@ -200,9 +200,11 @@ def complaints(call):
 
 
 def _disguised(disguise, value):
+    if isinstance(value, bool | str | dict) or value is None:
+        return None  # they have no other form
     try:
         return disguise(value)
-    except (TypeError, ValueError, OverflowError, IndexError):
+    except (TypeError, ValueError, ArithmeticError, IndexError, NotImplementedError):
         return None
 
 

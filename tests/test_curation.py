@@ -439,7 +439,7 @@ def test_runs_longer_than_all_texts_are_not_there():
             lambda: top_fraction(SOME, {"x": nan}, sources=("a",)),
             "is nan; expected a finite number",
         ),
-        (lambda: top_fraction(SOME, {"w": 0.5}, sources=("a",)), "task is 'w'"),
+        (lambda: top_fraction(SOME, {"w": 0.5}, sources=("a",)), "fractions has the task 'w'"),
         (lambda: top_fraction(SOME, {"x": 1, ("x", "y"): 1}, sources=("a",)), "at most once"),
         (
             lambda: top_fraction(SOME, {"x": 0.5}, sources=("a",), offsets={"a": nan}),
@@ -466,7 +466,7 @@ def test_runs_longer_than_all_texts_are_not_there():
         ),
         (lambda: top_fraction(SOME, {}, sources=("a",), default=0), "^default is 0"),
         (lambda: top_fraction(SOME, 0.5, sources=("a",)), "fractions is 0.5; expected a dict"),
-        (lambda: top_fraction(SOME, {3: 0.5}, sources=("a",)), "task is 3"),
+        (lambda: top_fraction(SOME, {3: 0.5}, sources=("a",)), "fractions has the task 3"),
         (lambda: top_fraction(SOME, {"x": "1"}, sources=("a",)), r"fractions\['x'\] is '1'"),
         (lambda: score_offsets(SOME, [1]), r"offsets is \[1\]; expected a dict"),
         (lambda: overlaps([[1, 2]], BENCHMARK, 2), "texts is of type list; expected Tokens"),

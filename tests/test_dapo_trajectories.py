@@ -71,7 +71,7 @@ SHAPES = [
         GOOD._replace(edges=GOOD.edges + 0.0),
         r"edges has shape \(4, 2\) and type float64; expected two axes and integers",
     ),
-    (GOOD._replace(edges=None), r"edges has shape \(\) and type object; expected two axes"),
+    (GOOD._replace(edges=None), "trajectories.edges is not an array of integers: got None"),
     (GOOD._replace(edges=GOOD.edges[0]), r"trajectories.edges has shape \(2,\)"),
     (GOOD._replace(states=GOOD.states + 0.5), "trajectories.states has .* type float64"),
     (

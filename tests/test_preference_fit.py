@@ -339,7 +339,7 @@ GOOD = around(3)
         ({"features": sparse.eye_array(3)}, "rank 2; expected 3"),
         ({"features": sparse.csr_array((3, 2001))}, "ridge is 0 with 2001 features"),
         ({"loss": "bt"}, "loss is 'bt'"),
-        ({"pairs": [[0, 1], [1]]}, "pairs has rows of different lengths"),
+        ({"pairs": [[0, 1], [1]]}, r"pairs\[1\] has length 1; expected 2, as pairs\[0\] has"),
         ({"per_component": "yes"}, "per_component is 'yes'; expected True or False"),
         ({"features": sparse.eye_array(3) * 1j}, "features has type complex128"),
         ({"n_items": 10**12}, r"n_items is 1000000000000; expected an integer in \[2, 100000000"),

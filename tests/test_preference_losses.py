@@ -167,7 +167,7 @@ def test_the_kink_of_the_focal_loss_with_penalty():
         (lambda: FocalPenalty(float("nan")), "gamma is nan"),
         (lambda: Hinge(0), r"margin is 0; expected a finite number > 0"),
         (lambda: MarginMSE(-1.0), r"margin is -1.0; expected a finite number > 0"),
-        (lambda: TemperedLog(1), r"t is 1; expected t < 1"),
+        (lambda: TemperedLog(1), r"t is 1.0; expected t < 1"),
         (lambda: TemperedLog(-0.5), r"t is -0.5; expected a finite number in \[0, 1\]"),
         (lambda: TemperedLog(1.5), r"t is 1.5"),
         (lambda: TemperatureBT(0), r"temperature is 0; expected a finite number > 0"),

@@ -244,7 +244,7 @@ P, R = np.full((2, 2), 0.5), np.array([[0.0, 1.0], [1.0, 0.0]])
         (lambda: pair_accuracy(R, R * nan), r"fitted\[0, 0\] is nan"),
         (lambda: regret_at_kl(WORLD, WORLD.reward, -1.0), "kl is -1.0; expected a finite"),
         (lambda: regret_at_kl(WORLD, WORLD.reward, 99.0), "kl is 99.0; expected less than"),
-        (lambda: overoptimization(P, R, R, [1.0, -1.0]), "beta is -1.0"),
+        (lambda: overoptimization(P, R, R, [1.0, -1.0]), r"betas\[1\] is -1.0"),
         (lambda: scorecard(WORLD, [1.0]), r"scores has shape \(1,\)"),
         (lambda: scorecard(WORLD, WORLD.reward * nan), "scores.* is nan"),
     ),

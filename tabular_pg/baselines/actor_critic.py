@@ -27,7 +27,8 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg._arrays import plain_array
+from tabular_pg._checks import check_number, shown
 from tabular_pg._jit import njit
 from tabular_pg.episodic import checked_policy, evaluation
 from tabular_pg.episodic.rollouts import check_generator, walk
@@ -196,9 +197,8 @@ def _critic(mdp, state_map, initial) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _checked_initial(mdp, initial) -> np.ndarray:
-    if np.ndim(initial) == 0:
-        check_number("initial", initial, 0, 1, kind=Real)
-        return np.asarray(float(initial))
+    if plain_array("initial", initial).ndim == 0:
+        return np.asarray(check_number("initial", initial, 0, 1, kind=Real))
     initial = real_vector("initial", initial, mdp.n_states, "state")
     refuse_where((initial < 0) | (initial > 1), "initial", initial, "a number in [0, 1]")
     return initial
@@ -214,4 +214,4 @@ def _check(mdp, updates, responses, actor_rate, critic_rate, advantage, evaluate
     check_number("actor_rate", actor_rate, 0, LARGEST, kind=Real)
     check_number("critic_rate", critic_rate, 0, 1, kind=Real)
     if not isinstance(advantage, Advantage):
-        raise ValueError(f"advantage is {advantage!r}; expected a member of Advantage")
+        raise ValueError(f"advantage is {shown(advantage)}; expected a member of Advantage")

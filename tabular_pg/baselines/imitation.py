@@ -53,8 +53,8 @@ def awr(mdp, reference, trajectories, values, beta, prior=1.0) -> np.ndarray:
     ValueError
         Names the argument, its value and what was expected.
     """
-    beta, values = checked_beta(beta), real_vector("values", values, mdp.n_states, "state")
     trajectories = checked_trajectories(mdp, trajectories)
+    beta, values = checked_beta(beta), real_vector("values", values, mdp.n_states, "state")
     taken = trajectories.edges >= 0
     edges, states = trajectories.edges[taken], trajectories.states[:, :-1][taken]
     gain = np.broadcast_to(trajectories.outcome[:, None], taken.shape)[taken] - values[states]
@@ -68,7 +68,7 @@ def awr(mdp, reference, trajectories, values, beta, prior=1.0) -> np.ndarray:
 def _likeliest(mdp, reference, edges, weights, prior, scale):
     """Weighted counts of ``edges`` and, in state s, ``prior * scale[s]`` times the reference."""
     reference = checked_policy(mdp, reference, "reference")
-    check_number("prior", prior, 0, kind=Real, open_ends=True)
+    prior = check_number("prior", prior, 0, kind=Real, open_ends=True)
     counts = np.bincount(edges, weights, minlength=mdp.n_edges)
     total = counts + (prior * scale)[mdp.source] * reference
     seen = state_sums(mdp.action_ptr, counts) > 0

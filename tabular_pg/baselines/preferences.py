@@ -111,7 +111,8 @@ def step_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> n
     """
     trajectories = checked_trajectories(mdp, trajectories)
     pairs = step_pairs(trajectories)
-    reference, beta = _checked(mdp, reference, beta, ridge, iterations)
+    checked = _checked(mdp, reference, beta, ridge, iterations)
+    reference, beta, ridge, iterations = checked
     edges, pairs = np.unique(pairs, return_inverse=True)
     _check_positive(reference, edges)
     if edges.size == 0:
@@ -188,14 +189,14 @@ class _Free:
 
 def _checked(mdp, reference, beta, ridge, iterations):
     reference, beta = checked_policy(mdp, reference, "reference"), checked_beta(beta)
-    check_number("ridge", ridge, 0, kind=Real, open_ends=True)
-    check_number("iterations", iterations, 1)
-    return reference, beta
+    ridge = check_number("ridge", ridge, 0, kind=Real, open_ends=True)
+    return reference, beta, ridge, check_number("iterations", iterations, 1)
 
 
 def _fitted(mdp, reference, terms, loss, beta, ridge, iterations):
     """The policy whose implicit rewards minimize ``loss(terms @ rewards)`` and the ridge."""
-    reference, beta = _checked(mdp, reference, beta, ridge, iterations)
+    checked = _checked(mdp, reference, beta, ridge, iterations)
+    reference, beta, ridge, iterations = checked
     terms.eliminate_zeros()  # steps that both of a pair took
     edges = np.unique(terms.indices)
     _check_positive(reference, edges)

@@ -18,7 +18,7 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, shown
 from tabular_pg._jit import njit
 from tabular_pg.dapo.dataset import Signal
 from tabular_pg.episodic import checked_policy, checked_trajectories
@@ -79,7 +79,7 @@ def response_signals(trajectories, baseline, greedy=None) -> np.ndarray:
         if greedy is None:
             raise ValueError("greedy is None; expected the outcomes of greedy responses, for REMAX")
         return outcome - real_vector("greedy", greedy, outcome.size, "response")
-    raise ValueError(f"baseline is {baseline!r}; expected a member of Baseline")
+    raise ValueError(f"baseline is {shown(baseline)}; expected a member of Baseline")
 
 
 def response_level_signal(mdp, reference, trajectories, signals, anchor) -> Signal:
@@ -101,7 +101,7 @@ def response_level_signal(mdp, reference, trajectories, signals, anchor) -> Sign
     reference = checked_policy(mdp, reference, "reference")
     trajectories = checked_trajectories(mdp, trajectories)
     signals = real_vector("signals", signals, trajectories.outcome.size, "response")
-    check_number("anchor", anchor, 0, kind=Real, open_ends=True)
+    anchor = check_number("anchor", anchor, 0, kind=Real, open_ends=True)
     taken = trajectories.edges >= 0
     edges = trajectories.edges[taken]
     each = np.broadcast_to(signals[:, None], taken.shape)[taken]
@@ -121,7 +121,8 @@ def response_level_signal(mdp, reference, trajectories, signals, anchor) -> Sign
 
 def greedy_edges(mdp, policy) -> np.ndarray:
     """(S,) the likeliest edge of every state, the first of equals; -1 in terminal states."""
-    return _first_maxima(mdp.action_ptr, checked_policy(mdp, policy))
+    policy = checked_policy(mdp, policy)
+    return _first_maxima(mdp.action_ptr, policy)
 
 
 @njit

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, checked_list
 from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
 from tabular_pg.certified.arrays import NotComputable, ball_array
 from tabular_pg.certified.balls import NotAPolicy, Undecided, precision
@@ -31,6 +31,7 @@ from tabular_pg.theorem import (
 from tabular_pg.verdict import no_truth_value
 
 MOST_BITS = 2**14
+LARGEST_BITS = 2**20  # what the most digits ask for; of more, numbers alone fill the memory
 ZERO = arb("1e-3")
 
 
@@ -129,7 +130,7 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=None) -> list:
         All registered ones about the rule by default.
     digits : int
         To how many digits two sides must agree to count as attained, or as equal.
-    most_bits : int, optional
+    most_bits : int up to 2^20, optional
         The largest precision to try; by default 16384, or eight times what ``digits`` ask for.
 
     Returns
@@ -152,7 +153,7 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=None) -> list:
     about = theorems_about(method.rule) if theorems is None else _checked_theorems(theorems)
     bits = int(checked_digits(digits) * BITS_PER_DIGIT) + SPARE_BITS
     most_bits = max(MOST_BITS, 8 * bits) if most_bits is None else most_bits
-    check_number("most_bits", most_bits, bits)
+    most_bits = check_number("most_bits", most_bits, bits, LARGEST_BITS)
     verdicts = [_open(theorem, method.k[-1:], 0) for theorem in about]
     while bits <= most_bits and any(v.outcome is Outcome.UNDECIDED for v in verdicts):
         try:
@@ -173,14 +174,7 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=None) -> list:
 
 
 def _checked_theorems(theorems) -> list:
-    try:
-        theorems = list(theorems)
-    except TypeError:
-        raise TypeError(f"theorems is {theorems!r}; expected a sequence of Theorem") from None
-    for i, theorem in enumerate(theorems):
-        if not isinstance(theorem, Theorem):
-            raise TypeError(f"theorems[{i}] is {theorem!r}; expected a Theorem, as in REGISTRY")
-    return theorems
+    return checked_list("theorems", theorems, "a Theorem, as in REGISTRY", Theorem)
 
 
 def _open(theorem, k, bits) -> CertifiedVerdict:

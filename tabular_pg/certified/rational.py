@@ -136,7 +136,8 @@ class RationalMDP:
 
     def q(self, pi) -> np.ndarray:
         """(S, A) Q^pi, exactly; ``pi`` (S, A) of fmpq or integers."""
-        S = self.n_states
+        S, pi = self.n_states, nested("pi", pi, 2, self.r.shape)
+        pi = [[rational(f"pi[{s}, {a}]", x) for a, x in enumerate(row)] for s, row in enumerate(pi)]
         system, reward = fmpq_mat(S, S), fmpq_mat(S, 1)
         for s in range(S):
             discounted = [fmpq(0)] * S

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, fmpq
 
+from tabular_pg._checks import shown
 from tabular_pg.algorithms import (
     SPMA,
     TDPMD,
@@ -59,7 +60,9 @@ def update(rule):
         If it is not.
     """
     if not isinstance(rule, type) or rule not in METHODS:
-        raise TypeError(f"rule is {rule!r}; expected a class registered with tabular_pg.method")
+        raise TypeError(
+            f"rule is {shown(rule)}; expected a class registered with tabular_pg.method"
+        )
 
     def register(function):
         def step(rule, k, model, point):

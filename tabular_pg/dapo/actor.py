@@ -105,7 +105,7 @@ def trained(mdp, reference, beta, advantage=None, nu=None, iterations=1000) -> n
     """
     reference = _positive(mdp, reference)
     advantage = _advantage(mdp, reference, advantage)
-    check_number("iterations", iterations, 1)
+    iterations = check_number("iterations", iterations, 1)
 
     def objective(logits):
         policy = state_softmax(mdp.action_ptr, logits)

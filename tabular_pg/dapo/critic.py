@@ -18,6 +18,7 @@ Advantage Policy Optimization, arXiv 2412.18279.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from numbers import Real
 
@@ -26,16 +27,19 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit, xlog1py, xlogy
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import settle, shown
 from tabular_pg.dapo.dataset import Outcomes
 from tabular_pg.episodic.validation import (
     check_per_state,
+    checked_problem,
     class_numbers,
     integer_array,
     real_numbers,
     real_vector,
     refuse_where,
 )
+
+GRADIENT, ENOUGH = 1e-10, 1e-7  # of that at 0: where to stop, and up to what not to warn
 
 
 def bce_loss(data, values) -> float:
@@ -51,11 +55,12 @@ def bce_loss(data, values) -> float:
     ValueError
         Names the argument, the first offending index, its value and what was expected.
     """
-    values = real_vector("values", values, np.size(values), "state")
+    values = real_numbers("values", values)
+    values = real_vector("values", values, values.size, "state")
     known = getattr(data, "n_states", None)
-    data = _checked(data, values.size)
     if known not in (None, values.size):
         raise ValueError(f"values has length {values.size}; expected {known}, one per state")
+    data = _checked(data, values.size)
     refuse_where((values < 0) | (values > 1), "values", values, "a number in [0, 1]")
     p = values[data.states]
     loss = -xlogy(data.means, p) - xlog1py(1 - data.means, -p)
@@ -81,10 +86,11 @@ class TabularCritic:
     mean: float | None = None
 
     def __post_init__(self):
-        _check_prior(self.prior, self.mean)
+        _check_prior(self)
 
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state."""
+        checked_problem(mdp)
         return _smoothed(mdp, data, np.arange(mdp.n_states), self.prior, self.mean)
 
 
@@ -107,7 +113,7 @@ class AggregatedCritic:
 
     def __post_init__(self):
         state_map = class_numbers("state_map", self.state_map)
-        _check_prior(self.prior, self.mean)
+        _check_prior(self)
         object.__setattr__(self, "state_map", state_map)
 
     def fit(self, mdp, data) -> np.ndarray:
@@ -127,6 +133,11 @@ class LinearCritic:
     ridge : float > 0
         ``ridge / 2 * |theta|^2`` is added to the sum of L_BCE over all completions: without it,
         states that always fail would send theta to infinity.
+
+    Warns
+    -----
+    RuntimeWarning
+        By ``fit``, where the gradient is not 1e-7 of that at theta = 0.
     """
 
     features: np.ndarray
@@ -139,37 +150,49 @@ class LinearCritic:
             real_numbers("features", features.data)
         else:
             features = real_numbers("features", features)
-        if features.ndim != 2:
+        if features.ndim != 2 or 0 in features.shape:
             raise ValueError(f"features has shape {features.shape}; expected (S, F)")
-        check_number("ridge", self.ridge, 0, kind=Real, open_ends=True)
+        settle(self, "ridge", 0, kind=Real, open_ends=True)
         object.__setattr__(self, "features", features)
 
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state."""
         check_per_state(mdp, "features", self.features)
         data = _checked(data, mdp.n_states)
-        X, n, y = self.features[data.states], data.counts, data.means
+        unit = float(abs(self.features).max()) or 1.0  # then their scale is no matter
+        X, n, y = self.features[data.states] / unit, data.counts, data.means
+        ridge = self.ridge / unit / unit
         scale = 1 / n.sum()  # of a mean, for which the stopping rule is meant
 
         def objective(theta):
             z = X @ theta
-            loss = n @ (np.logaddexp(0, z) - y * z) + self.ridge / 2 * theta @ theta
-            return scale * loss, scale * (X.T @ (n * (expit(z) - y)) + self.ridge * theta)
+            loss = n @ (np.logaddexp(0, z) - y * z) + ridge / 2 * theta @ theta
+            return scale * loss, scale * (X.T @ (n * (expit(z) - y)) + ridge * theta)
 
         def curvature(theta, direction):
             p = expit(X @ theta)
             along = X.T @ (n * p * (1 - p) * (X @ direction))
-            return scale * (along + self.ridge * direction)
+            return scale * (along + ridge * direction)
 
+        start = np.zeros(X.shape[1])
+        steepest = np.linalg.norm(objective(start)[1])
         found = minimize(
             objective,
-            np.zeros(X.shape[1]),
+            start,
             jac=True,
             hessp=curvature,
             method="trust-ncg",
-            options={"gtol": 1e-10, "maxiter": 1000},
+            options={"gtol": GRADIENT * steepest, "maxiter": 1000},
         )
-        return _with_rewards(mdp, expit(self.features @ found.x))
+        left = np.linalg.norm(found.jac)
+        if not left <= ENOUGH * steepest:
+            warnings.warn(
+                f"the critic is not at its minimum: the gradient is {left:.3g} after "
+                f"{found.nit} steps, and was {steepest:.3g}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return _with_rewards(mdp, expit(self.features / unit @ found.x))
 
 
 @dataclass(frozen=True)
@@ -178,6 +201,7 @@ class ExactCritic:
 
     def fit(self, mdp, data) -> np.ndarray:
         """(S,) the value of every state; of the data only the policy is used."""
+        checked_problem(mdp)
         _check_type(data)
         return mdp.value(data.policy)
 
@@ -196,10 +220,10 @@ def _with_rewards(mdp, values) -> np.ndarray:
     return np.where(np.diff(mdp.action_ptr) > 0, values, mdp.terminal_reward)
 
 
-def _check_prior(prior, mean):
-    check_number("prior", prior, 0, kind=Real, open_ends=True)
-    if mean is not None:
-        check_number("mean", mean, 0, 1, kind=Real, open_ends=True)
+def _check_prior(critic):
+    settle(critic, "prior", 0, kind=Real, open_ends=True)
+    if critic.mean is not None:
+        settle(critic, "mean", 0, 1, kind=Real, open_ends=True)
 
 
 def _checked(data, n_states) -> Outcomes:
@@ -221,4 +245,4 @@ def _checked(data, n_states) -> Outcomes:
 
 def _check_type(data):
     if not isinstance(data, Outcomes):
-        raise ValueError(f"data is {data!r}; expected Outcomes")
+        raise ValueError(f"data is {shown(data)}; expected Outcomes")

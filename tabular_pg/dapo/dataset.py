@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._arrays import plain_array
 from tabular_pg._checks import check_number
 from tabular_pg._jit import njit
 from tabular_pg.episodic import (
@@ -31,8 +32,8 @@ from tabular_pg.episodic import (
     checked_trajectories,
     sample_trajectories,
 )
-from tabular_pg.episodic.rollouts import checked_shapes
-from tabular_pg.episodic.validation import check_flag, checked_problem, real_vector, refuse_masked
+from tabular_pg.episodic.rollouts import checked_shapes, checked_states
+from tabular_pg.episodic.validation import check_flag, checked_problem, real_vector
 
 RIGHT = 0.5  # an outcome of at least this counts as right
 
@@ -79,7 +80,7 @@ class Signal(NamedTuple):
 def respond(mdp, policy, responses, rng) -> Trajectories:
     """``responses`` trajectories from every root, those of a root one after the other."""
     checked_problem(mdp)
-    check_number("responses", responses, 1)
+    responses = check_number("responses", responses, 1)
     return sample_trajectories(mdp, policy, np.repeat(np.arange(mdp.n_roots), responses), rng)
 
 
@@ -90,7 +91,7 @@ def balanced(trajectories, keep) -> np.ndarray:
     kind only where the other has too few; for an odd ``keep`` right ones have the extra place.
     """
     trajectories = checked_shapes(trajectories)
-    check_number("keep", keep, 1)
+    keep = check_number("keep", keep, 1)
     start, right = trajectories.states[:, 0], trajectories.outcome >= RIGHT
     n_right, n_wrong = (np.bincount(start, kind)[start] for kind in (right, ~right))
     for_wrong = np.minimum(n_wrong, np.maximum(keep // 2, keep - n_right))
@@ -106,7 +107,8 @@ def states_of(trajectories) -> np.ndarray:
 
 def complete(mdp, policy, states, completions, rng) -> Trajectories:
     """``completions`` trajectories from each of these states, those of a state in a row."""
-    check_number("completions", completions, 1)
+    completions = check_number("completions", completions, 1)
+    states = checked_states(mdp, "states", states)
     return sample_trajectories(mdp, policy, np.repeat(states, completions), rng)
 
 
@@ -190,14 +192,14 @@ def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:
     if (reference[seen] == 0).any():
         e = int((seen & (reference == 0)).argmax())
         raise ValueError(f"reference[{e}] is 0; expected a probability > 0, because it was seen")
-    check_number("gap", gap, 0, kind=Real)
+    gap = check_number("gap", gap, 0, kind=Real)
+    weight = 0.0
     if anchor is not None:
-        check_number("anchor", anchor, 0, kind=Real, open_ends=True)
+        weight = check_number("anchor", anchor, 0, kind=Real, open_ends=True)
     Q = np.where(np.diff(mdp.action_ptr) > 0, values, mdp.terminal_reward)[mdp.successor]
     A, nu = np.zeros(mdp.n_edges), np.zeros(mdp.n_edges)
     kept = np.zeros(mdp.n_states, dtype=bool)
-    weight = 0.0 if anchor is None else float(anchor)
-    s = _compare(mdp.action_ptr, reference, Q, seen, float(gap), weight, A, nu, kept)
+    s = _compare(mdp.action_ptr, reference, Q, seen, gap, weight, A, nu, kept)
     if s >= 0:
         first, last = mdp.action_ptr[s], mdp.action_ptr[s + 1]
         e = first + int(seen[first:last].argmin())
@@ -209,8 +211,7 @@ def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:
 
 
 def _flags(mdp, seen):
-    refuse_masked("seen", seen)
-    seen = np.asarray(seen)
+    seen = plain_array("seen", seen, "booleans")
     if seen.dtype != bool or seen.shape != (mdp.n_edges,):
         raise ValueError(
             f"seen has shape {seen.shape} and type {seen.dtype}; expected ({mdp.n_edges},) bool, "

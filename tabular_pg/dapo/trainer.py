@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, shown
 from tabular_pg._jit import njit
 from tabular_pg.dapo.actor import minimizer
 from tabular_pg.dapo.dataset import (
@@ -190,7 +190,8 @@ def _check(mdp, critic, iterations, responses, completions, keep, gap, anchor, b
         raise ValueError(f"mdp is {mdp!r}; expected a problem with actions")
     if isinstance(critic, type) or not callable(getattr(critic, "fit", None)):
         raise ValueError(
-            f"critic is {critic!r}; expected one with a method fit(mdp, data), like TabularCritic()"
+            f"critic is {shown(critic)}; expected one with a method fit(mdp, data), like "
+            "TabularCritic()"
         )
     check_number("iterations", iterations, 1)
     check_number("responses", responses, 1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.episodic.evaluation import visits
-from tabular_pg.episodic.validation import integer_array
+from tabular_pg.episodic.validation import checked_problem, integer_array
 
 MAX_TREE_STATES = 30_000_000  # a few GB; any six numbers make less than 25 million
 
@@ -37,6 +37,7 @@ def reachable(mdp, roots) -> Image:
     ValueError
         If there are none, one is not a root of ``mdp`` or is there twice.
     """
+    checked_problem(mdp)
     roots = integer_array("roots", roots)
     if roots.size == 0:
         raise ValueError("roots is empty; expected at least one")
@@ -60,6 +61,7 @@ def unfolded(mdp) -> Image:
     ValueError
         If the tree would have more than 30 million states.
     """
+    checked_problem(mdp)
     each = np.ones(mdp.n_edges)
     each.setflags(write=False)  # like a checked policy, for which the kernel is compiled
     size = visits(mdp.action_ptr, mdp.successor, each, np.ones(mdp.n_roots)).sum()

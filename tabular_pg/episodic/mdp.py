@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tabular_pg._checks import check_type, shown
 from tabular_pg.episodic import discounted, evaluation, text
 from tabular_pg.episodic.graphs import Image, reachable, unfolded
 from tabular_pg.episodic.validation import (
@@ -72,7 +73,7 @@ class EpisodicMDP:
         for argument, label in (("edge_label", edge_label), ("state_label", state_label)):
             if label is not None and not callable(label):
                 raise ValueError(
-                    f"{argument} is {label!r}; expected a function of a number, or None"
+                    f"{argument} is {shown(label)}; expected a function of a number, or None"
                 )
         fields = checked_graph(level_offsets, action_ptr, successor, terminal_reward)
         labels = {"name": str(name), "edge_label": edge_label, "state_label": state_label}
@@ -191,6 +192,7 @@ class EpisodicMDP:
 
     def image(self, image: Image) -> EpisodicMDP:
         """A graph that maps onto this one, with the rewards and labels of what its states are."""
+        check_type("image", image, Image)
         return EpisodicMDP(
             *image[:3],
             self.terminal_reward[image.states],

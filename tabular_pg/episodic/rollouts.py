@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._arrays import plain_array
+from tabular_pg._checks import shown
 from tabular_pg._jit import njit
 from tabular_pg.episodic.validation import (
     checked_policy,
     checked_problem,
     integer_array,
     real_vector,
-    refuse_masked,
     refuse_where,
 )
 
@@ -54,18 +55,25 @@ def sample_trajectories(mdp, policy, starts, rng) -> Trajectories:
         If the policy is none, a start is not a state or ``rng`` is not a Generator.
     """
     policy = checked_policy(mdp, policy)
-    starts = integer_array("starts", starts)
-    wrong = (starts < 0) | (starts >= mdp.n_states)
-    refuse_where(wrong, "starts", starts, f"a state, from 0 to {mdp.n_states - 1}")
+    starts = checked_states(mdp, "starts", starts)
     check_generator(rng)
     return walk(mdp, policy, starts, rng)
+
+
+def checked_states(mdp, name, states) -> np.ndarray:
+    """``states`` as a new vector of numbers of states, else ValueError."""
+    checked_problem(mdp)
+    states = integer_array(name, states)
+    wrong = (states < 0) | (states >= mdp.n_states)
+    refuse_where(wrong, name, states, f"a state, from 0 to {mdp.n_states - 1}")
+    return states
 
 
 def check_generator(rng):
     """``rng`` is a numpy Generator, else ValueError."""
     if not isinstance(rng, np.random.Generator):
         raise ValueError(
-            f"rng is {rng!r}; expected a numpy Generator (np.random.default_rng(seed))"
+            f"rng is {shown(rng)}; expected a numpy Generator (np.random.default_rng(seed))"
         )
 
 
@@ -104,9 +112,10 @@ def checked_shapes(trajectories) -> Trajectories:
         raise ValueError(
             f"trajectories is of type {type(trajectories).__name__}; expected Trajectories"
         )
-    for name, field in zip(("edges", "states"), trajectories, strict=False):
-        refuse_masked(f"trajectories.{name}", field)
-    edges, states = (np.asarray(field) for field in trajectories[:2])
+    edges, states = (
+        plain_array(f"trajectories.{name}", field, "integers")
+        for name, field in zip(("edges", "states"), trajectories, strict=False)
+    )
     for name, array in (("edges", edges), ("states", states)):
         if array.ndim != 2 or array.dtype.kind not in "iu":
             raise ValueError(

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from tabular_pg._arrays import plain_array, real_array
 from tabular_pg._checks import check_number, shown
 from tabular_pg._transitions import ROW_SUM_TOLERANCE, refuse_negative
 from tabular_pg.episodic.segments import state_sums
@@ -13,43 +14,8 @@ from tabular_pg.mdp import distribution
 
 
 def real_numbers(name, values) -> np.ndarray:
-    """``values`` as a new float64 array of finite numbers.
-
-    Raises
-    ------
-    ValueError
-        If they are masked, text, complex, times or other objects, or not finite: names the first.
-    """
-    refuse_masked(name, values)
-    wrong = f"{name} is not an array of real numbers"
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{wrong}: {error}") from None
-    if array.dtype.kind == "O" and values is not None:
-        for at, value in np.ndenumerate(array):
-            if not isinstance(value, Real):
-                where = ", ".join(map(str, at))
-                raise ValueError(f"{wrong}: {name}[{where}] is {shown(value, 60)}")
-    elif array.dtype.kind not in "biuf":
-        kind = type(values).__name__ if values is None else f"entries of type {array.dtype}"
-        raise ValueError(f"{wrong}: got {kind}")
-    try:
-        array = np.array(array, dtype=np.float64, order="C")
-    except OverflowError:
-        raise ValueError(f"{wrong}: an integer is too large for a float") from None
-    finite = np.isfinite(array)
-    if not finite.all():
-        at = [int(i) for i in np.unravel_index((~finite).argmax(), finite.shape)]
-        raise ValueError(f"{name}{at} is {array[tuple(at)]}; expected a finite number")
-    return array
-
-
-def refuse_masked(name, values):
-    """``values`` hide nothing behind a mask, else ValueError."""
-    parts = values if isinstance(values, list | tuple) else [values]
-    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
-        raise ValueError(f"{name} has masked entries; expected numbers in all of them")
+    """``values`` as a new float64 array of finite numbers, else ValueError."""
+    return real_array(name, values)
 
 
 def checked_problem(mdp):
@@ -60,11 +26,7 @@ def checked_problem(mdp):
 
 def integer_array(name, values) -> np.ndarray:
     """``values`` as a new vector of int64, else ValueError."""
-    refuse_masked(name, values)
-    try:
-        values = np.array(values)
-    except ValueError:
-        raise ValueError(f"{name} has rows of different lengths; expected integers") from None
+    values = plain_array(name, values, "integers")
     if values.size == 0 and values.dtype.kind in "iuf":
         values = values.astype(np.int64)
     if values.ndim != 1 or values.dtype.kind not in "iu":
@@ -107,6 +69,7 @@ def check_flag(name, value, meaning=""):
 
 def check_per_state(mdp, name, array):
     """The first axis of the array has one entry per state, else ValueError."""
+    checked_problem(mdp)
     if array.shape[0] != mdp.n_states:
         raise ValueError(
             f"{name} has length {array.shape[0]}; expected {mdp.n_states}, one per state"
@@ -217,19 +180,18 @@ def checked_support(policy, reference):
 
 def checked_beta(beta) -> float:
     """``beta`` as a float > 0, else ValueError."""
-    check_number("beta", beta, 0, kind=Real, open_ends=True)
-    return float(beta)
+    return check_number("beta", beta, 0, kind=Real, open_ends=True)
 
 
 def checked_start(mdp, start) -> np.ndarray:
     """A distribution over the roots: uniform for None, all on one of them for its index."""
-    if start is None or np.ndim(start) > 0:
-        if start is not None and np.shape(start) != (mdp.n_roots,):
-            raise ValueError(
-                f"start has shape {np.shape(start)}; expected ({mdp.n_roots},), one per root"
-            )
+    shape = (mdp.n_roots,) if start is None else ()
+    if start is not None and not isinstance(start, Real):
+        shape = plain_array("start", start).shape
+    if shape:
+        if shape != (mdp.n_roots,):
+            raise ValueError(f"start has shape {shape}; expected ({mdp.n_roots},), one per root")
         return distribution("start", start, mdp.n_roots)
-    check_number("start", start, 0, mdp.n_roots - 1, kind=Integral)
     weights = np.zeros(mdp.n_roots)
-    weights[start] = 1.0
+    weights[check_number("start", start, 0, mdp.n_roots - 1, kind=Integral)] = 1.0
     return weights

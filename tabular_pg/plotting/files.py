@@ -14,8 +14,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
+from tabular_pg._checks import check_dict, check_path, check_text, checked_flag, checked_list
 from tabular_pg.plotting.panels import COLUMN, STYLE, TEXT, draw
-from tabular_pg.plotting.records import HeatMap
+from tabular_pg.plotting.records import HeatMap, Panel
 from tabular_pg.plotting.whole import plain, write_all
 
 
@@ -46,6 +47,14 @@ def save_figure(name, panels, out, record, *, columns=True, shared_legend=False)
     TypeError, ValueError
         For a record that JSON cannot hold, or panels with equal keys; nothing is written then.
     """
+    check_text("name", name)
+    check_path("out", out)
+    check_dict("record", record, "text and numbers")
+    checked_flag("columns", columns)
+    checked_flag("shared_legend", shared_legend)
+    panels = checked_list("panels", panels, "panels, or of heat maps", Panel | HeatMap)
+    if len({type(panel) for panel in panels}) != 1:
+        raise ValueError(f"panels has {len(panels)} entries; expected some, all of one kind")
     out = Path(out)
     text = _json({"figure": name, **record, "versions": _versions()})
     contents = {out / f"{name}.csv": _table(panels), out / f"{name}.json": text}

@@ -7,9 +7,14 @@ like one of 1e-3.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
+from tabular_pg._arrays import real_array
+from tabular_pg._checks import check_number, check_text, checked_flag, checked_list, settle
+
+MOST_DIGITS = 17  # after the point, of a cell
 CROWDED, FALLS, COUNTED, MOST = 0.3, 5, 30, 308  # see _refuse_raw
 
 
@@ -35,24 +40,29 @@ class Curve:
     optimal: bool = False  # whether it ends where it does because the next error is exactly 0
 
     def __post_init__(self):
+        check_text("label", self.label)
+        checked_flag("optimal", self.optimal)
         if self.measured is None and self.proved is None:
             raise ValueError(f"curve {self.label!r} has neither measured nor proved values")
         arrays = {name: getattr(self, name) for name in ("x", "measured", "proved", "limit")}
         if self.band is not None:
-            low, high = (np.asanyarray(end, dtype=float) for end in self.band)
-            object.__setattr__(self, "band", (low, high))
-            arrays |= {"band[0]": low, "band[1]": high}
-        size = np.shape(self.x)
-        for name, values in arrays.items():
-            if values is None:
-                continue
-            if np.ndim(values) != 1 or np.shape(values) != size:
+            arrays |= {f"band[{i}]": end for i, end in enumerate(_pair("band", self.band))}
+        known = {
+            name: _known(name, values)
+            for name, values in arrays.items()
+            if values is not None or name == "x"
+        }
+        size = known["x"].shape
+        for name, values in known.items():
+            if values.ndim != 1 or values.shape != size:
                 raise ValueError(
-                    f"{name} of curve {self.label!r} has shape {np.shape(values)}; expected (K,), "
+                    f"{name} of curve {self.label!r} has shape {values.shape}; expected (K,), "
                     f"as many as x, which has shape {size}"
                 )
-            if not name.startswith("band"):
-                object.__setattr__(self, name, np.asanyarray(values, dtype=float))
+        if self.band is not None:
+            known["band"] = known.pop("band[0]"), known.pop("band[1]")
+        for name, values in known.items():
+            object.__setattr__(self, name, values)
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,15 @@ class Panel:
     key: str = ""
 
     def __post_init__(self):
-        for curve in self.curves:
+        _check_texts(self)
+        curves = tuple(checked_list("curves", self.curves, "curves", Curve))
+        object.__setattr__(self, "curves", curves)
+        if self.y_range is not None:
+            _check_numbers("y_range", _pair("y_range", self.y_range))
+        for i, note in enumerate(checked_list("notes", self.notes, "pairs (x, text)", tuple)):
+            _check_numbers(f"notes[{i}]", _pair(f"notes[{i}]", note)[:1])
+            check_text(f"notes[{i}][1]", note[1])
+        for curve in curves:
             if self.x_log:
                 _refuse_raw(curve, "x")
             for name in ("measured", "proved", "limit") if self.y_log else ():
@@ -132,14 +150,57 @@ class HeatMap:
     digits: int = 2
     key: str = ""
 
+    def __post_init__(self):
+        _check_texts(self)
+        values = real_array("values", self.values, missing=True)
+        for name in ("rows", "columns"):
+            settings = checked_list(name, getattr(self, name), "text or numbers", str | Real)
+            object.__setattr__(self, name, tuple(settings))
+        shape = len(self.rows), len(self.columns)
+        if values.shape != shape or 0 in shape:
+            raise ValueError(
+                f"values has shape {values.shape}; expected (rows, columns), which are {shape}"
+            )
+        if self.center is not None:
+            settle(self, "center", -np.inf, kind=Real)
+        if self.limits is not None:
+            _check_numbers("limits", _pair("limits", self.limits))
+        settle(self, "digits", 0, MOST_DIGITS)
+        object.__setattr__(self, "values", values)
+
 
 def log10(values) -> np.ndarray:
-    """log10 without a warning; -inf for 0. Arrays are known as logarithms from then on."""
+    """log10 without a warning: -inf for 0, nan below 0. Arrays are then known as logarithms."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log10(values)
+        logs = np.log10(_known("values", values))
     return logs.view(Decades) if type(logs) is np.ndarray else logs
 
 
 def decades(log_values) -> np.ndarray:
     """Natural logarithms, such as ``run.log_gap``, as the base-10 ones that a panel draws."""
-    return (np.asarray(log_values) / np.log(10)).view(Decades)
+    return np.asarray(_known("log_values", log_values) / np.log(10)).view(Decades)
+
+
+def _known(name, values) -> np.ndarray:
+    """Real numbers, with inf and nan where nothing is known; what are logarithms remain so."""
+    array = real_array(name, values, finite=False, missing=True)
+    return array.view(Decades) if isinstance(values, Decades) else array
+
+
+def _pair(name, values) -> list:
+    pair = checked_list(name, values, "two entries")
+    if len(pair) != 2:
+        raise ValueError(f"{name} has {len(pair)} entries; expected 2")
+    return pair
+
+
+def _check_numbers(name, values):
+    for i, value in enumerate(values):
+        check_number(f"{name}[{i}]", value, -np.inf, kind=Real)
+
+
+def _check_texts(panel):
+    for name in ("title", "x_label", "y_label", "key"):
+        check_text(name, getattr(panel, name))
+    for name in ("x_log", "y_log"):
+        checked_flag(name, getattr(panel, name, False))

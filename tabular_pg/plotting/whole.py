@@ -8,15 +8,23 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
+from tabular_pg._checks import check_dict, check_path, check_text, checked_flag, shown
+
 
 def write_whole(path, content) -> Path:
     """Write ``content`` (str or bytes) to ``path`` completely or not at all."""
+    check_path("path", path)
     write_all({path: content})
     return Path(path)
 
 
 def write_all(contents):
     """Write files, given as {path: str or bytes}; none of them, if one cannot be written."""
+    check_dict("contents", contents, "text or bytes by path")
+    for path, content in contents.items():
+        check_path("path", path)
+        if not isinstance(content, str | bytes):
+            raise TypeError(f"content is {shown(content)}; expected text or bytes")
     drafts = {}
     try:
         for path, content in contents.items():
@@ -40,6 +48,8 @@ def plain(value, name="record", finite=True):
     TypeError, ValueError
         Names the entry that JSON has no way to write, such as nan.
     """
+    check_text("name", name)
+    checked_flag("finite", finite)
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, PurePath):
@@ -53,7 +63,7 @@ def plain(value, name="record", finite=True):
         raise ValueError(f"{name} is {value}; expected a finite number, which JSON can write")
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(f"{name} is {value!r}; expected text, numbers, or lists and dicts of them")
+    raise TypeError(f"{name} is {shown(value)}; expected text, numbers, or lists and dicts of them")
 
 
 def _key(key, name) -> str:

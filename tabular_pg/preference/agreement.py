@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.episodic.validation import real_vector
+from tabular_pg.episodic.validation import real_numbers, real_vector
 from tabular_pg.preference.curation import agreement_purity
 from tabular_pg.theorem import Kind, theorem
 
@@ -43,8 +43,11 @@ class Agreement:
 
 def expected_agreement(label, reward) -> Agreement:
     """Check and freeze the probabilities; ValueError names what is not in [0, 1]."""
-    size = np.size(label)
-    arrays = [real_vector(n, x, size, "pair") for n, x in (("label", label), ("reward", reward))]
+    label = real_numbers("label", label)
+    arrays = [
+        real_vector(name, values, label.size, "pair")
+        for name, values in (("label", label), ("reward", reward))
+    ]
     for name, values in zip(("label", "reward"), arrays, strict=True):
         wrong = (values < 0) | (values > 1)
         if wrong.any():

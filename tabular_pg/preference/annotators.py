@@ -14,9 +14,10 @@ from numbers import Real
 import numpy as np
 from scipy.special import expit, ndtr
 
-from tabular_pg._checks import check_number
+from tabular_pg._arrays import plain_array
+from tabular_pg._checks import check_type, settle
 from tabular_pg.episodic.rollouts import check_generator
-from tabular_pg.episodic.validation import refuse_masked
+from tabular_pg.preference.world import World
 
 LEVELS = 5  # ratings are 0 to 4
 
@@ -42,8 +43,8 @@ class Annotator:
     bias: float = 0.0
 
     def __post_init__(self):
-        check_number("temperature", self.temperature, 0, kind=Real, open_ends=True)
-        _check(self.flip, self.bias)
+        settle(self, "temperature", 0, kind=Real, open_ends=True)
+        _check(self)
 
     def prefers(self, world, first, second) -> np.ndarray:
         """The probability that the first item is called the better one."""
@@ -76,13 +77,14 @@ class Rater:
     step: float = 1.2
 
     def __post_init__(self):
-        check_number("noise", self.noise, 0, kind=Real, open_ends=True)
-        check_number("step", self.step, 0, kind=Real, open_ends=True)
-        _check(self.flip, self.bias)
+        settle(self, "noise", 0, kind=Real, open_ends=True)
+        settle(self, "step", 0, kind=Real, open_ends=True)
+        _check(self)
 
     def rate(self, world, items, rng) -> np.ndarray:
         """Ratings of these items."""
         items = _checked(world, "items", items)
+        check_generator(rng)
         seen = _seen(self, world)[items] + self.noise * rng.standard_normal(np.shape(items))
         return np.clip(np.rint(LEVELS // 2 + seen / self.step), 0, LEVELS - 1)
 
@@ -127,14 +129,15 @@ class Scorer:
     unit: float = 1.0
 
     def __post_init__(self):
-        check_number("noise", self.noise, 0, kind=Real, open_ends=True)
-        check_number("offset", self.offset, -np.inf, kind=Real)
-        check_number("unit", self.unit, 0, kind=Real, open_ends=True)
-        _check(self.flip, self.bias)
+        settle(self, "noise", 0, kind=Real, open_ends=True)
+        settle(self, "offset", -np.inf, kind=Real)
+        settle(self, "unit", 0, kind=Real, open_ends=True)
+        _check(self)
 
     def score(self, world, items, rng) -> np.ndarray:
         """Scores of these items."""
         items = _checked(world, "items", items)
+        check_generator(rng)
         seen = _seen(self, world)[items] + self.noise * rng.standard_normal(np.shape(items))
         return self.offset + self.unit * seen
 
@@ -186,8 +189,8 @@ def _check_judge(annotator):
 
 def _checked(world, name, items):
     """Items of the world, in any shape."""
-    refuse_masked(name, items)
-    items = np.asarray(items)
+    check_type("world", world, World)
+    items = plain_array(name, items, "integers")
     if items.size and items.dtype.kind not in "iu":
         raise ValueError(f"{name} is of type {items.dtype}; expected integers")
     wrong = (items < 0) | (items >= world.n_items)
@@ -204,6 +207,6 @@ def _flipped(probability, flip):
     return flip + (1 - 2 * flip) * probability
 
 
-def _check(flip, bias):
-    check_number("flip", flip, 0, 0.5, kind=Real)
-    check_number("bias", bias, -np.inf, kind=Real)
+def _check(judge):
+    settle(judge, "flip", 0, 0.5, kind=Real)
+    settle(judge, "bias", -np.inf, kind=Real)

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._checks import check_type
 from tabular_pg.episodic.validation import real_numbers, real_vector
 from tabular_pg.preference.rlhf import beta_at, expected_reward, tilted_policy
-from tabular_pg.preference.world import CATEGORIES
+from tabular_pg.preference.world import CATEGORIES, World
 
 
 class Scorecard(NamedTuple):
@@ -41,7 +42,7 @@ def pair_accuracy(rewards, fitted) -> np.ndarray:
     rewards, fitted : (prompts, K)
     """
     rewards, fitted = real_numbers("rewards", rewards), real_numbers("fitted", fitted)
-    if rewards.ndim != 2:
+    if rewards.ndim != 2 or 0 in rewards.shape:
         raise ValueError(f"rewards has shape {rewards.shape}; expected (prompts, responses)")
     if fitted.shape != rewards.shape:
         raise ValueError(f"fitted has shape {fitted.shape}; expected {rewards.shape}")
@@ -55,6 +56,7 @@ def pair_accuracy(rewards, fitted) -> np.ndarray:
 
 def scorecard(world, scores) -> Scorecard:
     """The accuracy of fitted rewards, (n_items,), over all pairs of responses held out."""
+    check_type("world", world, World)
     fitted = real_vector("scores", scores, world.n_items, "item")
     prompts = world.benchmark
     tables = (world.table(each, prompts) for each in (world.reward, fitted))
@@ -69,6 +71,7 @@ def regret_at_kl(world, scores, kl=1.0) -> float:
     Both policies are the optima at the beta of their own at which their KL divergence from uniform
     is ``kl``, mean over the prompts held out. Raises ValueError if fitted rewards cannot get there.
     """
+    check_type("world", world, World)
     fitted = real_vector("scores", scores, world.n_items, "item")
     gold = world.table(world.reward, world.benchmark)
     uniform = np.full(gold.shape, 1 / world.n_responses)

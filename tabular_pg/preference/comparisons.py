@@ -10,8 +10,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from tabular_pg._arrays import plain_array
 from tabular_pg._checks import check_number
-from tabular_pg.episodic.validation import real_numbers, refuse_masked
+from tabular_pg.episodic.validation import real_numbers
 
 MOST = 10**8  # items, for each of which there are a few numbers in memory
 LARGE, UNIT = 1e290, 2.0**80  # a sum of weights that could overflow, and what to count them in then
@@ -181,11 +182,7 @@ def log_sums(groups, logs, n) -> np.ndarray:
 
 def checked_pairs(pairs, n_items) -> np.ndarray:
     """``pairs`` as an array (N, 2) of two different items each, else ValueError."""
-    refuse_masked("pairs", pairs)
-    try:
-        pairs = np.asarray(pairs)
-    except ValueError:
-        raise ValueError("pairs has rows of different lengths; expected (N, 2)") from None
+    pairs = plain_array("pairs", pairs, "integers")
     if pairs.size == 0:
         raise ValueError("pairs is empty; expected at least one row of winner and loser")
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.episodic.validation import real_numbers
-from tabular_pg.preference.rlhf import regret, tilted_policy
+from tabular_pg.preference.rlhf import checked_tables, regret, tilted_policy
 
 
 class KLControl(NamedTuple):
@@ -54,11 +53,9 @@ class Controlled:
 def controlled(reference, reward, estimate, beta) -> Controlled:
     """The policy that is optimal for the estimate: ref exp(estimate / beta) / Z."""
     tables = [
-        real_numbers(name, table)
-        for name, table in (("reference", reference), ("reward", reward), ("estimate", estimate))
+        checked_tables(reference, rewards, rewards_name=name)
+        for name, rewards in (("reward", reward), ("estimate", estimate))
     ]
-    for name, table in zip(("reward", "estimate"), tables[1:], strict=True):
-        if table.shape != tables[0].shape:
-            raise ValueError(f"{name} has shape {table.shape}; expected {tables[0].shape}")
-    policy = tilted_policy(tables[0], tables[2], beta)
-    return Controlled(KLControl(float(beta)), *tables, policy)
+    (reference, reward), (_, estimate) = tables
+    policy = tilted_policy(reference, estimate, beta)
+    return Controlled(KLControl(float(beta)), reference, reward, estimate, policy)

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_number
-from tabular_pg.episodic.validation import refuse_masked
-from tabular_pg.preference.data import PreferenceData, checked_data
+from tabular_pg._arrays import first, real_array
+from tabular_pg._checks import as_float, check_dict, check_number, is_real, shown
+from tabular_pg.preference.data import PreferenceData, checked_data, checked_names
 from tabular_pg.preference.fitting import Fit
 
 ROUNDING = 1e-9  # relative: 0.07 * 100 are 7 pairs, not 8
@@ -80,11 +80,13 @@ def score_offsets(data, offsets) -> np.ndarray:
         What to subtract; nothing for sources that are not named.
     """
     checked_data("data", data)
-    if not isinstance(offsets, dict):
-        raise ValueError(f"offsets is {offsets!r}; expected a dict of numbers by source")
+    check_dict("offsets", offsets, "numbers by source")
     mean = data.scores.mean(axis=1)
     for name, offset in offsets.items():
-        check_number(f"offsets[{name!r}]", offset, -np.inf, kind=Real)
+        if name not in data.source_names:
+            known = ", ".join(data.source_names)
+            raise ValueError(f"offsets has the source {shown(name)}; expected one of {known}")
+        offset = check_number(f"offsets[{name!r}]", offset, -np.inf, kind=Real)
         mean = mean - offset * data.of(name, empty=True)
     return mean
 
@@ -189,6 +191,8 @@ def agreement_purity(label_accuracy, reward_accuracy):
     """
     p = _shares("label_accuracy", label_accuracy)
     a = _shares("reward_accuracy", reward_accuracy)
+    if p.ndim and a.ndim and a.shape != p.shape:
+        raise ValueError(f"reward_accuracy has shape {a.shape}; expected {p.shape}, as the labels'")
     right = p * a
     agreed = right + (1 - p) * (1 - a)
     if (agreed == 0).any():
@@ -203,7 +207,9 @@ def _agrees(data, others, rewards, sources):
     """Of each pair that is not of the others, whether the reward agrees."""
     if not isinstance(rewards, Fit):
         if not others.any():
-            raise ValueError(f"sources is {sources!r}; expected others, too, to fit a reward to")
+            raise ValueError(
+                f"sources is {shown(sources)}; expected others, too, to fit a reward to"
+            )
         rewards = rewards(data.select(others))
         if not isinstance(rewards, Fit):
             raise ValueError(f"rewards returned a {type(rewards).__name__}; expected a Fit")
@@ -219,40 +225,44 @@ def _agrees(data, others, rewards, sources):
 def _mine(data, sources, empty=True):
     """(N,) whether a pair is from one of these sources."""
     checked_data("data", data)
-    if isinstance(sources, str | bytes) or not np.iterable(sources) or not tuple(sources):
-        raise ValueError(f"sources is {sources!r}; expected a sequence of at least one name")
-    return data.of(*sources, empty=empty)
+    names = checked_names("sources", sources)
+    if not names:
+        raise ValueError(f"sources is {shown(sources)}; expected at least one name")
+    return data.of(*names, empty=empty)
 
 
 def _groups(fractions, default, tasks):
     """The fraction of every group of tasks."""
-    if not isinstance(fractions, dict):
-        raise ValueError(f"fractions is {fractions!r}; expected a dict of numbers by task")
+    check_dict("fractions", fractions, "numbers by task")
     groups, named = {}, []
     for key, fraction in fractions.items():
-        _check_fraction(f"fractions[{key!r}]", fraction)
         group = key if isinstance(key, tuple) else (key,)
-        groups[group] = fraction
+        for task in group:
+            if task not in tasks:
+                known = ", ".join(tasks)
+                raise ValueError(f"fractions has the task {shown(task)}; expected one of {known}")
+        groups[group] = _checked_fraction(f"fractions[{key!r}]", fraction)
         named += group
     if len(set(named)) < len(named):
         raise ValueError(f"fractions is {fractions!r}; expected every task at most once")
     if default is not None:
-        _check_fraction("default", default)
-        groups[tuple(name for name in tasks if name not in named)] = default
+        rest = tuple(name for name in tasks if name not in named)
+        groups[rest] = _checked_fraction("default", default)
     return groups
 
 
-def _check_fraction(name, fraction):
-    number = isinstance(fraction, Real) and not isinstance(fraction, bool)
-    if not number or not 0 < fraction <= 1:
-        raise ValueError(f"{name} is {fraction!r}; expected a finite number in (0, 1]")
+def _checked_fraction(name, fraction) -> float:
+    if not is_real(fraction) or not 0 < as_float(fraction) <= 1:
+        raise ValueError(f"{name} is {shown(fraction)}; expected a finite number in (0, 1]")
+    return as_float(fraction)
 
 
 def _shares(name, values):
-    refuse_masked(name, values)
-    values = np.asarray(values)
-    if values.dtype.kind not in "iuf" or not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"{name} is {values}; expected numbers in [0, 1]")
+    values = real_array(name, values)
+    wrong = (values < 0) | (values > 1)
+    if wrong.any():
+        at = first(wrong)
+        raise ValueError(f"{name}{at or ''} is {values[tuple(at)]}; expected a number in [0, 1]")
     return values
 
 

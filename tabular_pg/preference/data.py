@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from tabular_pg._checks import check_number
-from tabular_pg.episodic.validation import class_numbers, integer_array, refuse_masked
+from tabular_pg._arrays import plain_array, real_array
+from tabular_pg._checks import check_number, check_type, checked_list, shown
+from tabular_pg.episodic.validation import check_flag, class_numbers, integer_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +48,8 @@ class Tokens:
 
     def part(self, first, last) -> Tokens:
         """The texts ``first`` to ``last - 1``."""
-        check_number("first", first, 0, len(self))
-        check_number("last", last, first, len(self))
+        first = check_number("first", first, 0, len(self))
+        last = check_number("last", last, first, len(self))
         ptr = self.ptr[first : last + 1]
         return Tokens(ptr - ptr[0], self.values[ptr[0] : ptr[-1]])
 
@@ -114,8 +115,7 @@ class PreferenceData:
             arrays[name] = _numbers(name, getattr(self, name), limit, size)
         for name in ("scores", "ratings"):
             arrays[name] = _of_both(name, getattr(self, name), size)
-        refuse_masked("adversarial", self.adversarial)
-        adversarial = np.array(self.adversarial)
+        adversarial = plain_array("adversarial", self.adversarial, "booleans").copy()
         if adversarial.dtype != bool or adversarial.shape != (size,):
             raise ValueError(
                 f"adversarial has shape {adversarial.shape} and type {adversarial.dtype}; expected "
@@ -140,6 +140,7 @@ class PreferenceData:
 
     def of(self, *names, empty=False) -> np.ndarray:
         """(N,) whether a pair is from one of these; each has one, or if ``empty`` is known."""
+        check_flag("empty", empty)
         return _named("source", self.source, self.source_names, names, empty)
 
     def about(self, *names) -> np.ndarray:
@@ -155,8 +156,12 @@ class PreferenceData:
 
 def checked_data(name, data):
     """``data`` is a PreferenceData, else TypeError."""
-    if not isinstance(data, PreferenceData):
-        raise TypeError(f"{name} is of type {type(data).__name__}; expected PreferenceData")
+    check_type(name, data, PreferenceData)
+
+
+def checked_names(name, values) -> list[str]:
+    """``values``, a sequence of strings, as a list, else ValueError."""
+    return checked_list(name, values, "strings", str)
 
 
 def concatenate(parts) -> PreferenceData:
@@ -167,12 +172,11 @@ def concatenate(parts) -> PreferenceData:
     ValueError
         If there are no parts, they are about different texts or tasks, or share a pair id.
     """
-    parts = list(parts)
+    parts = checked_list("parts", parts, "PreferenceData", PreferenceData)
     if not parts:
         raise ValueError("parts is empty; expected at least one data set")
     first = parts[0]
     for i, part in enumerate(parts):
-        checked_data(f"parts[{i}]", part)
         if part.task_names != first.task_names or part.tokens is not first.tokens:
             raise ValueError(f"parts[{i}] has other tasks or texts; expected those of parts[0]")
     names = tuple(dict.fromkeys(name for part in parts for name in part.source_names))
@@ -190,7 +194,7 @@ def _freeze(record, **arrays):
 
 def _check_names(name, names):
     if not isinstance(names, tuple) or not all(isinstance(each, str) for each in names):
-        raise ValueError(f"{name} is {names!r}; expected a tuple of strings")
+        raise ValueError(f"{name} is {shown(names)}; expected a tuple of strings")
     for i, each in enumerate(names):
         if each in names[:i]:
             raise ValueError(f"{name}[{i}] is {each!r}, which is there before; expected another")
@@ -198,8 +202,7 @@ def _check_names(name, names):
 
 def _positions(rows, size):
     """Rows of a mask or an array of positions."""
-    refuse_masked("rows", rows)
-    rows = np.asarray(rows)
+    rows = plain_array("rows", rows, "integers or booleans")
     if rows.dtype == bool:
         if rows.shape != (size,):
             raise ValueError(f"rows has shape {rows.shape}; expected ({size},), one per pair")
@@ -218,22 +221,12 @@ def _numbers(name, values, limit, size):
 
 
 def _of_both(name, values, size):
-    refuse_masked(name, values)
-    try:
-        if np.asarray(values).dtype.kind not in "biufO":
-            raise TypeError
-        values = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{name} is {values!r:.60}; expected numbers or nan") from None
+    values = real_array(name, values, missing=True)
     if values.shape != (size, 2):
         raise ValueError(
             f"{name} has shape {values.shape}; expected ({size}, 2), for the chosen and the "
             "rejected item of every pair"
         )
-    wrong = np.isinf(values)
-    if wrong.any():
-        i, j = np.unravel_index(wrong.argmax(), wrong.shape)
-        raise ValueError(f"{name}[{i}, {j}] is {values[i, j]}; expected a finite number or nan")
     return values
 
 
@@ -258,8 +251,8 @@ def _check_distinct(arrays):
 def _named(what, codes, known, names, empty=False):
     mask = np.zeros(codes.size, dtype=bool)
     for name in names:
-        if name not in known:
-            raise ValueError(f"{what} is {name!r}; expected one of {', '.join(known)}")
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(f"{what} is {shown(name)}; expected one of {', '.join(known)}")
         mine = codes == known.index(name)
         if not empty and not mine.any():
             raise ValueError(f"{what} {name!r} is empty; expected at least one pair")

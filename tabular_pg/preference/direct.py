@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, shown
 from tabular_pg._threads import ONE_BLAS_THREAD
 from tabular_pg._transitions import refuse_negative
 from tabular_pg.episodic.validation import class_numbers, real_numbers
@@ -32,7 +32,7 @@ from tabular_pg.preference.fitting import Status
 from tabular_pg.preference.identifiability import check_graph
 from tabular_pg.preference.losses import BradleyTerry
 from tabular_pg.preference.newton import centred
-from tabular_pg.preference.terms import EPS, terms_of
+from tabular_pg.preference.terms import rounding, terms_of
 
 TOLERANCES = {"maxiter": 2000}  # steps of Newton's method
 CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the rewards
@@ -104,10 +104,13 @@ def optimize_directly(pairs, prompts, reference, rule) -> DirectRun:
         is at infinity: see ``identifiability``.
     """
     if not isinstance(rule, DPO):
-        raise ValueError(f"rule is {rule!r}; expected DPO(beta, ridge)")
+        raise ValueError(f"rule is {shown(rule)}; expected DPO(beta, ridge)")
     check_number("beta", rule.beta, 0, kind=Real, open_ends=True)
     check_number("ridge", rule.ridge, 0, kind=Real)
-    prompts = np.unique(class_numbers("prompts", prompts), return_inverse=True)[1]
+    prompts = class_numbers("prompts", prompts)
+    if prompts.size < 2:
+        raise ValueError(f"prompts has length {prompts.size}; expected at least two responses")
+    prompts = np.unique(prompts, return_inverse=True)[1]
     comparisons = counted(pairs, prompts.size)
     reference = _checked_reference(reference, prompts)
     winner, loser = comparisons.winner, comparisons.loser
@@ -131,7 +134,7 @@ def optimize_directly(pairs, prompts, reference, rule) -> DirectRun:
     log_policy = _log_policy(reference, prompts, x / float(rule.beta))
     close = found.distance <= CLOSE * (1 + np.ptp(x))
     status = Status.MINIMUM if close else Status.STOPPED
-    distance = found.distance + 4 * EPS * np.ptp(x)
+    distance = found.distance + rounding(np.ptp(x))
     return DirectRun(rule, comparisons, prompts, reference, log_policy, status, float(distance))
 
 

@@ -39,7 +39,7 @@ from tabular_pg.preference.identifiability import check_graph, check_rank, separ
 from tabular_pg.preference.linear import centred_features, minimize_coefficients
 from tabular_pg.preference.losses import BradleyTerry, Hinge, checked_loss
 from tabular_pg.preference.newton import Objective, centred, minimize
-from tabular_pg.preference.terms import EPS, log_ridge_of, terms_of, unit_of
+from tabular_pg.preference.terms import log_ridge_of, rounding, terms_of, unit_of
 
 STEPS, SWEEPS = 2000, 10_000  # the most by default, of Newton's method and for the hinge
 CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the scores
@@ -201,7 +201,7 @@ def _convex(comparisons, loss, ridge, features, iterations):
     close = found.distance <= CLOSE * (1 + spread) and apart <= CLOSE_HINGE * (1 + spread)
     status = Status.MINIMUM if close else Status.STOPPED
     with np.errstate(over="ignore"):
-        distance = unit * (found.distance + 4 * EPS * spread)
+        distance = unit * (found.distance + rounding(spread))
         slope = unit if not loss.decreases else 1 / unit
         norm = float(slope * found.gradient)
     return unit * theta, status, norm, found.iterations, float(distance)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tabular_pg._checks import check_path, checked_list, shown
 from tabular_pg.preference.dialogues import listed, parsed, short, unique_keys, unmistakable
 
 COUNT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -78,8 +79,7 @@ def read_jsonl(path, *, ties=Ties.REFUSE, ignore=()) -> Pairs:
         Keys to leave out.
     """
     _check_ties(ties, (Ties.REFUSE, Ties.DROP))
-    if isinstance(ignore, str) or not all(isinstance(key, str) for key in ignore):
-        raise ValueError(f"ignore is {short(ignore)}; expected a sequence of keys")
+    ignore = checked_list("ignore", ignore, "keys", str)
     rows, text = _Rows(path), _text(path)
     if text.lstrip().startswith("[") and _is_array(text):
         raise rows.wrong(1, "list; expected an object in every line, this is one JSON array")
@@ -142,10 +142,11 @@ def _headers(columns, counts, tied):
     """Those of counts as a tuple, and all that the table needs, else ValueError."""
     counts = (counts,) if isinstance(counts, str) else () if counts is None else counts
     ties = () if tied is None else (tied,)
+    counted = isinstance(counts, tuple | list) and len(counts) > 0
     for name, value, sizes, expected in (
         ("columns", columns, (2,), "two headers"),
         ("counts", counts, (0, 1, 2), "one header, two, or None"),
-        ("tied", ties, (0, 1) if counts else (0,), "a header, beside counts"),
+        ("tied", ties, (0, 1) if counted else (0,), "a header, beside counts"),
     ):
         good = isinstance(value, tuple | list) and len(value) in sizes
         if not good or not all(isinstance(header, str) for header in value):
@@ -160,6 +161,7 @@ class _Rows:
     """Pairs as they are read."""
 
     def __init__(self, path):
+        check_path("path", path)
         self.path = Path(path)
         self.items, self.pairs, self.weights = {}, [], []
         self.sources, self.ratings, self.ties = [], [], 0
@@ -254,6 +256,6 @@ def _count(rows, number, row, name):
 
 
 def _check_ties(ties, allowed):
-    if ties not in tuple(allowed):
+    if not isinstance(ties, Ties) or ties not in tuple(allowed):
         expected = ", ".join(str(each) for each in allowed)
-        raise ValueError(f"ties is {ties!r}; expected one of {expected}")
+        raise ValueError(f"ties is {shown(ties)}; expected one of {expected}")

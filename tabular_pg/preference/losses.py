@@ -27,7 +27,8 @@ from numbers import Real
 import numpy as np
 from scipy.special import expit
 
-from tabular_pg._checks import check_number
+from tabular_pg._arrays import real_array
+from tabular_pg._checks import settle, shown
 
 FARTHEST = 40.0  # a margin
 
@@ -57,7 +58,7 @@ class Focal:
     pointwise, decreases, farthest = False, True, FARTHEST
 
     def __post_init__(self):
-        check_number("gamma", self.gamma, 0, kind=Real)
+        settle(self, "gamma", 0, kind=Real)
 
     @property
     def convex(self):
@@ -90,7 +91,7 @@ class FocalPenalty:
     pointwise, decreases, farthest = False, True, FARTHEST
 
     def __post_init__(self):
-        check_number("gamma", self.gamma, 0, kind=Real)
+        settle(self, "gamma", 0, kind=Real)
 
     @property
     def convex(self):
@@ -122,7 +123,7 @@ class Hinge:
     convex, pointwise, decreases = True, False, False
 
     def __post_init__(self):
-        check_number("margin", self.margin, 0, kind=Real, open_ends=True)
+        settle(self, "margin", 0, kind=Real, open_ends=True)
 
     def value(self, D):
         return np.maximum(0.0, self.margin - np.asarray(D))
@@ -143,7 +144,7 @@ class MarginMSE:
     convex, pointwise, decreases = True, False, False
 
     def __post_init__(self):
-        check_number("margin", self.margin, 0, kind=Real, open_ends=True)
+        settle(self, "margin", 0, kind=Real, open_ends=True)
 
     def value(self, D):
         return (np.asarray(D) - self.margin) ** 2
@@ -167,7 +168,7 @@ class TemperedLog:
     convex, pointwise, decreases = False, False, True
 
     def __post_init__(self):
-        check_number("t", self.t, 0, 1, kind=Real)
+        settle(self, "t", 0, 1, kind=Real)
         if self.t == 1:
             raise ValueError(f"t is {self.t!r}; expected t < 1, and BradleyTerry() for its limit")
 
@@ -201,7 +202,7 @@ class TemperatureBT:
     convex, pointwise, decreases = True, False, True
 
     def __post_init__(self):
-        check_number("temperature", self.temperature, 0, kind=Real, open_ends=True)
+        settle(self, "temperature", 0, kind=Real, open_ends=True)
 
     def value(self, D):
         return BradleyTerry().value(np.divide(D, self.temperature))
@@ -237,6 +238,9 @@ LOSSES = (
 def pair_loss(loss, chosen, rejected) -> np.ndarray:
     """The loss of pairs with these rewards, whichever of the eight it is."""
     checked_loss(loss)
+    chosen, rejected = real_array("chosen", chosen), real_array("rejected", rejected)
+    if chosen.ndim and rejected.ndim and rejected.shape != chosen.shape:
+        raise ValueError(f"rejected has shape {rejected.shape}; expected {chosen.shape}, as chosen")
     if loss.pointwise:
         return loss.value(chosen) + loss.value(np.negative(rejected))
     return loss.value(np.subtract(chosen, rejected))
@@ -246,7 +250,7 @@ def checked_loss(loss):
     """``loss`` is one of the eight records, else ValueError."""
     if not isinstance(loss, LOSSES):
         names = ", ".join(f"{kind.__name__}()" for kind in LOSSES)
-        raise ValueError(f"loss is {loss!r}; expected one of {names}")
+        raise ValueError(f"loss is {shown(loss)}; expected one of {names}")
     return loss
 
 

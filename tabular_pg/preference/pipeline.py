@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tabular_pg._checks import shown
+from tabular_pg._checks import check_type, checked_list, shown
 from tabular_pg.episodic.validation import check_flag
 from tabular_pg.preference.curation import (
     Curated,
@@ -80,12 +80,18 @@ class Pipeline:
 
     steps: tuple[Callable[[PreferenceData], Curated], ...]
 
+    def __post_init__(self):
+        steps = checked_list("steps", self.steps, "functions of data", Callable)
+        object.__setattr__(self, "steps", tuple(steps))
+
     def run(self, data) -> Curation:
         """Apply all steps to a data set."""
         checked_data("data", data)
         records = []
-        for step in self.steps:
-            data, record = step(data)
+        for i, step in enumerate(self.steps):
+            found = step(data)
+            check_type(f"what steps[{i}] returned", found, Curated)
+            data, record = found
             records.append(record)
         return Curation(data, tuple(records))
 
@@ -112,8 +118,8 @@ def skywork_rules(*, rewards=None, benchmark=None, adversarial=True, of=None) ->
     if rewards is not None and not isinstance(rewards, Fit) and not callable(rewards):
         kind = type(rewards).__name__ if not isinstance(rewards, str) else shown(rewards)
         raise ValueError(f"rewards is {kind}; expected a Fit, or a function of data to one")
-    if benchmark is not None and not isinstance(benchmark, Tokens):
-        raise TypeError(f"benchmark is of type {type(benchmark).__name__}; expected Tokens")
+    if benchmark is not None:
+        check_type("benchmark", benchmark, Tokens)
     if of is not None:
         checked_data("of", of)
     check_flag("adversarial", adversarial)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
-from tabular_pg._checks import check_number
+from tabular_pg._checks import check_number, checked_list
 from tabular_pg._transitions import ROW_SUM_TOLERANCE, refuse_negative
 from tabular_pg.episodic.validation import real_numbers
 
@@ -45,13 +45,14 @@ class Overoptimization(NamedTuple):
 
 def tilted_policy(reference, rewards, beta) -> np.ndarray:
     """The optimum of the reward less beta times the KL divergence: ref exp(r / beta) / Z."""
-    return np.exp(_log_tilted(*_checked(reference, rewards), _beta(beta)))
+    return np.exp(_log_tilted(*checked_tables(reference, rewards), _beta(beta)))
 
 
 def optimal_value(reference, rewards, beta) -> np.ndarray:
     """(prompts,) max_pi E_pi[r] - beta KL(pi | ref) = beta log Z."""
-    reference, rewards = _checked(reference, rewards)
-    beta, top, tilt = _beta(beta), *_tilt(reference, rewards, beta)
+    reference, rewards = checked_tables(reference, rewards)
+    beta = _beta(beta)
+    top, tilt = _tilt(reference, rewards, beta)
     possible = reference > 0
     excess = (reference * np.expm1(np.where(possible, tilt, 0.0))).sum(axis=1)  # of Z over 1
     near = excess > -0.5
@@ -61,7 +62,7 @@ def optimal_value(reference, rewards, beta) -> np.ndarray:
 
 def expected_reward(policy, rewards) -> np.ndarray:
     """(prompts,) the mean reward of each prompt."""
-    policy, rewards = _checked(policy, rewards, "policy")
+    policy, rewards = checked_tables(policy, rewards, "policy")
     return (policy * rewards).sum(axis=1)
 
 
@@ -75,12 +76,13 @@ def kl(policy, reference) -> np.ndarray:
 def regret(policy, reference, rewards, beta) -> np.ndarray:
     """(prompts,) J(pi*) - J(pi) = beta KL(pi | pi*), for the rewards given."""
     policy, reference = _policies(policy, reference)
-    reference, rewards = _checked(reference, rewards)
-    log_best = _log_tilted(reference, rewards, _beta(beta))
+    reference, rewards = checked_tables(reference, rewards)
+    beta = _beta(beta)
+    log_best = _log_tilted(reference, rewards, beta)
     narrow, u, log_z = _narrow(reference, rewards, beta)
     lost = np.where(
         narrow,
-        _narrow_loss(policy, reference, u - log_z[:, None], float(beta)),
+        _narrow_loss(policy, reference, u - log_z[:, None], beta),
         beta * _divergence(policy, np.exp(log_best), log_best),
     )
     if np.isfinite(lost).all():
@@ -101,7 +103,7 @@ def beta_for_kl(reference, rewards, target) -> float:
 
 def beta_at(reference, rewards, target, name) -> float:
     """As ``beta_for_kl``, for a caller whose argument has another name."""
-    reference, rewards = _checked(reference, rewards)
+    reference, rewards = checked_tables(reference, rewards)
     check_number(name, target, 0, kind=Real, open_ends=True)
     possible = reference > 0
     largest = np.where(possible, np.abs(rewards), 0.0).max()
@@ -135,7 +137,7 @@ def best_of_n(reference, rewards, n) -> np.ndarray:
     With F the probability of a response that is not better and p that of an equal one, the best is
     one of these with probability F^n - (F - p)^n.
     """
-    reference, rewards = _checked(reference, rewards)
+    reference, rewards = checked_tables(reference, rewards)
     check_number("n", n, 1, MOST_DRAWS)
     order = np.argsort(rewards, axis=1, kind="stable")
     ranked, p = (np.take_along_axis(each, order, axis=1) for each in (rewards, reference))
@@ -153,18 +155,21 @@ def best_of_n(reference, rewards, n) -> np.ndarray:
 
 def overoptimization(reference, proxy, gold, betas) -> Overoptimization:
     """How the true reward goes as a policy is optimized for another one, for each beta."""
-    betas = [_beta(beta) for beta in betas]
+    betas = checked_list("betas", betas, "numbers > 0")
+    betas = [_beta(beta, f"betas[{i}]") for i, beta in enumerate(betas)]
     return _curve(betas, reference, proxy, gold, tilted_policy)
 
 
 def best_of_n_curve(reference, proxy, gold, ns) -> Overoptimization:
     """How the true reward goes as the best of more and more responses is taken."""
-    return _curve(list(ns), reference, proxy, gold, best_of_n)
+    ns = checked_list("ns", ns, "integers")
+    ns = [check_number(f"ns[{i}]", n, 1, MOST_DRAWS) for i, n in enumerate(ns)]
+    return _curve(ns, reference, proxy, gold, best_of_n)
 
 
 def _curve(knobs, reference, proxy, gold, policy_at):
     for name, rewards in (("proxy", proxy), ("gold", gold)):
-        _checked(reference, rewards, rewards_name=name)
+        checked_tables(reference, rewards, rewards_name=name)
     rows = []
     for knob in knobs:
         policy = policy_at(reference, proxy, knob)
@@ -246,12 +251,11 @@ def _divergence(policy, reference, log_reference):
     return np.maximum(terms, 0.0).sum(axis=1)
 
 
-def _beta(beta):
-    check_number("beta", beta, 0, kind=Real, open_ends=True)
-    return float(beta)
+def _beta(beta, name="beta"):
+    return check_number(name, beta, 0, kind=Real, open_ends=True)
 
 
-def _checked(reference, rewards, name="reference", rewards_name="rewards"):
+def checked_tables(reference, rewards, name="reference", rewards_name="rewards"):
     """A table of distributions and one of rewards of the same shape, else ValueError."""
     reference, rewards = _distributions(name, reference), real_numbers(rewards_name, rewards)
     if rewards.shape != reference.shape:

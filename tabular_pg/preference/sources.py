@@ -20,11 +20,11 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._checks import check_number
-from tabular_pg.episodic.validation import check_flag
+from tabular_pg._checks import check_dict, check_number, check_type, settle, shown
+from tabular_pg.episodic.validation import check_flag, real_vector, refuse_where
 from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose
-from tabular_pg.preference.data import PreferenceData, concatenate
-from tabular_pg.preference.world import CATEGORIES, TASK_NAMES, training_sample
+from tabular_pg.preference.data import PreferenceData, checked_data, concatenate
+from tabular_pg.preference.world import CATEGORIES, TASK_NAMES, World, training_sample
 
 TRIES = 6  # pairs of a prompt among which the most opposed or most aligned one is taken
 PER_PROMPT = 5  # responses to a prompt of a scored pool
@@ -36,18 +36,19 @@ class _Checked:
     """What must hold of the fields of all kinds of sources."""
 
     def __post_init__(self):
-        check_number("size", self.size, 1)
-        if np.shape(self.mixture) != (len(CATEGORIES),) or not any(self.mixture):
-            raise ValueError(f"mixture is {self.mixture!r}; expected four shares, some > 0")
-        for i, share in enumerate(self.mixture):
-            check_number(f"mixture[{i}]", share, 0, kind=Real)
-        for name, value in vars(self).items():
+        settle(self, "size", 1)
+        mixture = real_vector("mixture", self.mixture, len(CATEGORIES), "category")
+        refuse_where(mixture < 0, "mixture", mixture, "a share >= 0")
+        if not 0 < mixture.sum() < np.inf:
+            raise ValueError(f"mixture is {shown(self.mixture)}; expected four shares, some > 0")
+        object.__setattr__(self, "mixture", tuple(mixture.tolist()))
+        for name, value in list(vars(self).items()):
             if name in ("strength", "inflation"):
-                check_number(name, value, -np.inf, kind=Real)
+                settle(self, name, -np.inf, kind=Real)
             elif name in ("noise", "temperature"):
-                check_number(name, value, 0, kind=Real, open_ends=True)
+                settle(self, name, 0, kind=Real, open_ends=True)
             elif name.endswith("_share") or (name == "opposed" and value is not None):
-                check_number(name, value, 0, 1, kind=Real)
+                settle(self, name, 0, 1, kind=Real)
             elif name == "flagged":
                 check_flag(name, value)
 
@@ -198,15 +199,17 @@ def sources(world, scale, *, bias, flip, seed, specs=SPECS) -> dict[str, Prefere
     ValueError
         Names the argument, its value and what was expected.
     """
-    check_number("scale", scale, 0, kind=Real, open_ends=True)
-    check_number("bias", bias, -np.inf, kind=Real)
-    check_number("flip", flip, 0, 0.5, kind=Real)
+    check_type("world", world, World)
+    scale = check_number("scale", scale, 0, kind=Real, open_ends=True)
+    bias = check_number("bias", bias, -np.inf, kind=Real)
+    flip = check_number("flip", flip, 0, 0.5, kind=Real)
     check_number("seed", seed, 0)
+    check_dict("specs", specs, "sources by name")
     if not specs:
         raise ValueError("specs is empty; expected at least one source")
     for name, spec in specs.items():
         if not isinstance(spec, _Checked):
-            raise ValueError(f"specs[{name!r}] is {spec!r}; expected a kind of source")
+            raise ValueError(f"specs[{shown(name)}] is {shown(spec)}; expected a kind of source")
     streams = np.random.default_rng(seed).spawn(len(specs))
     return {
         name: _source(world, name, i, max(1, round(scale * spec.size)), spec, bias, flip, rng)
@@ -216,7 +219,12 @@ def sources(world, scale, *, bias, flip, seed, specs=SPECS) -> dict[str, Prefere
 
 def pooled(by_name) -> PreferenceData:
     """All sources but the crowd's, one after the other."""
-    return concatenate(data for name, data in by_name.items() if name != CROWD)
+    check_dict("by_name", by_name, "data by source")
+    for name, data in by_name.items():
+        checked_data(f"by_name[{shown(name)}]", data)
+    if not by_name.keys() - {CROWD}:
+        raise ValueError(f"by_name has {len(by_name)} sources; expected one besides {CROWD!r}")
+    return concatenate([data for name, data in by_name.items() if name != CROWD])
 
 
 def _source(world, name, number, count, spec, bias, flip, rng):

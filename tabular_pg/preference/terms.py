@@ -19,7 +19,13 @@ import numpy as np
 from scipy.special import expit
 
 EPS, TINY = np.finfo(float).eps, 1e-290
+SMALLEST = np.finfo(float).smallest_subnormal
 UPSET = -1.0  # a margin below which a force is kept in two parts
+
+
+def rounding(spread) -> float:
+    """How far off scores of this spread may be by their rounding, also where they underflow."""
+    return 4 * max(EPS * float(spread), SMALLEST)
 
 
 class Terms(NamedTuple):

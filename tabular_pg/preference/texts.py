@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.preference.data import PreferenceData, Tokens
+from tabular_pg._checks import check_dict, check_number, check_type, shown
+from tabular_pg.preference.data import PreferenceData, Tokens, checked_names
 from tabular_pg.preference.loading import Pairs
 
 VOCABULARY = 5000
@@ -88,18 +89,26 @@ def tokenized(texts, vocabulary=None) -> Tokenized:
         Numbers from 0 that are given already, as by another call, so that the tokens of both can
         be compared. It is not changed: the one returned has the new words, too.
     """
-    if isinstance(texts, str) or not np.iterable(texts):
-        raise ValueError(f"texts is {texts!r:.60}; expected a sequence of strings")
-    numbers, ptr, values = dict(vocabulary or {}), [0], []
-    if set(numbers.values()) != set(range(len(numbers))):
-        raise ValueError(f"vocabulary has {len(numbers)} words; expected the numbers from 0")
-    for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise ValueError(f"texts[{i}] is {text!r:.60}; expected a string")
+    texts = checked_names("texts", texts)
+    numbers, ptr, values = _checked_vocabulary(vocabulary), [0], []
+    for text in texts:
         words = _words(text)
         values += [numbers.setdefault(word, len(numbers)) for word in words]
         ptr.append(len(values))
     return Tokenized(Tokens(ptr, values), numbers)
+
+
+def _checked_vocabulary(vocabulary) -> dict:
+    if vocabulary is None:
+        return {}
+    check_dict("vocabulary", vocabulary, "numbers by word")
+    for word, number in vocabulary.items():
+        if not isinstance(word, str):
+            raise ValueError(f"vocabulary has {shown(word)}; expected words")
+        check_number(f"vocabulary[{word!r}]", number, 0)
+    if set(vocabulary.values()) != set(range(len(vocabulary))):
+        raise ValueError(f"vocabulary has {len(vocabulary)} words; expected the numbers from 0")
+    return dict(vocabulary)
 
 
 def _words(text):
@@ -144,8 +153,9 @@ def preference_data(pairs, vocabulary=None, *, unnamed="unnamed", tasks=None) ->
     ValueError
         If an item is no (prompt, response), a pair has two prompts or a weight other than 1.
     """
-    if not isinstance(pairs, Pairs):
-        raise TypeError(f"pairs is of type {type(pairs).__name__}; expected Pairs, as read_jsonl's")
+    check_type("pairs", pairs, Pairs)
+    if not isinstance(unnamed, str):
+        raise ValueError(f"unnamed is {shown(unnamed)}; expected a string")
     for i, item in enumerate(pairs.items):
         if not isinstance(item, tuple) or len(item) != 2:
             raise ValueError(f"items[{i}] is {item!r:.60}; expected (prompt, response)")
@@ -153,7 +163,7 @@ def preference_data(pairs, vocabulary=None, *, unnamed="unnamed", tasks=None) ->
         if weight != 1:
             raise ValueError(f"weights[{i}] is {weight}; expected 1, as of pairs one by one")
     size = len(pairs.pairs)
-    tasks = ["all"] * size if tasks is None else list(tasks)
+    tasks = ["all"] * size if tasks is None else checked_names("tasks", tasks)
     if len(tasks) != size:
         raise ValueError(f"tasks has length {len(tasks)}; expected {size}, one per pair")
     numbers = {}

@@ -23,8 +23,10 @@ from numbers import Real
 
 import numpy as np
 
+from tabular_pg._arrays import plain_array
 from tabular_pg._checks import check_number
-from tabular_pg.preference.data import Tokens
+from tabular_pg.episodic.validation import class_numbers, real_vector, refuse_where
+from tabular_pg.preference.data import Tokens, checked_data
 from tabular_pg.preference.texts import make_texts
 
 CATEGORIES = ("Chat", "Chat Hard", "Safety", "Reasoning")
@@ -94,8 +96,18 @@ class World:
 
     def table(self, values, prompts=None) -> np.ndarray:
         """(prompts, K) what is given for each item, a row per prompt (by default all)."""
-        table = np.reshape(values, (self.n_prompts, self.n_responses))
-        return table if prompts is None else table[prompts]
+        table = plain_array("values", values)
+        if table.shape != (self.n_items,) or table.dtype.kind not in "biuf":
+            raise ValueError(
+                f"values has shape {table.shape} and type {table.dtype}; expected "
+                f"({self.n_items},) numbers, one per item"
+            )
+        table = table.reshape(self.n_prompts, self.n_responses)
+        if prompts is None:
+            return table
+        prompts = class_numbers("prompts", prompts)
+        refuse_where(prompts >= self.n_prompts, "prompts", prompts, f"< {self.n_prompts}")
+        return table[prompts]
 
     def training_prompts(self, category) -> np.ndarray:
         """The training prompts of a category, given by its position."""
@@ -104,6 +116,10 @@ class World:
 
     def correct(self, data) -> np.ndarray:
         """(N,) whether the chosen item of a pair is truly the better one."""
+        checked_data("data", data)
+        items = data.pairs
+        if items.size and items.max() >= self.n_items:
+            raise ValueError(f"data has item {items.max()}; expected < {self.n_items}")
         return self.reward[data.chosen] > self.reward[data.rejected]
 
 
@@ -151,19 +167,21 @@ def make_world(
         Names the argument, its value and what was expected.
     """
     check_number("seed", seed, 0)
+    correlations = _checked_correlations(correlations)
     check_number("responses", responses, 2)
     check_number("prompts", prompts, 10)  # or else there is a category without any
     check_number("benchmark", benchmark, 4)
     check_number("nuisance", nuisance, 0)
-    _check_correlations(correlations)
-    for name, value in (("level", level), ("offset", offset), ("blur", blur)):
+    level, offset, blur = (
         check_number(name, value, 0, kind=Real)
-    for name, value in (("specific", specific), ("contamination", contamination)):
-        check_number(name, value, 0, 1, kind=Real)
+        for name, value in (("level", level), ("offset", offset), ("blur", blur))
+    )
+    specific = check_number("specific", specific, 0, 1, kind=Real)
+    contamination = check_number("contamination", contamination, 0, 1, kind=Real)
     of_prompts, of_items, of_texts = np.random.default_rng(seed).spawn(3)
     category = np.concatenate([_spread(SHARES, prompts), _spread([0.25] * 4, benchmark)])
     quality, reward = _quality(of_items, category, responses, specific)
-    rho = np.asarray(correlations, dtype=float)[category].repeat(responses)[:, None]
+    rho = correlations[category].repeat(responses)[:, None]
     own = of_items.standard_normal((reward.size, len(SPURIOUS)))
     spurious = rho * reward[:, None] + np.sqrt(1 - rho**2) * own
     if level > 0:
@@ -234,11 +252,7 @@ def _tasks(rng, category):
     return task
 
 
-def _check_correlations(correlations):
-    if np.shape(correlations) != (len(CATEGORIES),):
-        raise ValueError(
-            f"correlations is {correlations!r}; expected {len(CATEGORIES)} numbers, one for each "
-            f"of {', '.join(CATEGORIES)}"
-        )
-    for i, value in enumerate(correlations):
-        check_number(f"correlations[{i}]", value, -1, 1, kind=Real)
+def _checked_correlations(correlations) -> np.ndarray:
+    values = real_vector("correlations", correlations, len(CATEGORIES), "category")
+    refuse_where(abs(values) > 1, "correlations", values, "a number in [-1, 1]")
+    return values

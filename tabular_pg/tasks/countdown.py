@@ -14,13 +14,14 @@ from numbers import Integral, Rational
 
 import numpy as np
 
-from tabular_pg._checks import check_number, shown
+from tabular_pg._checks import check_number, checked_list, is_real, shown
 from tabular_pg.episodic import EpisodicMDP
 from tabular_pg.episodic.validation import check_flag
 from tabular_pg.tasks.arithmetic import Arithmetic, Steps, combinations, number
 from tabular_pg.tasks.sizes import refuse_size
 
 MAX_NUMBERS = 6
+LARGEST = 10**300  # of what is shown in a name
 MERGE = "; merge=False is the tree of prefixes"
 
 
@@ -125,7 +126,7 @@ def _checked_puzzles(numbers) -> list[tuple[int, ...]]:
     """The puzzles as tuples of ints, of one length from 2 to 6."""
     given = numbers
     try:
-        numbers = list(numbers)
+        numbers = checked_list("numbers", numbers, "integers, or of these")
         single = not numbers or not hasattr(numbers[0], "__len__")
         texts = [numbers] if isinstance(given, str | bytes) else numbers
         if any(isinstance(each, str | bytes) for each in texts) or isinstance(given, str | bytes):
@@ -166,9 +167,13 @@ def _refuse_twice(puzzles, roots):
 
 
 def _checked_target(target) -> Fraction:
-    if not isinstance(target, Rational) or isinstance(target, bool):
-        raise ValueError(f"target is {shown(target)}; expected an integer or a Fraction")
-    return Fraction(target.numerator, target.denominator)
+    if isinstance(target, Rational) and is_real(target):
+        fraction = Fraction(int(target.numerator), int(target.denominator))
+        if max(abs(fraction.numerator), fraction.denominator) < LARGEST:
+            return fraction
+    raise ValueError(
+        f"target is {shown(target)}; expected an integer or a Fraction, of less than 300 digits"
+    )
 
 
 def _name(puzzles, target) -> str:

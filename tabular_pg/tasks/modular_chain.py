@@ -64,14 +64,14 @@ def modular_chain(horizon, modulus=97, operations=4, seed=0, *, starts=1) -> Epi
         If an argument is out of range, the chain would be too large, there are too few constants
         modulo ``modulus``, or no value can be reached from every start.
     """
-    check_number("horizon", horizon, 1)
-    check_number("modulus", modulus, 3)
-    check_number("operations", operations, 2)
-    check_number("starts", starts, 1, modulus)
-    check_number("seed", seed, 0)
+    horizon = check_number("horizon", horizon, 1)
+    modulus = check_number("modulus", modulus, 3)
+    operations = check_number("operations", operations, 2)
+    starts = check_number("starts", starts, 1, modulus)
+    seed = check_number("seed", seed, 0)
     refuse_size(
         f"horizon {horizon}, modulus {modulus} and {operations} operations",
-        int(operations) * int(modulus) * int(horizon),  # also of a last level, which has none
+        operations * modulus * horizon,  # also of a last level, which has none
         "smaller ones",
     )
     rng = np.random.default_rng(seed)
@@ -84,7 +84,7 @@ def modular_chain(horizon, modulus=97, operations=4, seed=0, *, starts=1) -> Epi
     offsets = np.array([0, *(starts + modulus * np.arange(horizon + 1))])
     following = np.repeat(offsets[1:-1], np.diff(offsets[:-1]))  # where the next level begins
     successor = following[:, None] + results[values[:n_inner]]
-    steps = ModularSteps(int(modulus), drawn, values, successor.ravel())
+    steps = ModularSteps(modulus, drawn, values, successor.ravel())
     return EpisodicMDP(
         offsets,
         operations * np.minimum(np.arange(values.size + 1), n_inner),

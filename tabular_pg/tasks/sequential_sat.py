@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._arrays import plain_array
 from tabular_pg._checks import check_number
 from tabular_pg.episodic import EpisodicMDP
 from tabular_pg.tasks.sizes import refuse_size
@@ -71,16 +72,17 @@ def sequential_sat(n_variables=12, n_clauses=50, seed=0) -> EpisodicMDP:
     ValueError
         If an argument is out of range, or the trees together would be too large.
     """
-    check_number("n_variables", n_variables, 3, MAX_VARIABLES)
-    check_number("n_clauses", n_clauses, 1)
-    seeds = [seed] if np.ndim(seed) == 0 else list(seed)
+    n_variables = check_number("n_variables", n_variables, 3, MAX_VARIABLES)
+    n_clauses = check_number("n_clauses", n_clauses, 1)
+    given = plain_array("seed", seed, "integers")
+    seeds = given.tolist() if given.ndim else [seed]
     if not seeds:
         raise ValueError("seed is empty; expected at least one")
     for i, one in enumerate(seeds):
-        check_number("seed" if np.ndim(seed) == 0 else f"seed[{i}]", one, 0, kind=Integral)
+        check_number("seed" if not given.ndim else f"seed[{i}]", one, 0, kind=Integral)
     refuse_size(
         f"{n_variables} variables and {len(seeds)} seeds",
-        len(seeds) * (2 ** (int(n_variables) + 1) - 2),
+        len(seeds) * (2 ** (n_variables + 1) - 2),
         "fewer of either",
     )
     literals = np.stack([_formula(n_variables, n_clauses, one) for one in seeds])
@@ -88,7 +90,7 @@ def sequential_sat(n_variables=12, n_clauses=50, seed=0) -> EpisodicMDP:
     n_states, n_inner = n_roots * levels[-1], n_roots * levels[-2]
     reward = np.zeros(n_states)
     reward[n_inner:] = np.concatenate([_satisfied(n_variables, each) for each in literals])
-    text = Clauses(int(n_variables), literals)
+    text = Clauses(n_variables, literals)
     return EpisodicMDP(
         n_roots * levels,
         2 * np.minimum(np.arange(n_states + 1), n_inner),
