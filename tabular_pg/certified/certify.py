@@ -241,10 +241,12 @@ def trajectory(method):
     Undecided
         If the balls are too wide to go on.
     """
-    step, symmetric, _ = UPDATES[type(method.rule)]
-    model = Model(method.mdp, METHODS[type(method.rule)].space, method.tau, symmetric)
+    update, registered = UPDATES[type(method.rule)], METHODS[type(method.rule)]
+    model = Model(method.mdp, registered.space, method.tau, update.symmetric)
     rule, last = type(method.rule)(*(arb(x) for x in method.rule)), int(method.k[-1])
     point = model.evaluate(model.start(method.policy), method.policy)
+    if registered.memory:
+        point = point._replace(memory=update.memory(rule, model, point))
     with Watch(last + 1) as watch:
         for k in range(last + 1):
             yield k, model, point
@@ -252,10 +254,8 @@ def trajectory(method):
                 raise KeyboardInterrupt
             watch.count(1)
             if k < last:
-                x, critic = step(rule, k, model, point), point.critic
-                point = model.evaluate(x)
-                if METHODS[type(rule)].critic:
-                    point = point._replace(critic=critic)
+                x, memory = update.step(rule, k, model, point)
+                point = model.evaluate(x, memory=memory)
 
 
 def relative_bits(ball) -> float:
