@@ -69,9 +69,11 @@ def _pass(tasks, k, moving):
     for task in tasks:
         if moving:
             task.gap_sum += largest_gap(task.point, task.log_scale)
-        if k == 0 and task.method.critic:
-            next_values(task.problem.P, task.problem.gamma, task.point.f, task.point.critic)
-            task.point.critic[:] *= math.exp(task.log_scale)
+        if k == 0 and task.method.start is not None:  # which may look at any entry
+            problem, point = task.problem, task.point
+            next_values(problem.P, problem.gamma, point.f, point.q)
+            advantages(problem, point, math.exp(0.5 * task.log_scale))
+            task.begin()
     P = tasks[0].problem.P
     if isinstance(P, np.ndarray):
         together = P.shape[0] if len(tasks) == 1 else max(1, SHARED // P[0].nbytes)

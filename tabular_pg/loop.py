@@ -18,7 +18,7 @@ def advance_alone(task, watch):
     gap_sum, k, breath = np.zeros(1), 0, 64
     log_scale = advance(rule, problem, point, gap_sum, 0.0, -1, 0)
     task.method.refuse_result()  # known, now that the loop is compiled
-    point.critic[:] = point.q
+    task.begin()
     for stop in task.at.tolist():
         while k < stop and not watch.interrupted:
             size, start = min(breath, stop - k), time.monotonic()

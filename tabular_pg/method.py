@@ -25,6 +25,7 @@ from tabular_pg.two_forms import far_form
 
 METHODS: dict[type, Method] = {}
 LOCK = threading.Lock()
+STEPS, STARTS = ("rule", "k", "problem", "point"), ("rule", "problem", "point")
 PACKAGE = __name__.partition(".")[0]
 
 
@@ -51,10 +52,11 @@ class Method(NamedTuple):
     space: Space
     regularization: Regularization
     visitation: bool
-    critic: bool
+    memory: int  # how many arrays (A,) a state remembers
     statewise: bool
     native: bool  # defined inside the package, so that its compiled loop may be cached on disk
-    learn: object  # the kernel that advances ``point.critic`` before steps 1, 2, ..., or None
+    start: object  # the kernel that fills ``point.memory`` before step 0, or None
+    learn: object  # the kernel that advances it before steps 1, 2, ..., or None
     compiled: dict  # what is compiled around the kernel, by the function that makes it
 
     def coordinates(self, tau) -> type:
@@ -68,11 +70,11 @@ class Method(NamedTuple):
         return self.around(step_once)
 
     def around(self, make, twice=False):
-        """What ``make(step)`` returns, or ``make(method)`` for the step itself; compiled once.
+        """What ``make(step)`` returns, or ``make(method)`` for steps and starts; compiled once.
 
         A step is taken ``twice`` where policies have two forms.
         """
-        steps = (step_once, step_twice)
+        steps = (step_once, step_twice, begin_once, begin_twice)
         inner = self if make in steps else self.around(step_twice if twice else step_once)
         with LOCK:
             if (make, twice) not in self.compiled:
@@ -115,11 +117,33 @@ def step_twice(method):
     def learn_and_step(values, k, problem, point):
         if k > 0:
             learn(rule(*values), k, problem, point)
+        point.far_memory[:] = point.memory + point.shift
         other = far_form(problem.coordinates, point)
         kernel(rule(*values), k, problem, point)
         kernel(rule(*values), k, problem, other)
 
     return step if learn is None else learn_and_step
+
+
+def begin_once(method):
+    rule, start = method.rule, method.start
+
+    def begin(values, problem, point):
+        start(rule(*values), problem, point)
+
+    return begin
+
+
+def begin_twice(method):
+    """The same for the memory of both forms."""
+    rule, start = method.rule, method.start
+
+    def begin(values, problem, point):
+        start(rule(*values), problem, point)
+        start(rule(*values), problem, far_form(problem.coordinates, point))
+        point.shift[:] = point.far_memory - point.memory
+
+    return begin
 
 
 def method(
@@ -128,7 +152,9 @@ def method(
     space,
     regularization=Regularization.NONE,
     visitation=False,
-    critic=False,
+    memory=0,
+    start=None,
+    learn=None,
     statewise=False,
 ):
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
@@ -150,9 +176,15 @@ def method(
     regularization : Regularization
     visitation : bool
         Whether the kernel reads ``point.d``; then mu must be positive everywhere.
-    critic : bool, or a function (rule, k, problem, point)
-        Whether the kernel uses ``point.critic``, which starts as ``point.q``; the function is
-        called before every step but the first, and overwrites it.
+    memory : int >= 0
+        How many arrays (A,) a state remembers from step to step, as ``point.memory`` (S, n, A):
+        critics, momenta, earlier iterates, averages. The kernel reads and overwrites them.
+    start : function (rule, problem, point), optional
+        Fills ``point.memory``, which is 0 else, at the first iterate, after its evaluation.
+    learn : function (rule, k, problem, point), optional
+        Called before every step but the first, for what is remembered of values rather than of
+        policies: where policies are kept in two forms the kernel is run on both, each with a
+        memory of its own, and ``learn`` once.
     statewise : bool
         Whether the next policy in a state depends on that state's entries alone. Then, on large
         MDPs, the kernel is given a few states at a time, and P is read once per iteration
@@ -162,7 +194,7 @@ def method(
     ------
     TypeError, ValueError
         For what cannot be a rule or a kernel, a class of this package, and a class that was
-        registered with another space, regularization, visitation or critic: old runs rely on them.
+        registered with another space, regularization, visitation or memory: old runs rely on them.
         A kernel that returns something, or that leaves ``point.x`` as it is at every policy that
         is tried, is refused with TypeError by the first run.
     """
@@ -173,36 +205,40 @@ def method(
             f"space is {space!r}, regularization {regularization!r}; expected members of Space and "
             "Regularization"
         )
-    facts = space, regularization, visitation, bool(critic)
+    if not isinstance(memory, int) or isinstance(memory, bool) or memory < 0:
+        raise TypeError(f"memory is {memory!r}; expected a number of arrays, an integer >= 0")
+    if memory == 0 and (start is not None or learn is not None):
+        raise ValueError("memory is 0, and there is a start or learn; expected memory >= 1")
+    facts = space, regularization, visitation, memory
 
     def register(kernel):
         modules = (str(getattr(part, "__module__", "")) for part in (rule, kernel))
         native = all(module.partition(".")[0] == PACKAGE for module in modules)
         _refuse_kernel(rule, kernel, METHODS.get(rule), facts, native)
         compiled = njit_inlined(kernel) if native else _checked(njit_uncached(kernel))
-        learn = None
-        if callable(critic):
-            _refuse_kernel(rule, critic, METHODS.get(rule), facts, native)
-            learn = (njit_inlined if native else njit_uncached)(critic)
-        METHODS[rule] = Method(rule, compiled, *facts, statewise, native, learn, {})
+        parts = []
+        for part, arguments in ((start, STARTS), (learn, STEPS)):
+            if part is not None:
+                _refuse_kernel(rule, part, METHODS.get(rule), facts, native, arguments)
+                part = (njit_inlined if native else njit_uncached)(part)
+            parts.append(part)
+        METHODS[rule] = Method(rule, compiled, *facts, statewise, native, *parts, {})
         return compiled
 
     return register
 
 
-def _refuse_kernel(rule, kernel, known, facts, native):
-    name = getattr(kernel, "__name__", repr(kernel))
+def _refuse_kernel(rule, kernel, known, facts, native, arguments=STEPS):
+    name, expected = getattr(kernel, "__name__", repr(kernel)), ", ".join(arguments)
     if not callable(kernel):
-        raise TypeError(f"kernel is {kernel!r}; expected a function (rule, k, problem, point)")
+        raise TypeError(f"kernel is {kernel!r}; expected a function ({expected})")
     try:
         signature = inspect.signature(kernel)
-        signature.bind(*"1234")
+        signature.bind(*arguments)
     except ValueError:  # a function that is not written in Python
         raise TypeError(f"kernel is {kernel!r}; expected a function of Python") from None
     except TypeError:
-        raise TypeError(
-            f"kernel is {name}{signature}; expected (rule, k, problem, point)"
-        ) from None
+        raise TypeError(f"kernel is {name}{signature}; expected ({expected})") from None
     if hasattr(kernel, "py_func"):
         raise TypeError(f"kernel is {name}, compiled already; expected {name}.py_func")
     stored = [step.argval for step in dis.get_instructions(kernel) if step.opname == "STORE_ATTR"]
@@ -223,7 +259,7 @@ def _refuse_kernel(rule, kernel, known, facts, native):
     if before != facts:
         raise ValueError(
             f"rule is {rule.__name__}, registered before with (space, regularization, visitation, "
-            f"critic) = {before}, now with {facts}; expected the same, as there may be runs of it: "
+            f"memory) = {before}, now with {facts}; expected the same, as there may be runs of it: "
             "define the class anew"
         )
 

@@ -68,7 +68,7 @@ def optimize(
     log_policy : array_like (S, A), optional
         Its logarithm instead, for probabilities below 1e-308 and to go on where a run has ended:
         ``log_policy=run.log_policies[-1]`` gives the iterates of one long run (a rule with a
-        critic, or with steps that depend on k, starts these anew). Offsets from a regularized
+        memory, or with steps that depend on k, starts these anew). Offsets from a regularized
         optimum, which floats near log pi* cannot hold, are taken from the run.
     at : sequence of int, optional
         Iterations to record. By default all of them when they are few, else log-spaced ones,
@@ -217,7 +217,8 @@ def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
     P = system.model if system else mdp.P
     problem = problem_of(mdp, best, method.coordinates(tau), method.visitation, P)
     x, log_pi = start.coordinates(problem.coordinates, best.odds)
-    point = empty_point(x, alone, log_pi if type(problem.coordinates) is TwoForms else None)
+    log_pi = log_pi if type(problem.coordinates) is TwoForms else None
+    point = empty_point(x, alone, log_pi, method.memory)
     if system is not None and not sparse:
         point = point._replace(N=system.N)
     record = Record(at.size, point)

@@ -34,7 +34,7 @@ class Point(NamedTuple):
     q: np.ndarray  # (S, A), Q* - Q^pi = gamma P e, less gamma base
     A: np.ndarray  # (S, A), the advantage; soft for tau > 0
     d: np.ndarray  # (S,), visitation under mu, summing to 1
-    critic: np.ndarray  # (S, A), Q* - Q, up to a constant, for rules that learn their own Q
+    memory: np.ndarray  # (S, n, A), what the rule remembers: critics, momenta, averages
     least_policy: np.ndarray  # (S, A), least probability over earlier iterates
     least_optimal_mass: np.ndarray  # (S,), the same for all optimal actions together
     N: np.ndarray  # (S, S), gamma P_pi, then its elimination; empty for sparse P
@@ -45,24 +45,28 @@ class Point(NamedTuple):
     base: np.ndarray  # (1,), that least entry
     log_pi: np.ndarray  # (S, A), log pi for ``TwoForms``, else empty
     far: np.ndarray  # (S, A), for ``TwoForms`` q - tau log pi*: q, relative to log pi
+    far_memory: np.ndarray  # (S, n, A), for ``TwoForms`` the memory of the kernel that moves log pi
+    shift: np.ndarray  # (S, n, A), by how much it differed at the start
     log_e: np.ndarray  # (S,), log of the gap if log_e[0] is not nan
     flaws: np.ndarray  # (3,), how many gaps were below the range of floats and were not resolved,
     # the relative error that rounding may have brought into offsets (both the largest so far), and
     # 1 if the gaps of states that are not alike are equal, which is rounding then
 
 
-def empty_point(x, dense=True, log_pi=None) -> Point:
-    """A point at coordinates ``x`` that has not been evaluated yet."""
+def empty_point(x, dense=True, log_pi=None, memory=0) -> Point:
+    """A point at coordinates ``x`` that has not been evaluated yet, with so many arrays (A,) of
+    memory in every state."""
     S, A = x.shape
-    shapes = [(S, A), (S,), (S, A), (S, A), (S,), (S, A)]
+    shapes = [(S, A), (S,), (S, A), (S, A), (S,), (S, memory, A)]
     least = np.ones((S, A)), np.ones(S)
     system = [(S, S), (S,), (S,)] if dense else [(0, 0), (0,), (0,)]
     zeros = (np.zeros(shape) for shape in shapes)
     blocks = True if S > UNBLOCKED else None
     both = np.empty((0, A)) if log_pi is None else np.array(log_pi)
+    far_memory = np.zeros((len(both), memory, A))
     return Point(
         np.array(x), *zeros, *least, *(np.empty(shape) for shape in system), blocks,
-        np.zeros(S), np.zeros(1), both, np.zeros(both.shape),
+        np.zeros(S), np.zeros(1), both, np.zeros(both.shape), far_memory, far_memory.copy(),
         np.full(S, np.nan), np.zeros(3),
     )  # fmt: skip
 
@@ -82,19 +86,20 @@ def point_rows(point, low, high):
     """The same part of a point; what belongs to no state is shared."""
     return Point(
         point.x[low:high], point.pi[low:high], point.e[low:high], point.q[low:high],
-        point.A[low:high], point.d[low:high], point.critic[low:high],
+        point.A[low:high], point.d[low:high], point.memory[low:high],
         point.least_policy[low:high], point.least_optimal_mass[low:high], point.N[low:high],
         point.pivot, point.slack, point.blocks, point.f[low:high],
-        point.base, point.log_pi[low:high], point.far[low:high], point.log_e[low:high],
-        point.flaws,
+        point.base, point.log_pi[low:high], point.far[low:high], point.far_memory[low:high],
+        point.shift[low:high], point.log_e[low:high], point.flaws,
     )  # fmt: skip
 
 
 @njit_inlined
-def with_form(point, x, q, critic):
-    """The point with these coordinates, Q-gaps and critic."""
+def with_form(point, x, q, memory):
+    """The point with these coordinates, Q-gaps and memory."""
     return Point(
-        x, point.pi, point.e, q, point.A, point.d, critic, point.least_policy,
+        x, point.pi, point.e, q, point.A, point.d, memory, point.least_policy,
         point.least_optimal_mass, point.N, point.pivot, point.slack, point.blocks, point.f,
-        point.base, point.log_pi, point.far, point.log_e, point.flaws,
+        point.base, point.log_pi, point.far, point.far_memory, point.shift, point.log_e,
+        point.flaws,
     )  # fmt: skip

@@ -49,7 +49,7 @@ def _filled(rule, value):
 
 def _somewhere(task, rng):
     """A point at a random policy, with made up errors and advantages: they may all be 0 in fact."""
-    (S, A), point = task.mdp.r.shape, task.point
+    (S, A), n, point = task.mdp.r.shape, task.method.memory, task.point
     pi = rng.dirichlet(np.ones(A), S)
     if task.mdp.actions is not None:
         pi = np.where(task.mdp.actions, pi, 0.0)
@@ -66,7 +66,7 @@ def _somewhere(task, rng):
         "q": q,
         "A": gains - (pi * gains).sum(axis=1, keepdims=True),
         "d": rng.dirichlet(np.ones(S)),
-        "critic": q,
+        "memory": rng.random((S, n, A)),
     }
     return point._replace(
         **{name: value.copy() for name, value in values.items() if name in point._fields}

@@ -10,6 +10,7 @@ from functools import singledispatch
 
 import numpy as np
 
+from tabular_pg.coordinates import Probabilities
 from tabular_pg.simplex import KL_SERIES
 from tabular_pg.systems.choice import linear_solver
 
@@ -57,7 +58,7 @@ def policy_change(run) -> np.ndarray:
     """(steps, S, A) pi^{k+1} - pi^k."""
     i = steps(run)
     before, after = run.policies[i], run.policies[i + 1]
-    if run.iterates is run.policies:
+    if run.coordinates is Probabilities:
         return after - before
     change = log_ratio(run)
     large = np.abs(change) >= 0.5  # NaN is not: it stays one
@@ -142,7 +143,7 @@ def change_rounding(run) -> np.ndarray:
     i = steps(run)
     if not run.rounded:
         return np.zeros(run.A[i].shape)
-    if run.iterates is run.policies:
+    if run.coordinates is Probabilities:
         return np.full(run.policies[i].shape, ULP)
     size = np.where(np.isfinite(run.iterates[i]), np.abs(run.iterates[i]), 0.0)
     top = 1.0 if run.tau == 0 else 0.0

@@ -9,8 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from tabular_pg.coordinates import Offsets, Probabilities
 from tabular_pg.mdp import MDP
-from tabular_pg.method import METHODS, Space
+from tabular_pg.method import METHODS
 from tabular_pg.optimal import Optimum, optimum
 from tabular_pg.systems.solver import Solver
 
@@ -84,16 +85,23 @@ class Run:
 
     rounded = True  # so that theorems allow for rounding
 
+    @property
+    def coordinates(self) -> type:
+        """What ``iterates`` are: ``Logits``, ``Offsets`` from log pi*_tau, or ``Probabilities``."""
+        return self.method.coordinates(self.tau)
+
     @cached_property
     def log_policies(self) -> np.ndarray:
         """(K, S, A) log pi^k; -inf for exact zeros."""
-        if self.method.space is Space.SIMPLEX:
+        if self.coordinates is Probabilities:
             with np.errstate(divide="ignore"):
                 logarithms = np.log(self.iterates)
         elif self.recorded_log_policies is not None:
             logarithms = self.recorded_log_policies
+        elif self.coordinates is Offsets:
+            logarithms = self.iterates + self.optimum.log_pi
         else:
-            logarithms = self.iterates + self.optimum.log_pi if self.tau > 0 else self.iterates
+            logarithms = self.iterates
         logarithms.setflags(write=False)
         _GIVEN_OUT[id(_owner(logarithms))] = self
         return logarithms
@@ -101,8 +109,9 @@ class Run:
     @cached_property
     def policies(self) -> np.ndarray:
         """(K, S, A) pi^k."""
-        simplex = self.method.space is Space.SIMPLEX
-        return self.iterates if simplex else np.exp(self.log_policies)
+        if self.coordinates is Probabilities:
+            return self.iterates
+        return np.exp(self.log_policies)
 
     @cached_property
     def value_gap(self) -> np.ndarray:

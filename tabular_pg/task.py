@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tabular_pg.mdp import MDP
-from tabular_pg.method import METHODS, Method, step_once, step_twice
+from tabular_pg.method import METHODS, Method, begin_once, begin_twice, step_once, step_twice
 from tabular_pg.optimal import Optimum
 from tabular_pg.point import Point, Problem
 from tabular_pg.run import LOWEST
@@ -110,6 +110,13 @@ class Task:
     def two_forms(self) -> bool:
         """Whether policies are kept as offsets and as logarithms."""
         return len(self.point.log_pi) > 0
+
+    def begin(self):
+        """Fill the memory of the method, at the first iterate."""
+        if self.method.start is not None:
+            begin = begin_twice if self.two_forms else begin_once
+            around = self.method.around(begin, self.two_forms)
+            around(tuple(self.rule), self.problem, self.point)
 
     @property
     def step(self):

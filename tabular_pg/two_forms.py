@@ -35,18 +35,13 @@ class TwoForms(NamedTuple):
 
 @njit_inlined
 def far_form(coordinates, point):
-    """``point`` with log pi for the offsets, and Q-gaps relative to the reference 0.
-
-    Its critic is a copy.
-    """
+    """``point`` with log pi for the offsets, Q-gaps relative to the reference 0, and the memory of
+    that form."""
     log_reference, far, q = coordinates.log_reference, point.far, point.q
-    critic = np.empty(q.shape)
     for s in range(far.shape[0]):
         for a in range(far.shape[1]):
-            value = coordinates.tau * log_reference[s, a]
-            far[s, a] = q[s, a] - value
-            critic[s, a] = point.critic[s, a] - value
-    return with_form(point, point.log_pi, far, critic)
+            far[s, a] = q[s, a] - coordinates.tau * log_reference[s, a]
+    return with_form(point, point.log_pi, far, point.far_memory)
 
 
 @njit_inlined

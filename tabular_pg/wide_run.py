@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.method import Space
+from tabular_pg.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.quantities import (
     ULP,
     discounted_sum,
@@ -67,6 +67,7 @@ class WideRun:
 
     def __init__(self, run):
         self.run, self.k, self.method, self.mdp = run, run.k, run.method, WideMDP(run.mdp)
+        self.coordinates = run.coordinates
         self.rule = type(run.rule)(*map(wide, run.rule))
         self.tau, self.optimum = wide(run.tau), WideOptimum(run.optimum, run.tau)
         self.d, self.gap_sum = digits(run.d), wide(run.gap_sum)
@@ -81,23 +82,24 @@ class WideRun:
     def lost(self):
         """(K, S) where the policy is so near the optimum that the offsets do not tell how near."""
         run = self.run
-        if run.tau == 0 or self.method.space is Space.SIMPLEX or run.mdp.n_actions == 1:
+        if self.coordinates is not Offsets or run.mdp.n_actions == 1:
             return np.zeros(run.value_gap.shape, dtype=bool)
         size = np.abs(run.iterates).max(axis=2)
         return (size < LOWEST) & (np.maximum.accumulate(size) > 0)  # 0 from the start on is 0
 
     @cached_property
     def iterates(self):
-        if self.method.space is Space.SIMPLEX:
+        if self.coordinates is Probabilities:
             return self.policies
-        if self.run.tau == 0:
+        if self.coordinates is Logits:
             return self.log_policies
         return wide(np.where(self.lost[:, :, None], np.nan, self.run.iterates))
 
     @cached_property
     def policies(self):
-        simplex = self.method.space is Space.SIMPLEX
-        return digits(self.run.iterates) if simplex else np.exp(self.log_policies)
+        if self.coordinates is Probabilities:
+            return digits(self.run.iterates)
+        return np.exp(self.log_policies)
 
     @cached_property
     def value_gap(self):

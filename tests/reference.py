@@ -5,6 +5,8 @@ Values are computed and subtracted directly; that works because mpmath carries e
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import mpmath as mp
 
 from tabular_pg import (
@@ -121,59 +123,105 @@ def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400):
         return result
 
 
+TWINS = {}  # rule type: the next policy in one state
+
+
+def twin(*rules):
+    def register(function):
+        TWINS.update(dict.fromkeys(rules, function))
+        return function
+
+    return register
+
+
+class Now(NamedTuple):
+    """What a step may look at in one state; steps from visits are eta d(s) / (1 - gamma)."""
+
+    pi: list
+    Q: list
+    A: list
+    critic: list
+    eta: object
+    gradient_eta: object
+    tau: object
+
+
 def update(rule, k, model, pi, V, critic):
     """(pi^{k+1}, the critic of TD-PMD)."""
-    Q, tau, gamma = model.q(V), model.tau, model.gamma
-    A = [
-        [Q[s][a] - V[s] - (tau * mp.log(pi[s][a]) if tau else 0) for a in model.A] for s in model.S
-    ]
-    d = model.visitation(pi)
-    kind = type(rule)
+    Q, tau, d = model.q(V), model.tau, model.visitation(pi)
     eta = mp.mpf(getattr(rule, "eta", 0)) * mp.mpf(getattr(rule, "growth", 1)) ** k
     new = []
     for s in model.S:
-        gradient_step = eta * d[s] / (1 - gamma)
-        if kind is ProjectedPG:
-            new.append(project([p + gradient_step * q for p, q in zip(pi[s], Q[s], strict=True)]))
-        elif kind is ProjectedQAscent:
-            new.append(project([p + eta * q for p, q in zip(pi[s], Q[s], strict=True)]))
-        elif kind is SoftmaxPG:
-            slopes = [p * x for p, x in zip(pi[s], A[s], strict=True)]
-            new.append(tilted(pi[s], [gradient_step * x for x in slopes]))
-        elif kind is NaturalPG:
-            alpha = 1 / (1 + eta * tau)
-            powers = [p**alpha for p in pi[s]]
-            new.append(tilted(powers, [eta * alpha * q for q in Q[s]]))
-        elif kind is SoftPolicyIteration:
-            new.append(softmax([q / tau for q in Q[s]]))
-        elif kind is HadamardPG:
-            theta = [
-                mp.sqrt(p) * (1 + 2 * gradient_step * x) for p, x in zip(pi[s], A[s], strict=True)
-            ]
-            new.append(normalized([t**2 for t in theta]))
-        elif kind is SPMA:
-            new.append(normalized([p * (1 + eta * x) for p, x in zip(pi[s], A[s], strict=True)]))
-        elif kind is DualAveragedSPI:
-            beta = mp.mpf(rule.beta)
-            step = mp.log(len(model.A)) * (beta / (1 - beta) ** k if k else 1)
-            new.append(tilted(pi[s], [step * x for x in A[s]]))
-        elif kind is TDPMD:
-            alpha = 1 / (1 + eta * tau)
-            new.append(tilted([p**alpha for p in pi[s]], [eta * alpha * q for q in critic[s]]))
-        elif kind is PolicyIteration:
-            best = max(A[s])
-            tied = [x > best - mp.mpf(10) ** -12 for x in A[s]]
-            keep = all(t or p == 0 for t, p in zip(tied, pi[s], strict=True))
-            new.append(pi[s] if keep else one_hot(tied.index(True), len(A[s])))
-        else:
-            raise NotImplementedError(kind)
-    if kind is TDPMD:
+        A = [q - V[s] - (tau * mp.log(p) if tau else 0) for q, p in zip(Q[s], pi[s], strict=True)]
+        gradient_eta = eta * d[s] / (1 - model.gamma)
+        now = Now(pi[s], Q[s], A, critic[s], eta, gradient_eta, tau)
+        new.append(TWINS[type(rule)](rule, k, now))
+    if type(rule) is TDPMD:
         soft = [
-            mp.fsum(new[s][a] * (critic[s][a] - tau * mp.log(new[s][a])) for a in model.A)
+            mp.fsum(p * (q - tau * mp.log(p)) for p, q in zip(new[s], critic[s], strict=True))
             for s in model.S
         ]
         critic = model.q(soft)
     return new, critic
+
+
+@twin(ProjectedPG)
+def projected_pg(rule, k, now):
+    return project([p + now.gradient_eta * q for p, q in zip(now.pi, now.Q, strict=True)])
+
+
+@twin(ProjectedQAscent)
+def projected_q_ascent(rule, k, now):
+    return project([p + now.eta * q for p, q in zip(now.pi, now.Q, strict=True)])
+
+
+@twin(SoftmaxPG)
+def softmax_pg(rule, k, now):
+    slopes = [p * x for p, x in zip(now.pi, now.A, strict=True)]
+    return tilted(now.pi, [now.gradient_eta * x for x in slopes])
+
+
+@twin(NaturalPG)
+def natural_pg(rule, k, now, Q=None):
+    alpha = 1 / (1 + now.eta * now.tau)
+    powers = [p**alpha for p in now.pi]
+    return tilted(powers, [now.eta * alpha * q for q in (Q or now.Q)])
+
+
+@twin(TDPMD)
+def td_pmd(rule, k, now):
+    return natural_pg(rule, k, now, now.critic)
+
+
+@twin(SoftPolicyIteration)
+def soft_policy_iteration(rule, k, now):
+    return softmax([q / now.tau for q in now.Q])
+
+
+@twin(HadamardPG)
+def hadamard_pg(rule, k, now):
+    steps = [1 + 2 * now.gradient_eta * x for x in now.A]
+    return normalized([p * step**2 for p, step in zip(now.pi, steps, strict=True)])
+
+
+@twin(SPMA)
+def spma(rule, k, now):
+    return normalized([p * (1 + now.eta * x) for p, x in zip(now.pi, now.A, strict=True)])
+
+
+@twin(DualAveragedSPI)
+def dual_averaged_spi(rule, k, now):
+    beta = mp.mpf(rule.beta)
+    step = mp.log(len(now.pi)) * (beta / (1 - beta) ** k if k else 1)
+    return tilted(now.pi, [step * x for x in now.A])
+
+
+@twin(PolicyIteration)
+def policy_iteration(rule, k, now):
+    best = max(now.A)
+    tied = [x > best - mp.mpf(10) ** -12 for x in now.A]
+    keep = all(t or p == 0 for t, p in zip(tied, now.pi, strict=True))
+    return now.pi if keep else one_hot(tied.index(True), len(now.pi))
 
 
 def tilted(weights, exponents):

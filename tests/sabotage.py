@@ -85,7 +85,8 @@ def descending(run):
     for k in range(min(int(run.k[-1]), 100) + 1):
         evaluate(problem, point)
         iterates.append(point.x.copy())
-        flipped = point._replace(A=-point.A, q=-point.q, critic=-point.q)
+        memory = -np.repeat(point.q[:, None], run.method.memory, axis=1)
+        flipped = point._replace(A=-point.A, q=-point.q, memory=memory)
         METHODS[type(run.rule)].kernel(run.rule, k, problem, flipped)
     return replay(run, iterates, np.arange(len(iterates)))
 

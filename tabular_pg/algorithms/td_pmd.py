@@ -35,9 +35,14 @@ class TDPMD(NamedTuple):
     eta: float
 
 
+def first_critic(rule, problem, point):
+    """E^0 = Q*_tau - Q_tau^{pi^0}."""
+    point.memory[:, 0] = point.q
+
+
 def td_critic(rule, k, problem, point):
     """One Bellman update of E, with the policy that it has not seen yet."""
-    pi, E, error = point.pi, point.critic, np.zeros(point.pi.shape[0])
+    pi, E, error = point.pi, point.memory[:, 0], np.zeros(point.pi.shape[0])
     unit = math.exp(policy_error(problem.coordinates, point.x, point.log_pi, pi, error))
     for s in range(pi.shape[0]):
         error[s] *= unit
@@ -54,7 +59,7 @@ def td_critic(rule, k, problem, point):
 def watch_critic(rule, problem, point, noise):
     """Keep in ``point.flaws[1]`` what the rounding of E may cost the next offsets, in which only
     differences of its entries are left."""
-    x, E, moved = point.x, point.critic, 0.0
+    x, E, moved = point.x, point.memory[:, 0], 0.0
     for s in range(x.shape[0]):
         least = E[s, 0]
         for a in range(x.shape[1]):
@@ -65,10 +70,17 @@ def watch_critic(rule, problem, point, noise):
         point.flaws[1] = max(point.flaws[1], noise / moved)
 
 
-@method(TDPMD, space=Space.SOFTMAX, regularization=Regularization.REQUIRED, critic=td_critic)
+@method(
+    TDPMD,
+    space=Space.SOFTMAX,
+    regularization=Regularization.REQUIRED,
+    memory=1,
+    start=first_critic,
+    learn=td_critic,
+)
 def td_pmd(rule, k, problem, point):
     """xi <- alpha xi - beta E + const."""
-    x, pi, E = point.x, point.pi, point.critic
+    x, pi, E = point.x, point.pi, point.memory[:, 0]
     alpha = 1.0 / (1.0 + rule.eta * problem.tau)
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     for s in range(x.shape[0]):

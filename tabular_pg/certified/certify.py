@@ -220,7 +220,8 @@ def _gaps(method, target):
     iteration k has fewer certain bits than ``target``."""
     gap, recorded_at, k = [], set(method.k.tolist()), 0
     try:
-        for k, model, point in trajectory(method):
+        model, iterates = trajectory(method)
+        for k, point in iterates:
             value = (point.e * model.rho).sum()
             if relative_bits(value) < target:
                 return None, k
@@ -234,28 +235,33 @@ def _gaps(method, target):
 
 
 def trajectory(method):
-    """Triples (k, model, point), for every iterate up to the last, at flint's present precision.
+    """The model at flint's present precision, and pairs (k, point) for every iterate up to the
+    last.
 
     Raises
     ------
     Undecided
-        If the balls are too wide to go on.
+        If the balls are too wide to go on; also on the way.
     """
-    step, symmetric, _ = UPDATES[type(method.rule)]
-    model = Model(method.mdp, METHODS[type(method.rule)].space, method.tau, symmetric)
+    update, registered = UPDATES[type(method.rule)], METHODS[type(method.rule)]
+    model = Model(method.mdp, registered.space, method.tau, update.symmetric)
+    return model, _iterates(method, model, update)
+
+
+def _iterates(method, model, update):
     rule, last = type(method.rule)(*(arb(x) for x in method.rule)), int(method.k[-1])
     point = model.evaluate(model.start(method.policy), method.policy)
+    if update.method.memory:
+        point = point._replace(memory=update.memory(rule, model, point))
     with Watch(last + 1) as watch:
         for k in range(last + 1):
-            yield k, model, point
+            yield k, point
             if watch.interrupted:
                 raise KeyboardInterrupt
             watch.count(1)
             if k < last:
-                x, critic = step(rule, k, model, point), point.critic
-                point = model.evaluate(x)
-                if METHODS[type(rule)].critic:
-                    point = point._replace(critic=critic)
+                x, memory = update.step(rule, k, model, point)
+                point = model.evaluate(x, memory=memory)
 
 
 def relative_bits(ball) -> float:

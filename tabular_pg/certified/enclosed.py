@@ -12,7 +12,8 @@ from tabular_pg.certified.balls import Undecided, zeros
 from tabular_pg.certified.certify import trajectory
 from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.ufuncs import Counts
-from tabular_pg.method import METHODS, Space
+from tabular_pg.coordinates import Probabilities
+from tabular_pg.method import METHODS
 from tabular_pg.quantities import discounted_sum, q_gap, stationary, visitation
 
 
@@ -53,13 +54,15 @@ class EnclosedRun:
         self.k, self.method = method.k.view(Counts), METHODS[type(method.rule)]
         self.rule = type(method.rule)(*map(ball_array, method.rule))
         self.tau = ball_array(method.tau)
+        self.coordinates = self.method.coordinates(method.tau)
         rows, so_far, wanted = [], [], set(method.k.tolist())
         least = mass = ball_array(1)
         spent = ball_array(0)
-        for k, model, point in trajectory(method):  # noqa: B007  (the model stays the same)
+        model, iterates = trajectory(method)
+        for k, point in iterates:
             pi, e = BallArray(point.pi), BallArray(point.e)
             if k in wanted:
-                iterate = pi if self.method.space is Space.SIMPLEX else BallArray(point.x)
+                iterate = pi if self.coordinates is Probabilities else BallArray(point.x)
                 rows.append((iterate, pi, e, *map(BallArray, (point.A, point.d, point.q))))
                 least, mass = np.broadcast_to(least, pi.shape), np.broadcast_to(mass, e.shape)
                 so_far.append((least, mass, spent))
@@ -68,14 +71,12 @@ class EnclosedRun:
             spent = spent + e.max()
         self.iterates, self.policies, self.value_gap, self.A, self.d, self.q = _stacked(rows)
         self.least_policy, self.least_optimal_mass, self.gap_sum = _stacked(so_far)
-        if self.method.space is Space.SIMPLEX:
-            self.iterates = self.policies
         self.scaled_gap, self.log_scale = self.value_gap, ball_array(np.zeros(len(rows)))
         self.model, self.mdp, self.optimum = model, EnclosedMDP(model), EnclosedOptimum(model)
 
     @cached_property
     def log_policies(self):
-        if self.method.space is Space.SIMPLEX:
+        if self.coordinates is Probabilities:
             return np.log(self.policies)
         return self.iterates + self.optimum.log_pi if self.tau > 0 else self.iterates
 

@@ -38,7 +38,7 @@ class Point(NamedTuple):
     q: np.ndarray  # (S, A) gamma P e
     A: np.ndarray  # (S, A) advantages, centred
     d: np.ndarray  # (S,) visitation distribution under mu
-    critic: np.ndarray  # (S, A) what TD-PMD has in place of q
+    memory: np.ndarray | None  # (S, n, A) what the rule remembers
 
 
 class Model:
@@ -162,7 +162,7 @@ class Model:
             return self.tau * (self.reference * kl_terms(x)).sum(axis=1)
         return -(pi * self.A_star).sum(axis=1)
 
-    def evaluate(self, x, exact=None) -> Point:
+    def evaluate(self, x, exact=None, memory=None) -> Point:
         """The point with the coordinates ``x``, which need not be normalized; ``exact`` is its
         policy, if that is rational."""
         x, pi = self.normalized(x)
@@ -174,7 +174,7 @@ class Model:
         share = self._shared if self.tau > 0 else self._as_twins
         A = share(self.A_star - q - self.tau * x if self.tau > 0 else self.A_star - q)
         A = share(_centred(A, pi))
-        return Point(x, pi, e, q, A, d, q.copy())
+        return Point(x, pi, e, q, A, d, memory)
 
     def _as_twins(self, x):
         """``x`` (S, A), where actions with the same rewards and dynamics share one ball."""

@@ -40,19 +40,34 @@ class Update(NamedTuple):
     function: Callable
     symmetric: bool
     method: Method  # the registration that it is the twin of
+    start: Callable | None  # what the rule remembers at first; zeros if None
+
+    def memory(self, rule, model, point):
+        """(S, n, A) what the rule remembers at the first iterate."""
+        S, A = model.shape
+        n = self.method.memory
+        return zeros(S, n, A) if self.start is None else self.start(rule, model, point)
+
+    def step(self, rule, k, model, point):
+        """The next coordinates and memory (None for rules without)."""
+        found = self.function(rule, k, model, point)
+        return found if self.method.memory else (found, None)
 
 
-def update(rule):
+def update(rule, start=None):
     """Register the decorated ``function(rule, k, model, point)`` for the record type ``rule``.
 
-    It returns the next coordinates (S, A), which need not be normalized. Everything that it is
-    given is a ``BallArray``, which numpy's functions enclose or refuse: the fields of the rule,
-    ``model.gamma`` and ``model.tau``, and ``point.x, pi, e, q, A, d`` (see ``evaluation.Point``).
+    It returns the next coordinates (S, A), which need not be normalized; for rules with memory a
+    pair, these and the next memory (S, n, A). Everything that it is given is a ``BallArray``, which
+    numpy's functions enclose or refuse: the fields of the rule, ``model.gamma`` and ``model.tau``,
+    and ``point.x, pi, e, q, A, d, memory`` (see ``evaluation.Point``).
 
     Parameters
     ----------
     rule : type
         A rule that is registered with :func:`tabular_pg.method.method`.
+    start : function (rule, model, point), optional
+        Returns the memory (S, n, A) at the first iterate; zeros by default.
 
     Raises
     ------
@@ -66,21 +81,41 @@ def update(rule):
 
     def register(function):
         def step(rule, k, model, point):
-            given = type(rule)(*map(ball_array, rule))
-            seen = SimpleNamespace(gamma=ball_array(model.gamma), tau=ball_array(model.tau))
-            x = function(given, k, seen, Point(*map(ball_array, point)))
-            if not (isinstance(x, BallArray) and x.shape == model.shape):
-                found = f"{type(x).__name__}, shape {getattr(x, 'shape', None)}"
+            found = function(*_seen(rule, model, point, k))
+            if not METHODS[type(rule)].memory:
+                return _data(rule, found, model.shape)
+            if not (isinstance(found, tuple) and len(found) == 2):
                 raise TypeError(
-                    f"the update of {type(rule).__name__} returned a {found}; expected a BallArray "
-                    f"of shape {model.shape}"
+                    f"the update of {type(rule).__name__} returned a {type(found).__name__}; "
+                    "expected the next coordinates and the next memory"
                 )
-            return x.data
+            shapes = model.shape, point.memory.shape
+            return tuple(_data(rule, x, shape) for x, shape in zip(found, shapes, strict=True))
 
-        UPDATES[rule] = Update(step, False, METHODS[rule])
+        def begin(rule, model, point):
+            (S, A), n = model.shape, METHODS[type(rule)].memory
+            return _data(rule, start(*_seen(rule, model, point)), (S, n, A))
+
+        UPDATES[rule] = Update(step, False, METHODS[rule], start and begin)
         return function
 
     return register
+
+
+def _seen(rule, model, point, *k):
+    """What an update of a user is given."""
+    given = type(rule)(*map(ball_array, rule))
+    model = SimpleNamespace(gamma=ball_array(model.gamma), tau=ball_array(model.tau))
+    return given, *k, model, Point(*(x if x is None else ball_array(x) for x in point))
+
+
+def _data(rule, x, shape):
+    if isinstance(x, BallArray) and x.shape == shape:
+        return x.data
+    raise TypeError(
+        f"the update of {type(rule).__name__} returned a {type(x).__name__}, shape "
+        f"{getattr(x, 'shape', None)}; expected a BallArray of shape {shape}"
+    )
 
 
 def refuse_outdated(rule):
@@ -92,11 +127,11 @@ def refuse_outdated(rule):
         )
 
 
-def _symmetric(rule):
+def _symmetric(rule, start=None):
     """The same for the rules of this package, which are given plain object arrays of balls."""
 
     def register(function):
-        UPDATES[rule] = Update(function, True, METHODS[rule])
+        UPDATES[rule] = Update(function, True, METHODS[rule], start)
         return function
 
     return register
@@ -143,12 +178,16 @@ def dual_averaged_spi(rule, k, model, point):
     return point.x + step * point.A
 
 
-@_symmetric(TDPMD)
+def _first_critic(rule, model, point):
+    return point.q[:, None]
+
+
+@_symmetric(TDPMD, start=_first_critic)
 def td_pmd(rule, k, model, point):
-    E, alpha = point.critic, 1 / (1 + rule.eta * model.tau)
+    E, alpha = point.memory[:, 0], 1 / (1 + rule.eta * model.tau)
     x, pi = model.normalized(alpha * point.x - rule.eta * alpha * _relative(E))
-    E[...] = model.next_values((pi * E).sum(axis=1) + model.policy_error(x, pi))
-    return x
+    E = model.next_values((pi * E).sum(axis=1) + model.policy_error(x, pi))
+    return x, E[:, None]
 
 
 @_symmetric(ProjectedPG)

@@ -1,0 +1,290 @@
+"""Whether a method does what it says: the checks of this package's own methods, for yours.
+
+>>> from tabular_pg import NaturalPG
+>>> from tabular_pg.testing import check_method
+>>> print(check_method(NaturalPG(1.0), monotone=True).skipped["twin"])
+no twin was given: nothing but its own kernel says what a step is
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg import instances
+from tabular_pg.mdp import MDP
+from tabular_pg.method import METHODS, Regularization, checked_rule
+from tabular_pg.optimize import optimize, optimize_many
+from tabular_pg.systems.solver import Solver
+
+ITERATIONS = 12
+CLOSE = 1e-8  # how far two ways to the same policy or gap may be apart
+RISE = 1e-10  # how much of a gap rounding may make it rise
+BAD_VALUES = (float("nan"), float("inf"), -1.0, 0.0, None, "large", [1.0, 2.0])
+TAU = 0.1
+
+
+class Situation(NamedTuple):
+    """What a twin may look at: one iterate, evaluated by numpy alone."""
+
+    mdp: MDP
+    tau: float
+    pi: np.ndarray  # (S, A)
+    V: np.ndarray  # (S,) V^pi_tau
+    Q: np.ndarray  # (S, A) Q^pi_tau
+    A: np.ndarray  # (S, A) Q - V - tau log pi; 0 for unavailable actions
+    d: np.ndarray  # (S,) visitation under mu
+    memory: object  # what the twin returned beside the last policy; None at first
+
+
+class Report(NamedTuple):
+    """The checks that a method passed, and why others were not made."""
+
+    passed: tuple
+    skipped: dict
+
+    def __str__(self):
+        lines = [f"passed   {name}" for name in self.passed]
+        return "\n".join(lines + [f"skipped  {name}: {why}" for name, why in self.skipped.items()])
+
+
+def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Report:
+    """Check a registered method: its arguments, its iterates, and whether they are what it says.
+
+    Parameters
+    ----------
+    rule : NamedTuple
+        An instance of a rule that is registered with :func:`tabular_pg.method`, with
+        hyper-parameters that suit rewards in [0, 1].
+    twin : function (rule, k, situation), optional
+        The same step, slowly and obviously: returns the next policy (S, A) from a
+        :class:`Situation`; for rules with memory a pair, the policy and what the twin remembers.
+    monotone : bool
+        Whether V^k(s) may never fall, in any state, from one iterate to the next.
+    tau : float or tuple of floats, optional
+        Weights of the entropy bonus; by default 0 and 0.1, as far as the rule takes them.
+    mdps : list of MDP, optional
+        By default random ones of up to five states, a bandit, and one with an unavailable action.
+
+    Returns
+    -------
+    Report
+        The names of the checks that were passed, and the others with the reason.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails: names the check, the MDP, the iteration and what was expected.
+    TypeError, ValueError
+        If the rule is not registered, or refuses its own hyper-parameters.
+    """
+    rule = checked_rule(rule)
+    taus = _taus(METHODS[type(rule)].regularization) if tau is None else np.atleast_1d(tau)
+    problems = _problems() if mdps is None else list(mdps)
+    passed, skipped = [_refuses_bad_values(rule)], {}
+    for t in taus:
+        for mdp in problems:
+            run = optimize(mdp, rule, ITERATIONS, tau=float(t))
+            names = [_policies(run), _recorded(run), _together(run), _solvers(run)]
+            names += [_renamed(run), _shifted(run)]
+            if twin is None:
+                skipped["twin"] = (
+                    "no twin was given: nothing but its own kernel says what a step is"
+                )
+            else:
+                names.append(_twin(run, twin))
+            if monotone:
+                names.append(_monotone(run))
+            else:
+                skipped["monotone"] = "it is not claimed"
+            why_not = _not_certified(rule, mdp)
+            if why_not:
+                skipped.setdefault("certified", why_not)
+            else:
+                names.append(_certified(run))
+            passed += [name for name in names if name not in passed]
+    skipped = {name: why for name, why in skipped.items() if name not in passed}
+    return Report(tuple(passed), skipped)
+
+
+def _taus(regularization):
+    allowed = {Regularization.NONE: (0.0,), Regularization.REQUIRED: (TAU,)}
+    return allowed.get(regularization, (0.0, TAU))
+
+
+def _problems():
+    masked = instances.garnet(4, 3, 2, 0.7, seed=3)
+    actions = np.ones((4, 3), dtype=bool)
+    actions[1, 2] = False
+    P = np.where(actions[:, :, None], masked.P, 0.0)
+    masked = MDP(P, masked.r, masked.gamma, actions=actions, name="garnet, masked")
+    garnets = [instances.garnet(5, 3, 2, 0.9, seed=1), instances.garnet(3, 2, 3, 0.5, seed=2)]
+    return [*garnets, instances.bandit([0.9, 0.5, 0.1]), masked]
+
+
+def _fail(check, run, k, found):
+    raise AssertionError(
+        f"{check}: {type(run.rule).__name__} on {run.mdp!r}, tau = {run.tau:g}, k = {k}: {found}"
+    )
+
+
+def _agree(check, run, found, expected, what, atol=CLOSE):
+    """Raise AssertionError at the first entry where (K, ...) arrays are apart."""
+    apart = ~(np.abs(found - expected) <= atol)
+    if apart.any():
+        at = tuple(np.argwhere(apart)[0].tolist())
+        where = ", ".join(map(str, at[1:]))
+        _fail(
+            check, run, int(run.k[at[0]]),
+            f"{what}[{where}] is {found[at]:.12g}; expected {expected[at]:.12g}",
+        )  # fmt: skip
+    return check
+
+
+def _refuses_bad_values(rule):
+    check = "hyper-parameters"
+    for i, name in enumerate(rule._fields):
+        for bad in BAD_VALUES:
+            values = list(rule)
+            values[i] = bad
+            try:
+                checked_rule(type(rule)(*values))
+            except (TypeError, ValueError) as error:
+                if name not in str(error):
+                    raise AssertionError(
+                        f"{check}: {name} = {bad!r} is refused by {str(error)!r}; expected a "
+                        f"message that names {name}"
+                    ) from error
+            else:
+                raise AssertionError(f"{check}: {name} = {bad!r} is taken; expected an error")
+    return check
+
+
+def _policies(run):
+    check, pi = "policies", run.policies
+    if not np.isfinite(pi).all() or (pi < 0).any():
+        k = run.k[np.argwhere(~(pi >= 0))[0][0]]
+        _fail(check, run, k, "a probability is negative or not finite")
+    _agree(check, run, pi.sum(axis=2), np.ones(pi.shape[:2]), "the sum of policies", 1e-12)
+    if run.mdp.actions is not None:
+        given = np.where(run.mdp.actions, 0.0, pi)
+        _agree(check, run, given, np.zeros(pi.shape), "what unavailable actions get", 0.0)
+    return check
+
+
+def _recorded(run):
+    at = [0, 1, ITERATIONS // 2, ITERATIONS]
+    some = optimize(run.mdp, run.rule, ITERATIONS, tau=run.tau, at=at)
+    check, found = "recording", np.full(run.policies.shape, np.nan)
+    found[at] = some.policies
+    expected = np.where(np.isin(run.k, at)[:, None, None], run.policies, np.nan)
+    kept = np.where(np.isnan(expected), 0.0, found)
+    return _agree(check, run, kept, np.nan_to_num(expected), "policy of a run at some k", 0.0)
+
+
+def _together(run):
+    twice = optimize_many([run.mdp, run.mdp], run.rule, ITERATIONS, tau=run.tau)
+    for other in twice:
+        _agree("side by side", run, other.policies, run.policies, "policy of optimize_many", 0.0)
+    return "side by side"
+
+
+def _solvers(run):
+    """The compiled loop, the loop over large MDPs in blocks, and sparse transitions."""
+    for solver in (Solver.REUSE, Solver.SWEEPS):
+        other = optimize(run.mdp, run.rule, ITERATIONS, tau=run.tau, solver=solver)
+        _agree("solvers", run, other.policies, run.policies, f"policy with {solver.name}")
+    return "solvers"
+
+
+def _renamed(run):
+    """States and actions under other names."""
+    mdp, rng = run.mdp, np.random.default_rng(0)
+    states, actions = rng.permutation(mdp.n_states), rng.permutation(mdp.n_actions)
+    dense = mdp.P.toarray().reshape(*mdp.r.shape, -1) if mdp.sparse else mdp.P
+    other = MDP(
+        dense[states][:, actions][:, :, states], mdp.r[states][:, actions], mdp.gamma,
+        rho=mdp.rho[states], mu=mdp.mu[states],
+        actions=None if mdp.actions is None else mdp.actions[states][:, actions],
+    )  # fmt: skip
+    found = optimize(other, run.rule, ITERATIONS, tau=run.tau).policies
+    expected = run.policies[:, states][:, :, actions]
+    return _agree("other names", run, found, expected, "policy under other names")
+
+
+def _shifted(run):
+    """The same constant added to every reward."""
+    mdp = run.mdp
+    other = MDP(mdp.P, mdp.r + 0.25, mdp.gamma, rho=mdp.rho, mu=mdp.mu, actions=mdp.actions)
+    found = optimize(other, run.rule, ITERATIONS, tau=run.tau).policies
+    return _agree("shifted rewards", run, found, run.policies, "policy with shifted rewards")
+
+
+def _twin(run, twin):
+    check, memory = "twin", None
+    for k in range(ITERATIONS):
+        pi = twin(run.rule, k, situation(run.mdp, run.policies[k], run.tau, memory))
+        if run.method.memory:
+            pi, memory = pi
+        pi = np.asarray(pi, dtype=float)
+        if pi.shape != run.mdp.r.shape:
+            _fail(
+                check, run, k, f"the twin's policy has shape {pi.shape}; expected {run.mdp.r.shape}"
+            )
+        expected = np.array(run.policies)
+        expected[k + 1] = pi
+        _agree(check, run, run.policies, expected, "policy")
+    return check
+
+
+def situation(mdp, pi, tau=0.0, memory=None) -> Situation:
+    """A policy (S, A) evaluated by numpy alone; it may have zeros only for tau = 0 or where
+    actions are unavailable."""
+    P = mdp.P.toarray().reshape(*mdp.r.shape, -1) if mdp.sparse else mdp.P
+    log_pi = np.log(np.where(pi > 0, pi, 1.0))
+    soft = np.where(pi > 0, mdp.r - tau * log_pi, 0.0)
+    M = np.eye(mdp.n_states) - mdp.gamma * np.einsum("sa,sat->st", pi, P)
+    V = np.linalg.solve(M, (pi * soft).sum(axis=1))
+    Q = mdp.r + mdp.gamma * P @ V
+    A = Q - V[:, None] - tau * log_pi
+    if mdp.actions is not None:
+        A = np.where(mdp.actions, A, 0.0)
+    d = (1 - mdp.gamma) * np.linalg.solve(M.T, mdp.mu)
+    return Situation(mdp, tau, pi, V, Q, A, d, memory)
+
+
+def _monotone(run):
+    before, after = run.value_gap[:-1], run.value_gap[1:]
+    worse = after > before * (1 + RISE)
+    if worse.any():
+        k, s = np.argwhere(worse)[0].tolist()
+        _fail(
+            "monotone", run, k,
+            f"the gap of state {s} rises from {before[k, s]:.12g} to {after[k, s]:.12g}",
+        )  # fmt: skip
+    return "monotone"
+
+
+def _not_certified(rule, mdp) -> str:
+    if importlib.util.find_spec("flint") is None:
+        return "python-flint is not installed (tabular_pg[certified])"
+    if mdp.actions is not None:
+        return "no MDP has all actions available"
+    from tabular_pg.certified.updates import UPDATES
+
+    if type(rule) not in UPDATES:
+        return "it has no exact update (tabular_pg.certified.update)"
+    return ""
+
+
+def _certified(run):
+    """The method once more in ball arithmetic, by its exact update."""
+    from tabular_pg.certified import certify
+
+    errors = certify(run).relative_errors
+    if not (np.isnan(errors) | (errors <= CLOSE)).all():
+        k = int(np.argmax(~(errors <= CLOSE)))
+        _fail("certified", run, k, f"the gap is off by {errors[k]:.3g} of the exact update's")
+    return "certified"

@@ -1,0 +1,116 @@
+"""`tabular_pg.testing.check_method` passes right methods and names what is wrong with others."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from reference import TWINS, Now
+from test_equivalences import RULES
+
+from tabular_pg import NaturalPG, SoftmaxPG, instances
+from tabular_pg.method import METHODS, Space, method
+from tabular_pg.testing import check_method, situation
+
+BANDIT = [instances.bandit([0.9, 0.5, 0.1])]
+MDPS = [instances.garnet(3, 2, 2, 0.5, seed=2)]
+
+
+def natural_twin(rule, k, now):
+    weights = now.pi * np.exp(rule.eta * (now.Q - now.V[:, None]))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("rule", "tau"), RULES, ids=str)
+def test_methods_of_the_package_pass(rule, tau):
+    pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
+
+    def twin(rule, k, now):
+        """The twin of the tests, in floats."""
+        memory = now.Q if now.memory is None else now.memory
+        growth = getattr(rule, "growth", 1.0) ** k
+        eta = getattr(rule, "eta", 0.0) * growth
+        visits = eta * now.d / (1 - now.mdp.gamma)
+        rows = [
+            Now(*(x[s].tolist() for x in (now.pi, now.Q, now.A, memory)), eta, visits[s], now.tau)
+            for s in range(now.mdp.n_states)
+        ]
+        pi = np.array([TWINS[type(rule)](rule, k, row) for row in rows], dtype=float)
+        if not METHODS[type(rule)].memory:
+            return pi
+        mdp = now.mdp
+        return pi, mdp.r + mdp.gamma * mdp.P @ (pi * (memory - now.tau * np.log(pi))).sum(axis=1)
+
+    report = check_method(rule, twin=twin, tau=tau, mdps=MDPS)
+    assert {"twin", "certified", "solvers", "hyper-parameters"} <= set(report.passed)
+    assert list(report.skipped) == ["monotone"]
+
+
+def test_masks_and_bandits_are_among_the_default_problems():
+    report = check_method(SoftmaxPG(0.5), monotone=True)
+    assert "monotone" in report.passed and "passed   policies" in str(report)
+
+
+class Wrong(NamedTuple):
+    """A rule whose kernels in this file are wrong in one way or another."""
+
+    eta: float
+
+
+def half(rule, k, problem, point):
+    point.x[:] = point.x + 0.5 * rule.eta * point.A
+
+
+def backwards(rule, k, problem, point):
+    point.x[:] = point.x - rule.eta * point.A
+
+
+def by_number(rule, k, problem, point):
+    point.x[:] = point.x + rule.eta * point.A
+    point.x[:, 0] += rule.eta
+
+
+@pytest.mark.parametrize(
+    ("kernel", "check", "arguments"),
+    [
+        (half, "twin", {"twin": natural_twin}),
+        (backwards, "monotone", {"monotone": True}),
+        (by_number, "other names", {}),
+    ],
+)
+def test_what_is_wrong_is_named(kernel, check, arguments):
+    method(Wrong, space=Space.SOFTMAX)(kernel)
+    try:
+        with pytest.raises(AssertionError, match=f"^{check}: Wrong on .*k = 0|{check}.*k = 1"):
+            check_method(Wrong(1.0), mdps=MDPS, tau=0.0, **arguments)
+    finally:
+        del METHODS[Wrong]
+
+
+class Lenient(NamedTuple):
+    eta: float
+
+    def refuse(self):
+        raise ValueError("no")
+
+
+def test_messages_that_name_nothing_are_named():
+    method(Lenient, space=Space.SOFTMAX)(half)
+    try:
+        with pytest.raises(ValueError, match="no"):
+            check_method(Lenient(1.0))
+    finally:
+        del METHODS[Lenient]
+
+
+def test_a_twin_of_another_shape():
+    with pytest.raises(AssertionError, match=re.escape("the twin's policy has shape (2,)")):
+        check_method(NaturalPG(1.0), twin=lambda rule, k, now: [0.5, 0.5], tau=0.0, mdps=BANDIT)
+
+
+def test_a_situation_is_evaluated_plainly():
+    now = situation(BANDIT[0], np.array([[0.5, 0.25, 0.25]]))
+    assert now.V[0] == pytest.approx(0.6) and now.A[0] == pytest.approx([0.3, -0.1, -0.5])
+    assert now.d.tolist() == [1.0]
