@@ -209,10 +209,19 @@ def least_step(run) -> float:
     return run.rule.eta * (run.mdp.mu.min() if run.method.visitation else 1.0)
 
 
+def best_actions(run) -> np.ndarray:
+    """(K, S, A) whether no action has a better advantage, up to the rounding of both: the lead of
+    one of two equal actions over the other would be noise."""
+    M = run.A.max(axis=2, keepdims=True)
+    if not run.rounded:
+        return run.A == M
+    return run.A + advantage_rounding(run) >= M - best_advantage_rounding(run)[:, :, None]
+
+
 def greedy_lead(run):
     """(K, S) probability of the actions with the best advantage, and its lead over the next one
     (inf where all actions are equally good)."""
-    best = run.A.max(axis=2, keepdims=True) == run.A
+    best = best_actions(run)
     p = np.where(best, run.policies, 0.0).sum(axis=2)
     return p, run.A.max(axis=2) - np.where(best, -np.inf, run.A).max(axis=2)
 
@@ -275,11 +284,14 @@ def discounted_sum(mdp, pi, b) -> np.ndarray:
     return x
 
 
-def mismatch(run, under=None, start=None) -> float:
-    """max_s d*_start(s) / under(s), both rho by default; inf where ``under`` misses a state."""
+def mismatch(run, under=None, start=None, pi=None) -> float:
+    """max_s d*_start(s) / under(s), both rho by default; inf where ``under`` misses a state.
+
+    ``pi`` is the optimal policy that is meant, where there are several.
+    """
     start = run.mdp.rho if start is None else start
     under = start if under is None else under
-    d = visitation(run.mdp, run.optimum.pi, start)
+    d = visitation(run.mdp, run.optimum.pi if pi is None else pi, start)
     seen = d > 0
     with np.errstate(divide="ignore"):
         return (d[seen] / under[seen]).max()

@@ -140,11 +140,11 @@ def compared(theorem, run, sides, k, again) -> Verdict:
         return Verdict(
             theorem, False, _why_nothing(sides, known), not_compared=int(known.open.sum())
         )
-    ratios, certain = (_ratios(theorem.kind, known, rounding, share) for share in (0.01, CERTAIN))
+    ratios = _ratios(theorem.kind, known, rounding)
     if measured.ndim and k.size > 1 and k[0] == 0:
-        ratios[0] = certain[0] = np.nan  # most bounds are equalities at k = 0
+        ratios[0] = np.nan  # most bounds are equalities at k = 0
     violation = _first_violation(known, k, sides)
-    last_k, last_slack = _last(theorem.kind, certain, k)
+    last_k, last_slack = _last(theorem.kind, ratios, k)
     return Verdict(
         theorem, True, "", violation is None, violation, _tightest(theorem.kind, ratios), k,
         measured, proved, last_slack, last_k, int(known.open.sum()), _silent_from(known, k),
@@ -232,11 +232,11 @@ def _log_of(x):
     return np.where(np.isfinite(size), size, 0.0)
 
 
-def _ratios(kind, known, rounding, share):
-    """above / below where both sides were compared and the lower one is not 0, else NaN; and where
-    the rounding is at most this share of what is proved."""
+def _ratios(kind, known, rounding):
+    """above / below where both sides were compared, have their digits, and the lower one is not 0;
+    else NaN."""
     any_size = isinstance(known.proved, Wide)
-    counted = known.claimed & ~known.open & (rounding <= share * np.abs(known.proved))
+    counted = known.claimed & ~known.open & (rounding <= CERTAIN * np.abs(known.proved))
     above, below = known.proved, known.measured
     if kind is Kind.LOWER:
         above, below = below, above

@@ -28,9 +28,17 @@ SUBNORMAL = 1e-300  # floats below have lost digits
 LOW = -600.0  # log of a gap below which advantages have lost digits to underflow
 
 
-def digits(x) -> Wide:
-    """``x``, NaN where it has lost digits to underflow: nothing is claimed about that."""
-    return wide(np.where((x != 0) & (np.abs(x) < SUBNORMAL), np.nan, x))
+def digits(x, zeros=True) -> Wide:
+    """``x``, NaN where it has lost digits to underflow: nothing is claimed about that. Its zeros
+    are ``zeros``, or may have underflowed."""
+    return wide(np.where((np.abs(x) < SUBNORMAL) & ((x != 0) | (not zeros)), np.nan, x))
+
+
+def floats_suffice(pi) -> bool:
+    """Whether no positive probability underflows in floats: what follows from them is 0 then only
+    where it is."""
+    pi = wide(pi)
+    return bool(((pi.m == 0) | (plain(pi) > 0)).all())
 
 
 class WideMDP:
@@ -70,7 +78,8 @@ class WideRun:
         self.coordinates = run.coordinates
         self.rule = type(run.rule)(*map(wide, run.rule))
         self.tau, self.optimum = wide(run.tau), WideOptimum(run.optimum, run.tau)
-        self.d, self.gap_sum = digits(run.d), wide(run.gap_sum)
+        kept = not (np.isfinite(run.log_policies) & (run.policies == 0)).any()
+        self.d, self.gap_sum = digits(run.d, kept), wide(run.gap_sum)
         self.least_policy = wide(run.least_policy)
         self.least_optimal_mass = wide(run.least_optimal_mass)
         self.log_scale = wide(np.zeros(len(run.k)))
@@ -171,7 +180,7 @@ def _(run: WideRun):
 
 @visitation.register
 def _(mdp: WideMDP, pi, start):
-    return digits(visitation(mdp.whole, plain(pi), plain(start)))
+    return digits(visitation(mdp.whole, plain(pi), plain(start)), floats_suffice(pi))
 
 
 @discounted_sum.register
@@ -185,7 +194,7 @@ def _(mdp: WideMDP, pi, b):
 
 @stationary.register
 def _(mdp: WideMDP, pi):
-    return digits(stationary(mdp.whole, plain(pi)))
+    return digits(stationary(mdp.whole, plain(pi)), floats_suffice(pi))
 
 
 @relative_entropy.register

@@ -25,6 +25,7 @@ from tabular_pg.assumptions import (
 from tabular_pg.method import Regularization, Space, method
 from tabular_pg.quantities import (
     EPS,
+    best_actions,
     best_advantage,
     best_advantage_rounding,
     discounted_sum,
@@ -73,8 +74,7 @@ def _start_divergence(run):
 def greedy(run):
     """(K, S) log-probability of the best actions under A^k, probability of all others, and the
     lead g."""
-    M = run.A.max(axis=2, keepdims=True)
-    best = run.A == M
+    M, best = run.A.max(axis=2, keepdims=True), best_actions(run)
     log_p = np.logaddexp.reduce(np.where(best, run.log_policies, -np.inf), axis=2)
     rest = np.where(best, 0.0, run.policies).sum(axis=2)
     return log_p, rest, (M - np.where(best, -np.inf, run.A)).min(axis=2)

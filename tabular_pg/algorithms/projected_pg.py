@@ -25,6 +25,7 @@ from tabular_pg.assumptions import (
 )
 from tabular_pg.method import Space, method
 from tabular_pg.quantities import (
+    best_actions,
     best_advantage,
     greedy_lead,
     improvement,
@@ -211,9 +212,8 @@ def policy_iteration_step(run):
     """Where eta_s^k >= 2 / lead, with lead = max_a A^k - max_{a not in argmax} A^k in state s,
     pi^{k+1}(.|s) is supported on argmax_a A^k(s, a): a step of policy iteration. The 2 is sharp.
     Proof: as P3, with argmax A^k for the optimal actions and b <= 1."""
-    i, A = steps(run), run.A
-    _, lead = greedy_lead(run)
-    outside = np.where(A[i] < A[i].max(axis=2, keepdims=True), run.policies[i + 1], 0.0)
+    i, (_, lead) = steps(run), greedy_lead(run)
+    outside = np.where(best_actions(run)[i], 0.0, run.policies[i + 1])
     large = np.isfinite(lead) & (SURELY * actual_step(run) * lead >= 2)
     return outside.sum(axis=2), np.where(large, 0.0, np.inf)[i]
 

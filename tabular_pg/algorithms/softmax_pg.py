@@ -91,8 +91,18 @@ def _largest_term(run):
 def least_optimal(run, so_far=False):
     """(K,) c_k = min over j < k (j <= k if so far) and s of pi^j(a*(s)|s), a*(s) fixed."""
     least = np.minimum(run.least_policy, run.policies) if so_far else run.least_policy
-    best = likeliest(np.where(run.optimum.optimal, least[-1], -1.0))
+    best = chosen_actions(run, least)
     return np.take_along_axis(least, best[None, :, None], axis=2).min(axis=(1, 2))
+
+
+def chosen_actions(run, least):
+    """(S,) a*(s): of the optimal actions that whose probability was never the smallest."""
+    return likeliest(np.where(run.optimum.optimal, least[-1], -1.0))
+
+
+def chosen_policy(run):
+    """(S, A) the optimal policy that always takes the a*(s) of ``least_optimal``."""
+    return np.eye(run.optimum.optimal.shape[1])[chosen_actions(run, run.least_policy)]
 
 
 @theorem("S1", "V^{k+1} >= V^k for every eta", rules=RULES, assumes=(some_pair,))
@@ -189,10 +199,11 @@ def sublinear_simple(run):
 )
 def sublinear_rho(run):
     """V*(rho) - V^k(rho) <= ||d*_rho / rho|| (c (1 - gamma) delta_0 + 1 / (eta min mu)) /
-    (c^2 (1 - gamma)^2 k) with delta_0 = V*(rho) - V^0(rho), c as in S2. Proof: S1b and the master
+    (c^2 (1 - gamma)^2 k) with delta_0 = V*(rho) - V^0(rho), c as in S2, and d* the visits of the
+    optimal policy that takes the actions a*(s) of c. Proof: S1b and the master
     lemma under rho: where I_s^k >= h(x_s) as in S2, delta_{k+1} <= delta_k -
     h((1 - gamma) delta_k) / ||d*_rho / rho||. Its proof: the performance-difference lemma, with
     d_rho^{k+1} >= (1 - gamma) rho, and Jensen's inequality."""
     g, c = 1 - run.mdp.gamma, least_optimal(run)
     constant = (c * g * run.gap[0] + 1 / least_step(run)) / (c * g) ** 2
-    return run.gap, mismatch(run) * constant / run.k
+    return run.gap, mismatch(run, pi=chosen_policy(run)) * constant / run.k

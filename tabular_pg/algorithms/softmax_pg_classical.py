@@ -37,8 +37,9 @@ MEI_STEP = eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8")
 def mei_sublinear(run):
     """With eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <= 16 S ||d*_mu/mu||^2
     ||1/mu|| / (c^2 (1 - gamma)^6 t), c the least pi(a*(s)|s) so far. Proof: S3l, S3s and
-    rho <= ||1/mu|| mu. Theorem 4 of Mei et al. (2020) is quoted in this form and with
-    ||d*_mu/mu|| alone, which is false (tabular_pg.certified.counterexamples, "S3p")."""
+    rho <= ||1/mu|| mu where optimal actions are unique; S2 else. Theorem 4 of Mei et al. (2020) is
+    quoted in this form and with ||d*_mu/mu|| alone, which is false
+    (tabular_pg.certified.counterexamples, "S3p")."""
     factor = mismatch(run, start=run.mdp.mu) ** 2 / run.mdp.mu.min()
     return run.gap, factor * mei_rate(run)
 

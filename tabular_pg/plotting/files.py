@@ -120,11 +120,12 @@ def _points(panels):
 
 
 def digits(value, logarithm=False) -> str:
-    """Ten significant digits, or ten after the point of a logarithm.
+    """Six significant digits, or six after the point of a logarithm: more than a picture shows.
 
-    What is left out depends on the processor.
+    Whatever the rounding, some number lies at its edge, and falls to this or that side by the
+    processor; with an error of 1e-12 this one in a million.
     """
-    return f"{round(float(value), 10) + 0.0:.15g}" if logarithm else f"{float(value):.10g}"
+    return f"{round(float(value), 6) + 0.0:.15g}" if logarithm else f"{float(value):.6g}"
 
 
 def _versions() -> dict:
