@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import dense, long, reuse, scaling, start, sweep
 from benchmarks.report import markdown, missed, write_csv
-from tabular_pg.plotting import write_whole
+from tabular_pg._files import write_whole
 
 TABLES = {module.TABLE.name: module.TABLE for module in (dense, start, reuse, sweep, long, scaling)}
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from tabular_pg.plotting import write_whole
+from tabular_pg._files import write_whole
 
 PACKAGES = ("tabular_pg", "numpy", "scipy", "numba", "jax", "jaxlib", "quantecon")
 

@@ -31,7 +31,8 @@ from tabular_pg import (
     optimize,
     optimum,
 )
-from tabular_pg.plotting import Curve, Panel, save_figure, write_whole
+from tabular_pg._files import write_whole
+from tabular_pg.plotting import Curve, Panel, save_figure
 from tabular_pg.theorem import sorted_theorems
 
 try:

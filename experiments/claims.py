@@ -8,7 +8,7 @@ from typing import NamedTuple
 from common import FIGURES
 from verdicts import markdown_table
 
-from tabular_pg.plotting import write_whole
+from tabular_pg._files import write_whole
 
 
 class Claim(NamedTuple):

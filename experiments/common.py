@@ -14,9 +14,10 @@ from scipy import stats
 from verdicts import Row, run_records, verdict_csv, verdict_table
 
 from tabular_pg import MDP, REGISTRY, Status, check, instances
-from tabular_pg.plotting import Curve, Panel, decades, log10, save_figure, write_whole
+from tabular_pg._files import write_whole
+from tabular_pg._progress import progress
+from tabular_pg.plotting import Curve, Panel, decades, log10, save_figure
 from tabular_pg.theorem import Kind, verdict
-from tabular_pg.watch import Progress
 
 FIGURES = Path(__file__).resolve().parent.parent / "figures"
 
@@ -196,31 +197,3 @@ def interval(values):
     """(mean, half-width of its 95% interval) of independent results, by Student's t."""
     half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
     return float(np.mean(values)), float(half)
-
-
-def progress(done, total, text):
-    """So many of the steps are done, the next is ``text``: a bar on a terminal or in a log."""
-    bar = _BARS.get("bar")
-    if bar is None or bar.total != total or done < bar.done:
-        bar = _BARS["bar"] = Progress(total, "steps", done)
-    bar.add(done - bar.done, text)
-    if done == total:
-        _BARS.pop("bar").close()
-
-
-_BARS = {}
-
-
-__all__ = [
-    "Claim",
-    "Curve",
-    "Panel",
-    "bound_curve",
-    "decades",
-    "interval",
-    "log10",
-    "main",
-    "progress",
-    "quick_options",
-    "step_label",
-]

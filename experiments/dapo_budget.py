@@ -18,7 +18,8 @@ from dapo_problems import SUCCESS, problem, success
 from jobs import resumed
 from verdicts import markdown_table
 
-from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
+from tabular_pg._files import write_whole
+from tabular_pg.plotting import Curve, Panel, log10, save_figure
 
 DRAWN = (
     "DAPO, all actions", "DAPO, sampled actions", "Algorithm 1, sampled actions", "RLOO", "RFT",

@@ -2,9 +2,10 @@
 
 import clone  # noqa: F401
 import numpy as np
-from common import Claim, Panel, bound_curve, main
+from common import Claim, bound_curve, main
 
 from tabular_pg import TDPMD, NaturalPG, optimize
+from tabular_pg.plotting import Panel
 
 PRODUCTS = (0.1, 0.5, 2.0, 20.0)  # eta tau
 

@@ -3,9 +3,10 @@ eta_s tau = 4, where it stops being monotone; on two equal arms the 4 is sharp."
 
 import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, decades, log10, main
+from common import Claim, main
 
 from tabular_pg import SoftmaxPG, instances, optimize, optimum
+from tabular_pg.plotting import Curve, Panel, decades, log10
 from tabular_pg.quantities import visitation
 from tabular_pg.theorem import REGISTRY, verdict
 

@@ -3,10 +3,11 @@ natural policy gradient takes a few hundred steps."""
 
 import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, log10, main
+from common import Claim, main
 
 from tabular_pg import NaturalPG, instances, optimize
 from tabular_pg.flow import softmax_flow
+from tabular_pg.plotting import Curve, Panel, log10
 
 GAMMA, HORIZON = 0.97, 9
 

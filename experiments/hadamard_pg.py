@@ -2,9 +2,10 @@
 
 import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, bound_curve, decades, log10, main, step_label
+from common import Claim, bound_curve, main, step_label
 
 from tabular_pg import SPMA, HadamardPG, optimize, optimum
+from tabular_pg.plotting import Curve, Panel, decades, log10
 
 
 def panel(mdp, quick):

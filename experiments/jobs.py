@@ -16,11 +16,11 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 import clone  # noqa: F401
-from common import progress
 
 import tabular_pg
-from tabular_pg._threads import cores
-from tabular_pg.plotting import plain, write_whole
+from tabular_pg._files import plain, write_whole
+from tabular_pg._machine import cores
+from tabular_pg._progress import progress
 
 SAVE_EVERY = 5.0  # seconds
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]

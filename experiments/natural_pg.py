@@ -3,9 +3,10 @@ exactly like exp(-eta Delta k)."""
 
 import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, bound_curve, main
+from common import Claim, bound_curve, main
 
 from tabular_pg import NaturalPG, optimize, optimum
+from tabular_pg.plotting import Curve, Panel
 
 SPEEDS = (0.1, 1.0, 10.0)  # eta Delta, the exact asymptotic rate
 

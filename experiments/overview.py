@@ -2,7 +2,7 @@
 subtraction of values could show, then on all of it."""
 
 import clone  # noqa: F401
-from common import Claim, Curve, Panel, decades, log10, main
+from common import Claim, main
 
 from tabular_pg import (
     HadamardPG,
@@ -14,6 +14,7 @@ from tabular_pg import (
     Status,
     optimize,
 )
+from tabular_pg.plotting import Curve, Panel, decades, log10
 
 TAU = 0.1
 

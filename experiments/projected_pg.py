@@ -3,9 +3,10 @@ constant step size."""
 
 import clone  # noqa: F401
 import numpy as np
-from common import Claim, Panel, bound_curve, log10, main, step_label
+from common import Claim, bound_curve, main, step_label
 
 from tabular_pg import PolicyIteration, ProjectedPG, ProjectedQAscent, optimize
+from tabular_pg.plotting import Panel, log10
 
 
 def panel(mdp, quick):

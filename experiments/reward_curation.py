@@ -17,21 +17,12 @@ import clone  # noqa: F401
 import numpy as np
 from common import interval, quick_options
 from jobs import resumed
-from reward_fits import (
-    REGIMES,
-    drawn,
-    kept_whole,
-    learned,
-    measured,
-    pooled,
-    random_subset,
-    text,
-    world_of,
-)
+from reward_fits import REGIMES, drawn, kept_whole, learned, measured, random_subset, text, world_of
 from verdicts import markdown_table
 
-from tabular_pg.plotting import HeatMap, save_figure, write_whole
-from tabular_pg.preference import skywork_rules
+from tabular_pg._files import write_whole
+from tabular_pg.plotting import HeatMap, save_figure
+from tabular_pg.preference import pooled, skywork_rules
 from tabular_pg.preference.sources import CROWD
 
 BIASES, FLIPS, RIDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.0, 0.1, 0.25, 0.4), (1.0, 10.0, 100.0)

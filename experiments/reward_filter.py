@@ -26,7 +26,8 @@ from jobs import resumed
 from reward_fits import fitted, learned, text, world_of
 from verdicts import markdown_table
 
-from tabular_pg.plotting import Curve, HeatMap, Panel, save_figure, write_whole
+from tabular_pg._files import write_whole
+from tabular_pg.plotting import Curve, HeatMap, Panel, save_figure
 from tabular_pg.preference import (
     Annotated,
     BradleyTerry,

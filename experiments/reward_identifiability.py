@@ -23,7 +23,8 @@ from jobs import resumed
 from scipy.special import expit
 from verdicts import markdown_table
 
-from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
+from tabular_pg._files import write_whole
+from tabular_pg.plotting import Curve, Panel, log10, save_figure
 from tabular_pg.preference import baseball_1987, fit, identify, journal_citations, spectrum
 
 ITEMS, PROMPT = 64, 16

@@ -18,21 +18,12 @@ import clone  # noqa: F401
 import numpy as np
 from common import quick_options
 from jobs import resumed
-from reward_fits import (
-    REGIMES,
-    drawn,
-    fitted,
-    held_out,
-    kept_whole,
-    measured,
-    pooled,
-    text,
-    world_of,
-)
+from reward_fits import REGIMES, drawn, fitted, held_out, kept_whole, measured, text, world_of
 from scipy import stats
 from verdicts import markdown_table
 
-from tabular_pg.plotting import HeatMap, save_figure, write_whole
+from tabular_pg._files import write_whole
+from tabular_pg.plotting import HeatMap, save_figure
 from tabular_pg.preference import (
     BradleyTerry,
     CrossEntropy,
@@ -42,6 +33,7 @@ from tabular_pg.preference import (
     MarginMSE,
     TemperatureBT,
     TemperedLog,
+    pooled,
 )
 
 RIDGES = (1.0, 10.0, 100.0, 1000.0, 10000.0)

@@ -24,7 +24,8 @@ from scipy import sparse
 from verdicts import markdown_table
 
 from tabular_pg import MDP, NaturalPG, SoftmaxPG, optimize
-from tabular_pg.plotting import Curve, Panel, log10, save_figure, write_whole
+from tabular_pg._files import write_whole
+from tabular_pg.plotting import Curve, Panel, log10, save_figure
 from tabular_pg.preference import (
     DPO,
     best_of_n,

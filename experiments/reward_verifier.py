@@ -30,9 +30,10 @@ from reward_optimization import SETS
 from scipy.special import expit
 from verdicts import markdown_table
 
+from tabular_pg._files import write_whole
 from tabular_pg.dapo import TabularCritic, minimizer, train
 from tabular_pg.episodic import EpisodicMDP, sample_trajectories
-from tabular_pg.plotting import Curve, Panel, save_figure, write_whole
+from tabular_pg.plotting import Curve, Panel, save_figure
 from tabular_pg.preference import World
 from tabular_pg.preference.texts import make_texts
 from tabular_pg.preference.world import SHARES

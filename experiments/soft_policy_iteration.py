@@ -3,9 +3,10 @@ under the optimal policy is."""
 
 import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, decades, log10, main
+from common import Claim, main
 
 from tabular_pg import MDP, SoftPolicyIteration, optimize, optimum
+from tabular_pg.plotting import Curve, Panel, decades, log10
 
 TAUS = (1.0, 0.3, 0.1, 0.03, 0.01)
 

@@ -3,10 +3,11 @@ constant that depends on eta and the visitation alone, S (A - 1) / (A eta) for r
 
 import clone  # noqa: F401
 import numpy as np
-from common import Claim, Curve, Panel, log10, main, step_label
+from common import Claim, main, step_label
 
 from tabular_pg import SoftmaxPG, optimize
 from tabular_pg.algorithms.softmax_pg_limits import limit_constant
+from tabular_pg.plotting import Curve, Panel, log10
 
 
 def panel(mdp, quick):

@@ -6,8 +6,8 @@ import operator
 
 import numpy as np
 
-from tabular_pg._checks import as_float, is_real, shown
-from tabular_pg._transitions import ROW_SUM_TOLERANCE
+from tabular_pg.checks.numbers import as_float, is_real, shown
+from tabular_pg.checks.probabilities import ROW_SUM_TOLERANCE
 
 
 def table_shape(base, table) -> tuple[int, int]:

@@ -7,24 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from tabular_pg._arrays import first, real_array, refuse_negative
 from tabular_pg._compressed import kept, row_sums
 from tabular_pg._orders import order_hint, refuse_matrices, shape_hint
+from tabular_pg.checks.arrays import first, real_array
+from tabular_pg.checks.probabilities import ROUNDING, ROW_SUM_TOLERANCE, settled
 
-__all__ = [
-    "ROW_SUM_TOLERANCE",
-    "Owned",
-    "checked_rows",
-    "dense_transitions",
-    "first",
-    "real_array",
-    "refuse_negative",
-    "settled",
-    "sparse_transitions",
-]
-
-ROW_SUM_TOLERANCE = 1e-12  # times the length of a row
-ROUNDING = 1e-15  # a row sum this near 1 is left as it is
 BLOCK = 2**20  # entries that are divided at a time
 
 
@@ -169,32 +156,6 @@ def _checked_mask(actions, sums, P):
             "actions, if given, or a row of P that is not all zero)"
         )
     return None if actions.all() else actions
-
-
-def settled(values, sums, off, spread, total) -> np.ndarray:
-    """``values`` with every row divided by its sum, until that brings the sum no nearer to 1.
-
-    So whoever does that to the result leaves every bit of it as it is.
-
-    Parameters
-    ----------
-    values : all rows
-    sums, off : of each row its sum, and how far that is from 1
-    spread : function
-        From one number for each row to one for each entry, or what broadcasts to that.
-    total : function
-        From all rows to their sums.
-    """
-    pending = off > ROUNDING
-    while pending.any():
-        trial = values / spread(np.where(pending, sums, 1.0))
-        sums = total(trial)
-        error = np.abs(sums - 1)
-        pending = pending & (error < off)
-        values = np.where(spread(pending), trial, values)
-        off = np.where(pending, error, off)
-        pending = pending & (off > ROUNDING)
-    return values
 
 
 def _divided(P, sums, off):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg._arrays import plain_array
-from tabular_pg._checks import shown
-from tabular_pg._memory import refuse_beyond_memory  # noqa: F401  (has always been found here)
+from tabular_pg.checks.arrays import plain_array
+from tabular_pg.checks.numbers import shown
 from tabular_pg.method import Regularization
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
 RECORD_PER_DECADE = 30
-MOST_ITERATIONS = 10**18
 LARGEST_MOVE = 1e304  # of eta times the largest value
 
 
@@ -37,19 +35,6 @@ def refuse_overflow(rule, best):
             f"eta is {eta}; expected at most {LARGEST_MOVE / largest:.3g}: with values up to "
             f"{largest:.3g} a step would overflow"
         )
-
-
-def checked_iterations(iterations) -> int:
-    is_integer = isinstance(iterations, int | np.integer)
-    if not is_integer or isinstance(iterations, bool | np.timedelta64):
-        raise TypeError(f"iterations is {shown(iterations)}; expected an integer >= 0")
-    if iterations < 0:
-        raise ValueError(f"iterations is {shown(iterations)}; expected an integer >= 0")
-    if iterations > MOST_ITERATIONS:
-        raise ValueError(
-            f"iterations is {shown(iterations)}; expected at most {MOST_ITERATIONS:.0e}"
-        )
-    return int(iterations)
 
 
 def recorded(at, iterations, entries) -> np.ndarray:

@@ -11,12 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from tabular_pg._arrays import real_array
-from tabular_pg._checks import check_number, shown
+from tabular_pg.checks.arrays import real_array
+from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.coordinates import Logits
-from tabular_pg.evaluation import empty_point, evaluate, problem_of
+from tabular_pg.evaluation import evaluate, problem_of
 from tabular_pg.mdp import MDP
 from tabular_pg.optimal import optimum
+from tabular_pg.point import empty_point
 
 
 class Flow(NamedTuple):

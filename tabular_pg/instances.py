@@ -7,10 +7,10 @@ from numbers import Real
 import numpy as np
 from scipy import sparse as compressed
 
-from tabular_pg._arrays import real_array
-from tabular_pg._checks import check_number, checked_flag
-from tabular_pg._memory import empty_table, refuse_beyond_memory
+from tabular_pg._machine import empty_table, refuse_beyond_memory
 from tabular_pg._transitions import Owned
+from tabular_pg.checks.arrays import real_array
+from tabular_pg.checks.numbers import check_number, checked_flag
 from tabular_pg.gymnasium_import import cliff_walking, from_gymnasium, frozen_lake, taxi
 from tabular_pg.lower_bounds import (
     Lumped,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_number
-from tabular_pg._memory import refuse_beyond_memory
+from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg._transitions import Owned
+from tabular_pg.checks.numbers import check_number
 from tabular_pg.mdp import MDP
 
 MOST_COPIES = 10**15  # counts are exact

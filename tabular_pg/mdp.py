@@ -8,17 +8,12 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from tabular_pg._arrays import plain_array, real_array, refuse_negative
-from tabular_pg._checks import as_float, checked_flag, is_real, shown, unwrapped
 from tabular_pg._compressed import freeze, freeze_shared
 from tabular_pg._orders import reward_hint
-from tabular_pg._transitions import (
-    ROW_SUM_TOLERANCE,
-    checked_rows,
-    dense_transitions,
-    settled,
-    sparse_transitions,
-)
+from tabular_pg._transitions import checked_rows, dense_transitions, sparse_transitions
+from tabular_pg.checks.arrays import plain_array, real_array
+from tabular_pg.checks.numbers import as_float, checked_flag, is_real, shown, unwrapped
+from tabular_pg.checks.probabilities import distribution
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -140,29 +135,6 @@ class MDP:
             f"MDP({self.name!r}, n_states={self.n_states}, n_actions={self.n_actions}, "
             f"gamma={self.gamma})"
         )
-
-
-def distribution(name, weights, size) -> np.ndarray:
-    """A probability vector of the given size; uniform for None.
-
-    What sums to 1 within rounding is left as it is, and divided by its sum otherwise.
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative or not finite, or the sum differs from 1 by over ``1e-12 * size``.
-    """
-    if weights is None:
-        return np.full(size, 1.0 / size)
-    weights = real_array(name, weights)
-    if weights.shape != (size,):
-        raise ValueError(f"{name} has shape {weights.shape}; expected ({size},), one per state")
-    refuse_negative(name, weights)
-    with np.errstate(over="ignore"):
-        total = weights.sum()
-    if not abs(total - 1) <= ROW_SUM_TOLERANCE * size:
-        raise ValueError(f"{name} sums to {float(total)!r}; expected 1 (divide it by its sum)")
-    return settled(weights, total, np.abs(total - 1), lambda x: x, np.sum)
 
 
 def _mask(actions, shape):

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import checked_real
 from tabular_pg.bellman import Bellman
+from tabular_pg.checks.numbers import checked_real
 from tabular_pg.mdp import MDP
 from tabular_pg.soft_optimal import Odds, soft_values
 

@@ -7,9 +7,9 @@ from numbers import Real
 import numpy as np
 from scipy import sparse as compressed
 
-from tabular_pg._checks import check_number, checked_flag
-from tabular_pg._memory import empty_table, refuse_beyond_memory
+from tabular_pg._machine import empty_table, refuse_beyond_memory
 from tabular_pg._transitions import Owned
+from tabular_pg.checks.numbers import check_number, checked_flag
 from tabular_pg.mdp import MDP
 
 BLOCK = 2**16  # rows drawn at a time

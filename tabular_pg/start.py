@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._arrays import real_array
+from tabular_pg.checks.arrays import real_array
 from tabular_pg.coordinates import Logits, Probabilities
 from tabular_pg.double_double import add_log
 from tabular_pg.method import Space

@@ -20,7 +20,8 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._checks import (
+from tabular_pg._docstring import docstring
+from tabular_pg.checks.numbers import (
     check_number,
     check_text,
     check_type,
@@ -28,7 +29,6 @@ from tabular_pg._checks import (
     checked_list,
     shown,
 )
-from tabular_pg._docstring import docstring
 from tabular_pg.quantities import steps
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.run import Run

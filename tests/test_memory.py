@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tabular_pg import MDP, instances
-from tabular_pg._memory import refuse_beyond_memory
+from tabular_pg._machine import refuse_beyond_memory
 
 
 @pytest.mark.parametrize(

@@ -29,36 +29,34 @@ RULES = (
     *LOSSES,
 )  # of runs on problems other than a discounted MDP
 
+# Rooms by floors, the ground floor first: a file imports from its own room and from floors below.
 LAYERS = [
-    ["_cache", "_docstring", "_jit", "_checks", "_memory", "_threads", "_wrappers", "references"],
-    ["_arrays", "_compressed", "_orders"],
-    ["simplex", "double_double", "wide", "wide_functions", "_transitions", "watch", "systems"],
-    ["_gym_tables", "coordinates", "mdp", "extended"],
-    ["point"],
-    ["two_forms", "ties"],
     [
-        "evaluation",
-        "gymnasium_import",
-        "lower_bounds",
-        "random_instances",
-        "bellman",
-        "soft_optimal",
+        "_cache",
+        "_compressed",
+        "_docstring",
+        "_machine",
+        "_orders",
+        "_progress",
+        "_wrappers",
+        "checks",
+        "references",
+        "wide",
     ],
-    ["instances", "method"],
-    ["episodic"],
-    ["tasks"],
-    ["arguments", "optimal"],
-    ["run"],
-    ["start", "task"],
-    ["loop", "lockstep", "probe"],
-    ["optimize", "flow", "quantities", "verdict"],
-    ["wide_run"],
-    ["assumptions", "theorem"],
-    ["algorithms"],
-    ["dapo"],
-    ["preference"],
-    ["baselines"],
-    ["plotting", "certified"],
+    ["_files", "_gym_tables", "_jit", "_transitions", "wide_functions"],
+    ["double_double", "extended", "mdp", "plotting", "systems", "ties"],
+    ["bellman", "gymnasium_import", "lower_bounds", "random_instances", "simplex", "soft_optimal"],
+    ["coordinates", "episodic", "instances", "optimal"],
+    ["point", "quantities", "tasks"],
+    ["assumptions", "two_forms"],
+    ["evaluation", "method"],
+    ["arguments", "flow", "lockstep", "loop", "probe", "run"],
+    ["start", "task", "verdict"],
+    ["optimize", "wide_run"],
+    ["theorem"],
+    ["algorithms", "dapo", "preference"],
+    ["baselines", "certified"],
+    ["testing"],
 ]
 
 
@@ -67,22 +65,32 @@ def imports(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
 
+def rooms():
+    """{module: (room, file)}: a room is a folder, without those in it, or a module beside them."""
+    package, found = ROOT / "tabular_pg", {}
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        module = ".".join(("tabular_pg", *parts)).removesuffix(".__init__")
+        found[module] = ".".join(parts[:-1]) or parts[0], path
+    return found
+
+
 def test_imports_point_one_way():
-    level = {name: i for i, layer in enumerate(LAYERS) for name in layer}
-    package = ROOT / "tabular_pg"
-    modules = [p for p in package.glob("*.py") if p.stem not in ("__init__", "__main__")]
-    assert {p.stem for p in modules} <= set(level), "a module has no layer"
-    for path in [*modules, *package.glob("*/*.py")]:
-        own = path.stem if path.parent == package else path.parent.name
+    level = {room: i for i, layer in enumerate(LAYERS) for room in layer}
+    modules = rooms()
+    outside = {"__init__", "__main__"}  # above everything
+    assert {room for room, _ in modules.values()} - outside == set(level)
+    for own, path in modules.values():
         for name in imports(path):
-            parts = name.split(".")
-            if parts[0] == "tabular_pg" and len(parts) > 1 and parts[1] != own:
-                assert level[parts[1]] <= level[own], f"{path.name} imports {name}"
-            assert parts[0] != "matplotlib" or own == "plotting", f"{path.name} imports {name}"
+            there, _ = modules.get(name, (own, path))
+            if {own, there} <= set(level) and there != own:
+                assert level[there] < level[own], f"{path} imports {name}"
+            assert not name.startswith("matplotlib") or own == "plotting", path
 
 
 def python_blocks():

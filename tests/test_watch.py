@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from tabular_pg import NaturalPG, instances, optimize, optimize_many, watch
+from tabular_pg import NaturalPG, _progress, instances, optimize, optimize_many
 
 MDP = instances.garnet(5, 2, 2, 0.9)
 
@@ -41,7 +41,7 @@ def clock(monkeypatch):
     from tqdm.std import tqdm
 
     time = Clock()
-    monkeypatch.setattr(watch, "time", types.SimpleNamespace(monotonic=time))
+    monkeypatch.setattr(_progress, "time", types.SimpleNamespace(monotonic=time))
     create = tqdm.__init__
 
     def create_with_clock(bar, *arguments, **options):
@@ -57,7 +57,7 @@ def shown(monkeypatch, clock, terminal, steps, seconds):
     """What is written while ``steps`` counts of 100 take so many seconds each."""
     stream = Stream(terminal)
     monkeypatch.setattr("sys.stderr", stream)
-    with watch.Watch(100 * steps) as watched:
+    with _progress.Watch(100 * steps) as watched:
         for _ in range(steps):
             watched.count(100)
             clock.now += seconds
@@ -91,7 +91,7 @@ def test_a_log_has_fewer_lines(monkeypatch, clock):
 def test_it_can_be_turned_off():
     code = """
 import time
-from tabular_pg.watch import Watch
+from tabular_pg._progress import Watch
 with Watch(30) as watched:
     for _ in range(30):
         watched.count(1)
@@ -109,7 +109,7 @@ with Watch(30) as watched:
 
 def test_without_a_standard_error(monkeypatch, clock):
     monkeypatch.setattr("sys.stderr", None)
-    with watch.Watch(10) as watched:
+    with _progress.Watch(10) as watched:
         for _ in range(10):
             watched.count(1)
             clock.now += 1.0
@@ -124,7 +124,7 @@ def test_a_stream_that_breaks_ends_no_run(monkeypatch, clock, error, call):
     stream = Stream(True)
     monkeypatch.setattr(stream, call, breaks)
     monkeypatch.setattr("sys.stderr", stream)
-    with watch.Watch(10) as watched:
+    with _progress.Watch(10) as watched:
         for _ in range(10):
             watched.count(1)
             clock.now += 1.0

@@ -12,11 +12,11 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg.checks.arrays import real_vector
+from tabular_pg.checks.numbers import check_number, checked_beta
 from tabular_pg.dapo.dataset import RIGHT
 from tabular_pg.episodic import checked_policy, checked_trajectories
 from tabular_pg.episodic.segments import state_sums
-from tabular_pg.episodic.validation import checked_beta, real_vector
 
 
 def rft(mdp, reference, trajectories, prior=1.0) -> np.ndarray:

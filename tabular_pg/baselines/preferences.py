@@ -36,14 +36,13 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array, diags_array
 from scipy.special import expit
 
-from tabular_pg._checks import check_number
-from tabular_pg._threads import ONE_BLAS_THREAD
+from tabular_pg._machine import ONE_BLAS_THREAD
 from tabular_pg.baselines.tilting import STILL, hessian_of, polished, through_norm, tilt
+from tabular_pg.checks.numbers import check_number, checked_beta
 from tabular_pg.dapo.dataset import RIGHT, rank
 from tabular_pg.episodic import checked_policy, checked_trajectories
 from tabular_pg.episodic.rollouts import checked_shapes
 from tabular_pg.episodic.segments import state_sums
-from tabular_pg.episodic.validation import checked_beta
 from tabular_pg.preference.comparisons import counted
 from tabular_pg.preference.convex import minimize_scores
 from tabular_pg.preference.losses import BradleyTerry

@@ -18,13 +18,13 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._checks import check_number, shown
 from tabular_pg._jit import njit
+from tabular_pg.checks.arrays import real_vector
+from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.dapo.dataset import Signal
 from tabular_pg.episodic import checked_policy, checked_trajectories
 from tabular_pg.episodic.rollouts import checked_shapes
 from tabular_pg.episodic.segments import state_sums
-from tabular_pg.episodic.validation import real_vector
 
 
 class Baseline(enum.Enum):

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb
 
-from tabular_pg._checks import check_number, checked_list
 from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
 from tabular_pg.certified.arrays import NotComputable, ball_array
 from tabular_pg.certified.balls import NotAPolicy, Undecided, precision
@@ -21,6 +20,7 @@ from tabular_pg.certified.certify import (
     method_of,
 )
 from tabular_pg.certified.enclosed import EnclosedRun
+from tabular_pg.checks.numbers import check_number, checked_list
 from tabular_pg.theorem import (
     Kind,
     Theorem,

@@ -11,8 +11,8 @@ from numbers import Integral, Rational, Real
 import numpy as np
 from flint import fmpq, fmpz
 
-from tabular_pg._checks import as_float, is_real, shown
-from tabular_pg._transitions import ROW_SUM_TOLERANCE
+from tabular_pg.checks.numbers import as_float, is_real, shown
+from tabular_pg.checks.probabilities import ROW_SUM_TOLERANCE
 
 NO_SEQUENCES = str | bytes | bytearray | Mapping | Set  # although they can be iterated over
 TOLERANCE = fmpq(*ROW_SUM_TOLERANCE.as_integer_ratio())

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg._checks import shown
 from tabular_pg.algorithms import (
     SPMA,
     TDPMD,
@@ -29,6 +28,7 @@ from tabular_pg.algorithms import (
 from tabular_pg.certified.arrays import BallArray, ball_array
 from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, zeros
 from tabular_pg.certified.evaluation import Point
+from tabular_pg.checks.numbers import shown
 from tabular_pg.method import METHODS, Method
 
 UPDATES: dict[type, Update] = {}

@@ -27,12 +27,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from tabular_pg._checks import check_number
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg._threads import ONE_BLAS_THREAD, cores
+from tabular_pg._machine import ONE_BLAS_THREAD, cores
+from tabular_pg.checks.arrays import real_vector, refuse_where
+from tabular_pg.checks.numbers import check_number, checked_beta
 from tabular_pg.episodic import checked_policy
 from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
-from tabular_pg.episodic.validation import checked_beta, real_vector, refuse_where
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
 LEAST_EXCESS = 1e-14  # what lambda does to a log-ratio: below, the minimizer is that, normalized

@@ -27,17 +27,16 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit, xlog1py, xlogy
 
-from tabular_pg._checks import settle, shown
-from tabular_pg.dapo.dataset import Outcomes
-from tabular_pg.episodic.validation import (
-    check_per_state,
-    checked_problem,
+from tabular_pg.checks.arrays import (
     class_numbers,
     integer_array,
     real_numbers,
     real_vector,
     refuse_where,
 )
+from tabular_pg.checks.numbers import settle, shown
+from tabular_pg.dapo.dataset import Outcomes
+from tabular_pg.episodic.validation import check_per_state, checked_problem
 
 GRADIENT, ENOUGH = 1e-10, 1e-7  # of that at 0: where to stop, and up to what not to warn
 

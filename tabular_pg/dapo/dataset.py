@@ -23,9 +23,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._arrays import plain_array
-from tabular_pg._checks import check_number
 from tabular_pg._jit import njit
+from tabular_pg.checks.arrays import plain_array, real_vector
+from tabular_pg.checks.numbers import check_flag, check_number
 from tabular_pg.episodic import (
     Trajectories,
     checked_policy,
@@ -33,7 +33,7 @@ from tabular_pg.episodic import (
     sample_trajectories,
 )
 from tabular_pg.episodic.rollouts import checked_shapes, checked_states
-from tabular_pg.episodic.validation import check_flag, checked_problem, real_vector
+from tabular_pg.episodic.validation import checked_problem
 
 RIGHT = 0.5  # an outcome of at least this counts as right
 

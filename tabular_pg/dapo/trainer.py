@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_number, shown
 from tabular_pg._jit import njit
+from tabular_pg.checks.numbers import check_flag, check_number, checked_beta, shown
 from tabular_pg.dapo.actor import minimizer
 from tabular_pg.dapo.dataset import (
     Outcomes,
@@ -34,7 +34,6 @@ from tabular_pg.dapo.dataset import (
     steps_taken,
 )
 from tabular_pg.episodic import Trajectories, checked_policy
-from tabular_pg.episodic.validation import check_flag, checked_beta
 
 LEAST = 1e-300  # probability: the next regression needs the logarithm of this one's result
 

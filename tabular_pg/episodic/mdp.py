@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg._checks import check_type, shown
+from tabular_pg.checks.numbers import check_type, checked_beta, shown
 from tabular_pg.episodic import discounted, evaluation, text
 from tabular_pg.episodic.graphs import Image, reachable, unfolded
 from tabular_pg.episodic.validation import (
-    checked_beta,
     checked_graph,
     checked_policy,
     checked_start,

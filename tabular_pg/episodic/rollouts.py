@@ -6,16 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._arrays import plain_array
-from tabular_pg._checks import shown
 from tabular_pg._jit import njit
-from tabular_pg.episodic.validation import (
-    checked_policy,
-    checked_problem,
-    integer_array,
-    real_vector,
-    refuse_where,
-)
+from tabular_pg.checks.arrays import integer_array, plain_array, real_vector, refuse_where
+from tabular_pg.checks.numbers import check_generator
+from tabular_pg.episodic.validation import checked_policy, checked_problem
 
 
 class Trajectories(NamedTuple):
@@ -67,14 +61,6 @@ def checked_states(mdp, name, states) -> np.ndarray:
     wrong = (states < 0) | (states >= mdp.n_states)
     refuse_where(wrong, name, states, f"a state, from 0 to {mdp.n_states - 1}")
     return states
-
-
-def check_generator(rng):
-    """``rng`` is a numpy Generator, else ValueError."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(
-            f"rng is {shown(rng)}; expected a numpy Generator (np.random.default_rng(seed))"
-        )
 
 
 def checked_trajectories(mdp, trajectories) -> Trajectories:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.episodic.validation import integer_array
+from tabular_pg.checks.arrays import integer_array
 
 
 class Relabelled(NamedTuple):

@@ -6,65 +6,22 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from tabular_pg._arrays import plain_array, real_array
-from tabular_pg._checks import check_number, shown
-from tabular_pg._transitions import ROW_SUM_TOLERANCE, refuse_negative
+from tabular_pg.checks.arrays import (
+    integer_array,
+    plain_array,
+    real_vector,
+    refuse_negative,
+    refuse_where,
+)
+from tabular_pg.checks.numbers import check_number
+from tabular_pg.checks.probabilities import ROW_SUM_TOLERANCE, distribution
 from tabular_pg.episodic.segments import state_sums
-from tabular_pg.mdp import distribution
-
-
-def real_numbers(name, values) -> np.ndarray:
-    """``values`` as a new float64 array of finite numbers, else ValueError."""
-    return real_array(name, values)
 
 
 def checked_problem(mdp):
     """``mdp`` is an episodic problem, else TypeError."""
     if not hasattr(mdp, "action_ptr") or not hasattr(mdp, "terminal_reward"):
         raise TypeError(f"mdp is of type {type(mdp).__name__}; expected an EpisodicMDP")
-
-
-def integer_array(name, values) -> np.ndarray:
-    """``values`` as a new vector of int64, else ValueError."""
-    values = plain_array(name, values, "integers")
-    if values.size == 0 and values.dtype.kind in "iuf":
-        values = values.astype(np.int64)
-    if values.ndim != 1 or values.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} has shape {values.shape} and type {values.dtype}; expected a vector of "
-            "integers"
-        )
-    beyond = values > np.iinfo(np.int64).max if values.dtype.kind == "u" else np.zeros(1, bool)
-    refuse_where(beyond, name, values, "an integer below 2^63")
-    return values.astype(np.int64)
-
-
-def real_vector(name, values, size, what) -> np.ndarray:
-    """``values`` as a new vector of finite numbers, one per ``what``, else ValueError."""
-    values = real_numbers(name, values)
-    if values.shape != (size,):
-        raise ValueError(f"{name} has shape {values.shape}; expected ({size},), one per {what}")
-    return values
-
-
-def class_numbers(name, values) -> np.ndarray:
-    """``values`` as a new vector of integers >= 0, else ValueError."""
-    values = integer_array(name, values)
-    refuse_where(values < 0, name, values, "an integer >= 0")
-    return values
-
-
-def refuse_where(wrong, name, values, expected):
-    """The mask (n,) holds nowhere, else ValueError with the first of the values where it does."""
-    if wrong.any():
-        i = int(wrong.argmax())
-        raise ValueError(f"{name}[{i}] is {values[i]}; expected {expected}")
-
-
-def check_flag(name, value, meaning=""):
-    """``value`` is True or False, else ValueError, which says what they mean."""
-    if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} is {shown(value)}; expected True or False{meaning}")
 
 
 def check_per_state(mdp, name, array):
@@ -176,11 +133,6 @@ def checked_support(policy, reference):
     if wrong.any():
         e = int(wrong.argmax())
         raise ValueError(f"reference[{e}] is 0; expected > 0, because policy[{e}] is {policy[e]}")
-
-
-def checked_beta(beta) -> float:
-    """``beta`` as a float > 0, else ValueError."""
-    return check_number("beta", beta, 0, kind=Real, open_ends=True)
 
 
 def checked_start(mdp, start) -> np.ndarray:

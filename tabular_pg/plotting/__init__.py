@@ -3,9 +3,9 @@
 This is the only part of the package that imports matplotlib.
 """
 
-from tabular_pg.plotting.files import save_figure
+from tabular_pg._files import plain, write_all, write_whole
+from tabular_pg.plotting.figures import save_figure
 from tabular_pg.plotting.records import Curve, HeatMap, Panel, decades, log10
-from tabular_pg.plotting.whole import plain, write_all, write_whole
 
 __all__ = [
     "Curve",

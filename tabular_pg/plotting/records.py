@@ -11,8 +11,8 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._arrays import real_array
-from tabular_pg._checks import check_number, check_text, checked_flag, checked_list, settle
+from tabular_pg.checks.arrays import real_array
+from tabular_pg.checks.numbers import check_number, check_text, checked_flag, checked_list, settle
 
 MOST_DIGITS = 17  # after the point, of a cell
 CROWDED, FALLS, COUNTED, MOST = 0.3, 5, 30, 308  # see _refuse_raw

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.episodic.validation import real_numbers, real_vector
+from tabular_pg.checks.arrays import real_numbers, real_vector
 from tabular_pg.preference.curation import agreement_purity
 from tabular_pg.theorem import Kind, theorem
 

@@ -14,9 +14,8 @@ from numbers import Real
 import numpy as np
 from scipy.special import expit, ndtr
 
-from tabular_pg._arrays import plain_array
-from tabular_pg._checks import check_type, settle
-from tabular_pg.episodic.rollouts import check_generator
+from tabular_pg.checks.arrays import plain_array
+from tabular_pg.checks.numbers import check_generator, check_type, settle
 from tabular_pg.preference.world import World
 
 LEVELS = 5  # ratings are 0 to 4

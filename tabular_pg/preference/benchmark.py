@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_type
-from tabular_pg.episodic.validation import real_numbers, real_vector
+from tabular_pg.checks.arrays import real_numbers, real_vector
+from tabular_pg.checks.numbers import check_type
 from tabular_pg.preference.rlhf import beta_at, expected_reward, tilted_policy
 from tabular_pg.preference.world import CATEGORIES, World
 

@@ -10,9 +10,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from tabular_pg._arrays import plain_array
-from tabular_pg._checks import check_number
-from tabular_pg.episodic.validation import real_numbers
+from tabular_pg.checks.arrays import plain_array, real_numbers
+from tabular_pg.checks.numbers import check_number
 
 MOST = 10**8  # items, for each of which there are a few numbers in memory
 LARGE, UNIT = 1e290, 2.0**80  # a sum of weights that could overflow, and what to count them in then

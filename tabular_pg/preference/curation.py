@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._arrays import first, real_array
-from tabular_pg._checks import as_float, check_dict, check_number, is_real, shown
+from tabular_pg.checks.arrays import first, real_array
+from tabular_pg.checks.numbers import as_float, check_dict, check_number, is_real, shown
 from tabular_pg.preference.data import PreferenceData, checked_data, checked_names
 from tabular_pg.preference.fitting import Fit
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from tabular_pg._arrays import plain_array, real_array
-from tabular_pg._checks import check_number, check_type, checked_list, shown
-from tabular_pg.episodic.validation import check_flag, class_numbers, integer_array
+from tabular_pg.checks.arrays import class_numbers, integer_array, plain_array, real_array
+from tabular_pg.checks.numbers import check_flag, check_number, check_type, checked_list, shown
 
 
 @dataclass(frozen=True, eq=False)

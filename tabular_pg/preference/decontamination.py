@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg.checks.numbers import check_number
 from tabular_pg.preference.curation import Curated, kept
 from tabular_pg.preference.data import Tokens, checked_data
 

@@ -31,7 +31,7 @@ import re
 import sys
 from typing import NamedTuple
 
-from tabular_pg._checks import shown
+from tabular_pg.checks.numbers import shown
 
 ASKED = ("prompt", "question", "instruction", "query", "problem")
 EARLIER = ("history", "steps", "initial_reason_steps")

@@ -22,10 +22,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_number, shown
-from tabular_pg._threads import ONE_BLAS_THREAD
-from tabular_pg._transitions import refuse_negative
-from tabular_pg.episodic.validation import class_numbers, real_numbers
+from tabular_pg._machine import ONE_BLAS_THREAD
+from tabular_pg.checks.arrays import class_numbers, real_numbers, refuse_negative
+from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.preference.comparisons import Comparisons, counted
 from tabular_pg.preference.convex import minimize_scores
 from tabular_pg.preference.fitting import Status

@@ -29,9 +29,8 @@ from numbers import Integral, Real
 import numpy as np
 from scipy import sparse
 
-from tabular_pg._checks import check_number
-from tabular_pg._threads import ONE_BLAS_THREAD
-from tabular_pg.episodic.validation import check_flag
+from tabular_pg._machine import ONE_BLAS_THREAD
+from tabular_pg.checks.numbers import check_flag, check_number
 from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
 from tabular_pg.preference.convex import minimize_scores
 from tabular_pg.preference.hinge import minimize_hinge

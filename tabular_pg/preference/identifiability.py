@@ -26,7 +26,7 @@ from scipy.linalg import eigvalsh
 from scipy.optimize import linprog
 from scipy.sparse.linalg import eigsh
 
-from tabular_pg._checks import check_number
+from tabular_pg.checks.numbers import check_number
 from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
 from tabular_pg.preference.hinge import differences
 from tabular_pg.preference.linear import columns

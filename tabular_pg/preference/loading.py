@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tabular_pg._checks import check_path, checked_list, shown
+from tabular_pg.checks.numbers import check_path, checked_list, shown
 from tabular_pg.preference.dialogues import listed, parsed, short, unique_keys, unmistakable
 
 COUNT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")

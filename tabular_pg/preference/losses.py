@@ -27,8 +27,8 @@ from numbers import Real
 import numpy as np
 from scipy.special import expit
 
-from tabular_pg._arrays import real_array
-from tabular_pg._checks import settle, shown
+from tabular_pg.checks.arrays import real_array
+from tabular_pg.checks.numbers import settle, shown
 
 FARTHEST = 40.0  # a margin
 

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tabular_pg._checks import check_type, checked_list, shown
-from tabular_pg.episodic.validation import check_flag
+from tabular_pg.checks.numbers import check_flag, check_type, checked_list, shown
 from tabular_pg.preference.curation import (
     Curated,
     Record,

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
-from tabular_pg._checks import check_number, checked_list
-from tabular_pg._transitions import ROW_SUM_TOLERANCE, refuse_negative
-from tabular_pg.episodic.validation import real_numbers
+from tabular_pg.checks.arrays import real_numbers, refuse_negative
+from tabular_pg.checks.numbers import check_number, checked_list
+from tabular_pg.checks.probabilities import ROW_SUM_TOLERANCE
 
 BISECTIONS = 200  # at most; the interval is then as narrow as floats are
 NARROW = 0.5  # a spread of r / beta up to which what exponentials differ by from 1 is summed

@@ -20,8 +20,15 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._checks import check_dict, check_number, check_type, settle, shown
-from tabular_pg.episodic.validation import check_flag, real_vector, refuse_where
+from tabular_pg.checks.arrays import real_vector, refuse_where
+from tabular_pg.checks.numbers import (
+    check_dict,
+    check_flag,
+    check_number,
+    check_type,
+    settle,
+    shown,
+)
 from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose
 from tabular_pg.preference.data import PreferenceData, checked_data, concatenate
 from tabular_pg.preference.world import CATEGORIES, TASK_NAMES, World, training_sample

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_dict, check_number, check_type, shown
+from tabular_pg.checks.numbers import check_dict, check_number, check_type, shown
 from tabular_pg.preference.data import PreferenceData, Tokens, checked_names
 from tabular_pg.preference.loading import Pairs
 

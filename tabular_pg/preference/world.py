@@ -23,9 +23,8 @@ from numbers import Real
 
 import numpy as np
 
-from tabular_pg._arrays import plain_array
-from tabular_pg._checks import check_number
-from tabular_pg.episodic.validation import class_numbers, real_vector, refuse_where
+from tabular_pg.checks.arrays import class_numbers, plain_array, real_vector, refuse_where
+from tabular_pg.checks.numbers import check_number
 from tabular_pg.preference.data import Tokens, checked_data
 from tabular_pg.preference.texts import make_texts
 

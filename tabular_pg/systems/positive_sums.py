@@ -11,7 +11,8 @@ import numpy as np
 from scipy import sparse
 
 from tabular_pg._jit import njit
-from tabular_pg.systems.order import breadth_first, transposed
+from tabular_pg.systems.fill_in import transposed
+from tabular_pg.systems.order import breadth_first
 from tabular_pg.systems.sparse_sweeps import diagonal
 
 MOST_WORK = 2e10  # products of entries, a minute or less

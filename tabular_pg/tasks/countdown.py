@@ -14,9 +14,8 @@ from numbers import Integral, Rational
 
 import numpy as np
 
-from tabular_pg._checks import check_number, checked_list, is_real, shown
+from tabular_pg.checks.numbers import check_flag, check_number, checked_list, is_real, shown
 from tabular_pg.episodic import EpisodicMDP
-from tabular_pg.episodic.validation import check_flag
 from tabular_pg.tasks.arithmetic import Arithmetic, Steps, combinations, number
 from tabular_pg.tasks.sizes import refuse_size
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._checks import check_number
+from tabular_pg.checks.numbers import check_number
 from tabular_pg.episodic import EpisodicMDP
 from tabular_pg.tasks.sizes import refuse_size
 

@@ -9,7 +9,7 @@ from numbers import Real
 import numpy as np
 from scipy import sparse
 
-from tabular_pg._checks import as_float, is_real, shown
+from tabular_pg.checks.numbers import as_float, is_real, shown
 
 PLAIN = frozenset({int, float, np.float64})  # of which lists need not be looked at one by one
 DEEPEST = 8  # nested list
@@ -128,3 +128,45 @@ def refuse_negative(name, values):
 def first(mask) -> list[int]:
     """The first index at which the mask holds."""
     return [int(i) for i in np.unravel_index(mask.argmax(), mask.shape)]
+
+
+def real_numbers(name, values) -> np.ndarray:
+    """``values`` as a new float64 array of finite numbers, else ValueError."""
+    return real_array(name, values)
+
+
+def integer_array(name, values) -> np.ndarray:
+    """``values`` as a new vector of int64, else ValueError."""
+    values = plain_array(name, values, "integers")
+    if values.size == 0 and values.dtype.kind in "iuf":
+        values = values.astype(np.int64)
+    if values.ndim != 1 or values.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} has shape {values.shape} and type {values.dtype}; expected a vector of "
+            "integers"
+        )
+    beyond = values > np.iinfo(np.int64).max if values.dtype.kind == "u" else np.zeros(1, bool)
+    refuse_where(beyond, name, values, "an integer below 2^63")
+    return values.astype(np.int64)
+
+
+def real_vector(name, values, size, what) -> np.ndarray:
+    """``values`` as a new vector of finite numbers, one per ``what``, else ValueError."""
+    values = real_numbers(name, values)
+    if values.shape != (size,):
+        raise ValueError(f"{name} has shape {values.shape}; expected ({size},), one per {what}")
+    return values
+
+
+def class_numbers(name, values) -> np.ndarray:
+    """``values`` as a new vector of integers >= 0, else ValueError."""
+    values = integer_array(name, values)
+    refuse_where(values < 0, name, values, "an integer >= 0")
+    return values
+
+
+def refuse_where(wrong, name, values, expected):
+    """The mask (n,) holds nowhere, else ValueError with the first of the values where it does."""
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise ValueError(f"{name}[{i}] is {values[i]}; expected {expected}")

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from tabular_pg._checks import check_dict, check_path, check_text, checked_flag, shown
+from tabular_pg.checks.numbers import check_dict, check_path, check_text, checked_flag, shown
 
 
 def write_whole(path, content) -> Path:

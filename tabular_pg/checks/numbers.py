@@ -1,4 +1,4 @@
-"""The checks that are made of a numeric argument."""
+"""The checks that are made of an argument that is one number or flag."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 LARGEST = {Integral: 10**300, Real: math.inf}  # a number of a kind, exclusively
 MOST_ENTRIES = 100_000  # of a list: an iterator may have no end
 SHOWN = 80  # characters of a wrong value in a message
+MOST_ITERATIONS = 10**18
 
 
 def check_number(name, value, low, high=math.inf, *, kind=Integral, open_ends=False):
@@ -137,3 +138,35 @@ def _range(low, high, open_ends) -> str:
     if high == math.inf:
         return f" > {low}" if open_ends else f" >= {low}"
     return f" in ({low}, {high})" if open_ends else f" in [{low}, {high}]"
+
+
+def check_flag(name, value, meaning=""):
+    """``value`` is True or False, else ValueError, which says what they mean."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} is {shown(value)}; expected True or False{meaning}")
+
+
+def checked_beta(beta) -> float:
+    """``beta`` as a float > 0, else ValueError."""
+    return check_number("beta", beta, 0, kind=Real, open_ends=True)
+
+
+def check_generator(rng):
+    """``rng`` is a numpy Generator, else ValueError."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            f"rng is {shown(rng)}; expected a numpy Generator (np.random.default_rng(seed))"
+        )
+
+
+def checked_iterations(iterations) -> int:
+    is_integer = isinstance(iterations, int | np.integer)
+    if not is_integer or isinstance(iterations, bool | np.timedelta64):
+        raise TypeError(f"iterations is {shown(iterations)}; expected an integer >= 0")
+    if iterations < 0:
+        raise ValueError(f"iterations is {shown(iterations)}; expected an integer >= 0")
+    if iterations > MOST_ITERATIONS:
+        raise ValueError(
+            f"iterations is {shown(iterations)}; expected at most {MOST_ITERATIONS:.0e}"
+        )
+    return int(iterations)

@@ -14,10 +14,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
-from tabular_pg._checks import check_dict, check_path, check_text, checked_flag, checked_list
+from tabular_pg._files import plain, write_all
+from tabular_pg.checks.numbers import check_dict, check_path, check_text, checked_flag, checked_list
 from tabular_pg.plotting.panels import COLUMN, STYLE, TEXT, draw
 from tabular_pg.plotting.records import HeatMap, Panel
-from tabular_pg.plotting.whole import plain, write_all
 
 
 def save_figure(name, panels, out, record, *, columns=True, shared_legend=False) -> list[Path]:

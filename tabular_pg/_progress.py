@@ -15,6 +15,7 @@ EVERY, EVERY_IN_A_LOG = 0.2, 10.0  # seconds between two states of it
 SCALED = 10_000  # numbers from here on are shown as 10.0k
 NOT_SHOWN = (OSError, ValueError, ImportError)  # a closed stream, say: no reason to end a run
 SOON = 1e-9  # for tqdm: nothing is shown before there is something to count
+_BARS = {}
 
 
 class Watch:
@@ -119,3 +120,13 @@ def _width() -> dict:
     except (OSError, ValueError, AttributeError):
         return {}
     return {"ncols": 80, "nrows": 24} if unknown else {"dynamic_ncols": True}
+
+
+def progress(done, total, text):
+    """So many of the steps are done, the next is ``text``: a bar on a terminal or in a log."""
+    bar = _BARS.get("bar")
+    if bar is None or bar.total != total or done < bar.done:
+        bar = _BARS["bar"] = Progress(total, "steps", done)
+    bar.add(done - bar.done, text)
+    if done == total:
+        _BARS.pop("bar").close()
