@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.double_double import accumulate, advantages, sparse_advantages
-from tabular_pg.mdp import MDP
-from tabular_pg.systems.choice import linear_solver
-from tabular_pg.systems.order import order_towards
-from tabular_pg.systems.products import next_values
+from tabular_pg.mdps.mdp import MDP
+from tabular_pg.numerics.double_double import accumulate, advantages, sparse_advantages
+from tabular_pg.numerics.systems.choice import linear_solver
+from tabular_pg.numerics.systems.order import order_towards
+from tabular_pg.numerics.systems.products import next_values
 from tabular_pg.ties import difference_rounding, value_rounding
 
 NEGLIGIBLE = 1e-30  # a correction of a value, relative to the rewards that it adds up

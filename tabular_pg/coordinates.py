@@ -16,7 +16,7 @@ import numpy as np
 from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg.simplex import log_kl_term, log_normalize, offset_kl, offset_normalize
+from tabular_pg.numerics.simplex import log_kl_term, log_normalize, offset_kl, offset_normalize
 
 TINY = 1e-250  # a kappa below this is rescaled before it underflows
 NEGLIGIBLE = -745.0  # exp of less is 0

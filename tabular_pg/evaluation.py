@@ -27,15 +27,15 @@ from tabular_pg.coordinates import (
     policy_error,
 )
 from tabular_pg.extended import resolve
-from tabular_pg.point import Point, Problem, empty_point  # noqa: F401  (found here by users)
-from tabular_pg.simplex import EPS, best_of_likely
-from tabular_pg.systems.elimination import (
+from tabular_pg.numerics.simplex import EPS, best_of_likely
+from tabular_pg.numerics.systems.elimination import (
     eliminate,
     eliminate_blocks,
     solve,
     solve_adjoint,
 )
-from tabular_pg.systems.products import next_values, transitions
+from tabular_pg.numerics.systems.products import next_values, transitions
+from tabular_pg.point import Point, Problem, empty_point  # noqa: F401  (found here by users)
 from tabular_pg.two_forms import NEEDED_BELOW, TwoForms
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow

@@ -15,7 +15,7 @@ from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.coordinates import Logits
 from tabular_pg.evaluation import evaluate, problem_of
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
 from tabular_pg.optimal import optimum
 from tabular_pg.point import empty_point
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from tabular_pg.bellman import Bellman
 from tabular_pg.checks.numbers import checked_real
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
 from tabular_pg.soft_optimal import Odds, soft_values
 
 TIES = 16  # units of rounding of the data that are compared: an |A*| below is a tie

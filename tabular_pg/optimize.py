@@ -16,16 +16,16 @@ from tabular_pg.checks.numbers import checked_iterations
 from tabular_pg.evaluation import problem_of
 from tabular_pg.lockstep import advance_together
 from tabular_pg.loop import advance_alone
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
 from tabular_pg.method import METHODS, Space, checked_rule
+from tabular_pg.numerics.systems.choice import FEW, check_solver, is_sparse, linear_solver
+from tabular_pg.numerics.systems.dense_solver import DenseSolver, backward_error_bound
+from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optimal import checked_tau, optimum
 from tabular_pg.point import empty_point
 from tabular_pg.probe import STILL, refuse_idle_kernel
 from tabular_pg.run import Run, Status
 from tabular_pg.start import start_of
-from tabular_pg.systems.choice import FEW, check_solver, is_sparse, linear_solver
-from tabular_pg.systems.dense_solver import DenseSolver, backward_error_bound
-from tabular_pg.systems.solver import Solver
 from tabular_pg.task import Record, Task
 from tabular_pg.two_forms import TwoForms
 

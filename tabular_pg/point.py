@@ -8,7 +8,7 @@ import numpy as np
 
 from tabular_pg._jit import njit_inlined
 from tabular_pg.coordinates import rows
-from tabular_pg.systems.elimination import UNBLOCKED
+from tabular_pg.numerics.systems.elimination import UNBLOCKED
 
 
 class Problem(NamedTuple):

@@ -11,8 +11,8 @@ from functools import singledispatch
 import numpy as np
 
 from tabular_pg.coordinates import Probabilities
-from tabular_pg.simplex import KL_SERIES
-from tabular_pg.systems.choice import linear_solver
+from tabular_pg.numerics.simplex import KL_SERIES
+from tabular_pg.numerics.systems.choice import linear_solver
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
 NEGLIGIBLE = 1e-5  # share of a gap that moves its rate by less than the tolerance of such laws

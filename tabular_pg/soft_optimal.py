@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.double_double import accumulate, soft_residual
+from tabular_pg.numerics.double_double import accumulate, soft_residual
 
 NEWTON_STEPS = 500
 SETTLED = 1e-12  # residuals of T_tau V = V, in units of tau, that are small enough to stop at

@@ -8,8 +8,8 @@ import numpy as np
 
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.coordinates import Logits, Probabilities
-from tabular_pg.double_double import add_log
 from tabular_pg.method import Space
+from tabular_pg.numerics.double_double import add_log
 from tabular_pg.run import iterate_given_out
 
 SUM_TOLERANCE = 1e-12  # of probabilities, times the number of actions

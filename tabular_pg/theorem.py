@@ -29,6 +29,7 @@ from tabular_pg.checks.numbers import (
     checked_list,
     shown,
 )
+from tabular_pg.numerics.wide import wide
 from tabular_pg.quantities import steps
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.run import Run
@@ -39,7 +40,6 @@ from tabular_pg.verdict import (
     Violation,  # noqa: F401  (part of a verdict, from here as well)
     compared,
 )
-from tabular_pg.wide import wide
 from tabular_pg.wide_run import WideRun
 
 REGISTRY: dict[str, Theorem] = {}

@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from tabular_pg.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.numerics.simplex import KL_SERIES
+from tabular_pg.numerics.wide import Wide, plain, representable, wide
 from tabular_pg.quantities import (
     ULP,
     discounted_sum,
@@ -19,9 +21,7 @@ from tabular_pg.quantities import (
     visitation,
 )
 from tabular_pg.run import LOWEST, SMALL, Status
-from tabular_pg.simplex import KL_SERIES
 from tabular_pg.verdict import digits_of_logarithms
-from tabular_pg.wide import Wide, plain, representable, wide
 
 MOST_PRODUCTS = 10**7  # a few seconds
 SUBNORMAL = 1e-300  # floats below have lost digits

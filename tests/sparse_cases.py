@@ -11,9 +11,9 @@ from scipy import sparse as sp
 from test_kernels import exact_system
 
 from tabular_pg import MDP, instances
-from tabular_pg.systems.elimination import eliminate, solve, solve_adjoint
-from tabular_pg.systems.sparse import sparse_model, transitions
-from tabular_pg.systems.sparse_solver import SparseSolver
+from tabular_pg.numerics.systems.compressed_rows import sparse_model, transitions
+from tabular_pg.numerics.systems.elimination import eliminate, solve, solve_adjoint
+from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 
 seeds = st.integers(0, 2**32 - 1)
 GAMMAS = (0.0, 0.9, 0.99, 0.9999)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabular_pg import instances
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
 
 INSTANCES = [
     instances.garnet(20, 3, 4, 0.9),

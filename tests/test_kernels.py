@@ -13,11 +13,16 @@ from hypothesis import strategies as st
 from strategies import mdps
 
 from tabular_pg import MDP, NaturalPG, SoftmaxPG, instances, optimize, optimum
-from tabular_pg.double_double import add, advantages, divide, multiply
 from tabular_pg.flow import softmax_flow
-from tabular_pg.simplex import log_normalize, offset_kl, offset_normalize, project
-from tabular_pg.systems.elimination import eliminate, eliminate_blocks, solve, solve_adjoint
-from tabular_pg.systems.products import next_values, transitions
+from tabular_pg.numerics.double_double import add, advantages, divide, multiply
+from tabular_pg.numerics.simplex import log_normalize, offset_kl, offset_normalize, project
+from tabular_pg.numerics.systems.elimination import (
+    eliminate,
+    eliminate_blocks,
+    solve,
+    solve_adjoint,
+)
+from tabular_pg.numerics.systems.products import next_values, transitions
 
 seeds = st.integers(0, 2**32 - 1)
 

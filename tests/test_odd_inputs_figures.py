@@ -12,7 +12,8 @@ from odd_inputs import complaints
 from test_odd_inputs import CALLS as CORE
 from test_odd_inputs import MODEL
 
-from tabular_pg import NaturalPG, flow, lower_bounds, optimize, plotting, theorem
+from tabular_pg import NaturalPG, flow, optimize, plotting, theorem
+from tabular_pg.mdps import lower_bounds
 from tabular_pg.plotting import Curve, HeatMap, Panel
 
 RUN = optimize(MODEL, NaturalPG(1.0), 2)

@@ -31,23 +31,11 @@ RULES = (
 
 # Rooms by floors, the ground floor first: a file imports from its own room and from floors below.
 LAYERS = [
-    [
-        "_cache",
-        "_compressed",
-        "_docstring",
-        "_machine",
-        "_orders",
-        "_progress",
-        "_wrappers",
-        "checks",
-        "references",
-        "wide",
-    ],
-    ["_files", "_gym_tables", "_jit", "_transitions", "wide_functions"],
-    ["double_double", "extended", "mdp", "plotting", "systems", "ties"],
-    ["bellman", "gymnasium_import", "lower_bounds", "random_instances", "simplex", "soft_optimal"],
-    ["coordinates", "episodic", "instances", "optimal"],
-    ["point", "quantities", "tasks"],
+    ["_cache", "_docstring", "_machine", "_progress", "checks", "references"],
+    ["_files", "_jit", "mdps"],
+    ["extended", "instances", "numerics", "numerics.systems", "plotting", "ties"],
+    ["bellman", "coordinates", "episodic", "soft_optimal"],
+    ["optimal", "point", "quantities", "tasks"],
     ["assumptions", "two_forms"],
     ["evaluation", "method"],
     ["arguments", "flow", "lockstep", "loop", "probe", "run"],

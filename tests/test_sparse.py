@@ -24,15 +24,21 @@ from sparse_cases import (
 )
 
 from tabular_pg import MDP, instances
-from tabular_pg.double_double import advantages, sparse_advantages
-from tabular_pg.systems.sparse import (
+from tabular_pg.numerics.double_double import advantages, sparse_advantages
+from tabular_pg.numerics.systems.compressed_rows import (
     adjoint_residual,
     next_values,
     residual,
     sparse_model,
     transitions,
 )
-from tabular_pg.systems.sparse_sweeps import adjoint_relax, diagonal, from_earlier, push, relax
+from tabular_pg.numerics.systems.sparse_sweeps import (
+    adjoint_relax,
+    diagonal,
+    from_earlier,
+    push,
+    relax,
+)
 
 
 @pytest.mark.parametrize("form", [sp.coo_array, sp.csc_matrix, sp.csr_matrix, sp.lil_array])

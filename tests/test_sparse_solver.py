@@ -25,12 +25,12 @@ from sparse_cases import (
 )
 
 from tabular_pg import MDP, instances
-from tabular_pg.systems.fill_in import elimination_cost
-from tabular_pg.systems.krylov import bicgstab, gmres
-from tabular_pg.systems.solver import Solver
-from tabular_pg.systems.sparse import sparse_model
-from tabular_pg.systems.sparse_solver import SPARSE, SparseSolver
-from tabular_pg.systems.sparse_system import System
+from tabular_pg.numerics.systems.compressed_rows import sparse_model
+from tabular_pg.numerics.systems.fill_in import elimination_cost
+from tabular_pg.numerics.systems.krylov import bicgstab, gmres
+from tabular_pg.numerics.systems.solver import Solver
+from tabular_pg.numerics.systems.sparse_solver import SPARSE, SparseSolver
+from tabular_pg.numerics.systems.sparse_system import System
 
 
 def true_backward_error(mdp, pi, b, x, adjoint):

@@ -21,8 +21,8 @@ from tabular_pg import (
     optimize,
     optimum,
 )
+from tabular_pg.numerics.wide import log_size
 from tabular_pg.theorem import verdict
-from tabular_pg.wide import log_size
 
 GARNET = instances.garnet(5, 3, 2, 0.9, seed=0)
 FAR = optimize(GARNET, NaturalPG(50.0), 400, tau=0.05)  # down to 1e-435

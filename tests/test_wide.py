@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tabular_pg import NaturalPG, SoftmaxPG, SoftPolicyIteration, instances, optimize
+from tabular_pg.numerics.wide import Wide, log_size, plain, wide
 from tabular_pg.theorem import theorems_about, why_not_applicable
-from tabular_pg.wide import Wide, log_size, plain, wide
 from tabular_pg.wide_run import WideRun
 
 RNG = np.random.default_rng(0)

@@ -23,6 +23,7 @@ from tabular_pg.assumptions import (
     unit_rewards,
 )
 from tabular_pg.method import Regularization, Space, method
+from tabular_pg.numerics.simplex import argmax, best_of
 from tabular_pg.quantities import (
     EPS,
     best_actions,
@@ -33,7 +34,6 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
-from tabular_pg.simplex import argmax, best_of
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 

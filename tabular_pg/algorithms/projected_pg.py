@@ -24,6 +24,7 @@ from tabular_pg.assumptions import (
     two_armed_bandit,
 )
 from tabular_pg.method import Space, method
+from tabular_pg.numerics.simplex import project
 from tabular_pg.quantities import (
     best_actions,
     best_advantage,
@@ -34,7 +35,6 @@ from tabular_pg.quantities import (
     steps_to_optimality,
     suboptimal_mass,
 )
-from tabular_pg.simplex import project
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 LARGEST_STEP = 1e250  # growing steps stop growing here, far beyond where they act like infinity

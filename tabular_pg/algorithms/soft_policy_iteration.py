@@ -13,6 +13,7 @@ import numpy as np
 
 from tabular_pg.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.method import Regularization, Space, method
+from tabular_pg.numerics.simplex import argmax
 from tabular_pg.quantities import (
     EPS,
     ULP,
@@ -24,7 +25,6 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
-from tabular_pg.simplex import argmax
 from tabular_pg.theorem import Confidence, Kind, theorem
 
 

@@ -21,6 +21,7 @@ from tabular_pg.assumptions import (
     unit_rewards,
 )
 from tabular_pg.method import Regularization, Space, method
+from tabular_pg.numerics.simplex import argmax
 from tabular_pg.quantities import (
     EPS,
     improvement,
@@ -30,7 +31,6 @@ from tabular_pg.quantities import (
     state_step,
     steps,
 )
-from tabular_pg.simplex import argmax
 from tabular_pg.theorem import Kind, theorem
 
 

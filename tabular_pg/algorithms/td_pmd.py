@@ -23,9 +23,9 @@ from tabular_pg.assumptions import dense_transitions, from_the_start
 from tabular_pg.coordinates import policy_error
 from tabular_pg.evaluation import MEASURABLE
 from tabular_pg.method import Regularization, Space, method
+from tabular_pg.numerics.simplex import EPS, argmax
+from tabular_pg.numerics.systems.products import next_values
 from tabular_pg.quantities import q_gap, relative_entropy, stationary
-from tabular_pg.simplex import EPS, argmax
-from tabular_pg.systems.products import next_values
 from tabular_pg.theorem import Confidence, theorem
 
 

@@ -13,7 +13,7 @@ from flint import fmpq, fmpq_mat, fmpz
 from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.certified.exact import Row, nested, objects, rational, reward, to_float, weights
 from tabular_pg.checks.numbers import shown
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
 from tabular_pg.optimal import optimum
 
 

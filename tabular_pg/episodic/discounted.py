@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
 
 
 def to_discounted(mdp, gamma) -> MDP:

@@ -17,7 +17,7 @@ from tabular_pg.episodic.validation import (
     checked_start,
     checked_support,
 )
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
 
 
 @dataclass(frozen=True, init=False, eq=False)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from tabular_pg._compressed import kept, row_sums
-from tabular_pg._orders import order_hint, refuse_matrices, shape_hint
 from tabular_pg.checks.arrays import first, real_array
 from tabular_pg.checks.probabilities import ROUNDING, ROW_SUM_TOLERANCE, settled
+from tabular_pg.mdps.compressed import kept, row_sums
+from tabular_pg.mdps.orders import order_hint, refuse_matrices, shape_hint
 
 BLOCK = 2**20  # entries that are divided at a time
 

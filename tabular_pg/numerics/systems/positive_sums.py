@@ -11,9 +11,9 @@ import numpy as np
 from scipy import sparse
 
 from tabular_pg._jit import njit
-from tabular_pg.systems.fill_in import transposed
-from tabular_pg.systems.order import breadth_first
-from tabular_pg.systems.sparse_sweeps import diagonal
+from tabular_pg.numerics.systems.fill_in import transposed
+from tabular_pg.numerics.systems.order import breadth_first
+from tabular_pg.numerics.systems.sparse_sweeps import diagonal
 
 MOST_WORK = 2e10  # products of entries, a minute or less
 SETTLED = 4e-16  # relative change of an entry in a sweep, at which all are

@@ -8,9 +8,9 @@ import numpy as np
 from scipy import sparse as compressed
 
 from tabular_pg._machine import empty_table, refuse_beyond_memory
-from tabular_pg._transitions import Owned
 from tabular_pg.checks.numbers import check_number, checked_flag
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.transitions import Owned
 
 BLOCK = 2**16  # rows drawn at a time
 DYADIC = 2**20  # random numerators over this are exact in float64, and so are their products

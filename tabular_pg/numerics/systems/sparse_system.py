@@ -6,8 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.systems.sparse import adjoint_residual, residual
-from tabular_pg.systems.sparse_sweeps import adjoint_relax, diagonal, from_earlier, push, relax
+from tabular_pg.numerics.systems.compressed_rows import adjoint_residual, residual
+from tabular_pg.numerics.systems.sparse_sweeps import (
+    adjoint_relax,
+    diagonal,
+    from_earlier,
+    push,
+    relax,
+)
 
 PRECISE = 1e-15  # componentwise backward error at which nothing is left to do
 ROUNDING = 1e-15  # normwise backward error at which a residual is rounding

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit_inlined
-from tabular_pg.double_double import two_sum
+from tabular_pg.numerics.double_double import two_sum
 
 EPS = 2.0**-52
 SERIES_BELOW = 0.5  # |xi| under which the series of kl_term is used

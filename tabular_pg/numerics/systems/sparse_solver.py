@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.systems.fill_in import Cost, elimination_cost
-from tabular_pg.systems.positive_sums import sum_up
-from tabular_pg.systems.solver import Solver, solve_in_parts
-from tabular_pg.systems.sparse import transitions
-from tabular_pg.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
-from tabular_pg.systems.sparse_system import Check, System
+from tabular_pg.numerics.systems.compressed_rows import transitions
+from tabular_pg.numerics.systems.fill_in import Cost, elimination_cost
+from tabular_pg.numerics.systems.positive_sums import sum_up
+from tabular_pg.numerics.systems.solver import Solver, solve_in_parts
+from tabular_pg.numerics.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
+from tabular_pg.numerics.systems.sparse_system import Check, System
 
 CHEAP = Cost(entries=2e7, work=2e9)  # elimination is tried before Krylov methods
 POSSIBLE = Cost(entries=2e8, work=1e11)  # it is tried after them

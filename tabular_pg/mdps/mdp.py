@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from tabular_pg._compressed import freeze, freeze_shared
-from tabular_pg._orders import reward_hint
-from tabular_pg._transitions import checked_rows, dense_transitions, sparse_transitions
 from tabular_pg.checks.arrays import plain_array, real_array
 from tabular_pg.checks.numbers import as_float, checked_flag, is_real, shown, unwrapped
 from tabular_pg.checks.probabilities import distribution
+from tabular_pg.mdps.compressed import freeze, freeze_shared
+from tabular_pg.mdps.orders import reward_hint
+from tabular_pg.mdps.transitions import checked_rows, dense_transitions, sparse_transitions
 
 
 @dataclass(frozen=True, init=False, eq=False)

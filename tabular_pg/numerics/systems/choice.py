@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import weakref
 
-from tabular_pg.systems.dense_solver import DenseSolver
-from tabular_pg.systems.solver import Solver
-from tabular_pg.systems.sparse import sparse_model
-from tabular_pg.systems.sparse_solver import SparseSolver
+from tabular_pg.numerics.systems.compressed_rows import sparse_model
+from tabular_pg.numerics.systems.dense_solver import DenseSolver
+from tabular_pg.numerics.systems.solver import Solver
+from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 
 FEW = 150  # states up to which nothing beats a fresh elimination in one compiled loop
 SPARSE = 0.1  # part of the entries of P below which it is treated as sparse

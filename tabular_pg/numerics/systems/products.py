@@ -7,7 +7,7 @@ from numba import types
 from numba.extending import overload
 
 from tabular_pg._jit import njit_inlined, njit_reordered_inlined
-from tabular_pg.systems import sparse
+from tabular_pg.numerics.systems import compressed_rows
 
 
 @njit_inlined
@@ -26,12 +26,12 @@ def transitions(P, gamma, pi, N):
 
 def next_values(P, gamma, v, out):
     """Fill ``out`` (S, A) with ``gamma sum_t P(t|s,a) v(t)``; P is an array or a SparseModel."""
-    (_dense_values if isinstance(P, np.ndarray) else sparse.next_values)(P, gamma, v, out)
+    (_dense_values if isinstance(P, np.ndarray) else compressed_rows.next_values)(P, gamma, v, out)
 
 
 @overload(next_values, inline="never")
 def _next_values(P, gamma, v, out):
-    kernel = _dense_values if isinstance(P, types.Array) else sparse.next_values
+    kernel = _dense_values if isinstance(P, types.Array) else compressed_rows.next_values
     return lambda P, gamma, v, out: kernel(P, gamma, v, out)
 
 

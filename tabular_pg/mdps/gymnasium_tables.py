@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse as compressed
 
-from tabular_pg._gym_tables import outcomes_of, table_shape
 from tabular_pg._machine import refuse_beyond_memory
-from tabular_pg._wrappers import refuse_hidden_options, refuse_wrappers
 from tabular_pg.checks.arrays import plain_array, real_array
 from tabular_pg.checks.numbers import checked_flag, shown
 from tabular_pg.checks.probabilities import distribution
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.gym_outcomes import outcomes_of, table_shape
+from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.wrappers import refuse_hidden_options, refuse_wrappers
 
 MOST_DENSE = 10**7  # entries of a table that is kept dense unless told otherwise
 STARTS = ("initial_state_distrib", "isd")  # of Gymnasium, and of what came before it

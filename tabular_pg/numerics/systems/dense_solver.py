@@ -14,14 +14,14 @@ import numpy as np
 from scipy.linalg import blas
 
 from tabular_pg._jit import njit_reordered
-from tabular_pg.systems.elimination import (
+from tabular_pg.numerics.systems.compressed_rows import worst
+from tabular_pg.numerics.systems.elimination import (
     UNBLOCKED,
     eliminate,
     eliminate_blocks,
 )
-from tabular_pg.systems.products import transitions
-from tabular_pg.systems.solver import Solver, solve_in_parts
-from tabular_pg.systems.sparse import worst
+from tabular_pg.numerics.systems.products import transitions
+from tabular_pg.numerics.systems.solver import Solver, solve_in_parts
 
 _TRIANGULAR = {"d": blas.dtrsv, "f": blas.strsv}
 EPS = np.finfo(float).eps

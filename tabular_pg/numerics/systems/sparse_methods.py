@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from tabular_pg.systems.krylov import bicgstab, gmres
-from tabular_pg.systems.sparse_system import PRECISE, ROUNDING
+from tabular_pg.numerics.systems.krylov import bicgstab, gmres
+from tabular_pg.numerics.systems.sparse_system import PRECISE, ROUNDING
 
 POLISH = 12  # Gauss-Seidel sweeps that carry accuracy to the smallest entries
 TRIAL = 4  # sweeps after which it is asked whether to go on shifting them

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.systems.fill_in import transposed
+from tabular_pg.numerics.systems.fill_in import transposed
 
 
 def order_towards(model, roots) -> np.ndarray:

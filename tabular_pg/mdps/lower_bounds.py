@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._machine import refuse_beyond_memory
-from tabular_pg._transitions import Owned
 from tabular_pg.checks.numbers import check_number
-from tabular_pg.mdp import MDP
+from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.transitions import Owned
 
 MOST_COPIES = 10**15  # counts are exact
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabular_pg._jit import njit
-from tabular_pg.systems.sparse import worst
+from tabular_pg.numerics.systems.compressed_rows import worst
 
 
 @njit

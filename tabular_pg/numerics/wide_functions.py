@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import wrightomega
 
-from tabular_pg.wide import (
+from tabular_pg.numerics.wide import (
     FUNCTIONS,
     REDUCTIONS,
     UFUNCS,

@@ -1,0 +1,1 @@
+"""Kernels on rows and numbers beyond floats; linear systems are in ``systems``."""
