@@ -13,11 +13,11 @@ from scipy.integrate import solve_ivp
 
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, shown
-from tabular_pg.coordinates import Logits
-from tabular_pg.evaluation import evaluate, problem_of
+from tabular_pg.gaps.coordinates import Logits
+from tabular_pg.gaps.evaluation import evaluate, problem_of
+from tabular_pg.gaps.point import empty_point
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.optimal import optimum
-from tabular_pg.point import empty_point
+from tabular_pg.optima.optimal import optimum
 
 
 class Flow(NamedTuple):

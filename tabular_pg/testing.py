@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg import instances
+from tabular_pg.engine.method import METHODS, Regularization, checked_rule
+from tabular_pg.engine.optimize import optimize, optimize_many
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.method import METHODS, Regularization, checked_rule
 from tabular_pg.numerics.systems.solver import Solver
-from tabular_pg.optimize import optimize, optimize_many
 
 ITERATIONS = 12
 CLOSE = 1e-8  # how far two ways to the same policy or gap may be apart

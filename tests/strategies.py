@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tabular_pg import MDP
-from tabular_pg.method import METHODS, Space
+from tabular_pg.engine.method import METHODS, Space
 
 GAMMAS = (0.0, 0.3, 0.6, 0.9, 0.97, 0.99)
 SHAPES = ((1, 2), (1, 5), (2, 2), (3, 3), (5, 4), (8, 3), (4, 1))

@@ -17,8 +17,8 @@ from tabular_pg import (
     optimize,
     optimum,
 )
+from tabular_pg.engine.method import Space, method
 from tabular_pg.flow import softmax_flow
-from tabular_pg.method import Space, method
 from tabular_pg.theorem import theorem
 
 P = np.full((2, 2, 2), 0.5)

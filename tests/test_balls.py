@@ -21,7 +21,7 @@ from tabular_pg.certified import Undecided  # noqa: E402
 from tabular_pg.certified.arrays import FUNCTIONS, UFUNCS, NotComputable, Tristate  # noqa: E402
 from tabular_pg.certified.arrays import ball_array as B  # noqa: E402
 from tabular_pg.certified.balls import kl_term  # noqa: E402
-from tabular_pg.quantities import exp_remainder, relative_entropy  # noqa: E402
+from tabular_pg.verdicts.quantities import exp_remainder, relative_entropy  # noqa: E402
 
 REFUSED = (TypeError, AttributeError, ValueError, Undecided)  # numpy's AxisError is a ValueError
 INF, NAN, OPEN = math.inf, math.nan, arb(0, 1)

@@ -11,7 +11,7 @@ from reference import TWINS, Now
 from test_equivalences import RULES
 
 from tabular_pg import NaturalPG, SoftmaxPG, instances
-from tabular_pg.method import METHODS, Space, method
+from tabular_pg.engine.method import METHODS, Space, method
 from tabular_pg.testing import check_method, situation
 
 BANDIT = [instances.bandit([0.9, 0.5, 0.1])]

@@ -7,7 +7,7 @@ from reference import TWINS
 from suite import SUITE
 from test_accuracy import RULES
 
-from tabular_pg.method import METHODS
+from tabular_pg.engine.method import METHODS
 from tabular_pg.theorem import REGISTRY
 
 NATIVE = [rule for rule, method in METHODS.items() if method.native]

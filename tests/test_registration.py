@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tabular_pg import MDP, NaturalPG, SoftmaxPG, Solver, Status, instances, optimize, optimize_many
-from tabular_pg.method import METHODS, Regularization, Space, method
+from tabular_pg.engine.method import METHODS, Regularization, Space, method
 
 MODEL = instances.garnet(5, 2, 2, 0.9)
 WAYS = [
@@ -92,7 +92,7 @@ import numpy as np
 from typing import NamedTuple
 import tabular_pg
 from tabular_pg import instances, optimize
-from tabular_pg.method import Regularization, Space, method
+from tabular_pg.engine.method import Regularization, Space, method
 {GAIN.format(name="NaturalPG", factor=-1.0, fields="eta: float", statewise=False)}
 mdp = instances.garnet(5, 2, 2, 0.9)
 mine = optimize(mdp, NaturalPG(1.0), 5).gap

@@ -13,7 +13,7 @@ import pytest
 import tabular_pg
 from tabular_pg.__main__ import theorem_table
 from tabular_pg.dapo import DAPO
-from tabular_pg.method import METHODS
+from tabular_pg.engine.method import METHODS
 from tabular_pg.preference import DPO, AgreementFilter, KLControl
 from tabular_pg.preference.losses import LOSSES
 from tabular_pg.references import REFERENCES
@@ -33,14 +33,10 @@ RULES = (
 LAYERS = [
     ["_cache", "_docstring", "_machine", "_progress", "checks", "references"],
     ["_files", "_jit", "mdps"],
-    ["extended", "instances", "numerics", "numerics.systems", "plotting", "ties"],
-    ["bellman", "coordinates", "episodic", "soft_optimal"],
-    ["optimal", "point", "quantities", "tasks"],
-    ["assumptions", "two_forms"],
-    ["evaluation", "method"],
-    ["arguments", "flow", "lockstep", "loop", "probe", "run"],
-    ["start", "task", "verdict"],
-    ["optimize", "wide_run"],
+    ["instances", "numerics", "numerics.systems", "plotting"],
+    ["episodic", "gaps", "optima"],
+    ["engine", "flow", "tasks"],
+    ["verdicts"],
     ["theorem"],
     ["algorithms", "dapo", "preference"],
     ["baselines", "certified"],

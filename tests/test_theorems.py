@@ -15,7 +15,7 @@ from strategies import bandits, experiments, mdps
 from suite import GARNET, SUITE, TWO_ARMS, honest
 
 from tabular_pg import MDP, REGISTRY, SPMA, NaturalPG, SoftmaxPG, check, instances, optimize
-from tabular_pg.method import METHODS, Regularization
+from tabular_pg.engine.method import METHODS, Regularization
 from tabular_pg.theorem import Kind, Violation, theorems_about, verdict
 
 FAMILIES = [

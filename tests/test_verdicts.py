@@ -277,6 +277,6 @@ def test_the_corrected_bound_of_agarwal_where_the_printed_one_fails(gamma, polic
 
 
 def test_log_sizes_of_the_gaps_are_those_of_the_run():
-    from tabular_pg.wide_run import WideRun
+    from tabular_pg.verdicts.wide_run import WideRun
 
     np.testing.assert_allclose(log_size(WideRun(FAR).sup_gap), FAR.log_sup_gap, rtol=1e-14)

@@ -9,7 +9,7 @@ import pytest
 from tabular_pg import NaturalPG, SoftmaxPG, SoftPolicyIteration, instances, optimize
 from tabular_pg.numerics.wide import Wide, log_size, plain, wide
 from tabular_pg.theorem import theorems_about, why_not_applicable
-from tabular_pg.wide_run import WideRun
+from tabular_pg.verdicts.wide_run import WideRun
 
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.standard_normal(200) * 10.0 ** RNG.uniform(-12, 2, 200)

@@ -7,7 +7,7 @@ method is adding a file. Its NamedTuple records are re-exported here and in ``ta
 from importlib import import_module
 from pkgutil import iter_modules
 
-from tabular_pg.method import METHODS
+from tabular_pg.engine.method import METHODS
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

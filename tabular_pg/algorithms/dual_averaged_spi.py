@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.assumptions import uniform_start, unit_rewards
-from tabular_pg.method import Space, method
+from tabular_pg.engine.method import Space, method
 from tabular_pg.numerics.simplex import best_of
 from tabular_pg.theorem import theorem
+from tabular_pg.verdicts.assumptions import uniform_start, unit_rewards
 
 LARGEST_STEP = 1e250  # the schedule overflows float64 after finitely many steps and is capped here
 

@@ -11,8 +11,9 @@ import numpy as np
 from tabular_pg.algorithms.natural_pg import NaturalPG
 from tabular_pg.algorithms.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.algorithms.softmax_pg import SoftmaxPG
-from tabular_pg.assumptions import dense_transitions, from_the_start, some_pair
-from tabular_pg.quantities import (
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
+from tabular_pg.verdicts.quantities import (
     EPS,
     NEGLIGIBLE,
     discounted_sum,
@@ -22,7 +23,6 @@ from tabular_pg.quantities import (
     stationary,
     steps,
 )
-from tabular_pg.theorem import Confidence, Kind, theorem
 
 RULES = (NaturalPG, SoftPolicyIteration)
 SMALLEST, LINEAR = 1e-150, 1e-4  # sizes of xi whose square is a number, and is small beside xi

@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.algorithms.softmax_pg import SoftmaxPG
-from tabular_pg.assumptions import (
+from tabular_pg.theorem import Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     some_pair,
     state_step_times_tau_below,
 )
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     EPS,
     exp_remainder,
     improvement,
@@ -22,7 +23,6 @@ from tabular_pg.quantities import (
     state_step,
     steps,
 )
-from tabular_pg.theorem import Kind, theorem
 
 RULES = (SoftmaxPG,)
 AT_MOST_FOUR = state_step_times_tau_below(4.0)

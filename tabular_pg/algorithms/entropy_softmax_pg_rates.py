@@ -7,14 +7,15 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.algorithms.entropy_softmax_pg import RULES
-from tabular_pg.assumptions import (
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     eta_equal,
     from_the_start,
     several_actions,
     some_pair,
     unit_rewards,
 )
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     EPS,
     gradient_norm,
     last_rate,
@@ -23,7 +24,6 @@ from tabular_pg.quantities import (
     value_rise,
     visitation,
 )
-from tabular_pg.theorem import Confidence, Kind, theorem
 
 AS_SLOW = 1e-6  # eigenvectors whose rates agree to this are equally slow
 PURE = 1e-4  # least share of others in xi, relative to min pi*, that E4 would see

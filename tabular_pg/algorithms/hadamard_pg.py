@@ -15,19 +15,19 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.assumptions import (
+from tabular_pg.engine.method import Space, method
+from tabular_pg.theorem import Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     some_pair,
     some_suboptimal_action,
 )
-from tabular_pg.method import Space, method
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     EPS,
     improvement,
     state_step,
     steps,
     suboptimal_mass,
 )
-from tabular_pg.theorem import Kind, theorem
 
 
 class HadamardPG(NamedTuple):

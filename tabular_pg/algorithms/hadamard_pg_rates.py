@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.algorithms.hadamard_pg import RULES, reach, square
-from tabular_pg.assumptions import (
+from tabular_pg.theorem import Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     eta_at_most,
     from_the_start,
     some_pair,
     some_suboptimal_action,
     unit_rewards,
 )
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     least_step,
     settled_rate,
     state_step,
@@ -20,7 +21,6 @@ from tabular_pg.quantities import (
     suboptimal_mass,
     visitation,
 )
-from tabular_pg.theorem import Kind, theorem
 
 small_step = eta_at_most(lambda run: (1 - run.mdp.gamma) ** 2 / 2, "(1-gamma)^2 / 2")
 

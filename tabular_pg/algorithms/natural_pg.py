@@ -16,15 +16,16 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import wrightomega
 
-from tabular_pg.assumptions import (
+from tabular_pg.engine.method import Regularization, Space, method
+from tabular_pg.numerics.simplex import argmax, best_of
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     from_the_start,
     some_pair,
     two_armed_bandit,
     unit_rewards,
 )
-from tabular_pg.method import Regularization, Space, method
-from tabular_pg.numerics.simplex import argmax, best_of
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     EPS,
     best_actions,
     best_advantage,
@@ -34,7 +35,6 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
-from tabular_pg.theorem import Confidence, Kind, theorem
 
 
 class NaturalPG(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.algorithms.natural_pg import RULES, greedy, growth
-from tabular_pg.assumptions import (
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     every_iterate,
     from_the_start,
     some_pair,
@@ -14,12 +15,11 @@ from tabular_pg.assumptions import (
     unique_optimal_actions,
     unit_rewards,
 )
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     settled_rate,
     steps,
     suboptimal_mass,
 )
-from tabular_pg.theorem import Confidence, Kind, theorem
 
 
 @theorem(

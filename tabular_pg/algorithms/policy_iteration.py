@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.assumptions import discounted, some_pair
-from tabular_pg.method import Space, method
-from tabular_pg.quantities import steps, steps_to_optimality
+from tabular_pg.engine.method import Space, method
 from tabular_pg.theorem import Confidence, theorem
+from tabular_pg.verdicts.assumptions import discounted, some_pair
+from tabular_pg.verdicts.quantities import steps, steps_to_optimality
 
 TIE = 1e-12  # relative to max_a Q* - Q: a smaller lead is rounding
 

@@ -16,16 +16,17 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.assumptions import (
+from tabular_pg.engine.method import Space, method
+from tabular_pg.numerics.simplex import project
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     every_iterate,
     from_the_start,
     some_pair,
     some_suboptimal_action,
     two_armed_bandit,
 )
-from tabular_pg.method import Space, method
-from tabular_pg.numerics.simplex import project
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     best_actions,
     best_advantage,
     greedy_lead,
@@ -35,7 +36,6 @@ from tabular_pg.quantities import (
     steps_to_optimality,
     suboptimal_mass,
 )
-from tabular_pg.theorem import Confidence, Kind, theorem
 
 LARGEST_STEP = 1e250  # growing steps stop growing here, far beyond where they act like infinity
 

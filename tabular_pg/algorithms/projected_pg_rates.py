@@ -12,7 +12,8 @@ from tabular_pg.algorithms.projected_pg import (
     safe_threshold,
     threshold,
 )
-from tabular_pg.assumptions import (
+from tabular_pg.theorem import Confidence, theorem
+from tabular_pg.verdicts.assumptions import (
     discounted,
     eta_equal,
     from_the_start,
@@ -20,8 +21,7 @@ from tabular_pg.assumptions import (
     some_suboptimal_action,
     unit_rewards,
 )
-from tabular_pg.quantities import least_step, mismatch, steps_to_optimality
-from tabular_pg.theorem import Confidence, theorem
+from tabular_pg.verdicts.quantities import least_step, mismatch, steps_to_optimality
 
 
 def growth_at_least_gamma_squared(run) -> str:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.assumptions import dense_transitions, from_the_start, some_pair
-from tabular_pg.method import Regularization, Space, method
+from tabular_pg.engine.method import Regularization, Space, method
 from tabular_pg.numerics.simplex import argmax
-from tabular_pg.quantities import (
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
+from tabular_pg.verdicts.quantities import (
     EPS,
     ULP,
     discounted_sum,
@@ -25,7 +26,6 @@ from tabular_pg.quantities import (
     steps,
     visitation,
 )
-from tabular_pg.theorem import Confidence, Kind, theorem
 
 
 class SoftPolicyIteration(NamedTuple):

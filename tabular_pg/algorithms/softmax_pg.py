@@ -15,14 +15,15 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit_inlined
-from tabular_pg.assumptions import (
+from tabular_pg.engine.method import Regularization, Space, method
+from tabular_pg.numerics.simplex import argmax
+from tabular_pg.theorem import Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     from_the_start,
     some_pair,
     unit_rewards,
 )
-from tabular_pg.method import Regularization, Space, method
-from tabular_pg.numerics.simplex import argmax
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     EPS,
     improvement,
     least_step,
@@ -31,7 +32,6 @@ from tabular_pg.quantities import (
     state_step,
     steps,
 )
-from tabular_pg.theorem import Kind, theorem
 
 
 class SoftmaxPG(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.algorithms.softmax_pg import RULES, least_optimal, sublinear
-from tabular_pg.assumptions import (
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     bandit,
     eta_at_most,
     eta_equal,
@@ -15,7 +16,7 @@ from tabular_pg.assumptions import (
     uniform_start,
     unit_rewards,
 )
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     EPS,
     gradient_norm,
     mismatch,
@@ -23,7 +24,6 @@ from tabular_pg.quantities import (
     value_rise,
     visitation,
 )
-from tabular_pg.theorem import Confidence, Kind, theorem
 
 MEI_STEP = eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8")
 

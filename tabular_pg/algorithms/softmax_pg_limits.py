@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.algorithms.softmax_pg import SoftmaxPG
-from tabular_pg.assumptions import (
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import (
     bandit,
     dense_transitions,
     eta_at_most,
@@ -15,8 +16,7 @@ from tabular_pg.assumptions import (
     unique_optimal_actions,
     unit_rewards,
 )
-from tabular_pg.quantities import visitation
-from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.quantities import visitation
 
 RULES = (SoftmaxPG,)
 RARE = 1e-3  # probability of sub-optimal actions below which S6 is accurate: its error is p log 1/p

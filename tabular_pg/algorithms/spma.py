@@ -15,9 +15,10 @@ import numpy as np
 
 from tabular_pg.algorithms.hadamard_pg import HadamardPG
 from tabular_pg.algorithms.natural_pg import NaturalPG
-from tabular_pg.assumptions import every_iterate, some_pair, some_suboptimal_action
-from tabular_pg.method import Space, method
-from tabular_pg.quantities import (
+from tabular_pg.engine.method import Space, method
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.assumptions import every_iterate, some_pair, some_suboptimal_action
+from tabular_pg.verdicts.quantities import (
     greedy_lead,
     improvement,
     settled_rate,
@@ -25,7 +26,6 @@ from tabular_pg.quantities import (
     steps,
     suboptimal_mass,
 )
-from tabular_pg.theorem import Confidence, Kind, theorem
 
 
 class SPMA(NamedTuple):

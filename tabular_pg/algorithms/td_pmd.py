@@ -19,14 +19,14 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.assumptions import dense_transitions, from_the_start
-from tabular_pg.coordinates import policy_error
-from tabular_pg.evaluation import MEASURABLE
-from tabular_pg.method import Regularization, Space, method
+from tabular_pg.engine.method import Regularization, Space, method
+from tabular_pg.gaps.coordinates import policy_error
+from tabular_pg.gaps.evaluation import MEASURABLE
 from tabular_pg.numerics.simplex import EPS, argmax
 from tabular_pg.numerics.systems.products import next_values
-from tabular_pg.quantities import q_gap, relative_entropy, stationary
 from tabular_pg.theorem import Confidence, theorem
+from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start
+from tabular_pg.verdicts.quantities import q_gap, relative_entropy, stationary
 
 
 class TDPMD(NamedTuple):

@@ -10,15 +10,15 @@ import numpy as np
 from flint import arb, fmpq
 
 from tabular_pg._progress import Watch
-from tabular_pg.arguments import recorded, refuse_combination
 from tabular_pg.certified.balls import Undecided, precision
 from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.exact import Row, nested, objects, rational
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.updates import UPDATES, refuse_outdated
 from tabular_pg.checks.numbers import check_number, checked_iterations, shown
-from tabular_pg.method import METHODS, Space
-from tabular_pg.run import Run, Status
+from tabular_pg.engine.arguments import recorded, refuse_combination
+from tabular_pg.engine.method import METHODS, Space
+from tabular_pg.engine.run import Run, Status
 
 SPARE_BITS = 64
 MOST_BITS, PATIENCE = 2**17, 2**12  # from the latter on, only as long as more bits get further

@@ -28,7 +28,7 @@ from tabular_pg.theorem import (
     theorems_about,
     why_not_applicable,
 )
-from tabular_pg.verdict import no_truth_value
+from tabular_pg.verdicts.verdict import no_truth_value
 
 MOST_BITS = 2**14
 LARGEST_BITS = 2**20  # what the most digits ask for; of more, numbers alone fill the memory

@@ -19,8 +19,8 @@ from tabular_pg.algorithms.softmax_pg_classical import mei_rate
 from tabular_pg.certified.certify import Certificate, certified_run
 from tabular_pg.certified.check import CertifiedVerdict, certified_check
 from tabular_pg.certified.rational import RationalMDP
-from tabular_pg.quantities import mismatch
 from tabular_pg.theorem import REGISTRY, Confidence, Theorem
+from tabular_pg.verdicts.quantities import mismatch
 
 FORGOTTEN = 0.9  # decay exponent of the gap that "large t" was once read as
 

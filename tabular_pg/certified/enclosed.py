@@ -12,9 +12,9 @@ from tabular_pg.certified.balls import Undecided, zeros
 from tabular_pg.certified.certify import trajectory
 from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.ufuncs import Counts
-from tabular_pg.coordinates import Probabilities
-from tabular_pg.method import METHODS
-from tabular_pg.quantities import discounted_sum, q_gap, stationary, visitation
+from tabular_pg.engine.method import METHODS
+from tabular_pg.gaps.coordinates import Probabilities
+from tabular_pg.verdicts.quantities import discounted_sum, q_gap, stationary, visitation
 
 
 class EnclosedMDP:

@@ -1,6 +1,6 @@
 """Exact policy evaluation in gap coordinates, in ball arithmetic.
 
-The identities are those of ``tabular_pg.evaluation``: they keep balls narrow relative to what they
+The identities are those of ``gaps.evaluation``: they keep balls narrow relative to what they
 enclose, for the same reason that they keep float64 accurate. Every function works at flint's
 present precision, and every number is a ball that encloses the true one.
 """
@@ -24,7 +24,7 @@ from tabular_pg.certified.balls import (
     zeros,
 )
 from tabular_pg.certified.rational import RationalMDP
-from tabular_pg.method import Space
+from tabular_pg.engine.method import Space
 
 NEAR, NEWTON_STEPS = 0.5, 200
 

@@ -17,7 +17,7 @@ from tabular_pg.certified.arrays import (
     wrapped,
 )
 from tabular_pg.certified.balls import kl_terms, solution
-from tabular_pg.quantities import exp_remainder, likeliest, relative_entropy
+from tabular_pg.verdicts.quantities import exp_remainder, likeliest, relative_entropy
 
 
 def implements(*functions):

@@ -14,7 +14,7 @@ from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.certified.exact import Row, nested, objects, rational, reward, to_float, weights
 from tabular_pg.checks.numbers import shown
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.optimal import optimum
+from tabular_pg.optima.optimal import optimum
 
 
 @dataclass(frozen=True, init=False, eq=False)

@@ -14,7 +14,6 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.assumptions import some_pair
 from tabular_pg.checks.arrays import real_vector
 from tabular_pg.checks.numbers import checked_beta, checked_iterations
 from tabular_pg.dapo.actor import checked_ratio, improvement, loss_gradient, step
@@ -22,6 +21,7 @@ from tabular_pg.episodic import EpisodicMDP, checked_policy
 from tabular_pg.episodic.evaluation import backup
 from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
 from tabular_pg.theorem import Kind, theorem
+from tabular_pg.verdicts.assumptions import some_pair
 
 ROUNDING = 1e-13  # of values and what they are made of, which are at most 1
 SMALLEST = 1e-300  # probabilities below have lost digits

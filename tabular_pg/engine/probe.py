@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from tabular_pg.method import Space, checked_rule
+from tabular_pg.engine.method import Space, checked_rule
 
 STILL = 1e-9  # a policy that has moved less may not have moved at all
 FIELDS = (None, 1.0, 0.5, 1e3)  # hyper-parameters to try: a tiny step may be lost to rounding

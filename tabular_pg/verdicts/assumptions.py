@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.quantities import state_step, steps
+from tabular_pg.verdicts.quantities import state_step, steps
 
 
 def unit_rewards(run) -> str:

@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg.coordinates import (
+from tabular_pg.gaps.coordinates import (
     Logits,
     Offsets,
     Probabilities,
@@ -26,7 +26,9 @@ from tabular_pg.coordinates import (
     normalize,
     policy_error,
 )
-from tabular_pg.extended import resolve
+from tabular_pg.gaps.extended import resolve
+from tabular_pg.gaps.point import Problem
+from tabular_pg.gaps.two_forms import NEEDED_BELOW, TwoForms
 from tabular_pg.numerics.simplex import EPS, best_of_likely
 from tabular_pg.numerics.systems.elimination import (
     eliminate,
@@ -35,8 +37,6 @@ from tabular_pg.numerics.systems.elimination import (
     solve_adjoint,
 )
 from tabular_pg.numerics.systems.products import next_values, transitions
-from tabular_pg.point import Point, Problem, empty_point  # noqa: F401  (found here by users)
-from tabular_pg.two_forms import NEEDED_BELOW, TwoForms
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
 LEAST_OFFSET = 1e-290  # smaller ones have lost digits, and would stop to shrink

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from tabular_pg.evaluation import evaluate, keep_least, largest_gap
+from tabular_pg.gaps.evaluation import evaluate, keep_least, largest_gap
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world
 

@@ -10,7 +10,7 @@ from tabular_pg.numerics.double_double import accumulate, advantages, sparse_adv
 from tabular_pg.numerics.systems.choice import linear_solver
 from tabular_pg.numerics.systems.order import order_towards
 from tabular_pg.numerics.systems.products import next_values
-from tabular_pg.ties import difference_rounding, value_rounding
+from tabular_pg.optima.ties import difference_rounding, value_rounding
 
 NEGLIGIBLE = 1e-30  # a correction of a value, relative to the rewards that it adds up
 REFINEMENTS = 8

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tabular_pg.engine.method import METHODS, Method, begin_once, begin_twice, step_once, step_twice
+from tabular_pg.engine.run import LOWEST
+from tabular_pg.gaps.point import Point, Problem
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.method import METHODS, Method, begin_once, begin_twice, step_once, step_twice
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
-from tabular_pg.optimal import Optimum
-from tabular_pg.point import Point, Problem
-from tabular_pg.run import LOWEST
+from tabular_pg.optima.optimal import Optimum
 
 
 class Record:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit_inlined
-from tabular_pg.coordinates import rows
+from tabular_pg.gaps.coordinates import rows
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
 
 

@@ -9,11 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.coordinates import Offsets, Probabilities
+from tabular_pg.engine.method import METHODS
+from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.method import METHODS
 from tabular_pg.numerics.systems.solver import Solver
-from tabular_pg.optimal import Optimum, optimum
+from tabular_pg.optima.optimal import Optimum, optimum
 
 SMALL = 1e-280  # means of gaps below are taken from logarithms
 LOWEST = 1e-290  # gaps below have lost digits

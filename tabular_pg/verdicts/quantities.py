@@ -10,7 +10,7 @@ from functools import singledispatch
 
 import numpy as np
 
-from tabular_pg.coordinates import Probabilities
+from tabular_pg.gaps.coordinates import Probabilities
 from tabular_pg.numerics.simplex import KL_SERIES
 from tabular_pg.numerics.systems.choice import linear_solver
 

@@ -19,9 +19,9 @@ from numba.core.types import none
 
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.checks.numbers import is_real, shown
-from tabular_pg.coordinates import Logits, Offsets, Probabilities
-from tabular_pg.point import Point
-from tabular_pg.two_forms import far_form
+from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.gaps.point import Point
+from tabular_pg.gaps.two_forms import far_form
 
 METHODS: dict[type, Method] = {}
 LOCK = threading.Lock()

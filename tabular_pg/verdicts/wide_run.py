@@ -6,10 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.engine.run import LOWEST, SMALL, Status
+from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.numerics.simplex import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
-from tabular_pg.quantities import (
+from tabular_pg.verdicts.quantities import (
     ULP,
     discounted_sum,
     exp_remainder,
@@ -20,8 +21,7 @@ from tabular_pg.quantities import (
     unit_of_gaps,
     visitation,
 )
-from tabular_pg.run import LOWEST, SMALL, Status
-from tabular_pg.verdict import digits_of_logarithms
+from tabular_pg.verdicts.verdict import digits_of_logarithms
 
 MOST_PRODUCTS = 10**7  # a few seconds
 SUBNORMAL = 1e-300  # floats below have lost digits

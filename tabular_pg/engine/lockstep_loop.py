@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from tabular_pg.coordinates import normalize, policy_error
-from tabular_pg.evaluation import (
+from tabular_pg.gaps.coordinates import normalize, policy_error
+from tabular_pg.gaps.evaluation import (
     advantages,
     keep_least,
     largest_gap,
@@ -20,8 +20,8 @@ from tabular_pg.evaluation import (
     set_aside,
     watch_rounding,
 )
+from tabular_pg.gaps.point import point_rows, problem_rows
 from tabular_pg.numerics.systems.products import next_values, transitions
-from tabular_pg.point import point_rows, problem_rows
 
 SHARED = 2**21  # bytes of P that all runs work on before the next ones are read
 CACHED = 2**18  # bytes of P that one run uses twice in a row

@@ -11,23 +11,23 @@ import numpy as np
 
 from tabular_pg._machine import ONE_BLAS_THREAD, cores, refuse_beyond_memory
 from tabular_pg._progress import Watch
-from tabular_pg.arguments import recorded, refuse_combination, refuse_overflow
 from tabular_pg.checks.numbers import checked_iterations
-from tabular_pg.evaluation import problem_of
-from tabular_pg.lockstep import advance_together
-from tabular_pg.loop import advance_alone
+from tabular_pg.engine.arguments import recorded, refuse_combination, refuse_overflow
+from tabular_pg.engine.compiled_loop import advance_alone
+from tabular_pg.engine.lockstep_loop import advance_together
+from tabular_pg.engine.method import METHODS, Space, checked_rule
+from tabular_pg.engine.probe import STILL, refuse_idle_kernel
+from tabular_pg.engine.run import Run, Status
+from tabular_pg.engine.running import Record, Task
+from tabular_pg.engine.start import start_of
+from tabular_pg.gaps.evaluation import problem_of
+from tabular_pg.gaps.point import empty_point
+from tabular_pg.gaps.two_forms import TwoForms
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.method import METHODS, Space, checked_rule
 from tabular_pg.numerics.systems.choice import FEW, check_solver, is_sparse, linear_solver
 from tabular_pg.numerics.systems.dense_solver import DenseSolver, backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
-from tabular_pg.optimal import checked_tau, optimum
-from tabular_pg.point import empty_point
-from tabular_pg.probe import STILL, refuse_idle_kernel
-from tabular_pg.run import Run, Status
-from tabular_pg.start import start_of
-from tabular_pg.task import Record, Task
-from tabular_pg.two_forms import TwoForms
+from tabular_pg.optima.optimal import checked_tau, optimum
 
 MOST_RUNS = 100_000
 AXES = {"tau": 0, "policy": 2, "log_policy": 2}  # of what is given for one run

@@ -6,7 +6,7 @@ import numpy as np
 
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import shown
-from tabular_pg.method import Regularization
+from tabular_pg.engine.method import Regularization
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is

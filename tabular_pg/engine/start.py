@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.checks.arrays import real_array
-from tabular_pg.coordinates import Logits, Probabilities
-from tabular_pg.method import Space
+from tabular_pg.engine.method import Space
+from tabular_pg.engine.run import iterate_given_out
+from tabular_pg.gaps.coordinates import Logits, Probabilities
 from tabular_pg.numerics.double_double import add_log
-from tabular_pg.run import iterate_given_out
 
 SUM_TOLERANCE = 1e-12  # of probabilities, times the number of actions
 LOG_TOLERANCE = 1e-9  # of log-probabilities: large ones are rounded by more than an EPS

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg.engine.run import Status
 from tabular_pg.numerics import wide_functions  # noqa: F401  (what numpy does with numbers of any size)
 from tabular_pg.numerics.wide import Wide, log_size, plain, wide
-from tabular_pg.run import Status
 
 ROUNDING = 1e-9  # relative tolerance of every inequality
 UNRESOLVED = 1e-290  # numbers below this have lost their relative accuracy to underflow

@@ -1,0 +1,1 @@
+"""What is optimal: values, advantages and actions, to twice the digits where that decides."""

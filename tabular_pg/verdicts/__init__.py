@@ -1,0 +1,1 @@
+"""What theorems measure on a run, what they assume, and how two sides are compared."""
