@@ -6,7 +6,7 @@ import numpy as np
 from common import Claim, main
 
 from tabular_pg import NaturalPG, instances, optimize
-from tabular_pg.flow import softmax_flow
+from tabular_pg.methods.softmax_flow import softmax_flow
 from tabular_pg.plotting import Curve, Panel, log10
 
 GAMMA, HORIZON = 0.97, 9

@@ -6,8 +6,8 @@ import numpy as np
 from common import Claim, main, step_label
 
 from tabular_pg import SoftmaxPG, optimize
-from tabular_pg.algorithms.softmax_pg_limits import limit_constant
 from tabular_pg.plotting import Curve, Panel, log10
+from tabular_pg.theorems.softmax_pg.limits import limit_constant
 
 
 def panel(mdp, quick):

@@ -18,7 +18,7 @@ from tabular_pg import (
     optimum,
 )
 from tabular_pg.engine.method import Space, method
-from tabular_pg.flow import softmax_flow
+from tabular_pg.methods.softmax_flow import softmax_flow
 from tabular_pg.theorem import theorem
 
 P = np.full((2, 2, 2), 0.5)

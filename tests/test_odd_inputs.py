@@ -9,7 +9,7 @@ import pytest
 from odd_inputs import Call, complaints
 
 from tabular_pg import MDP, NaturalPG, instances, optimize, optimize_many, optimum
-from tabular_pg.flow import softmax_flow
+from tabular_pg.methods.softmax_flow import softmax_flow
 
 P = np.array(
     [

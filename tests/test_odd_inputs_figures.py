@@ -12,8 +12,9 @@ from odd_inputs import complaints
 from test_odd_inputs import CALLS as CORE
 from test_odd_inputs import MODEL
 
-from tabular_pg import NaturalPG, flow, optimize, plotting, theorem
+from tabular_pg import NaturalPG, optimize, plotting, theorem
 from tabular_pg.mdps import lower_bounds
+from tabular_pg.methods import softmax_flow
 from tabular_pg.plotting import Curve, HeatMap, Panel
 
 RUN = optimize(MODEL, NaturalPG(1.0), 2)
@@ -132,5 +133,5 @@ def test_odd_inputs_are_taken_rightly_or_refused_by_name(name):
 
 
 def test_nothing_public_is_forgotten():
-    modules = plotting, theorem, flow, lower_bounds
+    modules = plotting, theorem, softmax_flow, lower_bounds
     assert not forgotten(modules, {**CORE, **CALLS}, WITHOUT)

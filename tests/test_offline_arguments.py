@@ -11,7 +11,7 @@ from tabular_pg import instances
 from tabular_pg.baselines import dro, outcome_dpo, rft, step_dpo
 from tabular_pg.dapo import bce_loss, iterate, loss, outcomes, respond, signal, step, train
 from tabular_pg.episodic import EpisodicMDP
-from tabular_pg.flow import softmax_flow
+from tabular_pg.methods.softmax_flow import softmax_flow
 from tabular_pg.preference import (
     Annotator,
     choose,

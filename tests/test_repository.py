@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import tabular_pg
-from tabular_pg.__main__ import theorem_table
+from tabular_pg.cli import theorem_table
 from tabular_pg.dapo import DAPO
 from tabular_pg.engine.method import METHODS
 from tabular_pg.preference import DPO, AgreementFilter, KLControl
@@ -31,15 +31,25 @@ RULES = (
 
 # Rooms by floors, the ground floor first: a file imports from its own room and from floors below.
 LAYERS = [
-    ["_cache", "_docstring", "_machine", "_progress", "checks", "references"],
+    ["_cache", "_docstring", "_machine", "_progress", "checks", "references", "theorems.proofs"],
     ["_files", "_jit", "mdps"],
     ["instances", "numerics", "numerics.systems", "plotting"],
     ["episodic", "gaps", "optima"],
-    ["engine", "flow", "tasks"],
-    ["verdicts"],
+    ["engine", "tasks"],
+    ["methods", "verdicts"],
     ["theorem"],
-    ["algorithms", "dapo", "preference"],
-    ["baselines", "certified"],
+    [
+        "dapo",
+        "preference",
+        "theorems",
+        "theorems.entropy",
+        "theorems.hadamard_pg",
+        "theorems.mirror_descent",
+        "theorems.natural_pg",
+        "theorems.projected_pg",
+        "theorems.softmax_pg",
+    ],
+    ["baselines", "certified", "cli"],
     ["testing"],
 ]
 

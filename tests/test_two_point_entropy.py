@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import mpmath as mp
 import pytest
 
 flint = pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
 
-SCRIPT = Path(__file__).resolve().parent.parent / "experiments" / "two_point_entropy.py"
-_spec = importlib.util.spec_from_file_location("two_point_entropy", SCRIPT)
-proof = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = proof  # the script's NamedTuple looks its module up
-_spec.loader.exec_module(proof)
+from tabular_pg.theorems.proofs import two_point_entropy as proof  # noqa: E402
 
 DIGITS = 40
 
@@ -142,14 +136,14 @@ def test_every_link_of_the_proof_by_hand():
 
 
 def test_script_says_what_it_proved():
-    command = [sys.executable, "-W", "error", str(SCRIPT)]
+    command = [sys.executable, "-W", "error", "-m", proof.__name__]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("Proved for all 0 <= a <= R, R > 0: ")
 
 
 def test_script_says_what_it_needs():
-    hidden = f"import sys, runpy; sys.modules['flint'] = None; runpy.run_path({str(SCRIPT)!r}, "
+    hidden = f"import sys, runpy; sys.modules['flint'] = None; runpy.run_path({proof.__file__!r}, "
     command = [sys.executable, "-c", hidden + "run_name='__main__')"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2

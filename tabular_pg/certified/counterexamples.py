@@ -13,13 +13,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from tabular_pg.algorithms.projected_pg import ProjectedPG
-from tabular_pg.algorithms.softmax_pg import SoftmaxPG
-from tabular_pg.algorithms.softmax_pg_classical import mei_rate
 from tabular_pg.certified.certify import Certificate, certified_run
 from tabular_pg.certified.check import CertifiedVerdict, certified_check
 from tabular_pg.certified.rational import RationalMDP
+from tabular_pg.methods.projected_pg import ProjectedPG
+from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import REGISTRY, Confidence, Theorem
+from tabular_pg.theorems.softmax_pg.literature import mei_rate
 from tabular_pg.verdicts.quantities import mismatch
 
 FORGOTTEN = 0.9  # decay exponent of the gap that "large t" was once read as

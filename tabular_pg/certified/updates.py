@@ -13,7 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg.algorithms import (
+from tabular_pg.certified.arrays import BallArray, ball_array
+from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, zeros
+from tabular_pg.certified.evaluation import Point
+from tabular_pg.checks.numbers import shown
+from tabular_pg.engine.method import METHODS, Method
+from tabular_pg.methods import (
     SPMA,
     TDPMD,
     DualAveragedSPI,
@@ -25,11 +30,6 @@ from tabular_pg.algorithms import (
     SoftmaxPG,
     SoftPolicyIteration,
 )
-from tabular_pg.certified.arrays import BallArray, ball_array
-from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, zeros
-from tabular_pg.certified.evaluation import Point
-from tabular_pg.checks.numbers import shown
-from tabular_pg.engine.method import METHODS, Method
 
 UPDATES: dict[type, Update] = {}
 
@@ -65,7 +65,7 @@ def update(rule, start=None):
     Parameters
     ----------
     rule : type
-        A rule that is registered with :func:`tabular_pg.engine.method.method`.
+        A rule that is registered with :func:`tabular_pg.method`.
     start : function (rule, model, point), optional
         Returns the memory (S, n, A) at the first iterate; zeros by default.
 

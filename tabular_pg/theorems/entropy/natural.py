@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.algorithms.natural_pg import NaturalPG
-from tabular_pg.algorithms.soft_policy_iteration import SoftPolicyIteration
-from tabular_pg.algorithms.softmax_pg import SoftmaxPG
+from tabular_pg.methods.natural_pg import NaturalPG
+from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
+from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.quantities import (

@@ -1,22 +1,13 @@
-"""Policy gradient under the softmax parametrization.
+"""Softmax policy gradient, tau = 0: theorems about one step, and what follows for all k.
 
-    theta^{k+1} = theta^k + eta grad V_tau^k(mu),
-    pi^{k+1}(a|s)  proportional to  pi^k(a|s) exp(eta_s pi^k(a|s) A_tau^k(s, a)),
-    eta_s = eta d_mu^k(s) / (1 - gamma).
-
-The theorems here are for tau = 0; further ones are in ``softmax_pg_classical`` and
-``softmax_pg_limits``, those for tau > 0 in ``entropy_softmax_pg``.
+Here eta_s = eta d_mu^k(s) / (1 - gamma).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from tabular_pg._jit import njit_inlined
-from tabular_pg.engine.method import Regularization, Space, method
-from tabular_pg.numerics.simplex import argmax
+from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Kind, theorem
 from tabular_pg.verdicts.assumptions import (
     from_the_start,
@@ -32,52 +23,6 @@ from tabular_pg.verdicts.quantities import (
     state_step,
     steps,
 )
-
-
-class SoftmaxPG(NamedTuple):
-    """Softmax policy gradient with constant step size ``eta``."""
-
-    eta: float
-
-
-@method(
-    SoftmaxPG,
-    space=Space.SOFTMAX,
-    regularization=Regularization.ANY,
-    visitation=True,
-    statewise=True,
-)
-def softmax_pg(rule, k, problem, point):
-    """theta <- theta + eta grad V(mu), in logarithms of probabilities or in offsets.
-
-    What is added is pi A, less its value at one of the likeliest actions: with ``b = A - A_likely``
-    that is ``pi b - (sum pi b) (pi - pi_likely)``, in which a large loss of an action that is no
-    less likely swamps nothing.
-    """
-    x, pi, d = point.x, point.pi, point.d
-    for s in range(x.shape[0]):
-        likely, bar = argmax(pi, s), 0.5 * pi[s, argmax(pi, s)]
-        top = gain(problem, point, s, likely)
-        for a in range(x.shape[1]):
-            if pi[s, a] >= bar and gain(problem, point, s, a) > top:
-                likely, top = a, gain(problem, point, s, a)
-        mean = 0.0
-        for a in range(x.shape[1]):
-            if pi[s, a] > 0.0:
-                mean += pi[s, a] * (gain(problem, point, s, a) - top)
-        eta, share = rule.eta * d[s] / (1.0 - problem.gamma), pi[s, likely]
-        for a in range(x.shape[1]):
-            if pi[s, a] > 0.0 or problem.A_star[s, a] >= -problem.largest:  # an action that exists
-                b = gain(problem, point, s, a) - top
-                x[s, a] += eta * (pi[s, a] * b - mean * (pi[s, a] - share))
-
-
-@njit_inlined
-def gain(problem, point, s, a):
-    """The advantage of one action, before the mean is subtracted."""
-    gap = problem.A_star[s, a] - point.q[s, a]
-    return gap - problem.tau * point.x[s, a] if problem.tau > 0.0 else gap
-
 
 RULES = (SoftmaxPG,)
 

@@ -1,18 +1,10 @@
-"""Soft policy iteration: Newton's method for the entropy-regularized optimum.
-
-    pi^{k+1}(a|s)  proportional to  exp(Q_tau^k(s, a) / tau)
-
-It is entropy-regularized natural policy gradient with eta -> infinity.
-"""
+"""Soft policy iteration: it squares its error at every step."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from tabular_pg.engine.method import Regularization, Space, method
-from tabular_pg.numerics.simplex import argmax
+from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.quantities import (
@@ -26,23 +18,6 @@ from tabular_pg.verdicts.quantities import (
     steps,
     visitation,
 )
-
-
-class SoftPolicyIteration(NamedTuple):
-    """Soft policy iteration; it has no step size."""
-
-
-@method(
-    SoftPolicyIteration, space=Space.SOFTMAX, regularization=Regularization.REQUIRED, statewise=True
-)
-def soft_policy_iteration(rule, k, problem, point):
-    """xi <- -q / tau + const: nothing is subtracted from the old offset."""
-    x, pi, q = point.x, point.pi, point.q
-    for s in range(x.shape[0]):
-        common = q[s, argmax(pi, s)]  # would leave its rounding error behind
-        for a in range(x.shape[1]):
-            x[s, a] = (common - q[s, a]) / problem.tau
-
 
 RULES = (SoftPolicyIteration,)
 NEAR, SMALL = 1e-5, 1e-280  # |xi| beside whose square its cube is invisible; gaps with all digits

@@ -1,21 +1,12 @@
-"""Softmax policy mirror ascent, and what holds for every multiplicative (phi-) update.
-
-    pi^{k+1}(a|s)  =  pi^k(a|s) (1 + eta A^k(s, a)),
-
-which sums to 1 already. It is a policy as long as eta A^k >= -1; eta <= 1 - gamma ensures that
-for rewards in [0, 1]. A larger step may leave the simplex: the run then ends NOT_FINITE.
-"""
+"""What holds for every multiplicative (phi-) update: SPMA, natural and Hadamard policy gradient."""
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 
-from tabular_pg.algorithms.hadamard_pg import HadamardPG
-from tabular_pg.algorithms.natural_pg import NaturalPG
-from tabular_pg.engine.method import Space, method
+from tabular_pg.methods.hadamard_pg import HadamardPG
+from tabular_pg.methods.natural_pg import NaturalPG
+from tabular_pg.methods.spma import SPMA
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import every_iterate, some_pair, some_suboptimal_action
 from tabular_pg.verdicts.quantities import (
@@ -26,26 +17,6 @@ from tabular_pg.verdicts.quantities import (
     steps,
     suboptimal_mass,
 )
-
-
-class SPMA(NamedTuple):
-    """Softmax policy mirror ascent with constant step size ``eta``."""
-
-    eta: float
-
-
-@method(SPMA, space=Space.SOFTMAX, statewise=True)
-def spma(rule, k, problem, point):
-    """log pi <- log pi + log(1 + eta A); normalizing only removes the drift of rounding."""
-    x, A = point.x, point.A
-    for s in range(x.shape[0]):
-        for a in range(x.shape[1]):
-            change = rule.eta * A[s, a]
-            if change > -1.0:
-                x[s, a] += math.log1p(change)
-            elif x[s, a] > -math.inf:  # an action that is lost stays lost
-                x[s, a] = -math.inf if change == -1.0 else math.nan
-
 
 RULES = (SPMA,)
 PHI = {NaturalPG: np.exp, SPMA: lambda t: 1 + t, HadamardPG: lambda t: (1 + 2 * t) ** 2}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.algorithms.softmax_pg import RULES, least_optimal, sublinear
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.theorems.softmax_pg.steps import RULES, least_optimal, sublinear
 from tabular_pg.verdicts.assumptions import (
     bandit,
     eta_at_most,

@@ -1,7 +1,7 @@
-"""The methods: importing this package registers every rule and every theorem.
+"""The methods: importing this package registers every rule.
 
-Each module is a rule with its theorems; every one in the folder is imported, so that adding a
-method is adding a file. Its NamedTuple records are re-exported here and in ``tabular_pg``.
+Each module is a rule, its kernel and its registration; every one in the folder is imported, so that
+adding a method is adding a file. Its NamedTuple records are re-exported here and in ``tabular_pg``.
 """
 
 from importlib import import_module

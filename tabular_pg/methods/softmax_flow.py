@@ -9,7 +9,6 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, shown
@@ -85,6 +84,8 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
         at(theta)
         step = point.d / copies / (1 - mdp.gamma)
         return (np.exp(log_time) * step[:, None] * point.pi * point.A).ravel()
+
+    from scipy.integrate import solve_ivp  # here: it takes long to import
 
     early = np.log(times[0]) - 25  # before, the flow has moved by a factor e^-25 of its way
     solution = solve_ivp(

@@ -9,6 +9,7 @@ with alpha = 1 / (1 + eta tau) and beta = eta alpha.
 The critic starts at Q^0 = Q_tau^{pi^0} and is kept as its error E^k = Q*_tau - Q^k >= 0, for which
 E^{k+1} = gamma P [sum_a pi^{k+1} E^k + tau KL(pi^{k+1} || pi*)]. A constant in E moves no policy
 and outlives everything else in it (P keeps constants), so E is kept less its least entry.
+Its theorem is in ``theorems.mirror_descent.td_pmd``.
 """
 
 from __future__ import annotations
@@ -24,9 +25,6 @@ from tabular_pg.gaps.coordinates import policy_error
 from tabular_pg.gaps.evaluation import MEASURABLE
 from tabular_pg.numerics.simplex import EPS, argmax
 from tabular_pg.numerics.systems.products import next_values
-from tabular_pg.theorem import Confidence, theorem
-from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start
-from tabular_pg.verdicts.quantities import q_gap, relative_entropy, stationary
 
 
 class TDPMD(NamedTuple):
@@ -87,26 +85,3 @@ def td_pmd(rule, k, problem, point):
         common = E[s, argmax(pi, s)]  # would leave its rounding error behind
         for a in range(x.shape[1]):
             x[s, a] = alpha * x[s, a] - beta * (E[s, a] - common)
-
-
-@theorem(
-    "G6",
-    "gap(nu*) <= max(gamma, 1/(1 + eta tau))^{k-1} L_0",
-    rules=(TDPMD,),
-    regularized=True,
-    source="chen2026",
-    confidence=Confidence.QUOTED,
-    assumes=(dense_transitions, from_the_start),
-)
-def td_linear(run):
-    """Theorem 3.4 with W = I: for k >= 1, V*(nu*) - V^k(nu*) <= max{gamma, 1/(1 + eta tau)}^{k-1}
-    L_0 with L_0 = nu* pi* (Q* - Q^0 + delta_0) + max{gamma (1/eta + tau), 1/eta}
-    nu* KL(pi* || pi^0), nu* stationary for P_{pi*}; delta_0 = 0 for the critic's
-    start Q^0 = Q^{pi^0}."""
-    mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
-    nu = stationary(mdp, pi)
-    start = relative_entropy(-run.iterates[0], pi, run.policies[0]) @ nu
-    weight = np.maximum(mdp.gamma * (1 / eta + tau), 1 / eta)
-    L = nu @ (pi * q_gap(run)[0]).sum(axis=1) + weight * start
-    rate = np.maximum(mdp.gamma, 1 / (1 + eta * tau)) ** (run.k - 1.0)
-    return run.value_gap @ nu, np.where(run.k >= 1, rate * L, np.inf)

@@ -2,20 +2,16 @@
 
     pi^{k+1}(.|s)  puts all mass on one action of argmax_a Q^k(s, a)
 
-and keeps a row that is greedy already, so that ties never make it cycle.
+and keeps a row that is greedy already, so that ties never make it cycle. Its theorems are
+in ``theorems.policy_iteration``.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from tabular_pg._jit import njit
 from tabular_pg.engine.method import Space, method
-from tabular_pg.theorem import Confidence, theorem
-from tabular_pg.verdicts.assumptions import discounted, some_pair
-from tabular_pg.verdicts.quantities import steps, steps_to_optimality
 
 TIE = 1e-12  # relative to max_a Q* - Q: a smaller lead is rounding
 
@@ -51,30 +47,3 @@ def policy_iteration(rule, k, problem, point):
 @njit
 def _q(problem, point, s, a):
     return problem.A_star[s, a] - point.q[s, a]
-
-
-RULES = (PolicyIteration,)
-
-
-@theorem("PI1", "e_{k+1} <= gamma e_k", rules=RULES, assumes=(some_pair,))
-def contraction(run):
-    """e_{k+1} <= gamma e_k. Proof: V^{k+1} >= T V^k >= V* - gamma e_k."""
-    i = steps(run)
-    return run.sup_gap[i + 1], run.mdp.gamma * run.sup_gap[i]
-
-
-@theorem(
-    "PI2",
-    "optimal after S (A-1) ceil(log(1/(1-gamma)) / (1-gamma)) steps",
-    rules=RULES,
-    source="scherrer2016",
-    confidence=Confidence.RECALLED,
-    assumes=(discounted,),
-)
-def termination(run):
-    """For gamma > 0 the iterate number S (A - 1) ceil(log(1 / (1 - gamma)) / (1 - gamma)) is
-    optimal, from any start. Proof: PI1 over ceil(...) steps shrinks e so far that an action in
-    use with the largest |A*| is never used again."""
-    S, A = run.mdp.r.shape
-    horizon = 1 / (1 - run.mdp.gamma)
-    return steps_to_optimality(run), S * (A - 1) * np.ceil(np.log(horizon) * horizon)

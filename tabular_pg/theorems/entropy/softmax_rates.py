@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.algorithms.entropy_softmax_pg import RULES
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.theorems.entropy.softmax_steps import RULES
 from tabular_pg.verdicts.assumptions import (
     eta_equal,
     from_the_start,

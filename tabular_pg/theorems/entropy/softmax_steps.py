@@ -2,14 +2,14 @@
 
 J_s = (T_tau^{pi^{k+1}} V^k - V^k)(s) is the state-wise improvement, G_s = (T_tau V^k - V^k)(s) the
 largest possible one, I_s the part of J_s that is linear in the policy, and
-eta_s = eta d_mu^k(s) / (1 - gamma). Further rates are in ``entropy_softmax_pg_rates``.
+eta_s = eta d_mu^k(s) / (1 - gamma). Further rates are in ``softmax_rates``.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.algorithms.softmax_pg import SoftmaxPG
+from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Kind, theorem
 from tabular_pg.verdicts.assumptions import (
     some_pair,
@@ -49,7 +49,7 @@ def improvement_share(run):
     4 (Zbar - 1 - log Zbar) <= (R - a)(e^R - e^a) + a (e^a - 1), 0 <= a <= R = a + b, log Zbar =
     R e^R / (e^R - 1) - 1. It is proved for all R > 0, twice: by hand (both sides are on their side
     of 2 (e^{R/2} - 1)^2) and in ball arithmetic, by series and interval subdivision; both are in
-    experiments/two_point_entropy.py, and nothing remains."""
+    tabular_pg/theorems/proofs/two_point_entropy.py, and nothing remains."""
     (J, rounding), I_s = improvement(run), _linear_part(run)
     share = 1 - state_step(run)[steps(run)] * run.tau / 4
     return J, share * I_s, rounding + EPS * I_s

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.algorithms.hadamard_pg import RULES, reach, square
 from tabular_pg.theorem import Kind, theorem
+from tabular_pg.theorems.hadamard_pg.steps import RULES, reach, square
 from tabular_pg.verdicts.assumptions import (
     eta_at_most,
     from_the_start,

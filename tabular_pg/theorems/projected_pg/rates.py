@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.algorithms.projected_pg import (
-    LARGEST_STEP,
-    RULES,
-    ProjectedPG,
-    constant_step,
-    safe_threshold,
-    threshold,
-)
+from tabular_pg.methods.projected_pg import LARGEST_STEP, ProjectedPG
 from tabular_pg.theorem import Confidence, theorem
+from tabular_pg.theorems.projected_pg.steps import RULES, constant_step, safe_threshold, threshold
 from tabular_pg.verdicts.assumptions import (
     discounted,
     eta_equal,

@@ -2,6 +2,8 @@
 
 pi^k  proportional to  exp(sum_{j<k} alpha_j Q^j),  alpha_0 = log A,
 alpha_k = beta log A / (1 - beta)^k,   from the uniform policy.
+
+Its theorem is in ``theorems.mirror_descent.dual_averaged``.
 """
 
 from __future__ import annotations
@@ -9,12 +11,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from tabular_pg.engine.method import Space, method
 from tabular_pg.numerics.simplex import best_of
-from tabular_pg.theorem import theorem
-from tabular_pg.verdicts.assumptions import uniform_start, unit_rewards
 
 LARGEST_STEP = 1e250  # the schedule overflows float64 after finitely many steps and is capped here
 
@@ -40,18 +38,3 @@ def dual_averaged_spi(rule, k, problem, point):
         best = best_of(problem, q, s)
         for a in range(x.shape[1]):
             x[s, a] += step * (A_star[s, a] - q[s, a] - best)
-
-
-@theorem(
-    "N8",
-    "e_k <= (1 - (1-gamma) beta)^{k-1} (gamma e_0 + 2)",
-    rules=(DualAveragedSPI,),
-    assumes=(unit_rewards, uniform_start),
-)
-def dual_averaged_linear(run):
-    """From the uniform policy, e_k <= (1 - (1 - gamma) beta)^{k-1} (gamma e_0 + 2) for k >= 1, for
-    the schedule of Nanda and Chen (2026), Theorem 4.3; the constant follows from their
-    Lemma 5.3."""
-    factor = 1 - (1 - run.mdp.gamma) * run.rule.beta
-    bound = factor ** (run.k - 1.0) * (run.mdp.gamma * run.sup_gap[0] + 2)
-    return run.sup_gap, np.where(run.k >= 1, bound, np.inf)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.algorithms.natural_pg import RULES, greedy, growth
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.theorems.natural_pg.steps import RULES, greedy, growth
 from tabular_pg.verdicts.assumptions import (
     every_iterate,
     from_the_start,

@@ -1,0 +1,1 @@
+"""Theorems about methods with entropy regularization (tau > 0)."""

@@ -1,0 +1,1 @@
+"""Theorems about Hadamard policy gradient."""

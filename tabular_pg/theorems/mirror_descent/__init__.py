@@ -1,0 +1,1 @@
+"""Theorems about further members of the mirror descent family."""

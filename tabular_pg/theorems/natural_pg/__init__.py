@@ -1,0 +1,1 @@
+"""Theorems about natural policy gradient without regularization."""

@@ -1,0 +1,1 @@
+"""Theorems about projected policy gradient and projected Q-ascent."""

@@ -1,0 +1,1 @@
+"""Proofs that a computer goes through; each is a script of its own."""

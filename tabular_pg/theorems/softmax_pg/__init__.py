@@ -1,0 +1,1 @@
+"""Theorems about softmax policy gradient without regularization."""
