@@ -23,9 +23,9 @@ from jobs import resumed
 from verdicts import markdown_table
 
 from tabular_pg._files import write_whole
-from tabular_pg.baselines import Advantage, actor_critic
-from tabular_pg.dapo import AggregatedCritic, train
 from tabular_pg.plotting import HeatMap, save_figure
+from tabular_pg.reasoning.baselines import Advantage, actor_critic
+from tabular_pg.reasoning.dapo import AggregatedCritic, train
 
 RESPONSES, BUCKETS = 100, 500
 ACTOR_RATES, CRITIC_RATES, OPTIMISTIC = (1.0, 10.0, 100.0, 1000.0), (0.03, 0.2, 1.0), 0.2

@@ -21,9 +21,9 @@ from jobs import resumed
 from verdicts import markdown_table
 
 from tabular_pg._files import write_whole
-from tabular_pg.dapo import AggregatedCritic, ExactCritic, minimizer, train
-from tabular_pg.episodic import unfolded
 from tabular_pg.plotting import Curve, Panel, log10, save_figure
+from tabular_pg.reasoning.dapo import AggregatedCritic, ExactCritic, minimizer, train
+from tabular_pg.reasoning.episodic import unfolded
 
 BASES = ("uniform", "RL 9%", "RL 60%")
 SHARING = ("nothing", "within a puzzle", "between puzzles", "exact critic")

@@ -17,11 +17,11 @@ from verdicts import markdown_table
 
 from tabular_pg import NaturalPG, SoftmaxPG, check, optimize
 from tabular_pg._files import write_whole
-from tabular_pg.dapo import iterate, minimizer, natural_step
-from tabular_pg.episodic.evaluation import backup
-from tabular_pg.episodic.segments import state_softmax, state_sums
 from tabular_pg.plotting import Curve, Panel, log10, save_figure
-from tabular_pg.tasks import countdown, game_of_24, modular_chain
+from tabular_pg.reasoning.dapo import iterate, minimizer, natural_step
+from tabular_pg.reasoning.episodic.evaluation import backup
+from tabular_pg.reasoning.episodic.segments import state_softmax, state_sums
+from tabular_pg.reasoning.puzzles import countdown, game_of_24, modular_chain
 
 BETAS = (0.02, 0.1)
 ROUNDING = 1e-14  # a failure rate below is drawn as none

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.baselines import (
+from tabular_pg.reasoning.baselines import (
     Advantage,
     Baseline,
     actor_critic,
@@ -21,7 +21,7 @@ from tabular_pg.baselines import (
     rft,
     step_dpo,
 )
-from tabular_pg.dapo import (
+from tabular_pg.reasoning.dapo import (
     TabularCritic,
     balanced,
     complete,
@@ -33,7 +33,7 @@ from tabular_pg.dapo import (
     states_of,
     train,
 )
-from tabular_pg.episodic import Trajectories
+from tabular_pg.reasoning.episodic import Trajectories
 
 ROUNDS, PRIOR, LEVEL, ANCHOR, LEAST = 3, 1.0, 0.01, 0.01, 1e-300
 KEEP = 6  # responses of a question whose states are completed

@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from scipy.optimize import brentq
 
-from tabular_pg.episodic import unfolded
-from tabular_pg.tasks import game_of_24
+from tabular_pg.reasoning.episodic import unfolded
+from tabular_pg.reasoning.puzzles import game_of_24
 
 SUCCESS = {"uniform": None, "RL 9%": 0.09, "RL 60%": 0.60, "SFT 9%": 0.09}  # of the base policies
 

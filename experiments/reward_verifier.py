@@ -31,12 +31,12 @@ from scipy.special import expit
 from verdicts import markdown_table
 
 from tabular_pg._files import write_whole
-from tabular_pg.dapo import TabularCritic, minimizer, train
-from tabular_pg.episodic import EpisodicMDP, sample_trajectories
 from tabular_pg.plotting import Curve, Panel, save_figure
 from tabular_pg.preference import World
 from tabular_pg.preference.texts import make_texts
 from tabular_pg.preference.world import SHARES
+from tabular_pg.reasoning.dapo import TabularCritic, minimizer, train
+from tabular_pg.reasoning.episodic import EpisodicMDP, sample_trajectories
 
 RESPONSES, HELD_OUT, NUISANCE, BETTER = 16, 40, 20, 0.3
 WEIGHTS = (3.0, 1.0, 1.0, 0.5)  # of the first features in the true reward

@@ -6,8 +6,8 @@ import argparse
 import os
 import sys
 
-import tabular_pg.dapo
-import tabular_pg.preference  # noqa: F401  (these and tabular_pg register every rule and theorem)
+import tabular_pg.preference
+import tabular_pg.reasoning.dapo  # noqa: F401  (these register more than tabular_pg does)
 from tabular_pg.references import OWN
 from tabular_pg.theorem import REGISTRY, Confidence, sorted_theorems
 

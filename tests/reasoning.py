@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from tabular_pg.dapo import respond
-from tabular_pg.episodic import EpisodicMDP, Trajectories, segments
-from tabular_pg.tasks import countdown, modular_chain
+from tabular_pg.reasoning.dapo import respond
+from tabular_pg.reasoning.episodic import EpisodicMDP, Trajectories, segments
+from tabular_pg.reasoning.puzzles import countdown, modular_chain
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
-from tabular_pg.baselines import Advantage, actor_critic
-from tabular_pg.episodic import EpisodicMDP
-from tabular_pg.episodic.segments import state_softmax
-from tabular_pg.tasks import countdown, modular_chain
+from tabular_pg.reasoning.baselines import Advantage, actor_critic
+from tabular_pg.reasoning.episodic import EpisodicMDP
+from tabular_pg.reasoning.episodic.segments import state_softmax
+from tabular_pg.reasoning.puzzles import countdown, modular_chain
 
 CHAIN = modular_chain(3, modulus=7, operations=3, starts=2)
 PUZZLES = countdown([(1, 2, 3, 4), (2, 5, 7, 8), (6, 6, 6, 6)])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reasoning import with_rewards
 
-from tabular_pg.baselines import (
+from tabular_pg.reasoning.baselines import (
     Baseline,
     awr,
     greedy_edges,
@@ -18,10 +18,10 @@ from tabular_pg.baselines import (
     response_signals,
     rft,
 )
-from tabular_pg.dapo import minimizer, natural_step, respond
-from tabular_pg.episodic import EpisodicMDP, Trajectories
-from tabular_pg.episodic.segments import state_softmax, state_sums
-from tabular_pg.tasks import countdown, modular_chain
+from tabular_pg.reasoning.dapo import minimizer, natural_step, respond
+from tabular_pg.reasoning.episodic import EpisodicMDP, Trajectories
+from tabular_pg.reasoning.episodic.segments import state_softmax, state_sums
+from tabular_pg.reasoning.puzzles import countdown, modular_chain
 
 PUZZLES = countdown([(1, 2, 3, 4), (2, 5, 7, 8), (6, 6, 6, 6)])
 CHAIN = modular_chain(4, modulus=7)

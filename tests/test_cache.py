@@ -260,7 +260,7 @@ def test_a_user_without_an_entry_or_a_home(tmp_path):
 @pytest.mark.parametrize("options", [("-O",), ("-OO",)], ids=str)
 def test_without_docstrings_statements_are_still_there(options):
     code = (
-        "import tabular_pg.dapo, tabular_pg.preference\n"
+        "import tabular_pg.reasoning.dapo, tabular_pg.preference\n"
         "from tabular_pg.theorem import REGISTRY\n"
         "assert all(len(t.statement) > 40 for t in REGISTRY.values())"
     )

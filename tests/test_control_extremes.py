@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tabular_pg import check
-from tabular_pg.baselines import Baseline, response_signals
-from tabular_pg.dapo import iterate
-from tabular_pg.episodic import EpisodicMDP, Trajectories
 from tabular_pg.preference import beta_for_kl, expected_agreement, optimal_value, regret
+from tabular_pg.reasoning.baselines import Baseline, response_signals
+from tabular_pg.reasoning.dapo import iterate
+from tabular_pg.reasoning.episodic import EpisodicMDP, Trajectories
 
 HALF, REWARD = [[0.5, 0.5]], [[1.0, 0.0]]
 

@@ -12,7 +12,7 @@ from reasoning import CHAIN, PUZZLES, sampled, seeds
 from scipy import sparse
 from scipy.special import expit, logit
 
-from tabular_pg.dapo import (
+from tabular_pg.reasoning.dapo import (
     AggregatedCritic,
     ExactCritic,
     LinearCritic,

@@ -13,7 +13,7 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.special import wrightomega
 
 from tabular_pg import check
-from tabular_pg.dapo import (
+from tabular_pg.reasoning.dapo import (
     DAPO,
     improvement,
     iterate,
@@ -24,11 +24,11 @@ from tabular_pg.dapo import (
     step,
     trained,
 )
-from tabular_pg.dapo.actor import wright_omega
-from tabular_pg.episodic import EpisodicMDP
-from tabular_pg.episodic.evaluation import backup
-from tabular_pg.episodic.segments import state_softmax, state_sums
-from tabular_pg.tasks import countdown, game_of_24, modular_chain, sequential_sat
+from tabular_pg.reasoning.dapo.actor import wright_omega
+from tabular_pg.reasoning.episodic import EpisodicMDP
+from tabular_pg.reasoning.episodic.evaluation import backup
+from tabular_pg.reasoning.episodic.segments import state_softmax, state_sums
+from tabular_pg.reasoning.puzzles import countdown, game_of_24, modular_chain, sequential_sat
 from tabular_pg.theorem import theorems_about
 
 HARD = countdown((2, 5, 7, 8))
@@ -191,7 +191,9 @@ def test_statements_about_every_policy_notice_numbers_that_do_not_fit(id):
         wrong_slopes = wrong.advantage(run.policies[0])
         assert np.abs(wrong_slopes - HARD.advantage(run.policies[0])).max() > 0.1
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("tabular_pg.dapo.iterates.loss_gradient", lambda *_, **__: wrong_slopes)
+            patch.setattr(
+                "tabular_pg.reasoning.dapo.theorems.loss_gradient", lambda *_, **__: wrong_slopes
+            )
             assert next(v for v in check(other) if v.theorem.id == id).holds is False
         return
     assert next(v for v in check(other) if v.theorem.id == id).holds is False

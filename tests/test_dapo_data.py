@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reasoning import CHAIN, PUZZLES, as_trajectories, paths, random_policy, sampled, seeds
 
-from tabular_pg.dapo import (
+from tabular_pg.reasoning.dapo import (
     TabularCritic,
     balanced,
     complete,
@@ -21,9 +21,9 @@ from tabular_pg.dapo import (
     states_of,
     train,
 )
-from tabular_pg.dapo.actor import minimizer
-from tabular_pg.episodic import segments
-from tabular_pg.tasks import countdown
+from tabular_pg.reasoning.dapo.actor import minimizer
+from tabular_pg.reasoning.episodic import segments
+from tabular_pg.reasoning.puzzles import countdown
 
 
 @pytest.mark.parametrize("pooled", (True, False))

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reasoning import betas, paths, problems, random_policy, with_rewards
 
-from tabular_pg.dapo import iterate, step
-from tabular_pg.episodic.segments import state_maxima, state_sums
-from tabular_pg.tasks import modular_chain
+from tabular_pg.reasoning.dapo import iterate, step
+from tabular_pg.reasoning.episodic.segments import state_maxima, state_sums
+from tabular_pg.reasoning.puzzles import modular_chain
 
 
 def flat_in_some_states(problem, beta, size):

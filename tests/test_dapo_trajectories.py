@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reasoning import sampled, with_rewards
 
-from tabular_pg.baselines import (
+from tabular_pg.reasoning.baselines import (
     Baseline,
     awr,
     dro,
@@ -20,14 +20,14 @@ from tabular_pg.baselines import (
     step_dpo,
     step_pairs,
 )
-from tabular_pg.dapo import balanced, first_steps, outcomes, states_of, steps_taken
-from tabular_pg.episodic import (
+from tabular_pg.reasoning.dapo import balanced, first_steps, outcomes, states_of, steps_taken
+from tabular_pg.reasoning.episodic import (
     EpisodicMDP,
     Trajectories,
     checked_trajectories,
     sample_trajectories,
 )
-from tabular_pg.tasks import modular_chain
+from tabular_pg.reasoning.puzzles import modular_chain
 
 # Two ways to end after one step and two more after two: 0 -> 1 (an end) or 2 -> 3 or 4.
 MDP = EpisodicMDP([0, 1, 3, 5], [0, 2, 2, 4, 4, 4], [1, 2, 3, 4], [0, 0.5, 0, 1.0, 0])

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabular_pg import NaturalPG, optimize, optimum
-from tabular_pg.episodic import (
+from tabular_pg.reasoning.episodic import (
     EpisodicMDP,
     checked_policy,
     graphs,
@@ -24,7 +24,7 @@ from tabular_pg.episodic import (
     segments,
     unfolded,
 )
-from tabular_pg.tasks import countdown, modular_chain, sequential_sat
+from tabular_pg.reasoning.puzzles import countdown, modular_chain, sequential_sat
 
 seeds = st.integers(0, 2**32 - 1)
 betas = st.sampled_from((1e-3, 0.02, 0.3, 1.0, 10.0))

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from reasoning import betas, problems, seeds
 from scipy.optimize import minimize
 
-from tabular_pg.dapo import loss, minimizer, natural_step
-from tabular_pg.episodic import EpisodicMDP
-from tabular_pg.episodic.segments import state_softmax
-from tabular_pg.tasks import sequential_sat
+from tabular_pg.reasoning.dapo import loss, minimizer, natural_step
+from tabular_pg.reasoning.episodic import EpisodicMDP
+from tabular_pg.reasoning.episodic.segments import state_softmax
+from tabular_pg.reasoning.puzzles import sequential_sat
 
 
 def test_natural_policy_gradient_agrees_to_second_order_only():

@@ -7,8 +7,8 @@ import pytest
 from odd_calls import call, forgotten, with_seed
 from odd_inputs import complaints
 
-from tabular_pg import baselines, dapo, episodic, tasks
-from tabular_pg.episodic import EpisodicMDP, Trajectories
+from tabular_pg.reasoning import baselines, dapo, episodic, puzzles
+from tabular_pg.reasoning.episodic import EpisodicMDP, Trajectories
 
 GRAPH = {
     "level_offsets": [0, 1, 3, 5], "action_ptr": [0, 2, 4, 5, 5, 5],
@@ -85,14 +85,14 @@ CALLS = {
         with_seed(episodic.sample_trajectories), digest=flat, **ON_POLICY, starts=[0, 1], rng=None
     )._replace(optional=("rng",), fine=NONE[:2]),
     "countdown": call(
-        tasks.countdown, digest=str, numbers=[2, 3, 4], target=9, merge=True
+        puzzles.countdown, digest=str, numbers=[2, 3, 4], target=9, merge=True
     )._replace(fine=FLAGS),
     "modular_chain": call(
-        tasks.modular_chain, digest=str, horizon=3, modulus=5, operations=2, seed=1, starts=2
+        puzzles.modular_chain, digest=str, horizon=3, modulus=5, operations=2, seed=1, starts=2
     ),
-    "sequential_sat": call(tasks.sequential_sat, digest=str, n_variables=4, n_clauses=5, seed=1),
+    "sequential_sat": call(puzzles.sequential_sat, digest=str, n_variables=4, n_clauses=5, seed=1),
     "sequential_sat, seeds": call(
-        tasks.sequential_sat, ("seed",), digest=str, n_variables=4, n_clauses=5, seed=[1, 2]
+        puzzles.sequential_sat, ("seed",), digest=str, n_variables=4, n_clauses=5, seed=[1, 2]
     ),
     "DAPO": call(dapo.DAPO, digest=lambda rule: rule.beta, beta=0.5),
     "TabularCritic": critic(dapo.TabularCritic, prior=0.5, mean=0.25)
@@ -194,11 +194,11 @@ def test_odd_inputs_are_taken_rightly_or_refused_by_name(name):
 
 
 def test_nothing_public_is_forgotten():
-    assert not forgotten([baselines, dapo, episodic, tasks], CALLS, WITHOUT)
+    assert not forgotten([baselines, dapo, episodic, puzzles], CALLS, WITHOUT)
 
 
 @pytest.mark.parametrize("name", ["solvable", "merge"])
 @pytest.mark.parametrize("value", ["True", None, 1, 0.0, [True], np.array(True)], ids=repr)
 def test_all_games_of_24(name, value):
     with pytest.raises(ValueError, match=f"{name} is .*; expected True or False"):
-        tasks.game_of_24(**{name: value})
+        puzzles.game_of_24(**{name: value})

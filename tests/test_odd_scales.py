@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tabular_pg import MDP
-from tabular_pg.dapo import LinearCritic, outcomes, respond
 from tabular_pg.preference import TemperatureBT, fit
-from tabular_pg.tasks import modular_chain
+from tabular_pg.reasoning.dapo import LinearCritic, outcomes, respond
+from tabular_pg.reasoning.puzzles import modular_chain
 
 CHAIN = modular_chain(2, modulus=5)
 FOUND = respond(CHAIN, CHAIN.uniform_policy(), 20, np.random.default_rng(0))
@@ -24,7 +24,7 @@ def test_the_scale_of_features_is_no_matter(scale):
 
 
 def test_a_critic_that_is_not_at_its_minimum_warns(monkeypatch):
-    monkeypatch.setattr("tabular_pg.dapo.critic.ENOUGH", 1e-30)
+    monkeypatch.setattr("tabular_pg.reasoning.dapo.critic.ENOUGH", 1e-30)
     with pytest.warns(RuntimeWarning, match="not at its minimum: the gradient is"):
         LinearCritic(FEATURES).fit(CHAIN, DATA)
 

@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 
 from tabular_pg import instances
-from tabular_pg.baselines import dro, outcome_dpo, rft, step_dpo
-from tabular_pg.dapo import bce_loss, iterate, loss, outcomes, respond, signal, step, train
-from tabular_pg.episodic import EpisodicMDP
 from tabular_pg.methods.softmax_flow import softmax_flow
 from tabular_pg.preference import (
     Annotator,
@@ -24,7 +21,19 @@ from tabular_pg.preference import (
     preference_data,
     skywork_rules,
 )
-from tabular_pg.tasks import countdown, modular_chain
+from tabular_pg.reasoning.baselines import dro, outcome_dpo, rft, step_dpo
+from tabular_pg.reasoning.dapo import (
+    bce_loss,
+    iterate,
+    loss,
+    outcomes,
+    respond,
+    signal,
+    step,
+    train,
+)
+from tabular_pg.reasoning.episodic import EpisodicMDP
+from tabular_pg.reasoning.puzzles import countdown, modular_chain
 
 CHAIN = modular_chain(2, modulus=5)
 UNIFORM = CHAIN.uniform_policy()

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from reasoning import with_rewards
 from scipy.optimize import minimize, minimize_scalar
 
-from tabular_pg.baselines import dro, outcome_dpo, outcome_pairs, step_dpo, step_pairs
-from tabular_pg.dapo import natural_step, respond
-from tabular_pg.episodic import EpisodicMDP, Trajectories
-from tabular_pg.episodic.segments import state_softmax, state_sums
-from tabular_pg.tasks import countdown, modular_chain
+from tabular_pg.reasoning.baselines import dro, outcome_dpo, outcome_pairs, step_dpo, step_pairs
+from tabular_pg.reasoning.dapo import natural_step, respond
+from tabular_pg.reasoning.episodic import EpisodicMDP, Trajectories
+from tabular_pg.reasoning.episodic.segments import state_softmax, state_sums
+from tabular_pg.reasoning.puzzles import countdown, modular_chain
 
 PUZZLES = countdown([(1, 2, 3, 4), (2, 5, 7, 8), (6, 6, 6, 6)])
 CHAIN = modular_chain(3, modulus=5)

@@ -9,8 +9,6 @@ from scipy.optimize import brentq
 from scipy.special import lambertw
 
 from tabular_pg import check
-from tabular_pg.baselines import outcome_dpo, step_dpo
-from tabular_pg.episodic import EpisodicMDP, Trajectories
 from tabular_pg.preference import (
     DPO,
     BradleyTerry,
@@ -21,6 +19,8 @@ from tabular_pg.preference import (
     fit,
     optimize_directly,
 )
+from tabular_pg.reasoning.baselines import outcome_dpo, step_dpo
+from tabular_pg.reasoning.episodic import EpisodicMDP, Trajectories
 
 LOPSIDED = [[2, 4], [0, 1], [3, 0], [5, 1], [5, 2], [4, 3], [1, 2], [4, 5]]
 

@@ -10,9 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabular_pg import check
-from tabular_pg.baselines import step_dpo, step_pairs
-from tabular_pg.dapo import respond
-from tabular_pg.episodic import EpisodicMDP
 from tabular_pg.preference import (
     DPO,
     BradleyTerry,
@@ -28,6 +25,9 @@ from tabular_pg.preference import (
     optimize_directly,
 )
 from tabular_pg.preference.rlhf import tilted_policy
+from tabular_pg.reasoning.baselines import step_dpo, step_pairs
+from tabular_pg.reasoning.dapo import respond
+from tabular_pg.reasoning.episodic import EpisodicMDP
 from tabular_pg.theorem import theorems_about
 
 seeds = st.integers(0, 2**32 - 1)

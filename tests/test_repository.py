@@ -12,10 +12,10 @@ import pytest
 
 import tabular_pg
 from tabular_pg.cli import theorem_table
-from tabular_pg.dapo import DAPO
 from tabular_pg.engine.method import METHODS
 from tabular_pg.preference import DPO, AgreementFilter, KLControl
 from tabular_pg.preference.losses import LOSSES
+from tabular_pg.reasoning.dapo import DAPO
 from tabular_pg.references import REFERENCES
 from tabular_pg.theorem import REGISTRY, Kind, theorem
 
@@ -31,16 +31,25 @@ RULES = (
 
 # Rooms by floors, the ground floor first: a file imports from its own room and from floors below.
 LAYERS = [
-    ["_cache", "_docstring", "_machine", "_progress", "checks", "references", "theorems.proofs"],
+    [
+        "_cache",
+        "_docstring",
+        "_machine",
+        "_progress",
+        "checks",
+        "reasoning",
+        "references",
+        "theorems.proofs",
+    ],
     ["_files", "_jit", "mdps"],
     ["instances", "numerics", "numerics.systems", "plotting"],
-    ["episodic", "gaps", "optima"],
-    ["engine", "tasks"],
+    ["gaps", "optima", "reasoning.episodic"],
+    ["engine", "reasoning.puzzles"],
     ["methods", "verdicts"],
     ["theorem"],
     [
-        "dapo",
         "preference",
+        "reasoning.dapo",
         "theorems",
         "theorems.entropy",
         "theorems.hadamard_pg",
@@ -49,7 +58,7 @@ LAYERS = [
         "theorems.projected_pg",
         "theorems.softmax_pg",
     ],
-    ["baselines", "certified", "cli"],
+    ["certified", "cli", "reasoning.baselines"],
     ["testing"],
 ]
 

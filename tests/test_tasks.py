@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabular_pg.episodic import sample_trajectories
-from tabular_pg.tasks import countdown, game_of_24, modular_chain, sequential_sat
+from tabular_pg.reasoning.episodic import sample_trajectories
+from tabular_pg.reasoning.puzzles import countdown, game_of_24, modular_chain, sequential_sat
 
 FOUR = list(itertools.combinations_with_replacement(range(1, 14), 4))
 
@@ -285,7 +285,7 @@ def test_bad_puzzles(arguments, message):
 
 
 def test_too_many_steps_are_refused(monkeypatch):
-    monkeypatch.setattr("tabular_pg.tasks.sizes.MAX_EDGES", 1000)
+    monkeypatch.setattr("tabular_pg.reasoning.puzzles.sizes.MAX_EDGES", 1000)
     with pytest.raises(ValueError, match="numbers lead to over 1,000 steps; expected fewer"):
         game_of_24()
     assert sequential_sat(7, seed=[0, 1, 2]).n_edges == 762

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from reasoning import CHAIN, HARD, PUZZLES, sampled
 
-from tabular_pg.dapo import (
+from tabular_pg.reasoning.dapo import (
     AggregatedCritic,
     ExactCritic,
     LinearCritic,
@@ -21,8 +21,8 @@ from tabular_pg.dapo import (
     states_of,
     train,
 )
-from tabular_pg.dapo.actor import minimizer
-from tabular_pg.episodic import EpisodicMDP, unfolded
+from tabular_pg.reasoning.dapo.actor import minimizer
+from tabular_pg.reasoning.episodic import EpisodicMDP, unfolded
 
 
 def options(**changes):

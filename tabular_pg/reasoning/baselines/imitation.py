@@ -14,9 +14,9 @@ import numpy as np
 
 from tabular_pg.checks.arrays import real_vector
 from tabular_pg.checks.numbers import check_number, checked_beta
-from tabular_pg.dapo.dataset import RIGHT
-from tabular_pg.episodic import checked_policy, checked_trajectories
-from tabular_pg.episodic.segments import state_sums
+from tabular_pg.reasoning.dapo.dataset import RIGHT
+from tabular_pg.reasoning.episodic import checked_policy, checked_trajectories
+from tabular_pg.reasoning.episodic.segments import state_sums
 
 
 def rft(mdp, reference, trajectories, prior=1.0) -> np.ndarray:

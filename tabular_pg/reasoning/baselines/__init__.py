@@ -1,15 +1,15 @@
 """What DAPO is compared with: methods that learn from the outcomes of whole responses."""
 
-from tabular_pg.baselines.actor_critic import ActorCriticHistory, Advantage, actor_critic
-from tabular_pg.baselines.imitation import awr, rft
-from tabular_pg.baselines.preferences import (
+from tabular_pg.reasoning.baselines.actor_critic import ActorCriticHistory, Advantage, actor_critic
+from tabular_pg.reasoning.baselines.imitation import awr, rft
+from tabular_pg.reasoning.baselines.pairwise import (
     dro,
     outcome_dpo,
     outcome_pairs,
     step_dpo,
     step_pairs,
 )
-from tabular_pg.baselines.response_level import (
+from tabular_pg.reasoning.baselines.response_level import (
     Baseline,
     greedy_edges,
     response_level_signal,

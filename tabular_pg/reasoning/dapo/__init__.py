@@ -1,6 +1,7 @@
 """Direct Advantage Policy Optimization on problems whose true values are known."""
 
-from tabular_pg.dapo.actor import (
+from tabular_pg.reasoning.dapo import theorems  # noqa: F401  (they are registered)
+from tabular_pg.reasoning.dapo.actor import (
     Step,
     improvement,
     loss,
@@ -9,14 +10,14 @@ from tabular_pg.dapo.actor import (
     step,
     trained,
 )
-from tabular_pg.dapo.critic import (
+from tabular_pg.reasoning.dapo.critic import (
     AggregatedCritic,
     ExactCritic,
     LinearCritic,
     TabularCritic,
     bce_loss,
 )
-from tabular_pg.dapo.dataset import (
+from tabular_pg.reasoning.dapo.dataset import (
     Outcomes,
     Signal,
     balanced,
@@ -28,8 +29,8 @@ from tabular_pg.dapo.dataset import (
     states_of,
     steps_taken,
 )
-from tabular_pg.dapo.iterates import DAPO, DapoRun, iterate, natural_step
-from tabular_pg.dapo.trainer import DAPOHistory, Status, train
+from tabular_pg.reasoning.dapo.iterates import DAPO, DapoRun, iterate, natural_step
+from tabular_pg.reasoning.dapo.trainer import DAPOHistory, Status, train
 
 __all__ = [
     "DAPO",

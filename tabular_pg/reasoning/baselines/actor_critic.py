@@ -30,10 +30,10 @@ import numpy as np
 from tabular_pg._jit import njit
 from tabular_pg.checks.arrays import class_numbers, plain_array, real_vector, refuse_where
 from tabular_pg.checks.numbers import check_generator, check_number, shown
-from tabular_pg.episodic import checked_policy, evaluation
-from tabular_pg.episodic.rollouts import walk
-from tabular_pg.episodic.segments import softmax
-from tabular_pg.episodic.validation import check_per_state
+from tabular_pg.reasoning.episodic import checked_policy, evaluation
+from tabular_pg.reasoning.episodic.rollouts import walk
+from tabular_pg.reasoning.episodic.segments import softmax
+from tabular_pg.reasoning.episodic.validation import check_per_state
 
 LARGEST = 1e100  # actor rate: the logits remain finite, however many updates there are
 

@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg.episodic.segments import divergence
+from tabular_pg.reasoning.episodic.segments import divergence
 
 
 @njit

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.checks.arrays import integer_array
-from tabular_pg.episodic.evaluation import visits
-from tabular_pg.episodic.validation import checked_problem
+from tabular_pg.reasoning.episodic.evaluation import visits
+from tabular_pg.reasoning.episodic.validation import checked_problem
 
 MAX_TREE_STATES = 30_000_000  # a few GB; any six numbers make less than 25 million
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array
 
 from tabular_pg._jit import njit
-from tabular_pg.episodic.segments import state_sums
 from tabular_pg.preference.newton import newton_step
+from tabular_pg.reasoning.episodic.segments import state_sums
 
 STILL = 1e-9  # of a Newton step, relative to x: there is the end
 

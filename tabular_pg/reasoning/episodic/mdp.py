@@ -9,15 +9,15 @@ from functools import cached_property
 import numpy as np
 
 from tabular_pg.checks.numbers import check_type, checked_beta, shown
-from tabular_pg.episodic import discounted, evaluation, text
-from tabular_pg.episodic.graphs import Image, reachable, unfolded
-from tabular_pg.episodic.validation import (
+from tabular_pg.mdps.mdp import MDP
+from tabular_pg.reasoning.episodic import discounted, evaluation, text
+from tabular_pg.reasoning.episodic.graphs import Image, reachable, unfolded
+from tabular_pg.reasoning.episodic.validation import (
     checked_graph,
     checked_policy,
     checked_start,
     checked_support,
 )
-from tabular_pg.mdps.mdp import MDP
 
 
 @dataclass(frozen=True, init=False, eq=False)

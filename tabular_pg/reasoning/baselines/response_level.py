@@ -21,10 +21,10 @@ import numpy as np
 from tabular_pg._jit import njit
 from tabular_pg.checks.arrays import real_vector
 from tabular_pg.checks.numbers import check_number, shown
-from tabular_pg.dapo.dataset import Signal
-from tabular_pg.episodic import checked_policy, checked_trajectories
-from tabular_pg.episodic.rollouts import checked_shapes
-from tabular_pg.episodic.segments import state_sums
+from tabular_pg.reasoning.dapo.dataset import Signal
+from tabular_pg.reasoning.episodic import checked_policy, checked_trajectories
+from tabular_pg.reasoning.episodic.rollouts import checked_shapes
+from tabular_pg.reasoning.episodic.segments import state_sums
 
 
 class Baseline(enum.Enum):

@@ -26,14 +26,14 @@ import numpy as np
 from tabular_pg._jit import njit
 from tabular_pg.checks.arrays import plain_array, real_vector
 from tabular_pg.checks.numbers import check_flag, check_number
-from tabular_pg.episodic import (
+from tabular_pg.reasoning.episodic import (
     Trajectories,
     checked_policy,
     checked_trajectories,
     sample_trajectories,
 )
-from tabular_pg.episodic.rollouts import checked_shapes, checked_states
-from tabular_pg.episodic.validation import checked_problem
+from tabular_pg.reasoning.episodic.rollouts import checked_shapes, checked_states
+from tabular_pg.reasoning.episodic.validation import checked_problem
 
 RIGHT = 0.5  # an outcome of at least this counts as right
 

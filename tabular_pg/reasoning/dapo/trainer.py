@@ -21,8 +21,8 @@ import numpy as np
 
 from tabular_pg._jit import njit
 from tabular_pg.checks.numbers import check_flag, check_number, checked_beta, shown
-from tabular_pg.dapo.actor import minimizer
-from tabular_pg.dapo.dataset import (
+from tabular_pg.reasoning.dapo.actor import minimizer
+from tabular_pg.reasoning.dapo.dataset import (
     Outcomes,
     balanced,
     complete,
@@ -33,7 +33,7 @@ from tabular_pg.dapo.dataset import (
     states_of,
     steps_taken,
 )
-from tabular_pg.episodic import Trajectories, checked_policy
+from tabular_pg.reasoning.episodic import Trajectories, checked_policy
 
 LEAST = 1e-300  # probability: the next regression needs the logarithm of this one's result
 

@@ -9,7 +9,7 @@ import numpy as np
 from tabular_pg._jit import njit
 from tabular_pg.checks.arrays import integer_array, plain_array, real_vector, refuse_where
 from tabular_pg.checks.numbers import check_generator
-from tabular_pg.episodic.validation import checked_policy, checked_problem
+from tabular_pg.reasoning.episodic.validation import checked_policy, checked_problem
 
 
 class Trajectories(NamedTuple):

@@ -15,7 +15,7 @@ from tabular_pg.checks.arrays import (
 )
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.checks.probabilities import ROW_SUM_TOLERANCE, distribution
-from tabular_pg.episodic.segments import state_sums
+from tabular_pg.reasoning.episodic.segments import state_sums
 
 
 def checked_problem(mdp):

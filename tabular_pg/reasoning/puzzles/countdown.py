@@ -15,9 +15,9 @@ from numbers import Integral, Rational
 import numpy as np
 
 from tabular_pg.checks.numbers import check_flag, check_number, checked_list, is_real, shown
-from tabular_pg.episodic import EpisodicMDP
-from tabular_pg.tasks.arithmetic import Arithmetic, Steps, combinations, number
-from tabular_pg.tasks.sizes import refuse_size
+from tabular_pg.reasoning.episodic import EpisodicMDP
+from tabular_pg.reasoning.puzzles.arithmetic import Arithmetic, Steps, combinations, number
+from tabular_pg.reasoning.puzzles.sizes import refuse_size
 
 MAX_NUMBERS = 6
 LARGEST = 10**300  # of what is shown in a name

@@ -9,8 +9,8 @@ import numpy as np
 
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import check_number
-from tabular_pg.episodic import EpisodicMDP
-from tabular_pg.tasks.sizes import refuse_size
+from tabular_pg.reasoning.episodic import EpisodicMDP
+from tabular_pg.reasoning.puzzles.sizes import refuse_size
 
 MAX_VARIABLES = 20
 

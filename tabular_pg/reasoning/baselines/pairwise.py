@@ -37,17 +37,17 @@ from scipy.sparse import csr_array, diags_array
 from scipy.special import expit
 
 from tabular_pg._machine import ONE_BLAS_THREAD
-from tabular_pg.baselines.tilting import STILL, hessian_of, polished, through_norm, tilt
 from tabular_pg.checks.numbers import check_number, checked_beta
-from tabular_pg.dapo.dataset import RIGHT, rank
-from tabular_pg.episodic import checked_policy, checked_trajectories
-from tabular_pg.episodic.rollouts import checked_shapes
-from tabular_pg.episodic.segments import state_sums
 from tabular_pg.preference.comparisons import counted
 from tabular_pg.preference.convex import minimize_scores
 from tabular_pg.preference.losses import BradleyTerry
 from tabular_pg.preference.newton import DENSE
 from tabular_pg.preference.terms import terms_of
+from tabular_pg.reasoning.baselines.tilting import STILL, hessian_of, polished, through_norm, tilt
+from tabular_pg.reasoning.dapo.dataset import RIGHT, rank
+from tabular_pg.reasoning.episodic import checked_policy, checked_trajectories
+from tabular_pg.reasoning.episodic.rollouts import checked_shapes
+from tabular_pg.reasoning.episodic.segments import state_sums
 
 GRADIENT, DECREASE = 1e-6, 1e-14  # L-BFGS ends at such a gradient, or relative gain of a step
 POLISHING = 100  # Newton steps at most

@@ -35,8 +35,8 @@ from tabular_pg.checks.arrays import (
     refuse_where,
 )
 from tabular_pg.checks.numbers import settle, shown
-from tabular_pg.dapo.dataset import Outcomes
-from tabular_pg.episodic.validation import check_per_state, checked_problem
+from tabular_pg.reasoning.dapo.dataset import Outcomes
+from tabular_pg.reasoning.episodic.validation import check_per_state, checked_problem
 
 GRADIENT, ENOUGH = 1e-10, 1e-7  # of that at 0: where to stop, and up to what not to warn
 

@@ -31,8 +31,8 @@ from tabular_pg._jit import njit, njit_inlined
 from tabular_pg._machine import ONE_BLAS_THREAD, cores
 from tabular_pg.checks.arrays import real_vector, refuse_where
 from tabular_pg.checks.numbers import check_number, checked_beta
-from tabular_pg.episodic import checked_policy
-from tabular_pg.episodic.segments import state_divergences, state_softmax, state_sums
+from tabular_pg.reasoning.episodic import checked_policy
+from tabular_pg.reasoning.episodic.segments import state_divergences, state_softmax, state_sums
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
 LEAST_EXCESS = 1e-14  # what lambda does to a log-ratio: below, the minimizer is that, normalized

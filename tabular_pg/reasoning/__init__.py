@@ -1,0 +1,1 @@
+"""Reasoning problems that can be enumerated, DAPO on them, and what it is compared with."""
