@@ -23,7 +23,7 @@ from verdicts import markdown_table
 from tabular_pg._files import write_whole
 from tabular_pg.plotting import HeatMap, save_figure
 from tabular_pg.preference import pooled, skywork_rules
-from tabular_pg.preference.sources import CROWD
+from tabular_pg.preference.world.sources import CROWD
 
 BIASES, FLIPS, RIDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.0, 0.1, 0.25, 0.4), (1.0, 10.0, 100.0)
 SETS = {  # and which of the paper's it is

@@ -37,8 +37,8 @@ from tabular_pg.preference import (
     scorecard,
     tilted_policy,
 )
-from tabular_pg.preference.sources import CROWD
-from tabular_pg.preference.world import CATEGORIES
+from tabular_pg.preference.world.sources import CROWD
+from tabular_pg.preference.world.world import CATEGORIES
 
 HARD = CATEGORIES.index("Chat Hard")
 DIVERGENCES = (0.03, 0.05, 0.08, 0.13, 0.2, 0.3, 0.5, 0.75, 1.0, 1.4, 1.8, 2.2, 2.6)  # < log 16

@@ -33,8 +33,8 @@ from verdicts import markdown_table
 from tabular_pg._files import write_whole
 from tabular_pg.plotting import Curve, Panel, save_figure
 from tabular_pg.preference import World
-from tabular_pg.preference.texts import make_texts
-from tabular_pg.preference.world import SHARES
+from tabular_pg.preference.world.texts import make_texts
+from tabular_pg.preference.world.world import SHARES
 from tabular_pg.reasoning.dapo import TabularCritic, minimizer, train
 from tabular_pg.reasoning.episodic import EpisodicMDP, sample_trajectories
 

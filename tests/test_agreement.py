@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabular_pg import check
-from tabular_pg.preference.agreement import Agreement, expected_agreement
+from tabular_pg.preference.curation.agreement import Agreement, expected_agreement
 
 shares = st.floats(0.05, 0.95)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import importlib.util
 import inspect
 import json
 import tracemalloc
@@ -17,8 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import seeds
 
-from tabular_pg.preference import curation, data, decontamination, pipeline
-from tabular_pg.preference.curation import (
+import tabular_pg
+from tabular_pg.preference.curation import decontamination, pipeline
+from tabular_pg.preference.curation import rules as curation
+from tabular_pg.preference.curation.decontamination import decontaminate, overlaps
+from tabular_pg.preference.curation.pipeline import Pipeline, skywork_rules
+from tabular_pg.preference.curation.rules import (
     adversarial_only,
     agreement_filter,
     deduplicate,
@@ -26,14 +32,13 @@ from tabular_pg.preference.curation import (
     score_offsets,
     top_fraction,
 )
-from tabular_pg.preference.data import PreferenceData, Tokens
-from tabular_pg.preference.decontamination import decontaminate, overlaps
-from tabular_pg.preference.fitting import fit
-from tabular_pg.preference.loading import Pairs, read_jsonl, read_table
-from tabular_pg.preference.pipeline import Pipeline, skywork_rules
-from tabular_pg.preference.sources import pooled, sources
-from tabular_pg.preference.texts import preference_data, tokenized
-from tabular_pg.preference.world import make_world
+from tabular_pg.preference.data import pairs as data
+from tabular_pg.preference.data.files import Pairs, read_jsonl, read_table
+from tabular_pg.preference.data.imported import preference_data, tokenized
+from tabular_pg.preference.data.pairs import PreferenceData, Tokens
+from tabular_pg.preference.fitting.fit import fit
+from tabular_pg.preference.world.sources import pooled, sources
+from tabular_pg.preference.world.world import make_world
 
 WORLD = make_world(600, 8, seed=0, benchmark=100, nuisance=0)
 POOL = pooled(sources(WORLD, 0.01, bias=0.5, flip=0.2, seed=0))
@@ -356,29 +361,43 @@ def imports(source):
             yield from (each.name for each in node.names)
 
 
-def reached(name):
+def reached(module):
     """The modules of this package that a module imports, and what these import, and so on."""
-    folder, found, left = Path(inspect.getfile(curation)).parent, set(), {name}
+    package, found, left = Path(inspect.getfile(tabular_pg)).parent, set(), {module}
     while left:
-        found.add(name := left.pop())
-        for module in imports((folder / f"{name}.py").read_text(encoding="utf-8")):
-            if module.split(".")[:2] == ["tabular_pg", "preference"]:
-                own = [*module.split("."), "__init__"][2]  # or else all that it exports
-                left |= {own if (folder / f"{own}.py").exists() else "__init__"} - found
-    return found
+        found.add(module := left.pop())
+        file = package.joinpath(*module.split(".")[1:])
+        file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+        for name in imports(file.read_text(encoding="utf-8")):
+            if name.startswith("tabular_pg.preference"):
+                own = name if spec_of(name) else name.rpartition(".")[0]  # or all that it exports
+                left |= {own} - found
+    return {module.removeprefix("tabular_pg.preference.") for module in found}
+
+
+def spec_of(name):
+    with contextlib.suppress(ModuleNotFoundError):
+        return importlib.util.find_spec(name)
+    return None
 
 
 def test_imports_are_seen_in_either_form():
-    both = "import tabular_pg.preference.world as w\nfrom tabular_pg.preference import sources"
-    assert {"tabular_pg.preference.world", "tabular_pg.preference.sources"} <= set(imports(both))
-    assert reached("sources") >= {"world", "annotators", "texts"}
+    both = (
+        "import tabular_pg.preference.world.world as w\n"
+        "from tabular_pg.preference.world import sources"
+    )
+    seen = {"tabular_pg.preference.world.world", "tabular_pg.preference.world.sources"}
+    assert seen <= set(imports(both))
+    found = reached("tabular_pg.preference.world.sources")
+    assert found >= {"world.world", "world.annotators", "world.texts"}
 
 
 @pytest.mark.parametrize("module", (curation, data, decontamination, pipeline))
 def test_curation_cannot_reach_the_truth(module):
     """No module of a rule gets at what knows the true reward, and no rule takes it."""
-    of_rules = reached(module.__name__.split(".")[-1])
-    assert not of_rules & {"world", "sources", "annotators", "benchmark", "texts", "rlhf"}
+    of_rules = reached(module.__name__)
+    assert not [name for name in of_rules if name.startswith(("world", "control"))]
+    assert "tabular_pg.preference" not in of_rules
     for _, function in inspect.getmembers(module, inspect.isfunction):
         assert not {"world", "reward"} & set(inspect.signature(function).parameters)
 

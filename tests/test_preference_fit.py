@@ -25,7 +25,7 @@ from tabular_pg.preference import (
     separating,
     spectrum,
 )
-from tabular_pg.preference.losses import LOSSES
+from tabular_pg.preference.fitting.losses import LOSSES
 
 seeds = st.integers(0, 2**32 - 1)
 SMOOTH = [BradleyTerry(), MarginMSE(), TemperatureBT(), CrossEntropy()]
@@ -113,7 +113,7 @@ def test_hinge_is_a_minimum(seed, linear, ridge):
 def test_both_methods_for_the_hinge_agree(monkeypatch):
     pairs, rng = random_pairs(0, 30, 300)
     small = fit(pairs, 30, loss=Hinge(), ridge=0.5)
-    monkeypatch.setattr("tabular_pg.preference.hinge.DENSE", 0)
+    monkeypatch.setattr("tabular_pg.preference.fitting.hinge.DENSE", 0)
     large = fit(pairs, 30, loss=Hinge(), ridge=0.5)
     assert small.iterations < 40 < large.iterations
     np.testing.assert_allclose(small.scores, large.scores, atol=1e-5)
@@ -128,11 +128,11 @@ def test_large_systems_are_solved_as_small_ones_are(monkeypatch):
     cases = [{"loss": loss, "ridge": r} for loss in losses for r in (0.0, 0.3)]
     cases += [{"features": X}, {"features": X, "ridge": 1.0, "loss": Focal()}]
     small = [fit(pairs, 40, **case).scores for case in cases]
-    monkeypatch.setattr("tabular_pg.preference.newton.DENSE", 0)
+    monkeypatch.setattr("tabular_pg.preference.fitting.newton.DENSE", 0)
     for case, expected in zip(cases, small, strict=True):
         np.testing.assert_allclose(fit(pairs, 40, **case).scores, expected, atol=1e-7)
     assert fit(pairs, 40, ridge=0.3, loss=kinked).status is Status.STATIONARY
-    monkeypatch.setattr("tabular_pg.preference.newton.PRODUCTS", 2)  # now by elimination
+    monkeypatch.setattr("tabular_pg.preference.fitting.newton.PRODUCTS", 2)  # now by elimination
     for loss in SMOOTH:
         expected = small[cases.index({"loss": loss, "ridge": 0.0})]
         np.testing.assert_allclose(fit(pairs, 40, loss=loss).scores, expected, atol=1e-7)
@@ -248,7 +248,7 @@ def test_spectrum(monkeypatch):
     assert [s.connectivity for s in found] == pytest.approx([5, 4, 0])
     pairs, _ = random_pairs(5, 30, 200)
     exact = spectrum(pairs, 30)[0].eigenvalues[:6]
-    monkeypatch.setattr("tabular_pg.preference.identifiability.DENSE", 3)
+    monkeypatch.setattr("tabular_pg.preference.fitting.identifiability.DENSE", 3)
     np.testing.assert_allclose(spectrum(pairs, 30)[0].eigenvalues, exact, atol=1e-8)
 
 
@@ -305,7 +305,9 @@ def test_an_undecided_linear_program_is_no_answer(monkeypatch):
     class Undecided:
         status, message, x = 4, "numerical difficulties", np.zeros(1)
 
-    monkeypatch.setattr("tabular_pg.preference.identifiability.linprog", lambda *_, **__: Undecided)
+    monkeypatch.setattr(
+        "tabular_pg.preference.fitting.identifiability.linprog", lambda *_, **__: Undecided
+    )
     with pytest.raises(RuntimeError, match="not decided: numerical difficulties"):
         separating(GOOD, 3, np.ones((3, 1)))
 

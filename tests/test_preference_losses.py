@@ -21,7 +21,7 @@ from tabular_pg.preference import (
     fit,
     pair_loss,
 )
-from tabular_pg.preference.losses import LOSSES, checked_loss
+from tabular_pg.preference.fitting.losses import LOSSES, checked_loss
 
 margins = st.floats(-20, 20)
 powers = st.floats(0, 4)

@@ -24,7 +24,7 @@ from tabular_pg.preference import (
     fit,
     optimize_directly,
 )
-from tabular_pg.preference.rlhf import tilted_policy
+from tabular_pg.preference.control.tilted import tilted_policy
 from tabular_pg.reasoning.baselines import step_dpo, step_pairs
 from tabular_pg.reasoning.dapo import respond
 from tabular_pg.reasoning.episodic import EpisodicMDP

@@ -14,7 +14,7 @@ import tabular_pg
 from tabular_pg.cli import theorem_table
 from tabular_pg.engine.method import METHODS
 from tabular_pg.preference import DPO, AgreementFilter, KLControl
-from tabular_pg.preference.losses import LOSSES
+from tabular_pg.preference.fitting.losses import LOSSES
 from tabular_pg.reasoning.dapo import DAPO
 from tabular_pg.references import REFERENCES
 from tabular_pg.theorem import REGISTRY, Kind, theorem
@@ -41,14 +41,21 @@ LAYERS = [
         "references",
         "theorems.proofs",
     ],
-    ["_files", "_jit", "mdps"],
-    ["instances", "numerics", "numerics.systems", "plotting"],
-    ["gaps", "optima", "reasoning.episodic"],
+    ["_files", "_jit", "mdps", "preference.data"],
+    [
+        "instances",
+        "numerics",
+        "numerics.systems",
+        "plotting",
+        "preference.fitting",
+        "preference.world",
+    ],
+    ["gaps", "optima", "preference.control", "preference.curation", "reasoning.episodic"],
     ["engine", "reasoning.puzzles"],
     ["methods", "verdicts"],
     ["theorem"],
     [
-        "preference",
+        "preference.theorems",
         "reasoning.dapo",
         "theorems",
         "theorems.entropy",
@@ -58,8 +65,8 @@ LAYERS = [
         "theorems.projected_pg",
         "theorems.softmax_pg",
     ],
-    ["certified", "cli", "reasoning.baselines"],
-    ["testing"],
+    ["certified", "preference", "reasoning.baselines"],
+    ["cli", "testing"],
 ]
 
 

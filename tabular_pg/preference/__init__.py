@@ -1,51 +1,14 @@
 """Learning rewards from preferences on problems whose true reward is known."""
 
-from tabular_pg.preference.agreement import Agreement, AgreementFilter, expected_agreement
-from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose, label_accuracy
-from tabular_pg.preference.benchmark import Scorecard, pair_accuracy, regret_at_kl, scorecard
-from tabular_pg.preference.comparisons import Comparisons
-from tabular_pg.preference.control import Controlled, KLControl, controlled
-from tabular_pg.preference.curation import (
-    Curated,
-    Record,
-    adversarial_only,
-    agreement_filter,
-    agreement_purity,
-    deduplicate,
-    rating_filter,
-    score_offsets,
-    top_fraction,
+from tabular_pg.preference.control.dpo import DPO, DirectRun, optimize_directly
+from tabular_pg.preference.control.kl_control import Controlled, KLControl, controlled
+from tabular_pg.preference.control.scorecard import (
+    Scorecard,
+    pair_accuracy,
+    regret_at_kl,
+    scorecard,
 )
-from tabular_pg.preference.data import PreferenceData, Tokens, concatenate
-from tabular_pg.preference.decontamination import decontaminate, overlaps
-from tabular_pg.preference.direct import DPO, DirectRun, optimize_directly
-from tabular_pg.preference.examples import (
-    baseball_1987,
-    baseball_1987_at_home,
-    journal_citations,
-)
-from tabular_pg.preference.fitting import Fit, Status, fit
-from tabular_pg.preference.identifiability import (
-    Identifiability,
-    Spectrum,
-    identify,
-    separating,
-    spectrum,
-)
-from tabular_pg.preference.loading import Pairs, Ties, read_jsonl, read_table
-from tabular_pg.preference.losses import (
-    BradleyTerry,
-    CrossEntropy,
-    Focal,
-    FocalPenalty,
-    Hinge,
-    MarginMSE,
-    TemperatureBT,
-    TemperedLog,
-    pair_loss,
-)
-from tabular_pg.preference.pipeline import Curation, Pipeline, skywork_rules
-from tabular_pg.preference.rlhf import (
+from tabular_pg.preference.control.tilted import (
     Overoptimization,
     best_of_n,
     best_of_n_curve,
@@ -57,10 +20,52 @@ from tabular_pg.preference.rlhf import (
     regret,
     tilted_policy,
 )
-from tabular_pg.preference.sources import Annotated, Rated, ScoredPool, pooled, sources
-from tabular_pg.preference.texts import Imported, Tokenized, preference_data, tokenized
-from tabular_pg.preference.theorems import score_equations  # noqa: F401  (registers R1 to R6)
-from tabular_pg.preference.world import World, make_world
+from tabular_pg.preference.curation.agreement import Agreement, AgreementFilter, expected_agreement
+from tabular_pg.preference.curation.decontamination import decontaminate, overlaps
+from tabular_pg.preference.curation.pipeline import Curation, Pipeline, skywork_rules
+from tabular_pg.preference.curation.rules import (
+    Curated,
+    Record,
+    adversarial_only,
+    agreement_filter,
+    agreement_purity,
+    deduplicate,
+    rating_filter,
+    score_offsets,
+    top_fraction,
+)
+from tabular_pg.preference.data.files import Pairs, Ties, read_jsonl, read_table
+from tabular_pg.preference.data.imported import Imported, Tokenized, preference_data, tokenized
+from tabular_pg.preference.data.pairs import PreferenceData, Tokens, concatenate
+from tabular_pg.preference.data.real import (
+    baseball_1987,
+    baseball_1987_at_home,
+    journal_citations,
+)
+from tabular_pg.preference.fitting.comparisons import Comparisons
+from tabular_pg.preference.fitting.fit import Fit, Status, fit
+from tabular_pg.preference.fitting.identifiability import (
+    Identifiability,
+    Spectrum,
+    identify,
+    separating,
+    spectrum,
+)
+from tabular_pg.preference.fitting.losses import (
+    BradleyTerry,
+    CrossEntropy,
+    Focal,
+    FocalPenalty,
+    Hinge,
+    MarginMSE,
+    TemperatureBT,
+    TemperedLog,
+    pair_loss,
+)
+from tabular_pg.preference.theorems.fits import score_equations  # noqa: F401  (registers R1 to R7)
+from tabular_pg.preference.world.annotators import Annotator, Rater, Scorer, choose, label_accuracy
+from tabular_pg.preference.world.sources import Annotated, Rated, ScoredPool, pooled, sources
+from tabular_pg.preference.world.world import World, make_world
 
 __all__ = [
     "Agreement",

@@ -38,11 +38,11 @@ from scipy.special import expit
 
 from tabular_pg._machine import ONE_BLAS_THREAD
 from tabular_pg.checks.numbers import check_number, checked_beta
-from tabular_pg.preference.comparisons import counted
-from tabular_pg.preference.convex import minimize_scores
-from tabular_pg.preference.losses import BradleyTerry
-from tabular_pg.preference.newton import DENSE
-from tabular_pg.preference.terms import terms_of
+from tabular_pg.preference.fitting.comparisons import counted
+from tabular_pg.preference.fitting.convex import minimize_scores
+from tabular_pg.preference.fitting.losses import BradleyTerry
+from tabular_pg.preference.fitting.newton import DENSE
+from tabular_pg.preference.fitting.terms import terms_of
 from tabular_pg.reasoning.baselines.tilting import STILL, hessian_of, polished, through_norm, tilt
 from tabular_pg.reasoning.dapo.dataset import RIGHT, rank
 from tabular_pg.reasoning.episodic import checked_policy, checked_trajectories

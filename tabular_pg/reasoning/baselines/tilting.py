@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array
 
 from tabular_pg._jit import njit
-from tabular_pg.preference.newton import newton_step
+from tabular_pg.preference.fitting.newton import newton_step
 from tabular_pg.reasoning.episodic.segments import state_sums
 
 STILL = 1e-9  # of a Newton step, relative to x: there is the end

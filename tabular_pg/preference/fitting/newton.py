@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 from scipy.sparse.linalg import splu
 
-from tabular_pg.preference.comparisons import Comparisons
+from tabular_pg.preference.fitting.comparisons import Comparisons
 
 DENSE = 600
 CLOSE = 1e-12  # a gradient of zero, relative to its terms and to what rounding theta does to them

@@ -25,7 +25,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError
 
 from tabular_pg._jit import njit
-from tabular_pg.preference.newton import DENSE, newton_step
+from tabular_pg.preference.fitting.newton import DENSE, newton_step
 
 GAP, COARSE = 1e-8, 1e-7  # at most, of the two methods, relative to the loss of theta = 0
 GOAL = 1e-11  # what the interior-point method tries to reach

@@ -25,13 +25,13 @@ import numpy as np
 from tabular_pg._machine import ONE_BLAS_THREAD
 from tabular_pg.checks.arrays import class_numbers, real_numbers, refuse_negative
 from tabular_pg.checks.numbers import check_number, shown
-from tabular_pg.preference.comparisons import Comparisons, counted
-from tabular_pg.preference.convex import minimize_scores
-from tabular_pg.preference.fitting import Status
-from tabular_pg.preference.identifiability import check_graph
-from tabular_pg.preference.losses import BradleyTerry
-from tabular_pg.preference.newton import centred
-from tabular_pg.preference.terms import rounding, terms_of
+from tabular_pg.preference.fitting.comparisons import Comparisons, counted
+from tabular_pg.preference.fitting.convex import minimize_scores
+from tabular_pg.preference.fitting.fit import Status
+from tabular_pg.preference.fitting.identifiability import check_graph
+from tabular_pg.preference.fitting.losses import BradleyTerry
+from tabular_pg.preference.fitting.newton import centred
+from tabular_pg.preference.fitting.terms import rounding, terms_of
 
 TOLERANCES = {"maxiter": 2000}  # steps of Newton's method
 CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the rewards

@@ -17,9 +17,16 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigvalsh
 from scipy.sparse.csgraph import connected_components
 
-from tabular_pg.preference import newton
-from tabular_pg.preference.terms import forces, log_ridge_of, terms_of, unit_of
-from tabular_pg.preference.trees import cuts, descend, heaviest_tree, paths, shallow_tree, star
+from tabular_pg.preference.fitting import newton
+from tabular_pg.preference.fitting.terms import forces, log_ridge_of, terms_of, unit_of
+from tabular_pg.preference.fitting.trees import (
+    cuts,
+    descend,
+    heaviest_tree,
+    paths,
+    shallow_tree,
+    star,
+)
 
 LAST_RESORT = 2000  # nodes up to which that is done where nothing else works
 LARGER = 2.5  # than newton.DENSE a dense system in the edges of a tree may be

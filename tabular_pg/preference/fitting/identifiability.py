@@ -27,9 +27,9 @@ from scipy.optimize import linprog
 from scipy.sparse.linalg import eigsh
 
 from tabular_pg.checks.numbers import check_number
-from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
-from tabular_pg.preference.hinge import differences
-from tabular_pg.preference.linear import columns
+from tabular_pg.preference.fitting.comparisons import Comparisons, checked_features, counted
+from tabular_pg.preference.fitting.hinge import differences
+from tabular_pg.preference.fitting.linear import columns
 
 DENSE = 1000  # items of which the whole spectrum is computed
 LARGEST_RANK = 2000  # features whose rank is checked

@@ -25,8 +25,8 @@ import numpy as np
 
 from tabular_pg.checks.arrays import class_numbers, plain_array, real_vector, refuse_where
 from tabular_pg.checks.numbers import check_number
-from tabular_pg.preference.data import Tokens, checked_data
-from tabular_pg.preference.texts import make_texts
+from tabular_pg.preference.data.pairs import Tokens, checked_data
+from tabular_pg.preference.world.texts import make_texts
 
 CATEGORIES = ("Chat", "Chat Hard", "Safety", "Reasoning")
 SHARES = (0.35, 0.10, 0.15, 0.40)  # of the training prompts; held out are as many of each

@@ -19,9 +19,9 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from scipy.special import expit
 
-from tabular_pg.preference import newton
-from tabular_pg.preference.convex import DOUBLINGS, NEAR, PATIENCE, SHORT, bound
-from tabular_pg.preference.terms import EPS, is_square
+from tabular_pg.preference.fitting import newton
+from tabular_pg.preference.fitting.convex import DOUBLINGS, NEAR, PATIENCE, SHORT, bound
+from tabular_pg.preference.fitting.terms import EPS, is_square
 
 LARGEST_LOG = 600.0  # of a ridge over the largest weight
 LARGEST = 2000  # features of which a dense matrix is made for a bound

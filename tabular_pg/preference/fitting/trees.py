@@ -27,7 +27,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 
-from tabular_pg.preference.terms import EPS
+from tabular_pg.preference.fitting.terms import EPS
 
 LARGEST = 600.0  # of an exponent
 

@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
-from tabular_pg.preference.loading import Pairs, read_table
+from tabular_pg.preference.data.files import Pairs, read_table
 
 
 def baseball_1987() -> Pairs:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.preference.rlhf import checked_tables, regret, tilted_policy
+from tabular_pg.preference.control.tilted import checked_tables, regret, tilted_policy
 
 
 class KLControl(NamedTuple):
@@ -20,7 +20,7 @@ class KLControl(NamedTuple):
 class Controlled:
     """A policy, optimized for an estimate of the reward, and judged by the reward.
 
-    All tables are (prompts, responses), as in ``rlhf``.
+    All tables are (prompts, responses), as in ``tilted``.
 
     Attributes
     ----------

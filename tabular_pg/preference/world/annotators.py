@@ -16,7 +16,7 @@ from scipy.special import expit, ndtr
 
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import check_generator, check_type, settle
-from tabular_pg.preference.world import World
+from tabular_pg.preference.world.world import World
 
 LEVELS = 5  # ratings are 0 to 4
 

@@ -29,9 +29,9 @@ from tabular_pg.checks.numbers import (
     settle,
     shown,
 )
-from tabular_pg.preference.annotators import Annotator, Rater, Scorer, choose
-from tabular_pg.preference.data import PreferenceData, checked_data, concatenate
-from tabular_pg.preference.world import CATEGORIES, TASK_NAMES, World, training_sample
+from tabular_pg.preference.data.pairs import PreferenceData, checked_data, concatenate
+from tabular_pg.preference.world.annotators import Annotator, Rater, Scorer, choose
+from tabular_pg.preference.world.world import CATEGORIES, TASK_NAMES, World, training_sample
 
 TRIES = 6  # pairs of a prompt among which the most opposed or most aligned one is taken
 PER_PROMPT = 5  # responses to a prompt of a scored pool

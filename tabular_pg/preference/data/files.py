@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from tabular_pg.checks.numbers import check_path, checked_list, shown
-from tabular_pg.preference.dialogues import listed, parsed, short, unique_keys, unmistakable
+from tabular_pg.preference.data.dialogues import listed, parsed, short, unique_keys, unmistakable
 
 COUNT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 

@@ -1,9 +1,4 @@
-"""Texts of prompts as numbers: made up for a world, or the words of those in a file.
-
-Made-up prompts of the same task open with the same few tokens, as prompts do; the rest of their
-tokens are drawn one by one. So short runs are shared by many, and a run longer than 7 only by
-copying.
-"""
+"""Texts of prompts in a file as numbers: their words, and the pairs that are of them."""
 
 from __future__ import annotations
 
@@ -16,49 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.checks.numbers import check_dict, check_number, check_type, shown
-from tabular_pg.preference.data import PreferenceData, Tokens, checked_names
-from tabular_pg.preference.loading import Pairs
+from tabular_pg.preference.data.files import Pairs
+from tabular_pg.preference.data.pairs import PreferenceData, Tokens, checked_names
 
-VOCABULARY = 5000
-OPENING = 5  # tokens that all prompts of a task start with
-LENGTHS = (14, 40)  # of a prompt, with the opening
 WITHOUT_SPACES = (
     (0x0E00, 0x0EFF), (0x0F00, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x31F0, 0x31FF),
     (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
 )  # fmt: skip
 JOINERS = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD))  # not to be seen
-COPIED = (8, 14)  # tokens of a held-out prompt in a contaminated one
-
-
-class Texts(NamedTuple):
-    """Of the training prompts, of those held out, and which of the former are contaminated."""
-
-    training: Tokens
-    held_out: Tokens
-    contaminated: np.ndarray
-
-
-def make_texts(rng, task, n_training, contamination) -> Texts:
-    """A text for every prompt, given its task; the first ``n_training`` are not held out.
-
-    ``contamination`` is the share of these into which 8 to 14 tokens in a row are copied.
-    """
-    lengths = rng.integers(LENGTHS[0], LENGTHS[1] + 1, task.size)
-    ptr = np.append(0, np.cumsum(lengths))
-    values = rng.integers(0, VOCABULARY, ptr[-1])
-    openings = rng.integers(0, VOCABULARY, (task.max() + 1, OPENING))
-    values[ptr[:-1, None] + np.arange(OPENING)] = openings[task]
-    contaminated = np.zeros(n_training, dtype=bool)
-    chosen = rng.permutation(n_training)[: round(contamination * n_training)]
-    contaminated[chosen] = True
-    for x in chosen:
-        y = rng.integers(n_training, task.size)
-        n = rng.integers(COPIED[0], COPIED[1] + 1)
-        source = rng.integers(ptr[y], ptr[y + 1] - n + 1)
-        target = rng.integers(ptr[x], ptr[x + 1] - n + 1)
-        values[target : target + n] = values[source : source + n]
-    both = Tokens(ptr, values)
-    return Texts(both.part(0, n_training), both.part(n_training, task.size), contaminated)
 
 
 class Tokenized(NamedTuple):

@@ -31,14 +31,18 @@ from scipy import sparse
 
 from tabular_pg._machine import ONE_BLAS_THREAD
 from tabular_pg.checks.numbers import check_flag, check_number
-from tabular_pg.preference.comparisons import Comparisons, checked_features, counted
-from tabular_pg.preference.convex import minimize_scores
-from tabular_pg.preference.hinge import minimize_hinge
-from tabular_pg.preference.identifiability import check_graph, check_rank, separating_direction
-from tabular_pg.preference.linear import centred_features, minimize_coefficients
-from tabular_pg.preference.losses import BradleyTerry, Hinge, checked_loss
-from tabular_pg.preference.newton import Objective, centred, minimize
-from tabular_pg.preference.terms import log_ridge_of, rounding, terms_of, unit_of
+from tabular_pg.preference.fitting.comparisons import Comparisons, checked_features, counted
+from tabular_pg.preference.fitting.convex import minimize_scores
+from tabular_pg.preference.fitting.hinge import minimize_hinge
+from tabular_pg.preference.fitting.identifiability import (
+    check_graph,
+    check_rank,
+    separating_direction,
+)
+from tabular_pg.preference.fitting.linear import centred_features, minimize_coefficients
+from tabular_pg.preference.fitting.losses import BradleyTerry, Hinge, checked_loss
+from tabular_pg.preference.fitting.newton import Objective, centred, minimize
+from tabular_pg.preference.fitting.terms import log_ridge_of, rounding, terms_of, unit_of
 
 STEPS, SWEEPS = 2000, 10_000  # the most by default, of Newton's method and for the hinge
 CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the scores

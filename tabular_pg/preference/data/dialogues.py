@@ -67,7 +67,7 @@ def parsed(row, ignore) -> Row:
     if unknown:
         raise ValueError(
             f"key {short(unknown[0])} is not understood; expected keys of the table in "
-            f"tabular_pg.preference.dialogues, or ignore=({short(unknown[0])},)"
+            f"tabular_pg.preference.data.dialogues, or ignore=({short(unknown[0])},)"
         )
     row = {key: value for key, value in row.items() if key not in ignore or key in BOTH}
     source = row.get("source")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from tabular_pg.checks.numbers import check_flag, check_type, checked_list, shown
-from tabular_pg.preference.curation import (
+from tabular_pg.preference.curation.decontamination import decontaminate
+from tabular_pg.preference.curation.rules import (
     Curated,
     Record,
     adversarial_only,
@@ -20,9 +21,8 @@ from tabular_pg.preference.curation import (
     rating_filter,
     top_fraction,
 )
-from tabular_pg.preference.data import PreferenceData, Tokens, checked_data
-from tabular_pg.preference.decontamination import decontaminate
-from tabular_pg.preference.fitting import Fit
+from tabular_pg.preference.data.pairs import PreferenceData, Tokens, checked_data
+from tabular_pg.preference.fitting.fit import Fit
 
 MAGPIE = (
     "Magpie Pro (Llama-3.1)",

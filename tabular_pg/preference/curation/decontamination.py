@@ -16,8 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.checks.numbers import check_number
-from tabular_pg.preference.curation import Curated, kept
-from tabular_pg.preference.data import Tokens, checked_data
+from tabular_pg.preference.curation.rules import Curated, kept
+from tabular_pg.preference.data.pairs import Tokens, checked_data
 
 UNIT = np.uint64(0x9E3779B97F4A7C15)  # odd; any one will do
 INVERSE = np.uint64(pow(int(UNIT), -1, 2**64))

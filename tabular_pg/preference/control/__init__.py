@@ -1,0 +1,1 @@
+"""Policies optimized for a reward, how far they may go, and what they lose."""

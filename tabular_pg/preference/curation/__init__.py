@@ -1,0 +1,1 @@
+"""Which pairs are kept: rules as pure functions, and pipelines of them."""

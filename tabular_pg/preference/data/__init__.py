@@ -1,0 +1,1 @@
+"""Pairs, and where they come from: files, real comparisons, texts."""

@@ -1,0 +1,1 @@
+"""Rewards from pairs: losses, solvers, and when there is anything to fit."""

@@ -1,0 +1,1 @@
+"""A world whose true reward is known: texts, annotators, sources of pairs."""
