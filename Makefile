@@ -6,20 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: figures test bench clean
 
 figures: $(VENV)/installed
-	$(BIN)/python experiments/rates.py
-	$(BIN)/python experiments/certified.py
-	$(BIN)/python experiments/dapo_exact.py
-	$(BIN)/python experiments/dapo_budget.py --quick
-	$(BIN)/python experiments/dapo_critic.py --quick
-	$(BIN)/python experiments/dapo_cotraining.py --quick
-	$(BIN)/python experiments/dapo_claims.py
-	$(BIN)/python experiments/reward_curation.py --quick
-	$(BIN)/python experiments/reward_losses.py --quick
-	$(BIN)/python experiments/reward_filter.py --quick
-	$(BIN)/python experiments/reward_optimization.py --quick
-	$(BIN)/python experiments/reward_verifier.py --quick
-	$(BIN)/python experiments/reward_identifiability.py --quick
-	$(BIN)/python experiments/reward_claims.py
+	$(BIN)/python -m experiments figures
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -3,17 +3,21 @@
 Exits with status 1 if any theorem is violated anywhere.
 """
 
-import clone  # noqa: F401
-import entropy_natural_pg
-import entropy_softmax_pg
-import exponential_time
-import hadamard_pg
-import natural_pg
-import overview
-import projected_pg
-import soft_policy_iteration
-import softmax_pg
-from common import main
+if __name__ == "__main__":
+    import clone  # noqa: F401  (finds what the script needs)
+
+from experiments.policy_gradient import (
+    entropy_natural_pg,
+    entropy_softmax_pg,
+    exponential_time,
+    hadamard_pg,
+    natural_pg,
+    overview,
+    projected_pg,
+    soft_policy_iteration,
+    softmax_pg,
+)
+from experiments.shared.claim import main
 
 CLAIMS = [
     projected_pg.CLAIM,

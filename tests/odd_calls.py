@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 
 import numpy as np
-from odd_inputs import Call
+
+from support.odd_inputs import Call
 
 
 def call(function, odd=None, digest=lambda result: np.ravel(result).tolist(), **good):

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from reference import TWINS, Now
-from test_equivalences import RULES
 
+from engine.test_equivalences import RULES
+from support.reference import TWINS, Now
 from tabular_pg import NaturalPG, SoftmaxPG, instances
 from tabular_pg.engine.method import METHODS, Space, method
 from tabular_pg.testing import check_method, situation

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from reference import TWINS
-from suite import SUITE
-from test_accuracy import RULES
 
+from support.grid import RULES
+from support.reference import TWINS
+from support.suite import SUITE
 from tabular_pg.engine.method import METHODS
 from tabular_pg.theorem import REGISTRY
 

@@ -6,32 +6,12 @@ import importlib.util
 
 import numpy as np
 import pytest
-from odd_inputs import Call, complaints
 
+from support.odd_inputs import MODEL, Call, P, complaints, gaps, mu, parts, policy, r, rho
 from tabular_pg import MDP, NaturalPG, instances, optimize, optimize_many, optimum
 from tabular_pg.methods.softmax_flow import softmax_flow
 
-P = np.array(
-    [
-        [[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]],
-        [[0.0, 0.0, 1.0], [0.5, 0.25, 0.25]],
-        [[0.25, 0.5, 0.25], [1.0, 0.0, 0.0]],
-    ]
-)
-r = np.array([[1.0, 0.0], [0.0, 0.5], [0.25, 0.5]])
-rho, mu = np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.25, 0.5])
-policy = np.array([[0.5, 0.5], [0.25, 0.75], [0.75, 0.25]])
-MODEL = MDP(P, r, 0.75, rho=rho, mu=mu)
 NUMBERS = {"n_states": 4, "n_actions": 3, "gamma": 0.5, "seed": 2}
-
-
-def parts(mdp):
-    table = mdp.P.toarray() if mdp.sparse else mdp.P
-    return [table.ravel(), mdp.r, mdp.gamma, mdp.rho, mdp.mu, mdp.actions is None]
-
-
-def gaps(runs):
-    return [[run.k, run.gap, run.tau] for run in (runs if isinstance(runs, list) else [runs])]
 
 
 def with_step(eta):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from odd_calls import call
-from odd_inputs import complaints
 
+from odd_calls import call
+from support.odd_inputs import complaints
 from tabular_pg import preference as pref
 from tabular_pg.preference import (
     DPO,

@@ -103,6 +103,12 @@ def test_imports_point_one_way():
             assert not name.startswith("matplotlib") or own == "plotting", path
 
 
+def test_no_folder_is_a_hall_of_many_doors():
+    for top in ("tabular_pg", "experiments", "tests", "benchmarks"):
+        for folder in (ROOT / top, *(ROOT / top).rglob("*/")):
+            assert len(list(folder.glob("*.py"))) <= 16, folder
+
+
 def python_blocks():
     pattern = r"```python\n(.*?)```\n\n```text\n(.*?)```"
     return re.findall(pattern, README, flags=re.DOTALL)

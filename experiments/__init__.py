@@ -1,0 +1,1 @@
+"""Scripts that draw figures and write tables; ``python -m experiments`` runs them."""

@@ -1,0 +1,90 @@
+"""The one list of scripts, and ``python -m experiments``, which runs them one after the other.
+
+python -m experiments figures             what `make figures` makes
+python -m experiments --quick --out DIR   a quick run of every script that has one
+python -m experiments NAME ...            full runs of some
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+
+
+class Script(NamedTuple):
+    """A script of this folder, its arguments in ``figures``, and whether it has a quick run."""
+
+    path: str
+    arguments: tuple[str, ...] = ()
+    has_quick: bool = True
+
+
+SCRIPTS = {  # by the names of the files that they write into figures/
+    "rates": Script("rates.py"),
+    "certified": Script("policy_gradient/certified.py"),
+    "dapo_exact": Script("reasoning/exact.py"),
+    "dapo_budget": Script("reasoning/budget.py", ("--quick",)),
+    "dapo_critic": Script("reasoning/critic.py", ("--quick",)),
+    "dapo_cotraining": Script("reasoning/cotraining.py", ("--quick",)),
+    "dapo_claims": Script("reasoning/claims.py", has_quick=False),
+    "reward_curation": Script("preference/curation.py", ("--quick",)),
+    "reward_losses": Script("preference/losses.py", ("--quick",)),
+    "reward_filter": Script("preference/filter.py", ("--quick",)),
+    "reward_optimization": Script("preference/optimization.py", ("--quick",)),
+    "reward_verifier": Script("preference/verifier.py", ("--quick",)),
+    "reward_identifiability": Script("preference/identifiability.py", ("--quick",)),
+    "reward_claims": Script("preference/claims.py", has_quick=False),
+}
+
+
+def main(arguments=None):
+    """Run scripts until one fails, and exit as that one does."""
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments", description="Run scripts one after the other."
+    )
+    parser.add_argument("names", nargs="*", help=f"figures, or some of {', '.join(SCRIPTS)}")
+    parser.add_argument("--quick", action="store_true", help="quick runs, of all if none is named")
+    parser.add_argument("--out", help="folder for the results")
+    options = parser.parse_args(arguments)
+    for name in options.names:
+        if name not in ("figures", *SCRIPTS):
+            parser.error(f"name is {name!r}; expected figures, or some of {', '.join(SCRIPTS)}")
+        if (options.quick or options.out) and name != "figures" and not SCRIPTS[name].has_quick:
+            parser.error(
+                f"name is {name!r}, which has no options; expected it without --quick, --out"
+            )
+    given = [*["--quick"] * options.quick, *(["--out", options.out] if options.out else [])]
+    if options.names == ["figures"] and not given:
+        plan = [(script.path, script.arguments) for script in SCRIPTS.values()]
+    elif "figures" in options.names:
+        parser.error("figures stands alone: scripts have their own arguments there")
+    elif options.names:
+        plan = [(SCRIPTS[name].path, given) for name in options.names]
+    elif options.quick:
+        plan = [(script.path, given) for script in SCRIPTS.values() if script.has_quick]
+    else:
+        parser.error("nothing is named; expected figures, names, or --quick for all")
+    for path, its in plan:
+        _run([sys.executable, HERE / path, *its])
+
+
+def _run(command):
+    """Wait for a script, also after Ctrl-C, which it has seen, too: it saves what it has."""
+    process = subprocess.Popen(command)
+    code = None
+    while code is None:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue
+    if code != 0:
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

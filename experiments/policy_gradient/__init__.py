@@ -1,0 +1,1 @@
+"""Claims about policy gradient methods: one claim, one script, one figure."""

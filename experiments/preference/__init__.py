@@ -1,0 +1,1 @@
+"""Rewards from preferences: what selects the pairs, what is fitted, what it is good for."""

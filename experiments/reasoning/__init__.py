@@ -1,0 +1,1 @@
+"""DAPO on reasoning problems that can be enumerated."""

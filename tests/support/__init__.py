@@ -1,0 +1,1 @@
+"""What tests share: slow twins, random problems, runs to check, wrong theorems."""

@@ -1,0 +1,45 @@
+"""Every method with parameters, and the rules to draw at random."""
+
+from __future__ import annotations
+
+from tabular_pg import (
+    SPMA,
+    TDPMD,
+    DualAveragedSPI,
+    HadamardPG,
+    NaturalPG,
+    PolicyIteration,
+    ProjectedPG,
+    ProjectedQAscent,
+    SoftmaxPG,
+    SoftPolicyIteration,
+    instances,
+)
+
+GRID = {
+    "arms": instances.bandit([0.9, 0.5, 0.1]),
+    "discounted arms": instances.bandit([0.9, 0.5, 0.4, 0.1], gamma=0.9),
+    "tied arms": instances.bandit([0.75, 0.75, 0.25], gamma=0.5),
+    "no future": instances.garnet(3, 2, 2, 0.0, seed=4),
+    "small": instances.garnet(2, 2, 2, 0.5, seed=1),
+    "medium": instances.garnet(3, 3, 2, 0.9, seed=2),
+    "patient": instances.garnet(5, 4, 3, 0.99, seed=3),
+    "deterministic": instances.garnet(4, 3, 1, 0.9, seed=5),
+    "duplicate": instances.tied(3, 3, 0.9, seed=0),
+    "tied": instances.tied(4, 3, 0.5, seed=1, same_dynamics=False),
+}
+RULES = [
+    (ProjectedPG(eta=0.3), 0.0),
+    (ProjectedPG(eta=0.01, growth=1.5), 0.0),
+    (ProjectedQAscent(eta=0.11), 0.0),  # 0.1 stops the tied arms within rounding of iteration 10
+    (SoftmaxPG(eta=1.0), 0.0),
+    (SoftmaxPG(eta=0.2), 0.3),
+    (NaturalPG(eta=1.0), 0.0),
+    (NaturalPG(eta=3.0), 0.1),
+    (SoftPolicyIteration(), 0.1),
+    (HadamardPG(eta=0.02), 0.0),
+    (PolicyIteration(), 0.0),
+    (SPMA(eta=0.001), 0.0),
+    (TDPMD(eta=3.0), 0.1),
+    (DualAveragedSPI(beta=0.3), 0.0),
+]
