@@ -21,7 +21,7 @@ def test_there_are_methods():
 
 @every_method
 def test_it_has_a_slow_twin(rule):
-    assert rule in TWINS, f"tests: reference.py has no @twin({rule.__name__})"
+    assert rule in TWINS, f"tests: support/reference.py has no @twin({rule.__name__})"
 
 
 @every_method
@@ -35,14 +35,14 @@ def test_it_has_an_exact_update_or_a_reason(rule):
 @every_method
 def test_it_has_a_run_of_the_suite(rule):
     assert any(type(chosen) is rule for _, chosen, *_ in SUITE.values()), (
-        f"tests: suite.py has no run of {rule.__name__}"
+        f"tests: support/suite.py has no run of {rule.__name__}"
     )
 
 
 @every_method
 def test_it_has_a_value_on_the_grid(rule):
     assert any(type(value) is rule for value, _ in RULES), (
-        f"tests: RULES of test_accuracy.py has no {rule.__name__}"
+        f"tests: RULES of support/grid.py has no {rule.__name__}"
     )
 
 

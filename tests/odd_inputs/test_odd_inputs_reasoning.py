@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from odd_calls import call, forgotten, with_seed
+from support.odd_calls import call, forgotten, with_seed
 from support.odd_inputs import complaints
 from tabular_pg.reasoning import baselines, dapo, episodic, puzzles
 from tabular_pg.reasoning.episodic import EpisodicMDP, Trajectories

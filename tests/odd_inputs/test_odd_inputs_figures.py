@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_odd_inputs import CALLS as CORE
 
-from odd_calls import call, forgotten
+from support.odd_calls import call, forgotten
 from support.odd_inputs import MODEL, complaints
 from tabular_pg import NaturalPG, optimize, plotting, theorem
 from tabular_pg.mdps import lower_bounds
 from tabular_pg.methods import softmax_flow
 from tabular_pg.plotting import Curve, HeatMap, Panel
-from test_odd_inputs import CALLS as CORE
 
 RUN = optimize(MODEL, NaturalPG(1.0), 2)
 X, Y = np.array([0.0, 1.0, 2.0]), np.array([-0.5, -1.0, -2.5])

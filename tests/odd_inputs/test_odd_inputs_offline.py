@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from odd_calls import call
+from support.odd_calls import call
 from support.odd_inputs import complaints
 from tabular_pg import preference as pref
 from tabular_pg.preference import (

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from odd_calls import call, forgotten
+from support.odd_calls import call, forgotten
 from support.odd_inputs import complaints
 
 pytest.importorskip("flint")
 
+from test_odd_inputs import CALLS as CORE
+
 from support.odd_inputs import MODEL, P, policy, r
 from tabular_pg import REGISTRY, NaturalPG, certified, optimize
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, certified_check
-from test_odd_inputs import CALLS as CORE
 
 RUN = optimize(MODEL, NaturalPG(1.0), 2)
 EXACT = RationalMDP(P, r, 0.75)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_odd_inputs_offline import CALLS as LEARNING
 
-from odd_calls import call, forgotten, with_seed
+from support.odd_calls import call, forgotten, with_seed
 from support.odd_inputs import complaints
 from tabular_pg import preference as pref
 from tabular_pg.preference import (
@@ -22,7 +23,6 @@ from tabular_pg.preference import (
     Tokens,
     make_world,
 )
-from test_odd_inputs_offline import CALLS as LEARNING
 
 PAIRS = np.array([[0, 1], [1, 0], [1, 2], [2, 0]])
 WORLD = make_world(40, 3, seed=1, benchmark=8, nuisance=1)
