@@ -1,0 +1,74 @@
+"""How the documentation is built: ``make docs``, or ``sphinx-build -W docs docs/_build/html``."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+import tabular_pg  # noqa: E402
+
+project = "tabular_pg"
+author = "the authors of tabular_pg"
+copyright = f"2026, {author}"  # noqa: A001
+version = release = tabular_pg.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
+    "theorems",
+]
+exclude_patterns = ["_build", "README_new.md", "examples", "sg_execution_times.rst"]
+templates_path = ["_templates"]
+nitpicky = False
+
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+myst_links_external_new_tab = True
+suppress_warnings = ["config.cache"]
+
+autosummary_generate = True
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "image_srcset": ["2x"],
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "remove_config_comments": True,
+    "abort_on_example_error": True,
+}
+warnings.filterwarnings("ignore", message=".*non-interactive", category=UserWarning)
+
+html_theme = "furo"
+html_title = f"tabular_pg {version}"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
+html_theme_options = {"sidebar_hide_name": False, "navigation_with_keys": True}
+html_copy_source = False
+html_show_sourcelink = False
+
+
+def skip_member(app, what, name, member, skip, options):
+    """Fields of NamedTuples are explained by the docstring of the class."""
+    doc = getattr(member, "__doc__", None) or ""
+    return True if doc.startswith("Alias for field number") else None
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", skip_member)

@@ -1,0 +1,27 @@
+r"""
+A critic that learns with the policy
+====================================
+
+``TDPMD`` improves its critic by one Bellman update per step; ``NaturalPG`` evaluates every policy
+exactly. With entropy regularization the first is limited by
+:math:`\max\{\gamma, 1/(1+\eta\tau)\}` (G6), the second by :math:`(1+\eta\tau)^{-2}` (G3r). Large steps
+help the exact critic without end, the learned one only down to :math:`\gamma`.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from tabular_pg import TDPMD, NaturalPG, instances, optimize
+
+mdp = instances.random_dense(20, 4, gamma=0.9, seed=0)
+tau = 0.1
+figure, axes = plt.subplots(figsize=(5.5, 3.4), layout="constrained")
+for eta, color in ((0.5, "C0"), (2.0, "C1"), (50.0, "C2")):
+    for kind, style in ((NaturalPG, "-"), (TDPMD, "--")):
+        run = optimize(mdp, kind(eta), iterations=150, tau=tau)
+        label = rf"{kind.__name__}, $\eta\tau = {eta * tau:g}$"
+        axes.plot(run.k, run.log_gap / np.log(10), style, color=color, label=label)
+axes.set(xlabel="iteration $k$", ylabel=r"$\log_{10}\,(V^*_\tau(\rho) - V^k_\tau(\rho))$")
+axes.set_ylim(-60, 2)
+axes.legend(frameon=False, fontsize=8)
+plt.show()
