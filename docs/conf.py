@@ -70,5 +70,15 @@ def skip_member(app, what, name, member, skip, options):
     return True if doc.startswith("Alias for field number") else None
 
 
+def escape_bars(app, what, name, obj, options, lines):
+    """|A*| in a docstring is an absolute value, and no substitution."""
+    for i, line in enumerate(lines):
+        parts = line.split("``")
+        parts[::2] = [part.replace("|", "\\|") for part in parts[::2]]
+        if not line.lstrip().startswith((">>>", "|", "+")):
+            lines[i] = "``".join(parts)
+
+
 def setup(app):
+    app.connect("autodoc-process-docstring", escape_bars, priority=900)
     app.connect("autodoc-skip-member", skip_member)

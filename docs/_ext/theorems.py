@@ -115,7 +115,7 @@ class TheoremDirective(SphinxDirective):
         if id not in REGISTRY:
             raise self.error(f"no theorem {id!r}; expected one of {', '.join(REGISTRY)}")
         theorem = REGISTRY[id]
-        box = nodes.container(classes=["theorem"], ids=[label(id)], names=[label(id)])
+        box = nodes.container(classes=["theorem"], ids=[label(id)])
         title = nodes.paragraph("", "", nodes.Text(f"{id}. "), classes=["theorem-title"])
         title += marked_up(theorem.claim)
         box += title
@@ -137,7 +137,6 @@ class TheoremDirective(SphinxDirective):
             log.warning("theorem %s is on %s already", id, known[0], location=box)
         places["labels"][label(id)] = self.env.docname, label(id), id
         places["anonlabels"][label(id)] = self.env.docname, label(id)
-        self.state.document.note_explicit_target(box)
 
 
 class TheoremRole(SphinxRole):
