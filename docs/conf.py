@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -34,6 +35,9 @@ myst_heading_anchors = 3
 myst_links_external_new_tab = True
 suppress_warnings = ["config.cache"]
 
+if "MATHJAX" in os.environ:  # the address of a copy of tex-mml-chtml.js, to read without a network
+    mathjax_path = os.environ["MATHJAX"]
+
 autosummary_generate = True
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
@@ -43,6 +47,7 @@ numpydoc_xref_param_type = False
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "auto_examples",
+    "within_subsection_order": "FileNameSortKey",
     "filename_pattern": r"/plot_",
     "image_srcset": ["2x"],
     "download_all_examples": False,
@@ -70,15 +75,29 @@ def skip_member(app, what, name, member, skip, options):
     return True if doc.startswith("Alias for field number") else None
 
 
+def joined_attributes(app, what, name, obj, options, lines):
+    """In sections of attributes the words after the colon explain, and go on in the next line."""
+    try:
+        at = lines.index("Attributes") + 2
+    except ValueError:
+        return
+    end = next((i for i in range(at, len(lines)) if lines[i][:3] == "---"), len(lines) + 1) - 1
+    for i in reversed(range(at, min(end, len(lines)))):
+        first, colon, text = lines[i].partition(" : ")
+        if colon and not first.startswith(" "):
+            lines[i : i + 1] = [first, "    " + text]
+
+
 def escape_bars(app, what, name, obj, options, lines):
     """|A*| in a docstring is an absolute value, and no substitution."""
     for i, line in enumerate(lines):
         parts = line.split("``")
         parts[::2] = [part.replace("|", "\\|") for part in parts[::2]]
-        if not line.lstrip().startswith((">>>", "|", "+")):
+        if not line.lstrip().startswith((">>>", "+")):
             lines[i] = "``".join(parts)
 
 
 def setup(app):
+    app.connect("autodoc-process-docstring", joined_attributes, priority=400)
     app.connect("autodoc-process-docstring", escape_bars, priority=900)
     app.connect("autodoc-skip-member", skip_member)

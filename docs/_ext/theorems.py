@@ -14,16 +14,19 @@ An id or a rule that is not registered is an error, a theorem that has no place 
 from __future__ import annotations
 
 import re
+from importlib import import_module
 
-import tabular_pg.preference
-import tabular_pg.reasoning.dapo
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.theorem import REGISTRY, Confidence, Kind, sorted_theorems
+
+for room in ("tabular_pg", "tabular_pg.preference", "tabular_pg.reasoning.dapo"):
+    import_module(room)  # registers its theorems
 
 log = logging.getLogger(__name__)
 PACKAGE = [t for t in sorted_theorems() if t.formula.__module__.startswith("tabular_pg.")]
@@ -50,9 +53,10 @@ WORDS = {
     "kappa": "κ", "phi": "φ", "Phi": "Φ", "sigma": "σ", "chi": "χ", "eps": "ε", "sum": "Σ",
     "prod": "Π", "grad": "∇", "inf": "inf",
 }  # fmt: skip
-SIGNS = (("<=", "≤"), (">=", "≥"), ("||", "‖"), ("->", "→"), (" - ", " − "), ("^^", "̂"))
+SIGNS = (("<=", "≤"), (">=", "≥"), ("||", "‖"), ("->", "→"), (" - ", " − "))
 NAME = re.compile(r"(?<![A-Za-z])(" + "|".join(WORDS) + r")(?![a-z])")
-SCRIPT = re.compile(r"(?<=[^\s])([_^])(\{|[+*A-Za-zΑ-ω0-9](?:[a-z0-9Α-ω]*\*?))")
+MINUS = re.compile(r"(?<=[{(^ ])-(?=\S)|(?<=[\w)}])-(?=\d|\(|[α-ωΑ-Ω](?![a-z])|[A-Za-z]\b(?!-))")
+SCRIPT = re.compile(r"(?<=\S)([_^])(\{|[+*]|[A-Za-zα-ωΑ-Ω0-9][a-z0-9]*\*?)")
 
 
 def marked_up(text) -> list:
@@ -60,21 +64,21 @@ def marked_up(text) -> list:
     text = text.replace("eta^ ", "η̂ ").replace("eta^)", "η̂)").replace("r^ ", "r̂ ")
     for plain, sign in SIGNS:
         text = text.replace(plain, sign)
-    return _scripts(NAME.sub(lambda found: WORDS[found[1]], text))
+    return _scripts(MINUS.sub("−", NAME.sub(lambda found: WORDS[found[1]], text)))
 
 
 def _scripts(text) -> list:
-    found = SCRIPT.search(text)
-    if not found:
-        return [nodes.Text(text)] if text else []
-    kind = nodes.subscript if found[1] == "_" else nodes.superscript
-    if found[2] == "{":
-        end = _closing(text, found.end())
-        inner, rest = text[found.end() : end], text[end + 1 :]
-    else:
-        inner, rest = found[2], text[found.end() :]
-    before = [nodes.Text(text[: found.start()])] if found.start() else []
-    return [*before, kind("", "", *_scripts(inner)), *_scripts(rest)]
+    made, at = [], 0
+    while found := SCRIPT.search(text, at):
+        made.append(nodes.Text(text[at : found.start()]))
+        inner, at = found[2], found.end()
+        if inner == "{":
+            end = _closing(text, at)
+            inner, at = text[at:end], end + 1
+        kind = nodes.subscript if found[1] == "_" else nodes.superscript
+        made.append(kind("", "", *_scripts(inner)))
+    made.append(nodes.Text(text[at:]))
+    return [node for node in made if node.astext()]
 
 
 def _closing(text, start) -> int:

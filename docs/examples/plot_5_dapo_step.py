@@ -3,14 +3,13 @@ How far a step of DAPO goes
 ===========================
 
 Direct advantage policy optimization regresses a new policy on advantages, from the policy before;
-:math:`\beta` says how near it stays. Here: all solutions of a Countdown puzzle, exact advantages, and
-the exact probability of a right answer after one, two and three iterations. It never falls (D3a,
-D3b), and with exact advantages a smaller :math:`\beta` goes further.
+:math:`\beta` says how near it stays. Here: all solutions of a Countdown puzzle, exact advantages,
+and the exact probability of a right answer after one, two and three iterations. It never falls
+(D3a, D3b), and with exact advantages a smaller :math:`\beta` goes further.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
-
 from tabular_pg.reasoning.dapo import iterate
 from tabular_pg.reasoning.puzzles import countdown
 

@@ -3,9 +3,9 @@ Three multiplicative updates
 ============================
 
 Natural policy gradient, SPMA and Hadamard policy gradient multiply probabilities by
-:math:`\varphi(\eta_s A)` with :math:`\varphi(t) = e^t,\ 1+t` and :math:`(1+2t)^2`. Once the error is
-below the smallest advantage gap :math:`\Delta`, the probability of bad actions falls by
-:math:`\varphi(-\eta_s(\Delta - e_k))` in every step (H5). In one state the rates are seen directly.
+:math:`\varphi(\eta_s A)` with :math:`\varphi(t) = e^t,\ 1+t` and :math:`(1+2t)^2`. Once the error
+is below the smallest advantage gap :math:`\Delta`, the probability of bad actions falls by
+:math:`\varphi(-\eta_s(\Delta - e_k))` in every step (H5). In one state one sees the rates directly.
 """
 
 import matplotlib.pyplot as plt
@@ -27,6 +27,6 @@ for run, rate in zip(runs, proved, strict=True):
     (line,) = axes.plot(run.k, run.log_gap / np.log(10), label=name)
     end = run.log_gap[-1] + np.log(rate) * (run.k - run.k[-1])
     axes.plot(run.k[::200], end[::200] / np.log(10), "x", color=line.get_color())
-axes.set(xlabel="iteration $k$", ylabel=r"$\log_{10}$ error", title="lines measured, crosses proved")
+axes.set(xlabel="iteration $k$", ylabel=r"$\log_{10}$ error", title="crosses: proved")
 axes.legend(frameon=False)
 plt.show()

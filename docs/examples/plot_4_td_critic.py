@@ -4,8 +4,8 @@ A critic that learns with the policy
 
 ``TDPMD`` improves its critic by one Bellman update per step; ``NaturalPG`` evaluates every policy
 exactly. With entropy regularization the first is limited by
-:math:`\max\{\gamma, 1/(1+\eta\tau)\}` (G6), the second by :math:`(1+\eta\tau)^{-2}` (G3r). Large steps
-help the exact critic without end, the learned one only down to :math:`\gamma`.
+:math:`\max\{\gamma, 1/(1+\eta\tau)\}` (G6), the second by :math:`(1+\eta\tau)^{-2}` (G3r).
+Large steps help the exact critic without end.
 """
 
 import matplotlib.pyplot as plt

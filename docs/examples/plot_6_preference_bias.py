@@ -3,8 +3,8 @@ More data or better data
 ========================
 
 A reward is fitted to pairs of responses whose annotators share a bias toward what looks good. A
-curated tenth of the data is better than all of it once the bias is large, and worse where errors are
-independent. Accuracy is measured against the true reward, which this world knows.
+curated tenth of the data is better than all of it once the bias is large, and worse where there is
+none. Accuracy is measured against the true reward, which this world knows.
 """
 
 import matplotlib.pyplot as plt
