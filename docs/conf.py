@@ -31,6 +31,7 @@ templates_path = ["_templates"]
 nitpicky = False
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_dmath_double_inline = True
 myst_heading_anchors = 3
 myst_links_external_new_tab = True
 suppress_warnings = ["config.cache"]

@@ -35,7 +35,7 @@ for name, (rule, policy) in compared.items():
     shown = run.sup_gap > 0
     axes.semilogy(run.k[shown], run.sup_gap[shown], label=name)
     if not shown.all():
-        print(f"{name}: optimal after {run.k[~shown][0]} steps")
+        print(f"{rule}: optimal after {run.k[~shown][0]} steps")
 k = np.arange(61)
 axes.semilogy(k, mdp.gamma**k / (1 - mdp.gamma), "k:", label=r"$\gamma^k/(1-\gamma)$")
 axes.set(xlabel="iteration $k$", ylabel=r"$\max_s V^*(s) - V^k(s)$", ylim=(1e-6, 30))

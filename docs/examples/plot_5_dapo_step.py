@@ -10,6 +10,7 @@ and the exact probability of a right answer after one, two and three iterations.
 
 import matplotlib.pyplot as plt
 import numpy as np
+
 from tabular_pg.reasoning.dapo import iterate
 from tabular_pg.reasoning.puzzles import countdown
 
