@@ -40,6 +40,7 @@ if "MATHJAX" in os.environ:  # the address of a copy of tex-mml-chtml.js, to rea
     mathjax_path = os.environ["MATHJAX"]
 
 autosummary_generate = True
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
