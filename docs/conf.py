@@ -14,7 +14,7 @@ import tabular_pg  # noqa: E402
 
 project = "tabular_pg"
 author = "the authors of tabular_pg"
-copyright = f"2026, {author}"  # noqa: A001
+copyright = f"2026, {author}"
 version = release = tabular_pg.__version__
 
 extensions = [

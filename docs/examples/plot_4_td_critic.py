@@ -4,9 +4,9 @@ A critic that learns with the policy
 
 ``TDPMD`` improves its critic by one Bellman update per step; ``NaturalPG`` evaluates every policy
 exactly. With entropy regularization the error of the second falls like
-:math:`(1+\eta\tau)^{-2k}` in the end (G3r); for the first :math:`\max\{\gamma, 1/(1+\eta\tau)\}^k` is
-proved (G6). Large steps help the exact critic without end, the learned one only up to the pace of
-its Bellman updates.
+:math:`(1+\eta\tau)^{-2k}` in the end (G3r). For the first
+:math:`\max\{\gamma, 1/(1+\eta\tau)\}^k` is proved (G6). Large steps help the exact critic
+without end, the learned one only up to the pace of its Bellman updates.
 """
 
 import matplotlib.pyplot as plt
