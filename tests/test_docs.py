@@ -44,8 +44,8 @@ def name(page):
 
 
 def blocks(page):
-    """The pairs of code and output of a page; without a block of output it prints nothing."""
-    return BLOCK.findall(page.read_text())
+    """The pairs of code and output of a page; the output is None where it is not shown."""
+    return [found.groups() for found in BLOCK.finditer(page.read_text())]
 
 
 def printed(code, folder):
@@ -64,7 +64,8 @@ def test_code_prints_what_the_page_says(page, tmp_path):
     code, expected = zip(*blocks(page), strict=True)
     if any("tabular_pg.certified" in text for text in code):
         pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
-    assert printed(code, tmp_path) == list(expected)
+    for found, shown in zip(printed(code, tmp_path), expected, strict=True):
+        assert shown is None or found == shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
