@@ -26,7 +26,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "theorems",
 ]
-exclude_patterns = ["_build", "README_new.md", "examples", "sg_execution_times.rst"]
+exclude_patterns = ["_build", "examples", "sg_execution_times.rst"]
 templates_path = ["_templates"]
 nitpicky = False
 

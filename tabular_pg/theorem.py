@@ -2,7 +2,7 @@
 
 A theorem is one decorated function from a run to the pair (measured, proved); its docstring is
 the statement. Registering it is all it takes: ``check`` finds it by the rule's type, the tests run
-it over random instances and show that sabotaged runs violate it, the README lists it.
+it over random instances and show that sabotaged runs violate it, the documentation proves it.
 
 The first axis of both arrays decides what is compared: one entry per recorded iterate, one per
 recorded pair (k, k + 1), or a single value for the whole run. Where a statement claims nothing

@@ -14,7 +14,7 @@ from tabular_pg.theorem import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-MADE = {"_build", "auto_examples", "generated", "README_new.md"}
+MADE = {"_build", "auto_examples", "generated"}
 PAGES = sorted(p for p in DOCS.rglob("*.md") if not MADE & set(p.parts))
 ROOMS = (
     "tabular_pg",

@@ -114,11 +114,8 @@ def python_blocks():
     return re.findall(pattern, README, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("number", range(7))
-def test_readme_code_prints_what_it_says(number, tmp_path):
-    code, expected = python_blocks()[number]
-    if "tabular_pg.certified" in code:
-        pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
+def test_readme_code_prints_what_it_says(tmp_path):
+    ((code, expected),) = python_blocks()
     script = tmp_path / "block.py"
     script.write_text(code)
     done = subprocess.run(
@@ -129,19 +126,16 @@ def test_readme_code_prints_what_it_says(number, tmp_path):
 
 
 def test_every_python_block_of_the_readme_has_output():
-    assert README.count("```python") == len(python_blocks()) == 7
+    assert README.count("```python") == len(python_blocks())
 
 
-def test_readme_table_is_current():
-    table = README.split("<!-- theorems -->\n")[1].split("\n<!-- /theorems -->")[0]
-    assert table == theorem_table(), (
-        "paste the output of `python -m tabular_pg theorems --markdown`"
-    )
+def test_the_readme_is_read_in_five_minutes():
+    assert len(README.splitlines()) <= 150
 
 
 def test_readme_pictures_exist():
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
-    assert len(pictures) >= 8
+    assert len(pictures) == 4
     assert all((ROOT / picture).is_file() for picture in pictures)
 
 

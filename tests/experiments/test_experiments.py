@@ -300,10 +300,3 @@ def test_outcomes_of_claims():
 def test_paired_differences_count_beyond_their_intervals():
     noise = np.array([-1.0, 0.5, 1.5, -0.5, -0.5])
     assert reward_claims.counted([3 + noise, noise, -3 + noise, 4 + noise]) == (2, 1, 1)
-
-
-@pytest.mark.parametrize(("mark", "name"), [("claims", "dapo"), ("reward claims", "reward")])
-def test_the_readme_has_the_present_tables_of_claims(mark, name):
-    readme = (ROOT / "README.md").read_text()
-    table = readme.split(f"<!-- {mark} -->\n")[1].split(f"<!-- /{mark} -->")[0]
-    assert table == (ROOT / "figures" / f"{name}_claims.md").read_text()

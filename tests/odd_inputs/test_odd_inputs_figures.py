@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from test_odd_inputs import CALLS as CORE
 
 from support.odd_calls import call, forgotten
 from support.odd_inputs import MODEL, complaints
-from tabular_pg import NaturalPG, optimize, plotting, theorem
+from tabular_pg import NaturalPG, optimize, plotting
 from tabular_pg.mdps import lower_bounds
 from tabular_pg.methods import softmax_flow
 from tabular_pg.plotting import Curve, HeatMap, Panel
 
+theorem = sys.modules["tabular_pg.theorem"]  # the decorator has the same name
 RUN = optimize(MODEL, NaturalPG(1.0), 2)
 X, Y = np.array([0.0, 1.0, 2.0]), np.array([-0.5, -1.0, -2.5])
 CURVE = Curve("one", X, Y)
