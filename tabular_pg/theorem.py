@@ -32,13 +32,13 @@ from tabular_pg.checks.numbers import (
 from tabular_pg.engine.run import Run
 from tabular_pg.numerics.wide import wide
 from tabular_pg.references import OWN, REFERENCES
+from tabular_pg.verdicts.comparison import compared
 from tabular_pg.verdicts.quantities import steps
 from tabular_pg.verdicts.verdict import (
     ROUNDING,
     Kind,
     Verdict,
     Violation,  # noqa: F401  (part of a verdict, from here as well)
-    compared,
 )
 from tabular_pg.verdicts.wide_run import WideRun
 

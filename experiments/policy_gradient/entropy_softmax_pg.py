@@ -10,7 +10,7 @@ from experiments.shared.claim import Claim, main
 from tabular_pg import SoftmaxPG, instances, optimize, optimum
 from tabular_pg.plotting import Curve, Panel, decades, log10
 from tabular_pg.theorem import REGISTRY, verdict
-from tabular_pg.verdicts.quantities import visitation
+from tabular_pg.verdicts.visits import visitation
 
 STEPS = (0.4, 1.6, 3.9, 4.1, 9.0)  # largest eta_s tau, at the optimum's visitation
 

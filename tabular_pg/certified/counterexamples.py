@@ -20,7 +20,7 @@ from tabular_pg.methods.projected_pg import ProjectedPG
 from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import REGISTRY, Confidence, Theorem
 from tabular_pg.theorems.softmax_pg.literature import mei_rate
-from tabular_pg.verdicts.quantities import mismatch
+from tabular_pg.verdicts.visits import mismatch
 
 FORGOTTEN = 0.9  # decay exponent of the gap that "large t" was once read as
 

@@ -14,7 +14,8 @@ from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.ufuncs import Counts
 from tabular_pg.engine.method import METHODS
 from tabular_pg.gaps.coordinates import Probabilities
-from tabular_pg.verdicts.quantities import discounted_sum, q_gap, stationary, visitation
+from tabular_pg.verdicts.quantities import q_gap
+from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
 
 class EnclosedMDP:

@@ -19,9 +19,9 @@ from numba.core.types import none
 
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.checks.numbers import is_real, shown
+from tabular_pg.engine.steps import begin_once, begin_twice, step_once, step_twice
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.gaps.point import Point
-from tabular_pg.gaps.two_forms import far_form
 
 METHODS: dict[type, Method] = {}
 LOCK = threading.Lock()
@@ -89,61 +89,6 @@ class Method(NamedTuple):
         for signature in getattr(self.kernel, "nopython_signatures", ()):
             if signature.return_type != none:
                 raise TypeError(_returns(self.kernel, f"a result of type {signature.return_type}"))
-
-
-def step_once(method):
-    rule, kernel, learn = method.rule, method.kernel, method.learn
-
-    def step(values, k, problem, point):
-        kernel(rule(*values), k, problem, point)
-
-    def learn_and_step(values, k, problem, point):
-        if k > 0:
-            learn(rule(*values), k, problem, point)
-        kernel(rule(*values), k, problem, point)
-
-    return step if learn is None else learn_and_step
-
-
-def step_twice(method):
-    """The same, and then the kernel on the second form of the policy."""
-    rule, kernel, learn = method.rule, method.kernel, method.learn
-
-    def step(values, k, problem, point):
-        other = far_form(problem.coordinates, point)
-        kernel(rule(*values), k, problem, point)
-        kernel(rule(*values), k, problem, other)
-
-    def learn_and_step(values, k, problem, point):
-        if k > 0:
-            learn(rule(*values), k, problem, point)
-        point.far_memory[:] = point.memory + point.shift
-        other = far_form(problem.coordinates, point)
-        kernel(rule(*values), k, problem, point)
-        kernel(rule(*values), k, problem, other)
-
-    return step if learn is None else learn_and_step
-
-
-def begin_once(method):
-    rule, start = method.rule, method.start
-
-    def begin(values, problem, point):
-        start(rule(*values), problem, point)
-
-    return begin
-
-
-def begin_twice(method):
-    """The same for the memory of both forms."""
-    rule, start = method.rule, method.start
-
-    def begin(values, problem, point):
-        start(rule(*values), problem, point)
-        start(rule(*values), problem, far_form(problem.coordinates, point))
-        point.shift[:] = point.far_memory - point.memory
-
-    return begin
 
 
 def method(

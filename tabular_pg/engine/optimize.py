@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -14,10 +13,10 @@ from tabular_pg._progress import Watch
 from tabular_pg.checks.numbers import checked_iterations
 from tabular_pg.engine.arguments import recorded, refuse_combination, refuse_overflow
 from tabular_pg.engine.compiled_loop import advance_alone
+from tabular_pg.engine.finish import finished
 from tabular_pg.engine.lockstep_loop import advance_together
-from tabular_pg.engine.method import METHODS, Space, checked_rule
-from tabular_pg.engine.probe import STILL, refuse_idle_kernel
-from tabular_pg.engine.run import Run, Status
+from tabular_pg.engine.method import METHODS, checked_rule
+from tabular_pg.engine.run import Run
 from tabular_pg.engine.running import Record, Task
 from tabular_pg.engine.start import start_of
 from tabular_pg.gaps.evaluation import problem_of
@@ -25,15 +24,12 @@ from tabular_pg.gaps.point import empty_point
 from tabular_pg.gaps.two_forms import TwoForms
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.choice import FEW, check_solver, is_sparse, linear_solver
-from tabular_pg.numerics.systems.dense_solver import DenseSolver, backward_error_bound
+from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import checked_tau, optimum
 
 MOST_RUNS = 100_000
 AXES = {"tau": 0, "policy": 2, "log_policy": 2}  # of what is given for one run
-ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a run warns
-USELESS = 0.1  # componentwise backward error above which no digit is left
-ACCURATE_DIFFERENCES = 1e-9  # relative rounding of offsets above which it does
 
 
 def optimize(
@@ -96,7 +92,7 @@ def optimize(
         )
         with Watch(task.at[-1]) as watch:
             _advance([task], watch)
-    return _finished(task)
+    return finished(task)
 
 
 def optimize_many(
@@ -144,7 +140,7 @@ def optimize_many(
         tasks = _tasks(each, iterations, at, solver, tie_tolerance)
         with Watch(sum(task.at[-1] for task in tasks)) as watch:
             _share(_groups(tasks, threads), threads, watch)
-    return [_finished(task) for task in tasks]
+    return [finished(task) for task in tasks]
 
 
 def _share(groups, threads, watch):
@@ -244,66 +240,3 @@ def _advance(tasks, watch):
         advance_alone(tasks[0], watch)
     else:
         advance_together(tasks, watch)
-
-
-def _finished(task) -> Run:
-    fields, system = task.record.fields(task.mdp.actions), task.solver
-    if system is None:  # every iterate was evaluated by an elimination of its own
-        bound, count = backward_error_bound(task.mdp.n_states), int(fields["k"][-1]) + 1
-        work = {"solver": Solver.ELIMINATION, "backward_error": bound, "factorizations": count}
-        work["refinements"] = 0
-    else:
-        work = {
-            "solver": system.kind,
-            "backward_error": float(system.backward_error),
-            "factorizations": system.factorizations,
-            "refinements": system.refinements,
-        }
-    status = _status(fields, task)
-    start = task.start
-    log_policies = fields.pop("log_policies")
-    work["recorded_log_policies"] = log_policies
-    run = Run(task.mdp, task.rule, task.tau, start, task.best, status, **fields, **work)
-    refuse_idle_kernel(task, _moved(task))
-    for doubt in _doubts(task, run):
-        warnings.warn(doubt, stacklevel=3)
-    return run
-
-
-def _doubts(task, run):
-    """What the run misses of the accuracy that is promised, in words."""
-    if run.backward_error > ACCURATE_SOLUTION:
-        yield (
-            f"{run.solver.name} left a componentwise backward error of {run.backward_error:.1g}: "
-            + ("gaps are wrong" if run.backward_error > USELESS else "small gaps may be wrong")
-        )
-    if run.status is Status.NOT_FINITE:
-        yield f"the gap is {run.gap[-1]} at k = {run.k[-1]}: a step overflowed; try smaller ones"
-    if task.point.flaws[1] > ACCURATE_DIFFERENCES:
-        yield (
-            "gaps of all states are nearly the same, and steps depend on their differences: later "
-            f"gaps are accurate to about {task.point.flaws[1]:.1g} only"
-        )
-    lost = run.status is Status.COMPLETED and np.isneginf(run.log_gap[-1])
-    if lost and task.point.flaws[0] > 0:
-        yield (
-            f"gaps of {task.point.flaws[0]:.0f} states are too far below those of others to be "
-            "resolved: they are shown as 0"
-        )
-
-
-def _moved(task) -> bool:
-    """Whether the last policy differs from the start; False where that is not known."""
-    return bool((np.abs(task.point.pi - task.start) > STILL).any())
-
-
-def _status(fields, task) -> Status:
-    if fields["k"][-1] < task.at[-1]:
-        return Status.INTERRUPTED
-    if not np.isfinite(fields["scaled_gap"][-1]).all():
-        return Status.NOT_FINITE
-    below = fields["log_below"]
-    if fields["scaled_gap"][-1].max() > 0 or (below is not None and below[-1].max() > -np.inf):
-        return Status.COMPLETED
-    vanished = task.method.space is Space.SOFTMAX and fields["scaled_gap"][0].max() > 0
-    return Status.UNDERFLOW if vanished and task.tau > 0 else Status.OPTIMAL

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tabular_pg.engine.method import METHODS, Method, begin_once, begin_twice, step_once, step_twice
+from tabular_pg.engine.method import METHODS, Method
 from tabular_pg.engine.run import LOWEST
+from tabular_pg.engine.steps import begin_once, begin_twice, step_once, step_twice
 from tabular_pg.gaps.point import Point, Problem
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.dense_solver import DenseSolver

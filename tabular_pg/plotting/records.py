@@ -196,6 +196,8 @@ def _pair(name, values) -> list:
 
 def _check_numbers(name, values):
     for i, value in enumerate(values):
+        if isinstance(value, np.ndarray) and value.ndim == 0:  # as min() of Decades is
+            value = np.asarray(value)[()]
         check_number(f"{name}[{i}]", value, -np.inf, kind=Real)
 
 

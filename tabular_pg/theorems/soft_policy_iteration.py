@@ -7,17 +7,8 @@ import numpy as np
 from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
-from tabular_pg.verdicts.quantities import (
-    EPS,
-    ULP,
-    discounted_sum,
-    offset_change,
-    q_gap,
-    relative_entropy,
-    stationary,
-    steps,
-    visitation,
-)
+from tabular_pg.verdicts.quantities import EPS, ULP, offset_change, q_gap, relative_entropy, steps
+from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
 RULES = (SoftPolicyIteration,)
 NEAR, SMALL = 1e-5, 1e-280  # |xi| beside whose square its cube is invisible; gaps with all digits

@@ -10,18 +10,16 @@ from tabular_pg.engine.run import LOWEST, SMALL, Status
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.numerics.simplex import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
+from tabular_pg.verdicts.comparison import digits_of_logarithms
 from tabular_pg.verdicts.quantities import (
     ULP,
-    discounted_sum,
     exp_remainder,
     likeliest,
     q_gap,
     relative_entropy,
-    stationary,
     unit_of_gaps,
-    visitation,
 )
-from tabular_pg.verdicts.verdict import digits_of_logarithms
+from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
 MOST_PRODUCTS = 10**7  # a few seconds
 SUBNORMAL = 1e-300  # floats below have lost digits

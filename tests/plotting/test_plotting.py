@@ -272,3 +272,9 @@ def test_laws_for_large_k_are_drawn_as_limits():
     run = optimize(mdp, NaturalPG(1.0), 200, tau=0.1)
     with pytest.raises(ValueError, match="id is 'G3r', about numbers below 0"):
         claim.bound_curve("G3r", run, "a")
+
+
+def test_the_ends_of_a_range_may_be_logarithms():
+    curve = Curve("a", np.arange(3.0), log10([1e-3, 1e-5, 1e-9]))
+    panel = Panel("t", "k", "gap", (curve,), y_range=(curve.measured.min(), 0.0))
+    assert panel.y_range[0] == -9

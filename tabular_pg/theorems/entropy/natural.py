@@ -16,13 +16,12 @@ from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, s
 from tabular_pg.verdicts.quantities import (
     EPS,
     NEGLIGIBLE,
-    discounted_sum,
     last_rate,
     q_gap,
     relative_entropy,
-    stationary,
     steps,
 )
+from tabular_pg.verdicts.visits import discounted_sum, stationary
 
 RULES = (NaturalPG, SoftPolicyIteration)
 SMALLEST, LINEAR = 1e-150, 1e-4  # sizes of xi whose square is a number, and is small beside xi

@@ -15,15 +15,8 @@ from tabular_pg.verdicts.assumptions import (
     some_pair,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import (
-    EPS,
-    gradient_norm,
-    last_rate,
-    mismatch,
-    steps,
-    value_rise,
-    visitation,
-)
+from tabular_pg.verdicts.quantities import EPS, gradient_norm, last_rate, steps, value_rise
+from tabular_pg.verdicts.visits import mismatch, visitation
 
 AS_SLOW = 1e-6  # eigenvectors whose rates agree to this are equally slow
 PURE = 1e-4  # least share of others in xi, relative to min pi*, that E4 would see

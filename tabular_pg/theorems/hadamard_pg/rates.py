@@ -19,8 +19,8 @@ from tabular_pg.verdicts.quantities import (
     state_step,
     steps,
     suboptimal_mass,
-    visitation,
 )
+from tabular_pg.verdicts.visits import visitation
 
 small_step = eta_at_most(lambda run: (1 - run.mdp.gamma) ** 2 / 2, "(1-gamma)^2 / 2")
 

@@ -13,13 +13,7 @@ from tabular_pg.verdicts.assumptions import (
     some_pair,
     some_suboptimal_action,
 )
-from tabular_pg.verdicts.quantities import (
-    EPS,
-    improvement,
-    state_step,
-    steps,
-    suboptimal_mass,
-)
+from tabular_pg.verdicts.quantities import EPS, improvement, state_step, steps, suboptimal_mass
 
 RULES = (HadamardPG,)
 

@@ -7,7 +7,8 @@ import numpy as np
 from tabular_pg.methods.td_pmd import TDPMD
 from tabular_pg.theorem import Confidence, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start
-from tabular_pg.verdicts.quantities import q_gap, relative_entropy, stationary
+from tabular_pg.verdicts.quantities import q_gap, relative_entropy
+from tabular_pg.verdicts.visits import stationary
 
 
 @theorem(

@@ -15,11 +15,7 @@ from tabular_pg.verdicts.assumptions import (
     unique_optimal_actions,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import (
-    settled_rate,
-    steps,
-    suboptimal_mass,
-)
+from tabular_pg.verdicts.quantities import settled_rate, steps, suboptimal_mass
 
 
 @theorem(

@@ -18,11 +18,10 @@ from tabular_pg.verdicts.quantities import (
     best_actions,
     best_advantage,
     best_advantage_rounding,
-    discounted_sum,
     improvement,
     steps,
-    visitation,
 )
+from tabular_pg.verdicts.visits import discounted_sum, visitation
 
 RULES = (NaturalPG,)
 

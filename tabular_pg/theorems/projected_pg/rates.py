@@ -15,7 +15,8 @@ from tabular_pg.verdicts.assumptions import (
     some_suboptimal_action,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import least_step, mismatch, steps_to_optimality
+from tabular_pg.verdicts.quantities import least_step, steps_to_optimality
+from tabular_pg.verdicts.visits import mismatch
 
 
 def growth_at_least_gamma_squared(run) -> str:

@@ -16,7 +16,7 @@ from tabular_pg.verdicts.assumptions import (
     unique_optimal_actions,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import visitation
+from tabular_pg.verdicts.visits import visitation
 
 RULES = (SoftmaxPG,)
 RARE = 1e-3  # probability of sub-optimal actions below which S6 is accurate: its error is p log 1/p

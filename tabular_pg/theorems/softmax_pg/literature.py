@@ -16,14 +16,8 @@ from tabular_pg.verdicts.assumptions import (
     uniform_start,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import (
-    EPS,
-    gradient_norm,
-    mismatch,
-    steps,
-    value_rise,
-    visitation,
-)
+from tabular_pg.verdicts.quantities import EPS, gradient_norm, steps, value_rise
+from tabular_pg.verdicts.visits import mismatch, visitation
 
 MEI_STEP = eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8")
 

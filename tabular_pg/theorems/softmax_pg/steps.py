@@ -19,10 +19,10 @@ from tabular_pg.verdicts.quantities import (
     improvement,
     least_step,
     likeliest,
-    mismatch,
     state_step,
     steps,
 )
+from tabular_pg.verdicts.visits import mismatch
 
 RULES = (SoftmaxPG,)
 
