@@ -25,7 +25,8 @@ def panel(mdp, quick):
     runs, curves = [], []
     for h in STEPS:
         reach = iterations if h < 5 else 20  # chaotic beyond: rounding doubles at every step
-        run = optimize(mdp, SoftmaxPG(eta=h / largest), reach, tau=tau, policy=start)
+        eta = float(f"{h / largest:.9g}")  # as in tables: the last digit is the processor's
+        run = optimize(mdp, SoftmaxPG(eta=eta), reach, tau=tau, policy=start)
         runs.append(run)
         curves.append(_curve(run, h))
     eta = (1 - mdp.gamma) ** 3 / (8 + tau * (4 + 8 * np.log(mdp.n_actions)))

@@ -6,10 +6,11 @@ import enum
 import weakref
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.method import METHODS, Method
 from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.solver import Solver
@@ -17,7 +18,7 @@ from tabular_pg.optima.optimal import Optimum, optimum
 
 SMALL = 1e-280  # means of gaps below are taken from logarithms
 LOWEST = 1e-290  # gaps below have lost digits
-_GIVEN_OUT = weakref.WeakValueDictionary()  # runs, by the arrays of log-policies that they own
+_GIVEN_OUT = {}  # what is known of arrays of log-policies while they live, by their ids
 
 
 class Status(enum.Enum):
@@ -103,7 +104,7 @@ class Run:
         else:
             logarithms = self.iterates
         logarithms.setflags(write=False)
-        _GIVEN_OUT[id(_owner(logarithms))] = self
+        _remember(logarithms, self)
         return logarithms
 
     @cached_property
@@ -191,16 +192,38 @@ def _owner(array):
     return array
 
 
+class GivenOut(NamedTuple):
+    """Where log-policies come from: their own array is not kept alive by this record."""
+
+    mdp: MDP
+    method: Method
+    tau: float
+    iterates: np.ndarray | None  # where they are another array
+    layout: tuple  # address, shape and strides of the log-policies
+
+
+def _remember(logarithms, run):
+    owner = _owner(logarithms)
+    iterates = None if _owner(run.iterates) is owner else run.iterates
+    _GIVEN_OUT[id(owner)] = GivenOut(run.mdp, run.method, run.tau, iterates, _layout(logarithms))
+    weakref.finalize(owner, _GIVEN_OUT.pop, id(owner), None)
+
+
+def _layout(array):
+    return array.__array_interface__["data"][0], array.shape, array.strides
+
+
 def iterate_given_out(log_policy):
-    """``(run, i)`` if the array is ``run.log_policies[i]`` itself, else (None, 0)."""
-    if not isinstance(log_policy, np.ndarray):
+    """``(its GivenOut, i)`` if the array is ``run.log_policies[i]`` of some run, also of one that
+    is gone, else (None, 0)."""
+    given = None
+    if isinstance(log_policy, np.ndarray):
+        given = _GIVEN_OUT.get(id(_owner(log_policy)))
+    if given is None:
         return None, 0
-    run = _GIVEN_OUT.get(id(_owner(log_policy)))
-    whole = None if run is None else run.__dict__.get("log_policies")
-    if whole is None or _owner(whole) is not _owner(log_policy):
+    first, shape, strides = given.layout
+    start, own_shape, own_strides = _layout(log_policy)
+    if (own_shape, own_strides) != (shape[1:], strides[1:]):
         return None, 0
-    if (log_policy.shape, log_policy.strides) != (whole.shape[1:], whole.strides[1:]):
-        return None, 0
-    start, first = (x.__array_interface__["data"][0] for x in (log_policy, whole))
-    i, rest = divmod(start - first, whole.strides[0])
-    return (run, i) if rest == 0 and 0 <= i < len(whole) else (None, 0)
+    i, rest = divmod(start - first, strides[0])
+    return (given, i) if rest == 0 and 0 <= i < shape[0] else (None, 0)

@@ -74,6 +74,7 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
         best.tau,
         record,
         visitation,
+        int(finite.sum(axis=1).max()),
         largest,
     )
 

@@ -22,6 +22,7 @@ class Problem(NamedTuple):
     tau: float
     coordinates: NamedTuple  # Logits, Offsets, TwoForms or Probabilities: of ``Point.x``
     visitation: bool  # whether the rule reads ``Point.d``
+    n_actions: int  # the most actions that a state has
     largest: float  # what an available action may lose; below it, A_star means unavailable
 
 
@@ -77,7 +78,7 @@ def problem_rows(problem, low, high):
     return Problem(
         problem.P[low:high], problem.gamma, problem.mu[low:high], problem.A_star[low:high],
         problem.optimal[low:high], problem.tau, rows(problem.coordinates, low, high),
-        problem.visitation, problem.largest,
+        problem.visitation, problem.n_actions, problem.largest,
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ class DualAveragedSPI(NamedTuple):
 @method(DualAveragedSPI, space=Space.SOFTMAX, statewise=True)
 def dual_averaged_spi(rule, k, problem, point):
     """log pi <- log pi + alpha_k A^k + const, the step capped at 1e250."""
-    step = math.log(point.x.shape[1])
+    step = math.log(problem.n_actions)
     if k > 0:
         step *= rule.beta * min(math.exp(min(-k * math.log1p(-rule.beta), 600.0)), LARGEST_STEP)
     x, q, A_star = point.x, point.q, problem.A_star

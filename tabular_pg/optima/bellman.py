@@ -17,6 +17,7 @@ REFINEMENTS = 8
 TWICE = 2.0**-104  # relative rounding error of a sum of two floats
 FEW = 16  # roundings of one advantage, beside those of its sum
 SWEEPS = 5000
+UNDERFLOW = 1e-300  # differences below have lost their digits, and might be gained for ever
 SETTLED = 6  # sweeps without a change of policy after which another order is tried, or none
 
 
@@ -49,6 +50,11 @@ class Bellman:
     def again(self, b):
         """The same for the same policy."""
         self._systems.solve(b)
+
+    @property
+    def backward_error(self) -> float:
+        """The largest componentwise backward error of the systems so far."""
+        return float(self._systems.backward_error)
 
     def advantages(self, V, V_low=None):
         """``r + gamma P V - V`` (S, A), as a pair of floats if V is one."""
@@ -98,7 +104,7 @@ class Bellman:
         zero = np.zeros(V.size)
         floor, _ = self._differences(np.zeros(self.r.shape), zero, self._rounding * reach, chosen)
         size = np.abs(self.r)
-        floor += FEW * TWICE * (size + size[np.arange(V.size), chosen][:, None])
+        floor += FEW * TWICE * (size + size[np.arange(V.size), chosen][:, None]) + UNDERFLOW
         return floor, data, certain
 
     def _differences(self, r, V, drift, chosen):

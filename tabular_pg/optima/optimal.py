@@ -16,12 +16,13 @@ import numpy as np
 
 from tabular_pg.checks.numbers import checked_real
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.optima.bellman import Bellman
+from tabular_pg.optima.bellman import UNDERFLOW, Bellman
 from tabular_pg.optima.soft_optimal import Odds, soft_values
 
 TIES = 16  # units of rounding of the data that are compared: an |A*| below is a tie
 SURE_TIES = 8  # such units that say nothing against a tie, unless only rewards differ
 DOUBTFUL = 1e4  # a Delta within this factor of the tolerance is warned about
+ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which values are in doubt
 ACCURATE = 1e-20  # what refinement must reach, relative to the rewards that a value adds up
 SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the largest such sum
 LARGEST_VALUE, SMALLEST_REWARD = 1e250, 1e-250
@@ -170,6 +171,7 @@ class _Solution(NamedTuple):
     near: np.ndarray  # (S, A) a larger loss leaves no doubt
     sure: np.ndarray  # (S, A) what says nothing against a tie
     left: float  # what is missing in V, relative to reach
+    backward_error: float  # of the systems that V is the solution of
 
 
 def _policy_iteration(bellman, tie_tolerance) -> _Solution:
@@ -186,7 +188,7 @@ def _policy_iteration(bellman, tie_tolerance) -> _Solution:
         V, reach = bellman.values(chosen)
         if not precise:
             advantage = bellman.advantages(V)
-            better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach)
+            better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
             precise = not better.any()
         if precise:
             V_low = np.zeros(V.size)
@@ -200,7 +202,10 @@ def _policy_iteration(bellman, tie_tolerance) -> _Solution:
             if not better.any():
                 sure = np.maximum(floor, np.where(certain, 0.0, SURE_TIES * data))
                 near = np.maximum(DOUBTFUL * TIES * data, 10 * floor)
-                return _Solution(V, V_low, advantage, reach, tolerance, near, sure, left)
+                return _Solution(
+                    V, V_low, advantage, reach, tolerance, near, sure, left,
+                    bellman.backward_error,
+                )  # fmt: skip
         gain = np.where(better, advantage, -np.inf)
         switched = np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
         chosen = switched if bellman.dense or precise else bellman.nearly_greedy(V)
@@ -213,17 +218,31 @@ def _plain(available, found, tie_tolerance) -> Optimum:
     A = np.where(optimal, 0.0, exact)
     worse = available & ~optimal
     Delta = float(-A[worse].max()) if worse.any() else np.inf
-    doubt = _inaccuracy(found.left)
+    doubt = _inaccuracy(found)
     if not doubt and tie_tolerance is None:
         doubt = _doubt(found, optimal)
     largest = float(tolerance[optimal].max())
     return Optimum(found.V, A, optimal, Delta, largest, 0.0, None, doubt, tie_tolerance)
 
 
-def _inaccuracy(left) -> str:
-    if left <= ACCURATE:
-        return ""
-    return f"values are accurate to {left:.1g} only: which actions are optimal is doubtful"
+def _inaccuracy(found) -> str:
+    """Why values are not what they should be, or ''."""
+    doubtful = "which actions are optimal is doubtful"
+    low = (found.reach > 0) & (found.reach < UNDERFLOW)
+    if low.any():
+        s = int(np.argmax(low))
+        return (
+            f"V*({s}) = {found.V[s]:.3g} is below the range of floats, as perhaps those of other "
+            f"states: which of their actions are optimal is not resolved"
+        )
+    if found.left > ACCURATE:
+        return f"values are accurate to {found.left:.1g} only: {doubtful}"
+    if found.backward_error > ACCURATE_SOLUTION:
+        return (
+            f"values have a componentwise backward error of {found.backward_error:.1g}: small ones "
+            f"may be wrong, and {doubtful}"
+        )
+    return ""
 
 
 def _doubt(found, optimal) -> str:

@@ -25,6 +25,7 @@ class _Sides(NamedTuple):
 
     measured: np.ndarray | Wide
     proved: np.ndarray | Wide
+    rounding: np.ndarray | Wide
     claimed: np.ndarray  # where the theorem claims something
     wrong: np.ndarray
     open: np.ndarray  # claimed, and not compared
@@ -37,7 +38,7 @@ def compared(theorem, run, sides, k, again) -> Verdict:
     formula may have underflowed), they are taken from ``again()``: the same formula in numbers of
     any size, or None if there are none.
     """
-    measured, proved, rounding = sides
+    measured, proved, _ = sides
     known = _in_floats(theorem, run, sides, k)
     if (known.open | known.wrong).any():
         known = _resolved(theorem, known, again(), k)
@@ -45,7 +46,7 @@ def compared(theorem, run, sides, k, again) -> Verdict:
         return Verdict(
             theorem, False, _why_nothing(sides, known), not_compared=int(known.open.sum())
         )
-    ratios = _ratios(theorem.kind, known, rounding)
+    ratios = _ratios(theorem.kind, known)
     if measured.ndim and k.size > 1 and k[0] == 0:
         ratios[0] = np.nan  # most bounds are equalities at k = 0
     violation = _first_violation(known, k, sides)
@@ -63,7 +64,9 @@ def _in_floats(theorem, run, sides, k) -> _Sides:
     wrong = claimed & ~_agrees(theorem, measured, proved, rounding)
     m, p = np.abs(measured) < UNRESOLVED, np.abs(proved) < UNRESOLVED
     tiny = claimed & ((m & p) | (wrong & (m | p))) & ~_truly_zero(run, measured, proved, k)
-    return _Sides(measured, proved, claimed | overflowed, wrong & ~tiny, tiny | overflowed)
+    return _Sides(
+        measured, proved, rounding, claimed | overflowed, wrong & ~tiny, tiny | overflowed
+    )
 
 
 def _why_nothing(sides, known) -> str:
@@ -120,6 +123,7 @@ def _resolved(theorem, known, found, k) -> _Sides:
     return _Sides(
         np.where(at, m, wide(known.measured)),
         np.where(at, p, wide(known.proved)),
+        np.where(at, rounding, wide(known.rounding)),
         claimed,
         np.where(at, ~agrees, known.wrong),
         known.open & claimed & ~at,
@@ -137,11 +141,11 @@ def _log_of(x):
     return np.where(np.isfinite(size), size, 0.0)
 
 
-def _ratios(kind, known, rounding):
+def _ratios(kind, known):
     """above / below where both sides were compared, have their digits, and the lower one is not 0;
     else NaN."""
     any_size = isinstance(known.proved, Wide)
-    counted = known.claimed & ~known.open & (rounding <= CERTAIN * np.abs(known.proved))
+    counted = known.claimed & ~known.open & (known.rounding <= CERTAIN * np.abs(known.proved))
     above, below = known.proved, known.measured
     if kind is Kind.LOWER:
         above, below = below, above

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from support.reference import Model, gaps
 from tabular_pg import (
     MDP,
     TDPMD,
+    DualAveragedSPI,
     HadamardPG,
     NaturalPG,
     PolicyIteration,
@@ -22,6 +25,7 @@ from tabular_pg import (
     optimize,
     optimum,
 )
+from tabular_pg.engine.run import _GIVEN_OUT
 
 GARNET = instances.garnet(5, 3, 3, 0.9, seed=1)
 
@@ -205,3 +209,23 @@ def test_an_offset_that_has_underflowed_is_said_to_be_lost_where_it_is_all_that_
         optimize(mdp, SoftmaxPG(1.0), 8000, tau=1.0)
     run = optimize(MDP(P, [[0.5, 0], [0.02, 0]], **rest), SoftmaxPG(1.0), 8000, tau=1.0)
     assert run.gap[-1] > 0
+
+
+def test_runs_go_on_when_the_first_one_is_gone():
+    whole = optimize(GARNET, NaturalPG(1.0), 80, tau=0.1)
+    rest = optimize(GARNET, NaturalPG(1.0), 40, tau=0.1).log_policies[-1]  # the run is not kept
+    gc.collect()
+    again = optimize(GARNET, NaturalPG(1.0), 40, tau=0.1, log_policy=rest)
+    np.testing.assert_allclose(again.log_gap[-1], whole.log_gap[-1], rtol=1e-12)
+    known = len(_GIVEN_OUT)
+    del rest
+    gc.collect()
+    assert len(_GIVEN_OUT) < known  # and nothing is kept for it
+
+
+def test_actions_that_do_not_exist_are_not_averaged():
+    P = np.array([[[1.0]] * 2 + [[0.0]] * 6])
+    masked = MDP(P, [[1.0] + [0.0] * 7], 0.5, actions=[[True, True] + [False] * 6])
+    plain = MDP(P[:, :2], [[1.0, 0.0]], 0.5)
+    runs = (optimize(mdp, DualAveragedSPI(0.5), 5) for mdp in (masked, plain))
+    np.testing.assert_allclose(*(run.log_gap for run in runs), rtol=1e-12)

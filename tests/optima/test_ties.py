@@ -136,3 +136,28 @@ def test_horizons_of_a_billion_steps_make_no_ties(left, difference):
     mdp = MDP(TWO, [[1.0, 1 - difference]], 1 - left)
     run = optimize(mdp, NaturalPG(1.0), 0, tie_tolerance=0)
     assert run.gap[0] == pytest.approx((1 - mdp.r[0, 1]) / 2 / (1 - mdp.gamma), rel=1e-9)
+
+
+def corridor(n, gamma):
+    """A reward at the end of n states, which action 0 goes towards."""
+    j, P = np.arange(n), np.zeros((n, 2, n))
+    P[j, 0, np.minimum(j + 1, n - 1)] = 1
+    P[j, 1, np.maximum(j - 1, 0)] = 1
+    r = np.zeros((n, 2))
+    r[-1, 0] = 1
+    return MDP(P, r, gamma)
+
+
+@pytest.mark.parametrize(("n", "gamma"), [(400, 0.1), (330, 0.1), (320, 0.08)])
+@pytest.mark.parametrize("tie_tolerance", [None, 0.0])
+def test_values_below_the_range_of_floats_are_warned_about(n, gamma, tie_tolerance):
+    with pytest.warns(UserWarning, match="below the range of floats"):
+        best = optimum(corridor(n, gamma), tie_tolerance=tie_tolerance)
+    near = np.arange(n - 250, n)
+    np.testing.assert_allclose(best.V[near], gamma ** (n - 1.0 - near) / (1 - gamma), rtol=1e-12)
+    assert (best.optimal[near] == [True, False]).all()
+
+
+def test_values_just_within_the_range_of_floats():
+    best = optimum(corridor(280, 0.1))
+    assert best.V[0] == pytest.approx(1e-279 / 0.9, rel=1e-12) and not best.optimal[:, 1].any()
