@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import sparse as sp
 
 from support.sparse_cases import (
+    Case,
     cases,
     dense_P,
     dense_solutions,
@@ -48,6 +49,7 @@ def true_backward_error(mdp, pi, b, x, adjoint):
 
 @pytest.mark.parametrize("solver", [None, *SPARSE])
 @given(case=cases())
+@example(case=Case(1, "goal", 0.9, "uniform", "unit"))
 @settings(max_examples=25)
 def test_solutions_are_accurate_entry_by_entry(solver, case):
     mdp, pi, b = case.build()

@@ -123,8 +123,8 @@ class SparseSolver:
                 kept = x if found.omega <= self._accepted else x.copy()
             if best.omega <= self._accepted:
                 break
-            if best.normwise <= LARGE_RIGHT or self._forced is not None:
-                break  # what is wrong are entries that are small, which others get wrong too
+            if best.normwise <= LARGE_RIGHT and best.omega > SMALL_RIGHT:
+                break  # entries are wrong that are small, which others get wrong, too: summed up
         if self._summed_up(best):
             found = sum_up(system, b, x)
             tried.append(f"sums {found.normwise:.1e}")
