@@ -16,6 +16,7 @@ from flint import arb, fmpq
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tabular_pg.certified.balls import Undecided
+from tabular_pg.numerics.wide import Reductions
 
 INFINITY, MINUS_INFINITY = arb.pos_inf(), arb.neg_inf()
 UFUNCS = {}  # name of a ufunc: what it does to arrays of balls, filled by ``ufuncs``
@@ -49,7 +50,7 @@ class _Array(NDArrayOperatorsMixin):
         return FUNCTIONS[function](*args, **kwargs)
 
 
-class BallArray(_Array):
+class BallArray(Reductions, _Array):
     """An array of balls; ``data`` is an object array of flint.arb."""
 
     def __init__(self, data):
@@ -102,15 +103,6 @@ class BallArray(_Array):
         if kind is not float:
             raise NotComputable(f"a conversion to {kind}")
         return self
-
-    def sum(self, axis=None, keepdims=False):
-        return np.add.reduce(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis=None, keepdims=False, initial=None):
-        return np.maximum.reduce(self, axis=axis, keepdims=keepdims, initial=initial)
-
-    def min(self, axis=None, keepdims=False, initial=None):
-        return np.minimum.reduce(self, axis=axis, keepdims=keepdims, initial=initial)
 
     def argmax(self, axis=None):
         """The first index at which the array is certainly largest."""

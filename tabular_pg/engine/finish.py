@@ -11,8 +11,8 @@ from tabular_pg.engine.probe import STILL, refuse_idle_kernel
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
+from tabular_pg.optima.optimal import ACCURATE_SOLUTION
 
-ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a run warns
 USELESS = 0.1  # componentwise backward error above which no digit is left
 ACCURATE_DIFFERENCES = 1e-9  # relative rounding of offsets above which it does
 
@@ -32,10 +32,8 @@ def finished(task) -> Run:
             "refinements": system.refinements,
         }
     status = _status(fields, task)
-    start = task.start
-    log_policies = fields.pop("log_policies")
-    work["recorded_log_policies"] = log_policies
-    run = Run(task.mdp, task.rule, task.tau, start, task.best, status, **fields, **work)
+    work["recorded_log_policies"] = fields.pop("log_policies")
+    run = Run(task.mdp, task.rule, task.tau, task.start, task.best, status, **fields, **work)
     refuse_idle_kernel(task, _moved(task))
     for doubt in _doubts(task, run):
         warnings.warn(doubt, stacklevel=3)

@@ -15,7 +15,20 @@ UFUNCS, REDUCTIONS = {}, {}  # by name: what they do, filled by ``wide_functions
 FUNCTIONS = {}  # numpy function: likewise
 
 
-class Wide(NDArrayOperatorsMixin):
+class Reductions:
+    """Sums and extremes as methods, for arrays that know numpy's reductions."""
+
+    def sum(self, axis=None, keepdims=False):
+        return np.add.reduce(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis=None, keepdims=False, initial=None):
+        return np.maximum.reduce(self, axis=axis, keepdims=keepdims, initial=initial)
+
+    def min(self, axis=None, keepdims=False, initial=None):
+        return np.minimum.reduce(self, axis=axis, keepdims=keepdims, initial=initial)
+
+
+class Wide(Reductions, NDArrayOperatorsMixin):
     """An array of numbers ``m * 2**e``."""
 
     def __init__(self, m, e=0.0):
@@ -67,15 +80,6 @@ class Wide(NDArrayOperatorsMixin):
 
     def astype(self, kind):
         return self if kind is float else plain(self).astype(kind)
-
-    def sum(self, axis=None, keepdims=False):
-        return np.add.reduce(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis=None, keepdims=False, initial=None):
-        return np.maximum.reduce(self, axis=axis, keepdims=keepdims, initial=initial)
-
-    def min(self, axis=None, keepdims=False, initial=None):
-        return np.minimum.reduce(self, axis=axis, keepdims=keepdims, initial=initial)
 
     def argmax(self, axis=None):
         return (self == self.max(axis=axis, keepdims=axis is not None)).argmax(axis=axis)

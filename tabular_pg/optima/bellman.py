@@ -28,7 +28,7 @@ class Bellman:
         self.r, self.gamma, self._systems = mdp.r, mdp.gamma, linear_solver(mdp)
         self.P, self.dense = self._systems.model, isinstance(self._systems.model, np.ndarray)
         self.available = True if mdp.actions is None else mdp.actions
-        longest = self.r.shape[0] if self.dense else int(np.diff(mdp_rows(self.P)).max())
+        longest = self.r.shape[0] if self.dense else int(np.diff(self.P.indptr).max())
         self._rounding = TWICE * (FEW + longest) / (1 - self.gamma)
 
     def values(self, chosen):
@@ -177,11 +177,6 @@ def greedy_sweep(model, r, gamma, available, V, chosen, order, backward):
             changes += 1
         V[s] = best
     return changes
-
-
-def mdp_rows(model):
-    """The starts of the rows of a SparseModel, signed."""
-    return model.indptr.astype(np.int64)
 
 
 def one_hot(chosen, n_actions):

@@ -22,7 +22,7 @@ from tabular_pg.optima.soft_optimal import Odds, soft_values
 TIES = 16  # units of rounding of the data that are compared: an |A*| below is a tie
 SURE_TIES = 8  # such units that say nothing against a tie, unless only rewards differ
 DOUBTFUL = 1e4  # a Delta within this factor of the tolerance is warned about
-ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which values are in doubt
+ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a solution is in doubt
 ACCURATE = 1e-20  # what refinement must reach, relative to the rewards that a value adds up
 SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the largest such sum
 LARGEST_VALUE, SMALLEST_REWARD = 1e250, 1e-250

@@ -96,6 +96,13 @@ def _sparse_row(P, V, s, a):
 
 
 @njit_inlined
+def _add_entry(total, p, q, V_t, V_s, drift):
+    """``total`` and what rounding of two different entries of P moves the rows apart by."""
+    total += entry_rounding(p, V_t - V_s) + entry_rounding(q, V_t - V_s)
+    return total + abs(p - q) * drift
+
+
+@njit_inlined
 def _dense_rows(P, V, drift, s, a, c):
     total, equal, certain = 0.0, True, False
     for t in range(V.size):
@@ -103,8 +110,7 @@ def _dense_rows(P, V, drift, s, a, c):
         certain = certain or p == 1.0
         if p != q:
             equal = False
-            total += entry_rounding(p, V[t] - V[s]) + entry_rounding(q, V[t] - V[s])
-            total += abs(p - q) * drift[t]
+            total = _add_entry(total, p, q, V[t], V[s], drift[t])
     return (-2.0 if certain else -1.0) if equal else total
 
 
@@ -127,6 +133,5 @@ def _sparse_rows(P, V, drift, s, a, c):
         certain = certain or p == 1.0
         if p != q:
             equal = False
-            total += entry_rounding(p, V[t] - V[s]) + entry_rounding(q, V[t] - V[s])
-            total += abs(p - q) * drift[t]
+            total = _add_entry(total, p, q, V[t], V[s], drift[t])
     return (-2.0 if certain else -1.0) if equal else total

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.grid import MILD_RULES
 from support.strategies import mdps, seeds
 from tabular_pg import (
     MDP,
@@ -30,21 +31,7 @@ from tabular_pg import (
 )
 
 GARNETS = [instances.garnet(5, 3, 2, gamma, seed) for gamma in (0.3, 0.9) for seed in range(3)]
-RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
-    (ProjectedPG(0.3), 0.0),
-    (ProjectedQAscent(0.3), 0.0),
-    (SoftmaxPG(1.0), 0.0),
-    (SoftmaxPG(0.5), 0.25),
-    (NaturalPG(1.0), 0.0),
-    (NaturalPG(1.0), 0.25),
-    (SoftPolicyIteration(), 0.25),
-    (HadamardPG(0.01), 0.0),
-    (PolicyIteration(), 0.0),
-    (SPMA(0.05), 0.0),
-    (TDPMD(1.0), 0.25),
-    (DualAveragedSPI(0.3), 0.0),
-]
-every_rule = pytest.mark.parametrize(("rule", "tau"), RULES, ids=str)
+every_rule = pytest.mark.parametrize(("rule", "tau"), MILD_RULES, ids=str)
 
 
 def scaled(rule, factor):
@@ -225,12 +212,12 @@ print(json.dumps(gaps))
 
 
 def test_compiled_and_interpreted_code_agree():
-    rules = json.dumps([(type(rule).__name__, list(rule), tau) for rule, tau in RULES])
+    rules = json.dumps([(type(rule).__name__, list(rule), tau) for rule, tau in MILD_RULES])
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     command = [sys.executable, "-c", SCRIPT.format(rules=rules)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     mdp = instances.garnet(3, 2, 2, 0.8, seed=0)
-    for (rule, tau), interpreted in zip(RULES, json.loads(done.stdout), strict=True):
+    for (rule, tau), interpreted in zip(MILD_RULES, json.loads(done.stdout), strict=True):
         gap = optimize(mdp, rule, 4, tau=tau).value_gap
         np.testing.assert_allclose(gap, interpreted, rtol=1e-12, atol=1e-300, err_msg=str(rule))
 

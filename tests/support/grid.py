@@ -43,3 +43,17 @@ RULES = [
     (TDPMD(eta=3.0), 0.1),
     (DualAveragedSPI(beta=0.3), 0.0),
 ]
+MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
+    (ProjectedPG(0.3), 0.0),
+    (ProjectedQAscent(0.3), 0.0),
+    (SoftmaxPG(1.0), 0.0),
+    (SoftmaxPG(0.5), 0.25),
+    (NaturalPG(1.0), 0.0),
+    (NaturalPG(1.0), 0.25),
+    (SoftPolicyIteration(), 0.25),
+    (HadamardPG(0.01), 0.0),
+    (PolicyIteration(), 0.0),
+    (SPMA(0.05), 0.0),
+    (TDPMD(1.0), 0.25),
+    (DualAveragedSPI(0.3), 0.0),
+]
