@@ -61,6 +61,7 @@ def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Rep
     twin : function (rule, k, situation), optional
         The same step, slowly and obviously: returns the next policy (S, A) from a
         :class:`Situation`; for rules with memory a pair, the policy and what the twin remembers.
+        The step size in its rule is the number that was taken.
     monotone : bool
         Whether V^k(s) may never fall, in any state, from one iterate to the next.
     tau : float or tuple of floats, optional
@@ -146,7 +147,8 @@ def _agree(check, run, found, expected, what, atol=CLOSE):
 def _refuses_bad_values(rule):
     check = "hyper-parameters"
     for i, name in enumerate(rule._fields):
-        for bad in BAD_VALUES:
+        free = name in METHODS[type(rule)].any_sign
+        for bad in (x for x in BAD_VALUES if not (free and x in (0.0, -1.0))):
             values = list(rule)
             values[i] = bad
             try:
@@ -225,7 +227,8 @@ def _shifted(run):
 def _twin(run, twin):
     check, memory = "twin", None
     for k in range(ITERATIONS):
-        pi = twin(run.rule, k, situation(run.mdp, run.policies[k], run.tau, memory))
+        rule = run.rule if run.steps is None else run.rule._replace(eta=float(run.steps[k]))
+        pi = twin(rule, k, situation(run.mdp, run.policies[k], run.tau, memory))
         if run.method.memory:
             pi, memory = pi
         pi = np.asarray(pi, dtype=float)

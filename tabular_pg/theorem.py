@@ -30,6 +30,7 @@ from tabular_pg.checks.numbers import (
     shown,
 )
 from tabular_pg.engine.run import Run
+from tabular_pg.engine.step_size import step_of
 from tabular_pg.numerics.wide import wide
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.verdicts.comparison import compared
@@ -66,6 +67,7 @@ class Theorem:
     rules: tuple
     regularized: bool | None
     assumes: tuple
+    any_step: bool
     tolerance: float
     claim: str
     formula: Callable
@@ -88,6 +90,7 @@ def theorem(
     confidence=Confidence.DERIVED,
     regularized=False,
     assumes=(),
+    any_step=False,
     tolerance=ROUNDING,
 ):
     """Register the decorated function, run -> (measured, proved), as a theorem.
@@ -109,6 +112,9 @@ def theorem(
         Whether it is stated for tau > 0, tau = 0 (default), or both (None).
     assumes : tuple of functions
         Each maps a run to '' or to the reason why the assumption fails.
+    any_step : bool
+        Whether it is stated for step sizes that change from step to step; its formula then reads
+        ``run.step_sizes`` or ``run.all_steps``, not ``run.rule.eta``.
     tolerance : float
         Relative tolerance; for asymptotic laws, how near the limit must be.
     """
@@ -121,6 +127,7 @@ def theorem(
     check_type("confidence", confidence, Confidence)
     if regularized is not None:
         checked_flag("regularized", regularized)
+    checked_flag("any_step", any_step)
     assumes = checked_list("assumes", assumes, "functions of a run", Callable)
     tolerance = check_number("tolerance", tolerance, 0, kind=Real)
     if not isinstance(source, str) or source not in REFERENCES:
@@ -136,7 +143,7 @@ def theorem(
         statement = " ".join(statement.split())
         REGISTRY[id] = Theorem(
             id, statement, source, kind, confidence, rules, regularized, tuple(assumes),
-            tolerance, claim, formula,
+            any_step, tolerance, claim, formula,
         )  # fmt: skip
         return formula
 
@@ -249,6 +256,8 @@ def why_not_applicable(theorem, run) -> str:
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:
         return run.obstacle
+    if not (theorem.any_step or getattr(run, "constant_step", True)):
+        return f"eta is {step_of(run.rule)}; stated for a constant step size"
     return next(filter(None, (assumption(run) for assumption in theorem.assumes)), "")
 
 

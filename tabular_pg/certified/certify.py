@@ -19,6 +19,7 @@ from tabular_pg.checks.numbers import check_number, checked_iterations, shown
 from tabular_pg.engine.arguments import recorded, refuse_combination
 from tabular_pg.engine.method import METHODS, Space
 from tabular_pg.engine.run import Run, Status
+from tabular_pg.engine.step_size import STEP_SIZES, is_constant, mapped, step_of
 
 SPARE_BITS = 64
 MOST_BITS, PATIENCE = 2**17, 2**12  # from the latter on, only as long as more bits get further
@@ -35,6 +36,24 @@ class Method(NamedTuple):
     tau: fmpq
     policy: np.ndarray  # (S, A) of fmpq
     k: np.ndarray  # iterations to record
+    steps: tuple | None = None  # of fmpq: the step size of every iteration, if it was recorded
+
+    def step_sizes(self):
+        """The step size of every iteration, in balls of flint's present precision; None where the
+        rule has none."""
+        step, count = step_of(self.rule), int(self.k[-1])
+        if step is None:
+            return [None] * count
+        if self.steps is not None:
+            return [arb(eta) for eta in self.steps]
+        if self.constant_step:
+            return [arb(step)] * count
+        step = type(step)(*map(arb, step))
+        return [step.at(k) for k in range(count)]
+
+    @property
+    def constant_step(self) -> bool:
+        return is_constant(self.rule)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +118,8 @@ def certify(run, digits=30) -> Certificate:
     """Rerun ``run`` in ball arithmetic, at the same iterations.
 
     The float64 entries of the MDP, the rule, tau and the start policy are taken as exact numbers,
-    and rows of probabilities are divided by their exact sums. The optimal policy, ties included, is
+    and rows of probabilities are divided by their exact sums. Where step sizes change, those are
+    taken that the run took. The optimal policy, ties included, is
     found and proved optimal in rational arithmetic. The precision is raised until every enclosure
     has the digits.
 
@@ -128,7 +148,8 @@ def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=
     Parameters
     ----------
     mdp : RationalMDP or MDP
-    rule : an instance of a registered record; its fields may be fractions
+    rule : an instance of a registered record; its fields may be fractions; a step size that
+        depends on iterates is refused, as only a run in floats can say what it was
     iterations : int >= 0
     tau : number >= 0, also a fraction
     policy : nested sequence (S, A) of numbers, optional
@@ -153,10 +174,11 @@ def method_of(run) -> Method:
     """What a run was a run of, in exact numbers."""
     if not isinstance(run, Run):
         raise TypeError(f"run is of type {type(run).__name__}; expected Run")
-    return _method(run.mdp, run.rule, run.tau, run.start, run.k)
+    steps = None if run.steps is None else tuple(rational("steps", x) for x in run.steps)
+    return _method(run.mdp, run.rule, run.tau, run.start, run.k, steps)
 
 
-def _method(mdp, rule, tau, policy, k) -> Method:
+def _method(mdp, rule, tau, policy, k, steps=None) -> Method:
     mdp = RationalMDP.of(mdp)
     if type(rule) not in UPDATES:
         known = ", ".join(sorted(r.__name__ for r in UPDATES))
@@ -165,18 +187,41 @@ def _method(mdp, rule, tau, policy, k) -> Method:
             "with tabular_pg.certified.update)"
         )
     refuse_outdated(type(rule))
-    exact = [rational(name, x) for name, x in zip(rule._fields, rule, strict=True)]
-    for name, x in zip(rule._fields, exact, strict=True):
-        if x <= 0:
-            raise ValueError(f"{name} is {x}; expected a number > 0")
-    if hasattr(rule, "refuse"):
-        rule.refuse()
+    rule = _exact_rule(rule)
+    if steps is None and not is_constant(rule) and not hasattr(step_of(rule), "at"):
+        raise TypeError(
+            f"eta is {step_of(rule)}, which depends on iterates; expected a number or a schedule "
+            "(certify(run) takes the steps that a run took)"
+        )
     tau = rational("tau", tau)
     if tau < 0:
         raise ValueError(f"tau is {tau}; expected a number >= 0")
     method = METHODS[type(rule)]
     refuse_combination(type(rule).__name__, method, mdp, tau)
-    return Method(mdp, type(rule)(*exact), tau, _start(policy, mdp, method.space), k)
+    return Method(mdp, rule, tau, _start(policy, mdp, method.space), k, steps)
+
+
+def _exact_rule(rule):
+    """The rule with exact numbers, positive ones unless they may have any sign."""
+    values, any_sign = [], METHODS[type(rule)].any_sign
+    for name, x in zip(rule._fields, rule, strict=True):
+        if type(x) in STEP_SIZES:
+            fields = zip(x._fields, x, strict=True)
+            values.append(type(x)(*(_positive(f"{name}.{field}", y) for field, y in fields)))
+        else:
+            values.append(rational(name, x) if name in any_sign else _positive(name, x))
+    rule = type(rule)(*values)
+    for record in (rule, step_of(rule)):
+        if hasattr(record, "refuse"):
+            record.refuse()
+    return rule
+
+
+def _positive(name, x):
+    exact = rational(name, x)
+    if exact <= 0:
+        raise ValueError(f"{name} is {exact}; expected a number > 0")
+    return exact
 
 
 def _start(policy, mdp, space) -> np.ndarray:
@@ -249,7 +294,7 @@ def trajectory(method):
 
 
 def _iterates(method, model, update):
-    rule, last = type(method.rule)(*(arb(x) for x in method.rule)), int(method.k[-1])
+    rule, last, sizes = mapped(method.rule, arb), int(method.k[-1]), method.step_sizes()
     point = model.evaluate(model.start(method.policy), method.policy)
     if update.method.memory:
         point = point._replace(memory=update.memory(rule, model, point))
@@ -260,7 +305,8 @@ def _iterates(method, model, update):
                 raise KeyboardInterrupt
             watch.count(1)
             if k < last:
-                x, memory = update.step(rule, k, model, point)
+                now = rule if sizes[k] is None else rule._replace(eta=sizes[k])
+                x, memory = update.step(now, k, model, point)
                 point = model.evaluate(x, memory=memory)
 
 

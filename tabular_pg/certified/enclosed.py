@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+from flint import arb
 from scipy.sparse import csgraph, csr_array
 
 from tabular_pg.certified.arrays import BallArray, ball_array
@@ -13,6 +14,7 @@ from tabular_pg.certified.certify import trajectory
 from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.ufuncs import Counts
 from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.step_size import mapped, step_of
 from tabular_pg.gaps.coordinates import Probabilities
 from tabular_pg.verdicts.quantities import q_gap
 from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
@@ -53,7 +55,7 @@ class EnclosedRun:
 
     def __init__(self, method):
         self.k, self.method = method.k.view(Counts), METHODS[type(method.rule)]
-        self.rule = type(method.rule)(*map(ball_array, method.rule))
+        self.rule, self.constant_step = mapped(method.rule, ball_array), method.constant_step
         self.tau = ball_array(method.tau)
         self.coordinates = self.method.coordinates(method.tau)
         rows, so_far, wanted = [], [], set(method.k.tolist())
@@ -72,6 +74,11 @@ class EnclosedRun:
             spent = spent + e.max()
         self.iterates, self.policies, self.value_gap, self.A, self.d, self.q = _stacked(rows)
         self.least_policy, self.least_optimal_mass, self.gap_sum = _stacked(so_far)
+        if step_of(method.rule) is not None:
+            self.all_steps = ball_array(np.array([*method.step_sizes()], dtype=object))
+            beyond = step_of(method.rule) if self.constant_step else arb("nan")
+            padded = np.append(self.all_steps.data, arb(beyond))
+            self.step_sizes = BallArray(padded[method.k])
         self.scaled_gap, self.log_scale = self.value_gap, ball_array(np.zeros(len(rows)))
         self.model, self.mdp, self.optimum = model, EnclosedMDP(model), EnclosedOptimum(model)
 

@@ -192,13 +192,13 @@ def td_pmd(rule, k, model, point):
 
 @_symmetric(ProjectedPG)
 def projected_pg(rule, k, model, point):
-    steps = _state_steps(rule.eta * rule.growth**k, model, point)
+    steps = _state_steps(rule.eta, model, point)
     return _projected(point.x + steps * point.A)
 
 
 @_symmetric(ProjectedQAscent)
 def projected_q_ascent(rule, k, model, point):
-    return _projected(point.x + rule.eta * rule.growth**k * point.A)
+    return _projected(point.x + rule.eta * point.A)
 
 
 @_symmetric(PolicyIteration)

@@ -7,6 +7,7 @@ import numpy as np
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.method import Regularization
+from tabular_pg.engine.step_size import step_of
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
@@ -28,7 +29,9 @@ def refuse_combination(name, method, mdp, tau):
 
 
 def refuse_overflow(rule, best):
-    eta, Q = getattr(rule, "eta", 0.0), best.Q
+    eta, Q = step_of(rule), best.Q
+    if not isinstance(eta, float):  # none, or one that is cut where it gets so large
+        return
     largest = float(np.abs(Q).max(where=np.isfinite(Q), initial=0.0))
     if eta * largest > LARGEST_MOVE:
         raise ValueError(

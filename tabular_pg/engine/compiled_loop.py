@@ -1,4 +1,4 @@
-"""The loop for few states, compiled as a whole: nothing but arithmetic between two records."""
+"""The loops for few states, compiled as a whole: nothing but arithmetic between two records."""
 
 from __future__ import annotations
 
@@ -6,30 +6,48 @@ import time
 
 import numpy as np
 
+from tabular_pg.engine.search import searching
 from tabular_pg.gaps.evaluation import evaluate, keep_least, largest_gap
+from tabular_pg.gaps.point import second_point
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world
 
 
 def advance_alone(task, watch):
     """Advance one task, recording its iterations ``at``."""
-    advance = task.method.around(_loop, task.two_forms)
-    rule, problem, point = tuple(task.rule), task.problem, task.point
-    gap_sum, k, breath = np.zeros(1), 0, 64
-    log_scale = advance(rule, problem, point, gap_sum, 0.0, -1, 0)
+    values, problem, point, gap_sum = task.values, task.problem, task.point, np.zeros(1)
+    loop = task.around(_search_loop if task.searches else _loop)
+    trial = (second_point(point),) if task.searches else ()
+
+    def forward(k, stop):
+        reached, task.log_scale = loop(
+            values, problem, point, *trial, gap_sum, task.log_scale, k, stop
+        )
+        task.gap_sum = gap_sum[0]
+        return reached
+
+    forward(-1, 0)
     task.method.refuse_result()  # known, now that the loop is compiled
     task.begin()
+    paced(task, watch, forward)
+
+
+def paced(task, watch, forward):
+    """Go ``forward(k, stop)``, which returns how far that was, from record to record, and look at
+    the outside world now and then."""
+    k, breath = 0, 64
     for stop in task.at.tolist():
-        while k < stop and not watch.interrupted:
-            size, start = min(breath, stop - k), time.monotonic()
-            log_scale = advance(rule, problem, point, gap_sum, log_scale, k, k + size)
-            k += size
-            watch.count(size)
-            if size == breath and time.monotonic() - start < BREATH:
+        while k < stop and not (watch.interrupted or task.stalled):
+            wanted, start = k + min(breath, stop - k), time.monotonic()
+            reached = forward(k, wanted)
+            watch.count(reached - k)
+            task.stalled = reached < wanted
+            if reached - k == breath and time.monotonic() - start < BREATH:
                 breath *= 2
+            k = reached
         if k > task.record.last:
-            task.record.add(k, point, log_scale, gap_sum[0])
-            task.record.add_advantages(point)
+            task.record.add(k, task.point, task.log_scale, task.gap_sum)
+            task.record.add_advantages(task.point)
         if k < stop:
             return
 
@@ -37,15 +55,20 @@ def advance_alone(task, watch):
 def _loop(step):
     """The loop of a method, whose step is given."""
 
-    def loop(rule, problem, point, gap_sum, log_scale, k, stop):
+    def loop(values, problem, point, gap_sum, log_scale, k, stop):
         """Take the steps k, ..., stop - 1; step -1 is the evaluation of the start."""
         while k < stop:
             if k >= 0:
                 gap_sum[0] += largest_gap(point, log_scale)
                 keep_least(problem, point)
-                step(rule, k, problem, point)
+                step(values, k, problem, point)
             log_scale = evaluate(problem, point)
             k += 1
-        return log_scale
+        return stop, log_scale
 
     return loop
+
+
+def _search_loop(step, size, simplex):
+    """The loop of a method whose step size is searched."""
+    return searching(step, size, simplex, evaluate)

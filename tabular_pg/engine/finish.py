@@ -9,6 +9,7 @@ import numpy as np
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.probe import STILL, refuse_idle_kernel
 from tabular_pg.engine.run import Run, Status
+from tabular_pg.engine.step_size import step_of
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import ACCURATE_SOLUTION
@@ -33,6 +34,9 @@ def finished(task) -> Run:
         }
     status = _status(fields, task)
     work["recorded_log_policies"] = fields.pop("log_policies")
+    if task.size is not None:
+        work["steps"] = task.point.steps[: int(fields["k"][-1])]
+        work["steps"].setflags(write=False)
     run = Run(task.mdp, task.rule, task.tau, task.start, task.best, status, **fields, **work)
     refuse_idle_kernel(task, _moved(task))
     for doubt in _doubts(task, run):
@@ -47,6 +51,11 @@ def _doubts(task, run):
             f"{run.solver.name} left a componentwise backward error of {run.backward_error:.1g}: "
             + ("gaps are wrong" if run.backward_error > USELESS else "small gaps may be wrong")
         )
+    if run.steps is not None and not (run.steps > 0).all():
+        k = int(np.argmax(~(run.steps > 0)))
+        yield f"the step size {step_of(run.rule)} is {run.steps[k]} at k = {k}; expected one > 0"
+    if run.status is Status.STALLED:
+        yield f"no step size passed the test of {step_of(run.rule)} at k = {run.k[-1]}"
     if run.status is Status.NOT_FINITE:
         yield f"the gap is {run.gap[-1]} at k = {run.k[-1]}: a step overflowed; try smaller ones"
     if task.point.flaws[1] > ACCURATE_DIFFERENCES:
@@ -69,7 +78,7 @@ def _moved(task) -> bool:
 
 def _status(fields, task) -> Status:
     if fields["k"][-1] < task.at[-1]:
-        return Status.INTERRUPTED
+        return Status.STALLED if task.stalled else Status.INTERRUPTED
     if not np.isfinite(fields["scaled_gap"][-1]).all():
         return Status.NOT_FINITE
     below = fields["log_below"]

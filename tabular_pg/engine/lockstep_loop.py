@@ -11,6 +11,9 @@ import math
 
 import numpy as np
 
+from tabular_pg.engine.compiled_loop import paced
+from tabular_pg.engine.method import Space
+from tabular_pg.engine.search import searching
 from tabular_pg.gaps.coordinates import normalize, policy_error
 from tabular_pg.gaps.evaluation import (
     advantages,
@@ -20,11 +23,38 @@ from tabular_pg.gaps.evaluation import (
     set_aside,
     watch_rounding,
 )
-from tabular_pg.gaps.point import point_rows, problem_rows
+from tabular_pg.gaps.point import point_rows, problem_rows, second_point
 from tabular_pg.numerics.systems.products import next_values, transitions
 
 SHARED = 2**21  # bytes of P that all runs work on before the next ones are read
 CACHED = 2**18  # bytes of P that one run uses twice in a row
+
+
+def advance_searching(task, watch):
+    """Advance one task whose step sizes have to pass a test, with a solver of its own."""
+    gap_sum, trial = np.zeros(1), second_point(task.point)
+    simplex = task.method.space is Space.SIMPLEX
+    search = searching(task.step, task.size, simplex, lambda _, point: _evaluated(task, point))
+    shared = task.problem, task.point, trial, gap_sum
+
+    def forward(k, stop):
+        reached, task.log_scale = search(task.values, *shared, task.log_scale, k, stop)
+        task.gap_sum = gap_sum[0]
+        return reached
+
+    forward(-1, 0)
+    task.begin()
+    paced(task, watch, forward)
+    task.method.refuse_result()
+
+
+def _evaluated(task, point):
+    """What ``gaps.evaluation.evaluate`` does, with the solver of the task."""
+    normalize(task.problem.coordinates, point.x, point.log_pi, point.pi)
+    task.solver.update(point.pi)
+    log_scale = _solve(task, point)
+    _values(task.problem, point, log_scale)
+    return log_scale
 
 
 def advance_together(tasks, watch):
@@ -35,7 +65,7 @@ def advance_together(tasks, watch):
     stops, k = set(tasks[0].at.tolist()), 0
     while True:
         for task in tasks:
-            _solve(task)
+            task.log_scale = _solve(task, task.point)
         last = watch.interrupted or k == tasks[0].at[-1]
         record = last or k in stops
         if record:
@@ -51,17 +81,25 @@ def advance_together(tasks, watch):
         k += 1
 
 
-def _solve(task):
-    problem, point, solver = task.problem, task.point, task.solver
+def _solve(task, point):
+    """Fill e, and d, for the policy of a point; returns ``log_scale``."""
+    problem, solver = task.problem, task.solver
     if problem.tau > 0:
         watch_rounding(problem, point)
-    task.log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
+    log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
     common = set_aside(point.e, problem.gamma)
     solver.solve(point.e)
-    restore(problem, point, common, task.log_scale)
+    restore(problem, point, common, log_scale)
     if problem.visitation:
         np.multiply(problem.mu, 1.0 - problem.gamma, out=point.d)
         solver.solve_adjoint(point.d)
+    return log_scale
+
+
+def _values(problem, point, log_scale):
+    """Fill q and A from e."""
+    next_values(problem.P, problem.gamma, point.f, point.q)
+    advantages(problem, point, math.exp(0.5 * log_scale))
 
 
 def _pass(tasks, k, moving):
@@ -70,9 +108,7 @@ def _pass(tasks, k, moving):
         if moving:
             task.gap_sum += largest_gap(task.point, task.log_scale)
         if k == 0 and task.method.start is not None:  # which may look at any entry
-            problem, point = task.problem, task.point
-            next_values(problem.P, problem.gamma, point.f, point.q)
-            advantages(problem, point, math.exp(0.5 * task.log_scale))
+            _values(task.problem, task.point, task.log_scale)
             task.begin()
     P = tasks[0].problem.P
     if isinstance(P, np.ndarray):
@@ -87,11 +123,10 @@ def _pass(tasks, k, moving):
 
 def _pass_sparse(task, k, moving):
     problem, point = task.problem, task.point
-    next_values(problem.P, problem.gamma, point.f, point.q)
-    advantages(problem, point, math.exp(0.5 * task.log_scale))
+    _values(problem, point, task.log_scale)
     if moving:
         keep_least(problem, point)
-        task.step(tuple(task.rule), k, problem, point)
+        task.step(task.values, k, problem, point)
         task.method.refuse_result()
         normalize(problem.coordinates, point.x, point.log_pi, point.pi)
         task.solver.update(point.pi)
@@ -99,13 +134,12 @@ def _pass_sparse(task, k, moving):
 
 def _pass_dense(task, k, low, high, moving):
     P, size = task.problem.P, max(1, CACHED // task.problem.P[0].nbytes)
-    if not task.method.statewise:  # all states at once, when the first block is due
+    if not task.statewise:  # all states at once, when the first block is due
         if low > 0:
             return
         size = high = P.shape[0]
-    cross, rule = task.method.around(_cross, task.two_forms), tuple(task.rule)
-    high = min(high, P.shape[0])
-    cross(rule, task.problem, task.point, task.log_scale, k, low, high, size, moving)
+    cross, high = task.around(_cross), min(high, P.shape[0])
+    cross(task.values, task.problem, task.point, task.log_scale, k, low, high, size, moving)
     task.method.refuse_result()
     if moving and high == P.shape[0]:
         task.solver.renew()

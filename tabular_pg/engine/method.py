@@ -7,26 +7,28 @@ kernel of another class of that name. Into compiled code hyper-parameters go as 
 
 from __future__ import annotations
 
-import dis
 import enum
-import functools
-import inspect
-import math
 import threading
 from typing import NamedTuple
 
-from numba.core.types import none
-
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
-from tabular_pg.checks.numbers import is_real, shown
-from tabular_pg.engine.steps import begin_once, begin_twice, step_once, step_twice
+from tabular_pg.checks.numbers import shown
+from tabular_pg.engine.around import PARTS, rule_now, step_once, step_twice
+from tabular_pg.engine.registration import (
+    checked_field,
+    compiled,
+    is_native,
+    is_record,
+    refuse_function,
+    refuse_result,
+    without_result,
+)
+from tabular_pg.engine.step_size import STEP_SIZES, Constant, checked_step
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
-from tabular_pg.gaps.point import Point
 
 METHODS: dict[type, Method] = {}
 LOCK = threading.Lock()
 STEPS, STARTS = ("rule", "k", "problem", "point"), ("rule", "problem", "point")
-PACKAGE = __name__.partition(".")[0]
 
 
 class Space(enum.Enum):
@@ -57,6 +59,7 @@ class Method(NamedTuple):
     native: bool  # defined inside the package, so that its compiled loop may be cached on disk
     start: object  # the kernel that fills ``point.memory`` before step 0, or None
     learn: object  # the kernel that advances it before steps 1, 2, ..., or None
+    any_sign: tuple  # the names of hyper-parameters that need not be positive
     compiled: dict  # what is compiled around the kernel, by the function that makes it
 
     def coordinates(self, tau) -> type:
@@ -64,31 +67,34 @@ class Method(NamedTuple):
             return Probabilities
         return Offsets if tau > 0 else Logits
 
-    @property
-    def step(self):
-        """``step(values, k, problem, point)``: the kernel, given the fields of the rule."""
-        return self.around(step_once)
+    def around(self, make, twice=False, size=None):
+        """What ``make`` returns for the steps of this method, compiled once.
 
-    def around(self, make, twice=False):
-        """What ``make(step)`` returns, or ``make(method)`` for steps and starts; compiled once.
-
-        A step is taken ``twice`` where policies have two forms.
+        A step is taken ``twice`` where policies have two forms; ``size`` is the registration of the
+        step size where that is no number. ``make`` is a part of ``engine.around``, given the
+        method and the rule of the moment, or a loop, given its step.
         """
-        steps = (step_once, step_twice, begin_once, begin_twice)
-        inner = self if make in steps else self.around(step_twice if twice else step_once)
+        searched = size is not None and size.accept is not None
+        if make is rule_now:  # a search gives the step as a constant
+            inner = self, STEP_SIZES[Constant] if searched else size
+        elif make in PARTS:
+            inner = self, self.around(rule_now, False, size)
+        else:
+            step = self.around(step_twice if twice else step_once, twice, size)
+            inner = (step, size, self.space is Space.SIMPLEX) if searched else (step,)
         with LOCK:
-            if (make, twice) not in self.compiled:
-                tag = f"{self.rule.__module__}.{self.rule.__qualname__}" + "2" * twice
-                compile_ = njit_inlined if make in steps else njit
-                compile_ = compile_ if self.native else njit_uncached
-                self.compiled[make, twice] = compile_(make(inner), tag)
-            return self.compiled[make, twice]
+            key = make, twice, size
+            if key not in self.compiled:
+                names = [self.rule, *([] if size is None else [size.record])]
+                tag = "".join(f"{x.__module__}.{x.__qualname__}" for x in names) + "2" * twice
+                compile_ = njit_inlined if make in (rule_now, *PARTS) else njit
+                native = self.native and (size is None or size.native)
+                self.compiled[key] = (compile_ if native else njit_uncached)(make(*inner), tag)
+            return self.compiled[key]
 
     def refuse_result(self):
         """Raise TypeError if a version of the kernel, as far as compiled, returns something."""
-        for signature in getattr(self.kernel, "nopython_signatures", ()):
-            if signature.return_type != none:
-                raise TypeError(_returns(self.kernel, f"a result of type {signature.return_type}"))
+        refuse_result(self.kernel)
 
 
 def method(
@@ -101,6 +107,7 @@ def method(
     start=None,
     learn=None,
     statewise=False,
+    any_sign=(),
 ):
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
 
@@ -115,8 +122,10 @@ def method(
     Parameters
     ----------
     rule : type
-        A NamedTuple of floats. An optional method ``refuse(self)`` raises ValueError for values
-        that are positive and finite and still make no sense.
+        A NamedTuple of floats. Its step size, if it has one, is the field ``eta``: the kernel is
+        given a number there, also where the user has a step size of ``tabular_pg.steps``. An
+        optional method ``refuse(self)`` raises ValueError for values that are positive and finite
+        and still make no sense.
     space : Space
     regularization : Regularization
     visitation : bool
@@ -134,6 +143,8 @@ def method(
         Whether the next policy in a state depends on that state's entries alone. Then, on large
         MDPs, the kernel is given a few states at a time, and P is read once per iteration
         instead of twice.
+    any_sign : tuple of str, optional
+        Names of hyper-parameters that may be 0 or negative; others are refused then.
 
     Raises
     ------
@@ -143,7 +154,7 @@ def method(
         A kernel that returns something, or that leaves ``point.x`` as it is at every policy that
         is tried, is refused with TypeError by the first run.
     """
-    if not (isinstance(rule, type) and issubclass(rule, tuple) and hasattr(rule, "_fields")):
+    if not is_record(rule):
         raise TypeError(f"rule is {rule!r}; expected a NamedTuple class of hyper-parameters")
     if not isinstance(space, Space) or not isinstance(regularization, Regularization):
         raise TypeError(
@@ -154,51 +165,35 @@ def method(
         raise TypeError(f"memory is {memory!r}; expected a number of arrays, an integer >= 0")
     if memory == 0 and (start is not None or learn is not None):
         raise ValueError("memory is 0, and there is a start or learn; expected memory >= 1")
+    for name in any_sign:
+        if name not in rule._fields:
+            raise ValueError(f"any_sign has {name!r}; expected some of the fields {rule._fields}")
     facts = space, regularization, visitation, memory
 
     def register(kernel):
-        modules = (str(getattr(part, "__module__", "")) for part in (rule, kernel))
-        native = all(module.partition(".")[0] == PACKAGE for module in modules)
-        _refuse_kernel(rule, kernel, METHODS.get(rule), facts, native)
-        compiled = njit_inlined(kernel) if native else _checked(njit_uncached(kernel))
-        parts = []
+        native = is_native(rule, kernel)
+        refuse_function(kernel, STEPS)
         for part, arguments in ((start, STARTS), (learn, STEPS)):
             if part is not None:
-                _refuse_kernel(rule, part, METHODS.get(rule), facts, native, arguments)
-                part = (njit_inlined if native else njit_uncached)(part)
-            parts.append(part)
-        METHODS[rule] = Method(rule, compiled, *facts, statewise, native, *parts, {})
-        return compiled
+                refuse_function(part, arguments)
+        _refuse_again(rule, kernel, facts, native)
+        parts = (part and compiled(part, native) for part in (start, learn))
+        kernel = compiled(kernel, native) if native else without_result(compiled(kernel, native))
+        METHODS[rule] = Method(rule, kernel, *facts, statewise, native, *parts, tuple(any_sign), {})
+        return kernel
 
     return register
 
 
-def _refuse_kernel(rule, kernel, known, facts, native, arguments=STEPS):
-    name, expected = getattr(kernel, "__name__", repr(kernel)), ", ".join(arguments)
-    if not callable(kernel):
-        raise TypeError(f"kernel is {kernel!r}; expected a function ({expected})")
-    try:
-        signature = inspect.signature(kernel)
-        signature.bind(*arguments)
-    except ValueError:  # a function that is not written in Python
-        raise TypeError(f"kernel is {kernel!r}; expected a function of Python") from None
-    except TypeError:
-        raise TypeError(f"kernel is {name}{signature}; expected ({expected})") from None
-    if hasattr(kernel, "py_func"):
-        raise TypeError(f"kernel is {name}, compiled already; expected {name}.py_func")
-    stored = [step.argval for step in dis.get_instructions(kernel) if step.opname == "STORE_ATTR"]
-    field = next((name for name in stored if name in Point._fields), None)
-    if field is not None:
-        raise TypeError(
-            f"kernel {name} assigns to the attribute {field}, which is fixed; expected it to "
-            "overwrite entries, as in point.x[s, a] = ... or point.x[:] = ..."
-        )
+def _refuse_again(rule, kernel, facts, native):
+    """Refuse another kernel for a class of this package, or one of another kind."""
+    known = METHODS.get(rule)
     if known is None or native:
         return
     if known.native:
         raise ValueError(
             f"rule is {rule.__name__} of this package, which theorems are about; expected a class "
-            f"of your own for the kernel {name}"
+            f"of your own for the kernel {kernel.__name__}"
         )
     before = known[2:6]
     if before != facts:
@@ -209,49 +204,19 @@ def _refuse_kernel(rule, kernel, known, facts, native, arguments=STEPS):
         )
 
 
-def _checked(kernel):
-    """A kernel that is not compiled (NUMBA_DISABLE_JIT), and refuses to return something."""
-    if hasattr(kernel, "nopython_signatures"):
-        return kernel
-
-    @functools.wraps(kernel)
-    def checked(rule, k, problem, point):
-        result = kernel(rule, k, problem, point)
-        if result is not None:
-            raise TypeError(_returns(kernel, f"a {type(result).__name__}"))
-
-    return checked
-
-
-def _returns(kernel, what) -> str:
-    return (
-        f"the kernel {kernel.__name__} returns {what}; expected None: it overwrites point.x, as in "
-        "point.x[s, a] = ... or point.x[:] = ..."
-    )
-
-
-def step(rule, k, problem, point):
-    """Overwrite ``point.x`` by the iterate after ``k``, by the kernel of ``type(rule)``."""
-    METHODS[type(rule)].step(tuple(rule), k, problem, point)
-
-
 def checked_rule(rule):
-    """``rule`` with float fields, refused by field name unless all are positive and finite."""
+    """``rule`` with float fields, refused by field name unless all are positive and finite; its
+    ``eta`` may be a step size."""
     if type(rule) not in METHODS:
         known = ", ".join(sorted(r.__name__ for r in METHODS))
         several = "; optimize_many takes lists" if type(rule) in (list, tuple) else ""
         raise TypeError(f"rule is {shown(rule)}; expected an instance of one of: {known}{several}")
-    values = []
+    any_sign, values = METHODS[type(rule)].any_sign, []
     for name, value in zip(rule._fields, rule, strict=True):
-        if not is_real(value):
-            raise TypeError(f"{name} is {shown(value)}; expected a number > 0")
-        try:
-            number = float(value)
-        except (OverflowError, ValueError):  # an integer or a fraction beyond 1e308, a Decimal sNaN
-            number = math.inf
-        if not (math.isfinite(number) and number > 0):
-            raise ValueError(f"{name} is {number}; expected a finite number > 0")
-        values.append(number)
+        if name == "eta" and name not in any_sign:
+            values.append(checked_step(name, value))
+        else:
+            values.append(checked_field(name, value, name in any_sign))
     rule = type(rule)(*values)
     if hasattr(rule, "refuse"):
         rule.refuse()

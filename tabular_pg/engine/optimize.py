@@ -14,11 +14,12 @@ from tabular_pg.checks.numbers import checked_iterations
 from tabular_pg.engine.arguments import recorded, refuse_combination, refuse_overflow
 from tabular_pg.engine.compiled_loop import advance_alone
 from tabular_pg.engine.finish import finished
-from tabular_pg.engine.lockstep_loop import advance_together
+from tabular_pg.engine.lockstep_loop import advance_searching, advance_together
 from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.running import Record, Task
 from tabular_pg.engine.start import start_of
+from tabular_pg.engine.step_size import is_constant, registered_step
 from tabular_pg.gaps.evaluation import problem_of
 from tabular_pg.gaps.point import empty_point
 from tabular_pg.gaps.two_forms import TwoForms
@@ -193,24 +194,26 @@ def _tasks(each, iterations, at, solver, tie_tolerance) -> list[Task]:
         refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
         check_solver(mdp, solver)
         stops = recorded(at, iterations, mdp.r.size)
-        needed += _memory(mdp, stops.size, is_sparse(mdp, solver))
+        steps = 0 if is_constant(rule) else int(stops[-1])
+        needed += _memory(mdp, stops.size, is_sparse(mdp, solver)) + 8 * steps
         checked.append((mdp, rule, tau, start, stops, solver, tie_tolerance))
     refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
     return [_task(*arguments) for arguments in checked]
 
 
 def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
-    method, sparse = METHODS[type(rule)], is_sparse(mdp, solver)
+    method, size, sparse = METHODS[type(rule)], registered_step(rule), is_sparse(mdp, solver)
     best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
     refuse_overflow(rule, best)
     start = start_of(*given, mdp, tau, method)
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
     system = None if alone else linear_solver(mdp, solver)
     P = system.model if system else mdp.P
-    problem = problem_of(mdp, best, method.coordinates(tau), method.visitation, P)
+    visitation = method.visitation or (size is not None and size.visitation)
+    problem = problem_of(mdp, best, method.coordinates(tau), visitation, P)
     x, log_pi = start.coordinates(problem.coordinates, best.odds)
     log_pi = log_pi if type(problem.coordinates) is TwoForms else None
-    point = empty_point(x, alone, log_pi, method.memory)
+    point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]))
     if system is not None and not sparse:
         point = point._replace(N=system.N)
     record = Record(at.size, point)
@@ -229,7 +232,7 @@ def _groups(tasks, threads) -> list[list[Task]]:
     """What one thread does in one go: runs in lock-step where they share a large dense P."""
     groups = {}
     for i, task in enumerate(tasks):
-        shared = isinstance(task.solver, DenseSolver)
+        shared = isinstance(task.solver, DenseSolver) and not task.searches
         key = (id(task.mdp), i % threads, tuple(task.at)) if shared else i
         groups.setdefault(key, []).append(task)
     return list(groups.values())
@@ -238,5 +241,7 @@ def _groups(tasks, threads) -> list[list[Task]]:
 def _advance(tasks, watch):
     if tasks[0].solver is None:
         advance_alone(tasks[0], watch)
+    elif tasks[0].searches:
+        advance_searching(tasks[0], watch)
     else:
         advance_together(tasks, watch)

@@ -6,7 +6,9 @@ from itertools import product
 
 import numpy as np
 
+from tabular_pg.engine.around import step_once
 from tabular_pg.engine.method import Space, checked_rule
+from tabular_pg.engine.step_size import is_constant
 
 STILL = 1e-9  # a policy that has moved less may not have moved at all
 FIELDS = (None, 1.0, 0.5, 1e3)  # hyper-parameters to try: a tiny step may be lost to rounding
@@ -22,12 +24,12 @@ def refuse_idle_kernel(task, moved):
     method = task.method
     if moved or method.native or task.at[-1] == 0 or task.mdp.n_actions == 1:
         return
-    rng = np.random.default_rng(0)
+    rng, step = np.random.default_rng(0), method.around(step_once)
     rules = [rule for rule in (_filled(task.rule, value) for value in FIELDS) if rule is not None]
     for rule, k, _ in product(rules, (0, 1, 2, int(task.at[-1])), range(TRIES)):
         point = _somewhere(task, rng)
         before = point.x.copy()
-        method.step(tuple(rule), k, task.problem, point)
+        step(tuple(rule), k, task.problem, point)
         if not np.array_equal(before, point.x, equal_nan=True):
             return
     raise TypeError(
@@ -38,9 +40,10 @@ def refuse_idle_kernel(task, moved):
 
 
 def _filled(rule, value):
-    """The rule with all fields set to ``value``; None where it refuses that."""
+    """The rule with all fields set to ``value``; None where it refuses that, or is no record of
+    numbers."""
     if value is None:
-        return rule
+        return rule if is_constant(rule) else None
     try:
         return checked_rule(type(rule)(*[value] * len(rule)))
     except (TypeError, ValueError):

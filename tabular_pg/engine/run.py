@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.engine.method import METHODS, Method
+from tabular_pg.engine.step_size import is_constant, step_of
 from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.solver import Solver
@@ -28,6 +29,7 @@ class Status(enum.Enum):
     OPTIMAL = "the last iterate is exactly optimal"
     UNDERFLOW = "the last error is too small for float64, even as a logarithm"
     INTERRUPTED = "interrupted: the iterates so far are there"
+    STALLED = "no step size passed the acceptance test: the iterates so far are there"
     NOT_FINITE = "the last iterate is not finite"
 
 
@@ -59,6 +61,8 @@ class Run:
     refinements : refinement steps or, with a sparse solver, all matrix-vector products.
     log_below : (K, S) logarithms of gaps that are too small for float64 while others of the same
         iterate are not; nan for the others, or None if there are none.
+    steps : (k[-1],) the step size of every iteration, recorded or not; None if the rule has none
+        or a constant one.
     recorded_log_policies : (K, S, A) log pi^k where offsets alone would not give it: tau is small.
     """
 
@@ -82,6 +86,7 @@ class Run:
     factorizations: int
     refinements: int
     log_below: np.ndarray | None = None
+    steps: np.ndarray | None = None
     recorded_log_policies: np.ndarray | None = None
 
     rounded = True  # so that theorems allow for rounding
@@ -90,6 +95,26 @@ class Run:
     def coordinates(self) -> type:
         """What ``iterates`` are: ``Logits``, ``Offsets`` from log pi*_tau, or ``Probabilities``."""
         return self.method.coordinates(self.tau)
+
+    @property
+    def constant_step(self) -> bool:
+        """Whether the step size, if the rule has one, is the same number in every iteration."""
+        return is_constant(self.rule)
+
+    @cached_property
+    def step_sizes(self) -> np.ndarray:
+        """(K,) the step size that leads from each recorded iterate to the next one; nan for the
+        last iterate, from which none was taken, unless it is a constant."""
+        if self.constant_step:
+            return np.full(len(self.k), step_of(self.rule))
+        return np.append(self.steps, np.nan)[self.k]
+
+    @property
+    def all_steps(self) -> np.ndarray:
+        """(k[-1],) the step size of every iteration, recorded or not."""
+        if self.constant_step:
+            return np.full(self.k[-1], step_of(self.rule))
+        return self.steps
 
     @cached_property
     def log_policies(self) -> np.ndarray:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step_once, step_twice
 from tabular_pg.engine.method import METHODS, Method
 from tabular_pg.engine.run import LOWEST
-from tabular_pg.engine.steps import begin_once, begin_twice, step_once, step_twice
+from tabular_pg.engine.step_size import StepSize, registered_step, step_of
 from tabular_pg.gaps.point import Point, Problem
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
@@ -103,23 +104,42 @@ class Task:
     log_scale: float = 0.0
     gap_sum: float = 0.0
     method: Method = field(init=False)
+    stalled: bool = False  # whether no step size has passed the test of a search
+    size: StepSize | None = field(init=False)  # None for a constant step, or none
+    values: tuple = field(init=False)  # hyper-parameters, as compiled code takes them
 
     def __post_init__(self):
-        self.method = METHODS[type(self.rule)]
+        self.method, self.size = METHODS[type(self.rule)], registered_step(self.rule)
+        self.values = plain_values(self.rule)
 
     @property
     def two_forms(self) -> bool:
         """Whether policies are kept as offsets and as logarithms."""
         return len(self.point.log_pi) > 0
 
+    @property
+    def statewise(self) -> bool:
+        """Whether the next policy in a state depends on that state's entries, and on k, alone."""
+        return self.method.statewise and (self.size is None or self.size.schedule)
+
+    @property
+    def searches(self) -> bool:
+        """Whether step sizes have to pass a test."""
+        return self.size is not None and self.size.accept is not None
+
     def begin(self):
         """Fill the memory of the method, at the first iterate."""
         if self.method.start is not None:
-            begin = begin_twice if self.two_forms else begin_once
-            around = self.method.around(begin, self.two_forms)
-            around(tuple(self.rule), self.problem, self.point)
+            begin, values = self.around(begin_twice if self.two_forms else begin_once), self.values
+            if self.searches:
+                values = (float(self.size.propose(step_of(self.rule), 0, 0.0)),), *values[1:]
+            begin(values, self.problem, self.point)
+
+    def around(self, make):
+        """What ``make`` returns for the steps of this run."""
+        return self.method.around(make, self.two_forms, self.size)
 
     @property
     def step(self):
-        """The step of the method, as its kernel takes it."""
-        return self.method.around(step_twice if self.two_forms else step_once, self.two_forms)
+        """The step of the method: ``step(values, k, problem, point)``."""
+        return self.around(step_twice if self.two_forms else step_once)

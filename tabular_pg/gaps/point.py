@@ -6,9 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._jit import njit_inlined
+from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.gaps.coordinates import rows
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
+
+ITERATE = (
+    "x", "pi", "e", "q", "A", "d", "memory", "f", "base", "log_pi", "far", "far_memory", "shift",
+    "log_e", "flaws",
+)  # fmt: skip
 
 
 class Problem(NamedTuple):
@@ -52,11 +57,12 @@ class Point(NamedTuple):
     flaws: np.ndarray  # (3,), how many gaps were below the range of floats and were not resolved,
     # the relative error that rounding may have brought into offsets (both the largest so far), and
     # 1 if the gaps of states that are not alike are equal, which is rounding then
+    steps: np.ndarray  # (iterations,), the step sizes that were taken, where they are no constant
 
 
-def empty_point(x, dense=True, log_pi=None, memory=0) -> Point:
+def empty_point(x, dense=True, log_pi=None, memory=0, steps=0) -> Point:
     """A point at coordinates ``x`` that has not been evaluated yet, with so many arrays (A,) of
-    memory in every state."""
+    memory in every state, and room for so many step sizes."""
     S, A = x.shape
     shapes = [(S, A), (S,), (S, A), (S, A), (S,), (S, memory, A)]
     least = np.ones((S, A)), np.ones(S)
@@ -68,7 +74,7 @@ def empty_point(x, dense=True, log_pi=None, memory=0) -> Point:
     return Point(
         np.array(x), *zeros, *least, *(np.empty(shape) for shape in system), blocks,
         np.zeros(S), np.zeros(1), both, np.zeros(both.shape), far_memory, far_memory.copy(),
-        np.full(S, np.nan), np.zeros(3),
+        np.full(S, np.nan), np.zeros(3), np.full(steps, np.nan),
     )  # fmt: skip
 
 
@@ -91,7 +97,7 @@ def point_rows(point, low, high):
         point.least_policy[low:high], point.least_optimal_mass[low:high], point.N[low:high],
         point.pivot, point.slack, point.blocks, point.f[low:high],
         point.base, point.log_pi[low:high], point.far[low:high], point.far_memory[low:high],
-        point.shift[low:high], point.log_e[low:high], point.flaws,
+        point.shift[low:high], point.log_e[low:high], point.flaws, point.steps,
     )  # fmt: skip
 
 
@@ -102,5 +108,32 @@ def with_form(point, x, q, memory):
         x, point.pi, point.e, q, point.A, point.d, memory, point.least_policy,
         point.least_optimal_mass, point.N, point.pivot, point.slack, point.blocks, point.f,
         point.base, point.log_pi, point.far, point.far_memory, point.shift, point.log_e,
-        point.flaws,
+        point.flaws, point.steps,
     )  # fmt: skip
+
+
+def second_point(point) -> Point:
+    """Another point for the same run: what belongs to an iterate is its own, the linear system and
+    the record of steps are shared."""
+    own = {name: getattr(point, name).copy() for name in ITERATE}
+    return point._replace(**own)
+
+
+@njit
+def copy_iterate(source, target):
+    """Make ``target`` the iterate that ``source`` is, with its evaluation."""
+    for there, here in (
+        (target.x, source.x), (target.pi, source.pi), (target.q, source.q), (target.A, source.A),
+        (target.log_pi, source.log_pi), (target.far, source.far),
+    ):  # fmt: skip
+        there[:] = here
+    for there, here in (
+        (target.e, source.e), (target.d, source.d), (target.f, source.f),
+        (target.base, source.base), (target.log_e, source.log_e), (target.flaws, source.flaws),
+    ):  # fmt: skip
+        there[:] = here
+    for there, here in (
+        (target.memory, source.memory), (target.far_memory, source.far_memory),
+        (target.shift, source.shift),
+    ):  # fmt: skip
+        there[:] = here

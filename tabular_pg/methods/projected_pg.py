@@ -1,8 +1,7 @@
 """Projected policy gradient and projected Q-ascent (mirror descent in the Euclidean norm).
 
     pi_s^{k+1} = projection of pi_s^k + eta_s^k Q^k(s, .) onto the simplex,
-    eta_s^k = eta_k d_mu^k(s) / (1 - gamma)  (projected PG)  or  eta_k  (projected Q-ascent),
-    eta_k = eta growth^k,  constant for growth = 1 (the default).
+    eta_s^k = eta_k d_mu^k(s) / (1 - gamma)  (projected PG)  or  eta_k  (projected Q-ascent).
 
 The projection is the same for the advantage A in place of Q. The theorems are in
 ``theorems.projected_pg``.
@@ -15,48 +14,56 @@ from typing import NamedTuple
 
 from tabular_pg._jit import njit
 from tabular_pg.engine.method import Space, method
+from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.numerics.simplex import project
+from tabular_pg.steps.geometric import Geometric
 
-LARGEST_STEP = 1e250  # growing steps stop growing here, far beyond where they act like infinity
+
+def _step(rule):
+    return rule.eta if rule.growth == 1 else Geometric(rule.eta, rule.growth)
+
+
+def _refuse(rule):
+    if rule.growth != 1 and isinstance(rule.eta, tuple):
+        raise ValueError(
+            f"growth is {rule.growth} beside eta = {rule.eta}; expected one of them to say how "
+            "steps grow"
+        )
 
 
 class ProjectedPG(NamedTuple):
-    """Projected policy gradient with step size ``eta * growth**k`` at iteration k."""
+    """Projected policy gradient with step size ``eta``; ``growth`` other than 1 is short for
+    ``eta=Geometric(eta, growth)``."""
 
     eta: float
     growth: float = 1.0
+
+    step, refuse = property(_step), _refuse
 
 
 class ProjectedQAscent(NamedTuple):
-    """Projected Q-ascent with step size ``eta * growth**k`` at iteration k."""
+    """Projected Q-ascent with step size ``eta``; ``growth`` as for ``ProjectedPG``."""
 
     eta: float
     growth: float = 1.0
+
+    step, refuse = property(_step), _refuse
 
 
 @method(ProjectedPG, space=Space.SIMPLEX, visitation=True, statewise=True)
 def projected_pg(rule, k, problem, point):
     """Project each row after a step of eta_k d(s) / (1 - gamma) along its advantages."""
     x, A, d = point.x, point.A, point.d
-    eta = _step_size(rule.eta, rule.growth, k)
     for s in range(x.shape[0]):
-        _ascend(problem, x, A, s, eta * d[s] / (1.0 - problem.gamma))
+        _ascend(problem, x, A, s, rule.eta * d[s] / (1.0 - problem.gamma))
 
 
 @method(ProjectedQAscent, space=Space.SIMPLEX, statewise=True)
 def projected_q_ascent(rule, k, problem, point):
     """Project each row after a step of eta_k along its advantages."""
     x, A = point.x, point.A
-    eta = _step_size(rule.eta, rule.growth, k)
     for s in range(x.shape[0]):
-        _ascend(problem, x, A, s, eta)
-
-
-@njit
-def _step_size(eta, growth, k):
-    if k * math.log(growth) > 700.0:  # growth^k would overflow
-        return LARGEST_STEP
-    return min(eta * growth**k, LARGEST_STEP)
+        _ascend(problem, x, A, s, rule.eta)
 
 
 @njit

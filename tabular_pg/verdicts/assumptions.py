@@ -100,10 +100,11 @@ def eta_equal(value, text):
 
 
 def state_step_times_tau_below(limit):
-    """The assumption eta_s^k tau <= limit at every recorded iterate."""
+    """The assumption eta_s^k tau <= limit at every recorded iterate but the last."""
 
     def assumption(run):
-        largest = run.tau * state_step(run).max()
+        taken = state_step(run)[: max(len(run.k) - 1, 1)]
+        largest = run.tau * taken.max()
         if largest <= limit:
             return ""
         return f"eta_s tau reaches {largest:.4g}; stated for at most {limit}"

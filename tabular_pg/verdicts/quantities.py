@@ -197,16 +197,23 @@ def suboptimal_mass(run) -> np.ndarray:
 
 
 def state_step(run) -> np.ndarray:
-    """(K, S) eta_s^k: eta d_mu^k(s) / (1 - gamma) for gradient rules, eta for the others."""
-    eta = run.rule.eta * getattr(run.rule, "growth", 1.0) ** run.k[:, None].astype(float)
+    """(K, S) eta_s^k: eta_k d_mu^k(s) / (1 - gamma) for gradient rules, eta_k for the others; nan
+    for the last iterate if no step was taken from there (see ``Run.step_sizes``)."""
+    eta = run.step_sizes[:, None]
     if run.method.visitation:
         return eta * run.d / (1 - run.mdp.gamma)
     return np.broadcast_to(eta, run.d.shape)
 
 
 def least_step(run) -> float:
-    """A lower bound on every eta_s^k: eta min mu for gradient rules (d >= (1 - gamma) mu)."""
-    return run.rule.eta * (run.mdp.mu.min() if run.method.visitation else 1.0)
+    """A lower bound on every eta_s^k: eta_0 min mu for gradient rules (d >= (1 - gamma) mu), if
+    steps are constant or grow."""
+    return least_share(run) * run.step_sizes[0]
+
+
+def least_share(run) -> float:
+    """What every eta_s^k is at least, relative to eta_k."""
+    return run.mdp.mu.min() if run.method.visitation else 1.0
 
 
 def best_actions(run) -> np.ndarray:

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from tabular_pg.engine.run import LOWEST, SMALL, Status
+from tabular_pg.engine.step_size import mapped, step_of
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.numerics.simplex import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
@@ -74,7 +75,7 @@ class WideRun:
     def __init__(self, run):
         self.run, self.k, self.method, self.mdp = run, run.k, run.method, WideMDP(run.mdp)
         self.coordinates = run.coordinates
-        self.rule = type(run.rule)(*map(wide, run.rule))
+        self.rule, self.constant_step = mapped(run.rule, wide), run.constant_step
         self.tau, self.optimum = wide(run.tau), WideOptimum(run.optimum, run.tau)
         kept = not (np.isfinite(run.log_policies) & (run.policies == 0)).any()
         self.d, self.gap_sum = digits(run.d, kept), wide(run.gap_sum)
@@ -84,6 +85,8 @@ class WideRun:
         self.log_gap, self.log_sup_gap = wide(run.log_gap), wide(run.log_sup_gap)
         self.log_policies = wide(run.log_policies)
         self.recorded_log_policies = None
+        if step_of(run.rule) is not None:
+            self.step_sizes, self.all_steps = wide(run.step_sizes), wide(run.all_steps)
 
     @cached_property
     def lost(self):

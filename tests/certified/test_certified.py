@@ -106,7 +106,7 @@ def reference_gaps(run, digits):
         exact = SimpleNamespace(
             n_states=mdp.n_states, n_actions=mdp.n_actions, gamma=mdp.gamma, r=mdp.r, P=mdp.P, mu=mu
         )  # fmt: skip
-        rows = gaps(exact, run.rule, int(run.k[-1]), run.tau, run.start, digits)
+        rows = gaps(exact, run.rule, int(run.k[-1]), run.tau, run.start, digits, run.steps)
         return [mp.fsum(p * x for p, x in zip(rho, row, strict=True)) for row in rows]
 
 

@@ -30,8 +30,7 @@ def test_methods_of_the_package_pass(rule, tau):
     def twin(rule, k, now):
         """The twin of the tests, in floats."""
         memory = now.Q if now.memory is None else now.memory
-        growth = getattr(rule, "growth", 1.0) ** k
-        eta = getattr(rule, "eta", 0.0) * growth
+        eta = getattr(rule, "eta", 0.0)
         visits = eta * now.d / (1 - now.mdp.gamma)
         rows = [
             Now(*(x[s].tolist() for x in (now.pi, now.Q, now.A, memory)), eta, visits[s], now.tau)

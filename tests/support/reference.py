@@ -21,6 +21,7 @@ from tabular_pg import (
     SoftmaxPG,
     SoftPolicyIteration,
 )
+from tabular_pg.engine.step_size import step_of
 
 
 class Model:
@@ -105,8 +106,9 @@ def project(y):
     raise AssertionError("the largest entry is always kept")
 
 
-def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400):
-    """[(V*(s) - V^k(s))_s for k = 0..iterations] as mpmath numbers."""
+def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400, steps=None):
+    """[(V*(s) - V^k(s))_s for k = 0..iterations] as mpmath numbers; ``steps`` are the step sizes
+    to take where they are no constant, by default what their schedule says."""
     with mp.workdps(digits):
         model = Model(mdp, tau)
         best = model.optimal_value()
@@ -119,8 +121,15 @@ def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400):
             V = model.value(pi)
             result.append([x - y for x, y in zip(best, V, strict=True)])
             critic = model.q(V) if critic is None else critic
-            pi, critic = update(rule, k, model, pi, V, critic)
+            if k < iterations:
+                eta = step_at(step_of(rule), k) if steps is None else mp.mpf(float(steps[k]))
+                pi, critic = update(rule, k, model, pi, V, critic, eta)
         return result
+
+
+def step_at(step, k):
+    """The step size of iteration k, by the constant or the schedule ``step``."""
+    return type(step)(*map(mp.mpf, step)).at(k) if isinstance(step, tuple) else mp.mpf(step or 0)
 
 
 TWINS = {}  # rule type: the next policy in one state
@@ -146,10 +155,9 @@ class Now(NamedTuple):
     tau: object
 
 
-def update(rule, k, model, pi, V, critic):
+def update(rule, k, model, pi, V, critic, eta):
     """(pi^{k+1}, the critic of TD-PMD)."""
     Q, tau, d = model.q(V), model.tau, model.visitation(pi)
-    eta = mp.mpf(getattr(rule, "eta", 0)) * mp.mpf(getattr(rule, "growth", 1)) ** k
     new = []
     for s in model.S:
         A = [q - V[s] - (tau * mp.log(p) if tau else 0) for q, p in zip(Q[s], pi[s], strict=True)]

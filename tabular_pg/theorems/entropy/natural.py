@@ -148,6 +148,7 @@ def span_recursion(run):
     "e_k <= tau X_k^2 / (8 (1-gamma))",
     rules=RULES,
     regularized=True,
+    any_step=True,
 )
 def gap_by_span(run):
     """e_k <= tau X_k^2 / (8 (1 - gamma)). Proof: KL(pi || pi*) <= span(log pi - log pi*)^2 / 8

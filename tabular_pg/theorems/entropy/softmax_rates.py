@@ -81,6 +81,7 @@ def mei_linear_mu(run):
     regularized=True,
     source="mei2020",
     confidence=Confidence.QUOTED,
+    any_step=True,
 )
 def gradient_domination(run):
     """Lemma 15: ||grad V_tau(mu)||_2 >= sqrt(2 tau / S) sqrt(min mu) min pi
@@ -99,14 +100,16 @@ def gradient_domination(run):
     source="mei2020",
     confidence=Confidence.QUOTED,
     assumes=(unit_rewards, some_pair),
+    any_step=True,
 )
 def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (L/2) eta^2 ||g||^2 along every step, with g the
     gradient and L = (8 + tau (4 + 8 log A)) / (1 - gamma)^3 (the entropy alone is
     (4 + 8 log A) / (1 - gamma)^3-smooth)."""
-    moved = run.rule.eta * gradient_norm(run)[steps(run)] ** 2
+    i = steps(run)
+    moved = run.step_sizes[i] * gradient_norm(run)[i] ** 2
     rise, rounding = value_rise(run)
-    bound = _smoothness(run) / 2 * run.rule.eta * moved
+    bound = _smoothness(run) / 2 * run.step_sizes[i] * moved
     return np.abs(rise - moved), bound, rounding + EPS * moved
 
 

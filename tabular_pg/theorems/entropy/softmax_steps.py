@@ -41,6 +41,7 @@ def _linear_part(run):
     kind=Kind.LOWER,
     regularized=True,
     assumes=(some_pair, AT_MOST_FOUR),
+    any_step=True,
 )
 def improvement_share(run):
     """J_s >= (1 - eta_s tau / 4) I_s for eta_s tau <= 4, and the 4 is sharp. Proof: u = eta_s pi A
@@ -62,6 +63,7 @@ def improvement_share(run):
     kind=Kind.LOWER,
     regularized=True,
     assumes=(some_pair,),
+    any_step=True,
 )
 def linear_part_positive(run):
     """I_s >= y (1 - e^{-eta_s y}) with y = max_a pi^k A_tau^k, for every eta. Proof as for S1a."""
@@ -77,6 +79,7 @@ def linear_part_positive(run):
     rules=RULES,
     regularized=True,
     assumes=(some_pair, AT_MOST_FOUR),
+    any_step=True,
 )
 def monotone(run):
     """V_tau^{k+1} >= V_tau^k in every state whenever eta_s tau <= 4, in particular for
@@ -93,6 +96,7 @@ def monotone(run):
     kind=Kind.LOWER,
     regularized=True,
     assumes=(some_pair, AT_MOST_ONE),
+    any_step=True,
 )
 def improvement_elementary(run):
     """J_s >= (1/Z) sum_a pi A (e^u - 1) (1 - eta_s tau pi) with u = eta_s pi A and Z = sum pi e^u,
@@ -124,6 +128,7 @@ def _largest_improvement(run):
     rules=RULES,
     regularized=True,
     assumes=(some_pair,),
+    any_step=True,
 )
 def soft_improvement_bound(run):
     """G_s = tau log E_pi e^{A_tau / tau} <= (max A_tau - min A_tau)^2 / (8 tau) (Hoeffding)."""
@@ -149,6 +154,7 @@ def _share(run, elementary=False):
     kind=Kind.LOWER,
     regularized=True,
     assumes=(some_pair, AT_MOST_FOUR),
+    any_step=True,
 )
 def improvement_fraction(run):
     """J_s >= C_s G_s with C_s = 4 eta_s tau (1 - eta_s tau / 4) (min pi)^2 e^{-U+}
@@ -171,6 +177,7 @@ def _contracted(run, elementary):
     rules=RULES,
     regularized=True,
     assumes=(some_pair, AT_MOST_FOUR),
+    any_step=True,
 )
 def linear(run):
     """e_{k+1} <= (1 - (1 - gamma) min_s C_s) e_k for eta_s tau < 4, C_s as in E3j: global linear
@@ -186,6 +193,7 @@ def linear(run):
     rules=RULES,
     regularized=True,
     assumes=(some_pair, AT_MOST_ONE),
+    any_step=True,
 )
 def linear_elementary(run):
     """E3 with 1 - eta_s tau max pi in place of 1 - eta_s tau / 4, for eta_s tau <= 1; rests on E2e

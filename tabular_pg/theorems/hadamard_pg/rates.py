@@ -51,6 +51,7 @@ def sublinear(run):
     "b_s contracts by (1 - 2 eta_s (Delta - e_k))^2 once e_k < Delta",
     rules=RULES,
     assumes=(some_suboptimal_action, some_pair),
+    any_step=True,
 )
 def local_contraction(run):
     """Once e_k < Delta, b_s^{k+1} <= (1 - 2 eta_s^k (Delta - e_k))^2 b_s^k wherever

@@ -40,6 +40,7 @@ def square(run):
     rules=RULES,
     kind=Kind.EQUAL,
     assumes=(some_pair,),
+    any_step=True,
 )
 def sphere_step(run):
     """pi^{k+1} is theta * theta for theta = sqrt(pi^k) moved by eta times the Riemannian gradient
@@ -60,6 +61,7 @@ def sphere_step(run):
     rules=RULES,
     kind=Kind.EQUAL,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_exact(run):
     """I_s^k = 4 eta sum_a pi A^2 (1 + eta A) / (1 + 4 eta^2 v) with v = sum_a pi A^2, A = A^k and
@@ -78,6 +80,7 @@ def improvement_exact(run):
     "V^{k+1} >= V^k if eta_s |A| <= 1",
     rules=RULES,
     assumes=(some_pair,),
+    any_step=True,
 )
 def monotone(run):
     """V^{k+1} >= V^k in every state wherever eta_s^k |A^k| <= 1 in every state; always, if
@@ -92,6 +95,7 @@ def monotone(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_bound(run):
     """I_s^k >= 2 eta v / (1 + 4 eta^2 v) with v = sum_a pi A^2, wherever eta |A^k(s, .)| <= 1/2
@@ -108,6 +112,7 @@ def improvement_bound(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_linear(run):
     """I_s^k >= eta_s^k v with v = sum_a pi A^2, wherever eta_s^k |A^k(s, .)| <= 1/2; always, if
@@ -122,6 +127,7 @@ def improvement_linear(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_suboptimal_action,),
+    any_step=True,
 )
 def variance_bound(run):
     """v = sum_a pi A^2 >= ((1 - b) / b) x^2, with b the probability of the sub-optimal actions and

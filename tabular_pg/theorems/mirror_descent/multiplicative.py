@@ -29,12 +29,14 @@ LEAST = {NaturalPG: -np.inf, SPMA: -1.0, HadamardPG: -0.5}  # phi increases from
     rules=RULES,
     kind=Kind.EQUAL,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_exact(run):
     """I_s^k = eta v with v = sum_a pi^k A^k(s, a)^2, as long as the iterates are policies. Proof:
     sum_a pi (1 + eta A) A, where sum_a pi A = 0."""
     i, (gained, rounding) = steps(run), improvement(run)
-    proved = (run.policies * run.A * (run.rule.eta * run.A)).sum(axis=2)
+    eta = run.step_sizes[:, None, None]
+    proved = (run.policies * run.A * (eta * run.A)).sum(axis=2)
     return gained, proved[i], rounding
 
 
@@ -43,6 +45,7 @@ def improvement_exact(run):
     "phi-update: b_s contracts by phi(-eta_s (Delta - e_k)) once e_k < Delta",
     rules=(SPMA, NaturalPG, HadamardPG),
     assumes=(some_suboptimal_action, some_pair),
+    any_step=True,
 )
 def local_contraction(run):
     """For pi^{k+1} proportional to pi^k phi(eta_s A^k) with phi convex, increasing, >= 0 and
@@ -81,6 +84,7 @@ def exact_rate(run):
     source="asad2024",
     confidence=Confidence.QUOTED,
     assumes=(every_iterate,),
+    any_step=True,
 )
 def linear(run):
     """e_T <= e_0 prod_{t<T} (1 - (1 - gamma) eta C_t), with C_t the least p g over states, p the
@@ -88,7 +92,7 @@ def linear(run):
     association gives v >= p g M; actions tied for the best count together."""
     p, lead = greedy_lead(run)
     C = np.where(np.isfinite(lead), p * lead, np.inf).min(axis=1)
-    factors = 1 - (1 - run.mdp.gamma) * run.rule.eta * np.where(np.isfinite(C), C, 0.0)
+    factors = 1 - (1 - run.mdp.gamma) * run.step_sizes * np.where(np.isfinite(C), C, 0.0)
     bound, rounded = (
         run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(x[:-1])])
         for x in (factors, factors + 1e-15)

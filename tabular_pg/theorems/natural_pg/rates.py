@@ -23,6 +23,7 @@ from tabular_pg.verdicts.quantities import settled_rate, steps, suboptimal_mass
     "e_k <= e_0 prod (1 - (1-gamma) C_j)",
     rules=RULES,
     assumes=(every_iterate,),
+    any_step=True,
 )
 def linear_a_posteriori(run):
     """e_k <= e_0 prod_{j<k} (1 - (1 - gamma) C_j) with C_j = min_s 1 - 1 / (1 + p (e^{eta g} - 1))
@@ -56,6 +57,7 @@ def linear_a_priori(run):
     "b_s contracts by e^{-eta (Delta - e_k)} once e_k < Delta",
     rules=RULES,
     assumes=(some_suboptimal_action, some_pair),
+    any_step=True,
 )
 def local_contraction(run):
     """Once e_k < Delta, the sub-optimal probability satisfies b_s^{k+1} <= e^{-eta (Delta - e_k)}
@@ -63,7 +65,7 @@ def local_contraction(run):
     A^k <= -(Delta - e_k) off the optimal actions."""
     i, b, Delta = steps(run), suboptimal_mass(run), run.optimum.Delta
     e = run.sup_gap[i, None]
-    bound = np.exp(-run.rule.eta * (Delta - e)) * b[i]
+    bound = np.exp(-run.step_sizes[i, None] * (Delta - e)) * b[i]
     return b[i + 1], np.where(e < Delta, bound, np.inf)
 
 
@@ -122,6 +124,7 @@ def two_sided_bracket(run):
     "e_{k+1} <= gamma e_k + max_s log(1/p_s) / eta",
     rules=RULES,
     assumes=(some_pair,),
+    any_step=True,
 )
 def gamma_phase(run):
     """e_{k+1} <= gamma e_k + c whenever eta >= log(1/p_s) / c in every state, with p_s the
@@ -130,4 +133,4 @@ def gamma_phase(run):
     i = steps(run)
     log_p, rest, _ = greedy(run)
     surprise = np.where(rest < 0.5, -np.log1p(-rest), -log_p).max(axis=1)
-    return run.sup_gap[i + 1], run.mdp.gamma * run.sup_gap[i] + surprise[i] / run.rule.eta
+    return run.sup_gap[i + 1], run.mdp.gamma * run.sup_gap[i] + (surprise / run.step_sizes)[i]

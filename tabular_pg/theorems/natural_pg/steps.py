@@ -46,7 +46,7 @@ def greedy(run):
 def growth(run):
     """(K, S) p (e^{eta g} - 1) of theorem N2; inf where all actions are equally good."""
     log_p, _, lead = greedy(run)
-    x = run.rule.eta * lead
+    x = run.step_sizes[:, None] * lead
     return np.where(np.isfinite(x), np.exp(log_p + x + np.log(-np.expm1(-x))), np.inf)
 
 
@@ -92,6 +92,7 @@ def sublinear_everywhere(run):
     source="liu2024",
     confidence=Confidence.RECALLED,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_by_lead(run):
     """I_s^k >= M_s^k (1 - 1 / (1 + p (e^{eta g} - 1))), with p = pi^k(argmax A^k | s) and g the
@@ -109,13 +110,14 @@ def improvement_by_lead(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_by_mass(run):
     """I_s^k >= p M (1 - e^{-eta M}) with p = pi^k(argmax A^k | s) and M = max_a A^k(s, a). Proof:
     all terms of sum_a pi A (e^{eta A} - 1) / Z are nonnegative and Z <= e^{eta M}."""
     gained, rounding = improvement(run)
     p, M = np.exp(greedy(run)[0]), best_advantage(run)
-    i, eta = steps(run), run.rule.eta
+    i, eta = steps(run), run.step_sizes[:, None]
     error = best_advantage_rounding(run)
     error = p * error * np.minimum(1.0, 2 * eta * (M + error))
     return gained, (-p * M * np.expm1(-eta * M))[i], rounding + error[i]
@@ -127,6 +129,7 @@ def improvement_by_mass(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_by_lambert(run):
     """I_s^k >= M - W((1 - p) / (e p)) / eta, with W the Lambert function; it sharpens
@@ -135,7 +138,8 @@ def improvement_by_lambert(run):
     gained, rounding = improvement(run)
     log_p, rest, _ = greedy(run)
     M, i = best_advantage(run), steps(run)
-    loss = wrightomega(np.log(rest) - 1 - log_p).real / run.rule.eta  # W(e^x), for any x
+    loss = wrightomega(np.log(rest) - 1 - log_p).real  # W(e^x), for any x
+    loss = loss / run.step_sizes[:, None]
     error = best_advantage_rounding(run) + EPS * (M + loss)
     return gained, (M - loss)[i], rounding + error[i]
 

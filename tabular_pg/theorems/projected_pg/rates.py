@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.methods.projected_pg import LARGEST_STEP, ProjectedPG
+from tabular_pg.engine.step_size import step_of
+from tabular_pg.methods.projected_pg import ProjectedPG
 from tabular_pg.theorem import Confidence, theorem
-from tabular_pg.theorems.projected_pg.steps import RULES, constant_step, safe_threshold, threshold
+from tabular_pg.theorems.projected_pg.steps import RULES, safe_threshold, threshold
 from tabular_pg.verdicts.assumptions import (
     discounted,
     eta_equal,
@@ -15,12 +16,12 @@ from tabular_pg.verdicts.assumptions import (
     some_suboptimal_action,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import least_step, steps_to_optimality
+from tabular_pg.verdicts.quantities import least_share, least_step, steps_to_optimality
 from tabular_pg.verdicts.visits import mismatch
 
 
 def growth_at_least_gamma_squared(run) -> str:
-    growth, gamma = run.rule.growth, run.mdp.gamma
+    growth, gamma = getattr(step_of(run.rule), "growth", 1.0), run.mdp.gamma
     if growth * gamma**2 >= 1 - 1e-14:
         return ""
     return f"growth is {growth:.6g}; stated for at least 1/gamma^2"
@@ -49,7 +50,7 @@ def _huber_curve(run) -> np.ndarray:
     "P2",
     "e_k <= (1 + 2/eta^) / ((1-gamma)^2 k)",
     rules=RULES,
-    assumes=(unit_rewards, constant_step),
+    assumes=(unit_rewards,),
 )
 def sublinear(run):
     """For every constant eta > 0, e_k <= (1 + 2 / eta^) / ((1 - gamma)^2 k), with eta^ = eta min mu
@@ -63,7 +64,7 @@ def sublinear(run):
     "P2s",
     "e_k <= [1/e_0 + k (1-gamma)^2 / ((1-gamma) e_0 + 2/eta^)]^{-1}",
     rules=RULES,
-    assumes=(constant_step, from_the_start),
+    assumes=(from_the_start,),
 )
 def sublinear_from_start(run):
     """For every constant eta > 0, e_k <= [1/e_0 + k (1 - gamma)^2 / ((1 - gamma) e_0 +
@@ -78,7 +79,7 @@ def sublinear_from_start(run):
     "P2e",
     "e_k <= E_k, with E_{k+1} = E_k - phi((1-gamma) E_k)",
     rules=RULES,
-    assumes=(constant_step, from_the_start),
+    assumes=(from_the_start,),
 )
 def best_curve(run):
     """e_k <= E_k with E_0 = e_0, E_{k+1} = E_k - phi((1 - gamma) E_k), and phi(M) = eta^ M^2 / 2
@@ -94,7 +95,7 @@ def best_curve(run):
     rules=(ProjectedPG,),
     source="liu2023projected",
     confidence=Confidence.RECALLED,
-    assumes=(unit_rewards, constant_step),
+    assumes=(unit_rewards,),
 )
 def sublinear_paper(run):
     """For every constant eta > 0, V*(rho) - V^k(rho) <= (1/k) (1 - gamma)^{-2}
@@ -107,7 +108,7 @@ def sublinear_paper(run):
     "P3e",
     "optimal after 1 + min{k: E_k <= eps_T} steps",
     rules=RULES,
-    assumes=(constant_step, from_the_start, some_suboptimal_action),
+    assumes=(from_the_start, some_suboptimal_action),
 )
 def termination_by_curve(run):
     """Iterate number 1 + min{k: E_k <= eps_T} is optimal, exactly, with E_k the curve of P2e and
@@ -121,7 +122,7 @@ def termination_by_curve(run):
     "P3n",
     "optimal after 2 + (1 + 2/eta^) / ((1-gamma)^2 eps_T) steps",
     rules=RULES,
-    assumes=(unit_rewards, constant_step, some_suboptimal_action),
+    assumes=(unit_rewards, some_suboptimal_action),
 )
 def termination_count(run):
     """Iterate number 2 + (1 + 2 / eta^) / ((1 - gamma)^2 eps_T) is optimal, exactly, with
@@ -135,7 +136,7 @@ def termination_count(run):
     "P4",
     "e_k <= e_0 (1 - (1-gamma) x / (x + 2/eta^))^k, x = (1-gamma) eps_T",
     rules=RULES,
-    assumes=(constant_step, from_the_start, some_suboptimal_action),
+    assumes=(from_the_start, some_suboptimal_action),
 )
 def linear(run):
     """For every constant eta > 0, e_k <= e_0 (1 - (1 - gamma) x / (x + 2 / eta^))^k with
@@ -152,15 +153,14 @@ def linear(run):
     "e_k <= gamma^k e_0 + sum_j gamma^{k-1-j} / (2 eta_j min mu)",
     rules=RULES,
     assumes=(from_the_start,),
+    any_step=True,
 )
 def growing_steps(run):
     """For any step sizes, e_k <= gamma^k e_0 + sum_{j<k} gamma^{k-1-j} / (2 eta_j min mu), without
     min mu for Q-ascent. Proof: P1b gives e_{k+1} <= gamma e_k + 1 / (2 eta_k min mu)."""
-    step = least_step(run)
     bound = [run.sup_gap[0]]
-    for _ in range(int(run.k[-1])):
+    for step in least_share(run) * run.all_steps:
         bound.append(run.mdp.gamma * bound[-1] + np.divide(0.5, step))
-        step = min(step * run.rule.growth, LARGEST_STEP)
     return run.sup_gap, np.stack(bound)[run.k]
 
 
@@ -169,6 +169,7 @@ def growing_steps(run):
     "growth = 1/gamma^2: e_k <= gamma^k (e_0 + 1/(2 gamma (1-gamma) eta min mu))",
     rules=RULES,
     assumes=(discounted, growth_at_least_gamma_squared, from_the_start),
+    any_step=True,
 )
 def geometric_steps(run):
     """If eta_k = eta gamma^{-2k} (or grows faster), e_k <= gamma^k (e_0 + 1 / (2 gamma
@@ -184,7 +185,7 @@ def geometric_steps(run):
     rules=(ProjectedPG,),
     source="xiao2022",
     confidence=Confidence.RECALLED,
-    assumes=(unit_rewards, discounted, constant_step, rho_is_mu, smooth_step),
+    assumes=(unit_rewards, discounted, rho_is_mu, smooth_step),
 )
 def sublinear_xiao(run):
     """Theorem 2: for mu = rho and eta = 1/L, L = 2 gamma A / (1 - gamma)^3, V*(rho) - V^k(rho) <=
@@ -200,7 +201,7 @@ def sublinear_xiao(run):
     rules=(ProjectedPG,),
     source="agarwal2021",
     confidence=Confidence.QUOTED,
-    assumes=(unit_rewards, discounted, constant_step, smooth_step),
+    assumes=(unit_rewards, discounted, smooth_step),
 )
 def sublinear_agarwal(run):
     """Theorem 4.1, in the range that its proof gives: for eta = (1 - gamma)^3 / (2 gamma A),

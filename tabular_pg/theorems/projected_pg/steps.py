@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.methods.projected_pg import LARGEST_STEP, ProjectedPG, ProjectedQAscent
+from tabular_pg.methods.projected_pg import ProjectedPG, ProjectedQAscent
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import (
     every_iterate,
@@ -30,16 +30,6 @@ RULES = (ProjectedPG, ProjectedQAscent)
 SURELY = 1 - 1e-9  # a threshold is passed if it is passed by more than the rounding of both sides
 
 
-def constant_step(run) -> str:
-    growth = run.rule.growth
-    return "" if growth == 1 else f"growth is {growth:.6g}; stated for a constant step"
-
-
-def actual_step(run) -> np.ndarray:
-    """(K, S) eta_s^k, capped as in the kernel."""
-    return np.minimum(state_step(run), LARGEST_STEP)
-
-
 def _step(run):
     """(steps, S): improvement, its rounding, M and eta_s. An entry of pi^{k+1} that is not 0 is
     off by a few units of 1e-16, however small it is."""
@@ -47,7 +37,7 @@ def _step(run):
     gained, rounding = improvement(run)
     kept = (run.policies[i] > 0) | (run.policies[i + 1] > 0)
     rounding = rounding + 1e-15 * np.where(kept, np.abs(run.A[i]), 0.0).sum(axis=2)
-    return gained, rounding, best_advantage(run)[i], actual_step(run)[i]
+    return gained, rounding, best_advantage(run)[i], state_step(run)[i]
 
 
 def threshold(run, eta):
@@ -67,6 +57,7 @@ def safe_threshold(run, eta):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_huber(run):
     """For every step size, I_s^k >= eta M^2 / 2 if eta M <= 1 and I_s^k >= M - 1 / (2 eta) if not,
@@ -83,6 +74,7 @@ def improvement_huber(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_rational(run):
     """I_s^k >= M^2 / (M + 2 / eta_s) with M = max_a A^k(s, a), for every step size. Implied by
@@ -97,6 +89,7 @@ def improvement_rational(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_affine(run):
     """I_s^k >= M - 1 / (2 eta_s) with M = max_a A^k(s, a), for every step size. Implied by P1."""
@@ -112,6 +105,7 @@ def improvement_affine(run):
     source="liu2023projected",
     confidence=Confidence.RECALLED,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_paper(run):
     """I_s^k >= M^2 / (M + (2 + 5 A) / eta_s) with M = max_a A^k(s, a), for every step size.
@@ -125,13 +119,14 @@ def improvement_paper(run):
     "e_{k+1} = 0 once e_k <= eta Delta^2 / (2 + gamma eta Delta)",
     rules=RULES,
     assumes=(some_suboptimal_action, some_pair),
+    any_step=True,
 )
 def termination(run):
     """If e_k <= eta Delta^2 / (2 + gamma eta Delta), with eta = min_s eta_s^k >= eta_k min mu
     (eta_k for Q-ascent), then pi^{k+1} is optimal, exactly: e_{k+1} = 0. Proof: the projection
     drops every sub-optimal action once b_s <= eta_s lead / 2, where b_s <= e_k / Delta by the
     sandwich, and optimal actions lead by at least Delta - gamma e_k."""
-    i, eta = steps(run), actual_step(run).min(axis=1)
+    i, eta = steps(run), state_step(run).min(axis=1)
     reached = run.sup_gap <= safe_threshold(run, eta)
     return run.sup_gap[i + 1], np.where(reached, 0.0, np.inf)[i]
 
@@ -141,6 +136,7 @@ def termination(run):
     "a step with eta_s >= 2 / lead is a policy iteration step",
     rules=RULES,
     assumes=(some_pair,),
+    any_step=True,
 )
 def policy_iteration_step(run):
     """Where eta_s^k >= 2 / lead, with lead = max_a A^k - max_{a not in argmax} A^k in state s,
@@ -148,7 +144,7 @@ def policy_iteration_step(run):
     Proof: as P3, with argmax A^k for the optimal actions and b <= 1."""
     i, (_, lead) = steps(run), greedy_lead(run)
     outside = np.where(best_actions(run)[i], 0.0, run.policies[i + 1])
-    large = np.isfinite(lead) & (SURELY * actual_step(run) * lead >= 2)
+    large = np.isfinite(lead) & (SURELY * state_step(run) * lead >= 2)
     return outside.sum(axis=2), np.where(large, 0.0, np.inf)[i]
 
 
@@ -157,7 +153,7 @@ def policy_iteration_step(run):
     "two arms: e_k = Delta max(b - k eta Delta / 2, 0)",
     rules=RULES,
     kind=Kind.EQUAL,
-    assumes=(two_armed_bandit, constant_step, from_the_start),
+    assumes=(two_armed_bandit, from_the_start),
 )
 def two_armed_solution(run):
     """On a two-armed bandit e_k = Delta max(b - k eta Delta / 2, 0), with b the start probability
@@ -172,7 +168,7 @@ def two_armed_solution(run):
     "two arms: optimal after exactly ceil(2 b / (eta Delta)) steps",
     rules=RULES,
     kind=Kind.EQUAL,
-    assumes=(two_armed_bandit, constant_step, every_iterate),
+    assumes=(two_armed_bandit, every_iterate),
 )
 def two_armed_termination(run):
     """On a two-armed bandit the first optimal iterate is number ceil(2 b / (eta Delta)), with b

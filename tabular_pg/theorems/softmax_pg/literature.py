@@ -51,6 +51,7 @@ def mei_rate(run):
     kind=Kind.LOWER,
     source="mei2020",
     confidence=Confidence.QUOTED,
+    any_step=True,
 )
 def gradient_domination(run):
     """Lemma 8: ||grad V^k(mu)||_2 >= S^{-1/2} ||d*_rho / d_mu^k||^{-1} min_s pi^k(a*(s)|s)
@@ -70,13 +71,15 @@ def gradient_domination(run):
     source="mei2020",
     confidence=Confidence.QUOTED,
     assumes=(unit_rewards, some_pair),
+    any_step=True,
 )
 def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (4 / (1 - gamma)^3) eta^2 ||g||^2 along every step,
     g the gradient: V is 8 / (1 - gamma)^3-smooth in theta for rewards in [0, 1]."""
-    moved = run.rule.eta * gradient_norm(run)[steps(run)] ** 2
+    i = steps(run)
+    moved = run.step_sizes[i] * gradient_norm(run)[i] ** 2
     rise, rounding = value_rise(run)
-    bound = 4 / (1 - run.mdp.gamma) ** 3 * run.rule.eta * moved
+    bound = 4 / (1 - run.mdp.gamma) ** 3 * run.step_sizes[i] * moved
     return np.abs(rise - moved), bound, rounding + EPS * (np.abs(rise) + moved)
 
 

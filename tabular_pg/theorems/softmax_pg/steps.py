@@ -50,7 +50,7 @@ def chosen_policy(run):
     return np.eye(run.optimum.optimal.shape[1])[chosen_actions(run, run.least_policy)]
 
 
-@theorem("S1", "V^{k+1} >= V^k for every eta", rules=RULES, assumes=(some_pair,))
+@theorem("S1", "V^{k+1} >= V^k for every eta", rules=RULES, assumes=(some_pair,), any_step=True)
 def monotone(run):
     """V*(s) - V^{k+1}(s) <= V*(s) - V^k(s) in every state, for every eta > 0. Proof: by S1a the
     improvement is nonnegative in every state."""
@@ -64,6 +64,7 @@ def monotone(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_exponential(run):
     """I_s^k >= y (1 - e^{-eta_s y}) with y = max_a pi^k(a|s) A^k(s, a), for every eta. Proof:
@@ -79,6 +80,7 @@ def improvement_exponential(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_rational(run):
     """I_s^k >= y^2 / (y + 1 / eta_s) with y = max_a pi^k(a|s) A^k(s, a). Proof: S1a and
@@ -93,6 +95,7 @@ def improvement_rational(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
+    any_step=True,
 )
 def improvement_small_step(run):
     """I_s^k >= eta_s e^{-eta_s y} (1 - U/2) sum_a (pi A)^2 with U = eta_s max_a |pi A|. Proof:

@@ -1,0 +1,106 @@
+"""What is compiled around a kernel: the rule of the moment, a step, and the start of what it
+remembers.
+
+Each function is given a :class:`Method` and what it needs besides, which are frozen into what it
+returns. ``values`` are the hyper-parameters as plain tuples, see :func:`plain_values`.
+"""
+
+from __future__ import annotations
+
+from tabular_pg.engine.step_size import LARGEST_STEP, registered_step, step_of
+from tabular_pg.gaps.two_forms import far_form
+
+
+def plain_values(rule):
+    """The fields of a rule; with a step size that is no number three tuples, the fields of that,
+    and those of the rule before and after ``eta``."""
+    if registered_step(rule) is None:
+        return tuple(rule)
+    i = rule._fields.index("eta")
+    return tuple(step_of(rule)), tuple(rule[:i]), tuple(rule[i + 1 :])
+
+
+def rule_now(method, size):
+    """``now(values, k, problem, point)``: the rule with a number for its step size, which is
+    recorded if it is no constant."""
+    rule = method.rule
+    if size is None:
+
+        def now(values, k, problem, point):
+            return rule(*values)
+
+        return now
+    record, kernel = size.record, size.kernel
+
+    def now_sized(values, k, problem, point):
+        fields, before, after = values
+        eta = kernel(record(*fields), k, problem, point)
+        eta = min(eta, LARGEST_STEP / max(1.0, problem.largest))
+        point.steps[k] = eta
+        return rule(*(before + (eta,) + after))
+
+    return now_sized
+
+
+def step_once(method, now):
+    """``step(values, k, problem, point)``: the kernel, given the rule of the moment."""
+    kernel, learn = method.kernel, method.learn
+
+    def step(values, k, problem, point):
+        kernel(now(values, k, problem, point), k, problem, point)
+
+    def learn_and_step(values, k, problem, point):
+        rule = now(values, k, problem, point)
+        if k > 0:
+            learn(rule, k, problem, point)
+        kernel(rule, k, problem, point)
+
+    return step if learn is None else learn_and_step
+
+
+def step_twice(method, now):
+    """The same, and then the kernel on the second form of the policy."""
+    kernel, learn = method.kernel, method.learn
+
+    def step(values, k, problem, point):
+        rule = now(values, k, problem, point)
+        other = far_form(problem.coordinates, point)
+        kernel(rule, k, problem, point)
+        kernel(rule, k, problem, other)
+
+    def learn_and_step(values, k, problem, point):
+        rule = now(values, k, problem, point)
+        if k > 0:
+            learn(rule, k, problem, point)
+        point.far_memory[:] = point.memory + point.shift
+        other = far_form(problem.coordinates, point)
+        kernel(rule, k, problem, point)
+        kernel(rule, k, problem, other)
+
+    return step if learn is None else learn_and_step
+
+
+def begin_once(method, now):
+    """``begin(values, problem, point)``: what a method remembers at first."""
+    start = method.start
+
+    def begin(values, problem, point):
+        start(now(values, 0, problem, point), problem, point)
+
+    return begin
+
+
+def begin_twice(method, now):
+    """The same for the memory of both forms."""
+    start = method.start
+
+    def begin(values, problem, point):
+        rule = now(values, 0, problem, point)
+        start(rule, problem, point)
+        start(rule, problem, far_form(problem.coordinates, point))
+        point.shift[:] = point.far_memory - point.memory
+
+    return begin
+
+
+PARTS = (step_once, step_twice, begin_once, begin_twice)

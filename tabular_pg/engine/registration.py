@@ -1,0 +1,101 @@
+"""What can be registered: records of hyper-parameters, and functions that numba compiles."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import math
+
+from numba.core.types import none
+
+from tabular_pg._jit import njit_inlined, njit_uncached
+from tabular_pg.checks.numbers import is_real, shown
+from tabular_pg.gaps.point import Point
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def is_record(value) -> bool:
+    """Whether it is a NamedTuple class."""
+    return isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields")
+
+
+def is_native(*parts) -> bool:
+    """Whether all classes and functions are of this package, so that what is compiled from them may
+    be kept on disk."""
+    modules = (str(getattr(part, "__module__", "")) for part in parts if part is not None)
+    return all(module.partition(".")[0] == PACKAGE for module in modules)
+
+
+def compiled(function, native):
+    """``function`` as a part of compiled loops."""
+    return (njit_inlined if native else njit_uncached)(function)
+
+
+def checked_field(name, value, any_sign=False) -> float:
+    """One hyper-parameter as a float: finite, and positive unless it may have any sign."""
+    expected = "a finite number" if any_sign else "a finite number > 0"
+    if not is_real(value):
+        raise TypeError(f"{name} is {shown(value)}; expected {expected}".replace("finite ", ""))
+    try:
+        number = float(value)
+    except OverflowError:  # an integer or a fraction
+        raise ValueError(f"{name} is beyond the range of floats; expected {expected}") from None
+    except ValueError:  # a Decimal sNaN
+        raise ValueError(f"{name} is {shown(value)}; expected {expected}") from None
+    if not math.isfinite(number) or not (number > 0 or any_sign):
+        raise ValueError(f"{name} is {number}; expected {expected}")
+    return number
+
+
+def refuse_function(function, arguments, role="kernel"):
+    """Raise TypeError for what is no function of Python with these ``arguments``, or assigns to a
+    field of a point."""
+    name, expected = getattr(function, "__name__", repr(function)), ", ".join(arguments)
+    if not callable(function):
+        raise TypeError(f"{role} is {function!r}; expected a function ({expected})")
+    try:
+        signature = inspect.signature(function)
+        signature.bind(*arguments)
+    except ValueError:  # a function that is not written in Python
+        raise TypeError(f"{role} is {function!r}; expected a function of Python") from None
+    except TypeError:
+        raise TypeError(f"{role} is {name}{signature}; expected ({expected})") from None
+    if hasattr(function, "py_func"):
+        raise TypeError(f"{role} is {name}, compiled already; expected {name}.py_func")
+    stored = [step.argval for step in dis.get_instructions(function) if step.opname == "STORE_ATTR"]
+    field = next((name for name in stored if name in Point._fields), None)
+    if field is not None:
+        raise TypeError(
+            f"{role} {name} assigns to the attribute {field}, which is fixed; expected it to "
+            "overwrite entries, as in point.x[s, a] = ... or point.x[:] = ..."
+        )
+
+
+def without_result(kernel):
+    """A kernel that is not compiled (NUMBA_DISABLE_JIT), and refuses to return something."""
+    if hasattr(kernel, "nopython_signatures"):
+        return kernel
+
+    @functools.wraps(kernel)
+    def checked(rule, k, problem, point):
+        result = kernel(rule, k, problem, point)
+        if result is not None:
+            raise TypeError(_returns(kernel, f"a {type(result).__name__}"))
+
+    return checked
+
+
+def refuse_result(kernel):
+    """Raise TypeError if a version of the kernel, as far as compiled, returns something."""
+    for signature in getattr(kernel, "nopython_signatures", ()):
+        if signature.return_type != none:
+            raise TypeError(_returns(kernel, f"a result of type {signature.return_type}"))
+
+
+def _returns(kernel, what) -> str:
+    return (
+        f"the kernel {kernel.__name__} returns {what}; expected None: it overwrites point.x, as in "
+        "point.x[s, a] = ... or point.x[:] = ..."
+    )

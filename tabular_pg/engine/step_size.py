@@ -1,0 +1,183 @@
+"""How a record becomes a step size: what the field ``eta`` of a rule may hold instead of a number.
+
+A schedule depends on k alone, another step size on the iterate as well; a search proposes one, and
+tries smaller ones until the step passes a test. What was taken at each iteration is recorded.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tabular_pg.checks.numbers import shown
+from tabular_pg.engine.registration import (
+    checked_field,
+    compiled,
+    is_native,
+    is_record,
+    refuse_function,
+)
+
+STEP_SIZES: dict[type, StepSize] = {}
+KERNEL = ("step", "k", "problem", "point")
+PROPOSE = ("step", "k", "last")
+ACCEPT = ("step", "problem", "point", "trial")
+LARGEST_STEP = 1e250  # steps stop growing here, far beyond where they act like infinity
+
+
+class StepSize(NamedTuple):
+    """What the loops need to know about a step size."""
+
+    record: type
+    kernel: object  # (step, k, problem, point) -> eta; None of a search
+    schedule: bool  # whether eta depends on k alone
+    visitation: bool
+    native: bool
+    propose: object = None  # of a search: (step, k, last) -> eta
+    accept: object = None  # (step, problem, point, trial) -> bool
+
+
+class Constant(NamedTuple):
+    """The same step size ``eta`` in every iteration; a plain number says the same."""
+
+    eta: float
+
+    def at(self, k):
+        return self.eta
+
+
+def step_size(record, *, schedule=False, visitation=False):
+    """Register the decorated ``kernel(step, k, problem, point) -> eta`` for a record type.
+
+    An instance may then stand for ``eta`` in every rule that has such a field, as in
+    ``NaturalPG(eta=Geometric(1.0, 2.0))``. ``point`` is the iterate k and its evaluation, of which
+    nothing may be overwritten (see ``gaps.point.Point``). Steps above 1e250 are cut.
+
+    Parameters
+    ----------
+    record : type
+        A NamedTuple of positive floats. A method ``at(self, k)``, for numbers of any kind, says the
+        same to ``certified_run``; an optional ``refuse(self)`` raises ValueError for values that
+        make no sense.
+    schedule : bool
+        Whether eta depends on k alone: rules that work state by state do so then, too.
+    visitation : bool
+        Whether the kernel reads ``point.d``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what cannot be a record or a kernel, and for a record of this package.
+    """
+    _refuse_record(record)
+
+    def register(kernel):
+        refuse_function(kernel, KERNEL)
+        native = _native(record, kernel)
+        parts = compiled(kernel, native), schedule, visitation, native
+        STEP_SIZES[record] = StepSize(record, *parts)
+        return kernel
+
+    return register
+
+
+def step_search(record, *, propose, visitation=False):
+    """Register the decorated ``accept(step, problem, point, trial) -> bool`` for a record type:
+    the acceptance test of a backtracking search.
+
+    ``propose(step, k, last) -> eta`` is what is tried first, ``last`` being the step that was taken
+    before (0 at k = 0); while the test fails, eta is multiplied by the field ``shrink`` of the
+    record. ``trial`` is an :class:`engine.search.Trial`: the step, where it leads, and the gaps
+    before and after. Where the gap is below 1e-290, and its differences have no digits, the last
+    step is taken untested. A run ends, STALLED, where 1e-20 of what was tried first fails.
+
+    Parameters
+    ----------
+    record : type
+        A NamedTuple of positive floats with a field ``shrink`` < 1; ``refuse`` as for
+        :func:`step_size`.
+    propose : function (step, k, last) -> eta
+    visitation : bool
+        Whether the test reads ``point.d``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`step_size` does, and for a record without ``shrink``.
+    """
+    _refuse_record(record)
+    if "shrink" not in record._fields:
+        raise ValueError(f"record is {record.__name__}{record._fields}; expected a field shrink")
+
+    def register(accept):
+        refuse_function(propose, PROPOSE, "propose")
+        refuse_function(accept, ACCEPT, "accept")
+        native = _native(record, propose, accept)
+        parts = (compiled(part, native) for part in (propose, accept))
+        STEP_SIZES[record] = StepSize(record, None, False, visitation, native, *parts)
+        return accept
+
+    return register
+
+
+def _refuse_record(record):
+    if not is_record(record):
+        raise TypeError(f"record is {record!r}; expected a NamedTuple class of hyper-parameters")
+
+
+def _native(record, *functions) -> bool:
+    native, known = is_native(record, *functions), STEP_SIZES.get(record)
+    if known is not None and known.native and not native:
+        raise ValueError(
+            f"record is {record.__name__} of this package, which theorems are about; expected a "
+            "class of your own"
+        )
+    return native
+
+
+def step_of(rule):
+    """The step size of a rule, a number or a record; None if it has none.
+
+    It is the field ``eta``, unless the rule says otherwise by a property ``step``.
+    """
+    return getattr(rule, "step", getattr(rule, "eta", None))
+
+
+def mapped(rule, function):
+    """The rule with ``function`` of each of its hyper-parameters, those of its step size too."""
+    values = (type(x)(*map(function, x)) if type(x) in STEP_SIZES else function(x) for x in rule)
+    return type(rule)(*values)
+
+
+def is_constant(rule) -> bool:
+    """Whether the step size of a rule, if it has one, is a number."""
+    return type(step_of(rule)) not in STEP_SIZES
+
+
+def registered_step(rule) -> StepSize | None:
+    """The registration of the step size of a rule; None where it is a number, or there is none."""
+    return STEP_SIZES.get(type(step_of(rule)))
+
+
+def checked_step(name, value):
+    """A step size with float fields: a number, or a registered record that is no constant."""
+    if type(value) not in STEP_SIZES:
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            known = ", ".join(sorted(record.__name__ for record in STEP_SIZES))
+            raise TypeError(
+                f"{name} is {shown(value)}; expected a number > 0, or one of {known} or another "
+                "record registered with tabular_pg.steps.step_size"
+            )
+        return checked_field(name, value)
+    pairs = zip(value._fields, value, strict=True)
+    step = type(value)(*(checked_field(f"{name}.{field}", x) for field, x in pairs))
+    if getattr(step, "shrink", 0.5) >= 1:
+        raise ValueError(f"{name}.shrink is {step.shrink}; expected a number in (0, 1)")
+    if hasattr(step, "refuse"):
+        step.refuse()
+    return step.eta if type(step) is Constant else step
+
+
+@step_size(Constant, schedule=True)
+def constant(step, k, problem, point):
+    """eta, whatever k."""
+    return step.eta

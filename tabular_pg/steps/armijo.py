@@ -1,0 +1,54 @@
+"""Step sizes found by backtracking."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tabular_pg.engine.step_size import step_search
+from tabular_pg.numerics.simplex import EPS
+
+ROUNDING = 8 * EPS  # of a gap: a rise that misses its bound by no more than that passes
+
+
+class Armijo(NamedTuple):
+    """Backtracking along the path of policies eta -> pi(eta) of a step.
+
+    A step is taken once
+
+        V^{pi(eta)}(mu) - V^k(mu)  >=  slope <grad V^k(mu), pi(eta) - pi^k>,
+
+    the condition of Armijo (1966) on a curve, as for projected gradients (Bertsekas, 1976); the
+    gradient is that in policies, d_mu^k A^k / (1 - gamma). For softmax policy gradient the right
+    side is eta |grad_theta V|^2 to first order, as in Lu, Aghaei, Raj and Vaswani (2024). Tried are
+    ``first`` at k = 0, later ``grow`` times the step that was taken last, and then fractions
+    ``shrink`` of what failed.
+    """
+
+    first: float = 1.0
+    slope: float = 0.5
+    shrink: float = 0.5
+    grow: float = 2.0
+
+    def refuse(self):
+        if self.slope >= 1:
+            raise ValueError(f"slope is {self.slope}; expected a number in (0, 1)")
+        if self.grow < 1:
+            raise ValueError(f"grow is {self.grow}; expected a number >= 1")
+
+
+def propose(step, k, last):
+    """What is tried first."""
+    return step.grow * last if k > 0 else step.first
+
+
+@step_search(Armijo, propose=propose, visitation=True)
+def armijo(step, problem, point, trial):
+    """Whether V(mu) rises by enough."""
+    slope, rise, size = 0.0, 0.0, 0.0
+    for s in range(point.A.shape[0]):
+        rise += problem.mu[s] * (trial.gap[s] - trial.next_gap[s])
+        size += problem.mu[s] * trial.gap[s]
+        for a in range(point.A.shape[1]):
+            if trial.change[s, a] != 0.0:
+                slope += point.d[s] * trial.change[s, a] * point.A[s, a]
+    return rise + ROUNDING * size >= step.slope * slope / (1.0 - problem.gamma)

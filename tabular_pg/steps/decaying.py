@@ -1,0 +1,23 @@
+"""Step sizes that fall like a power of the iteration."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tabular_pg.engine.step_size import step_size
+
+
+class Decaying(NamedTuple):
+    """``eta / (k + 1)**power`` at iteration k."""
+
+    eta: float
+    power: float = 0.5
+
+    def at(self, k):
+        return self.eta / (self.power * 0 + k + 1) ** self.power
+
+
+@step_size(Decaying, schedule=True)
+def decaying(step, k, problem, point):
+    """eta (k + 1)^(-power)."""
+    return step.eta / (k + 1.0) ** step.power

@@ -1,0 +1,29 @@
+"""Step sizes that grow or shrink geometrically."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from tabular_pg.engine.step_size import LARGEST_STEP, step_size
+
+LARGEST_EXPONENT = 700.0  # e to that is near the end of the range of floats
+
+
+class Geometric(NamedTuple):
+    """``eta * growth**k`` at iteration k, cut at 1e250; growth 1/gamma or 1/gamma^2 gives policy
+    mirror descent a rate gamma (Xiao, 2022; Johnson, Pike-Burke and Rebeschini, 2023)."""
+
+    eta: float
+    growth: float
+
+    def at(self, k):
+        return self.eta * self.growth**k
+
+
+@step_size(Geometric, schedule=True)
+def geometric(step, k, problem, point):
+    """eta growth^k."""
+    if k * math.log(step.growth) > LARGEST_EXPONENT:
+        return LARGEST_STEP
+    return step.eta * step.growth**k
