@@ -44,7 +44,7 @@ def largest_error(mdp, rule, iterations, tau=0.0, policy=None, digits=200):
     """The largest relative error over iterates and states, and log10 of the last gap compared."""
     run = optimize(mdp, rule, iterations, tau=tau, policy=policy, at=range(iterations + 1))
     assert not np.isnan(run.scaled_gap).any()
-    exact = gaps(mdp, rule, iterations, tau, policy, digits)
+    exact = gaps(mdp, rule, iterations, tau, policy, digits, run.steps)
     zero = mp.mpf(10) ** (30 - digits)  # as far as digits tell
     with np.errstate(divide="ignore"):
         measured = run.log_scale[:, None] + np.log(run.scaled_gap)

@@ -88,7 +88,11 @@ MODEL = MDP(P, r, 0.9)
         (NaturalPG(1.0), {"tau": "small"}, r"tau is 'small'"),
         (NaturalPG(1.0), {"tau": 1e-20}, r"tau is 1e-20; expected 0 or a number in \["),
         (NaturalPG(1.0), {"tau": 1e300}, r"tau is 1e\+300.*beyond|values up to"),
-        (NaturalPG(eta=10**400), {}, r"eta is beyond the range of floats; expected a finite number"),
+        (
+            NaturalPG(eta=10**400),
+            {},
+            r"eta is beyond the range of floats; expected a finite",
+        ),
         (NaturalPG(eta=1.7e308), {}, r"eta is 1.7e\+308; expected at most .* would overflow"),
         (ProjectedPG(1.0), {"tau": 0.1}, r"tau is 0.1; ProjectedPG is defined for tau = 0 only"),
         (HadamardPG(1.0), {"tau": 0.1}, r"tau is 0.1; HadamardPG is defined for tau = 0 only"),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from support.grid import MILD_RULES
+from support.grid import CHANGING_STEPS, MILD_RULES
 from support.reference import TWINS, Now
 from tabular_pg import NaturalPG, SoftmaxPG, instances
 from tabular_pg.engine.method import METHODS, Space, method
@@ -23,7 +23,7 @@ def natural_twin(rule, k, now):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize(("rule", "tau"), MILD_RULES, ids=str)
+@pytest.mark.parametrize(("rule", "tau"), MILD_RULES + CHANGING_STEPS, ids=str)
 def test_methods_of_the_package_pass(rule, tau):
     pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
 

@@ -14,6 +14,7 @@ from tabular_pg import (
     SoftmaxPG,
     SoftPolicyIteration,
     instances,
+    steps,
 )
 
 GRID = {
@@ -42,6 +43,23 @@ RULES = [
     (SPMA(eta=0.001), 0.0),
     (TDPMD(eta=3.0), 0.1),
     (DualAveragedSPI(beta=0.3), 0.0),
+]
+CHANGING_STEPS = [  # (rule, tau), fit for the same
+    (ProjectedPG(steps.Decaying(0.5, 0.25)), 0.0),
+    (ProjectedPG(steps.Armijo(first=3.0)), 0.0),
+    (ProjectedQAscent(steps.Geometric(0.1, 1.2)), 0.0),
+    (SoftmaxPG(steps.Armijo()), 0.0),
+    (SoftmaxPG(steps.Armijo(slope=0.25, shrink=0.7)), 0.25),
+    (NaturalPG(steps.Geometric(0.5, 1.25)), 0.0),
+    (NaturalPG(steps.Geometric(2.0, 0.9)), 0.25),
+    (NaturalPG(steps.AdvantageScaled(1.0)), 0.25),
+    (SoftmaxPG(steps.AdvantageScaled(1.0)), 0.0),
+    (NaturalPG(steps.Armijo()), 0.25),
+    (HadamardPG(steps.Decaying(0.01)), 0.0),
+    (SPMA(steps.Decaying(0.05)), 0.0),
+    (SPMA(steps.Armijo(first=20.0)), 0.0),
+    (TDPMD(steps.Geometric(1.0, 1.1)), 0.25),
+    (TDPMD(steps.Armijo()), 0.25),
 ]
 MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (ProjectedPG(0.3), 0.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from tabular_pg import MDP
+from tabular_pg import MDP, steps
 from tabular_pg.engine.method import METHODS, Space
 
 GAMMAS = (0.0, 0.3, 0.6, 0.9, 0.97, 0.99)
@@ -70,12 +70,29 @@ def starts(draw, mdp, vertices=False):
 def prescribed_steps(mdp, tau):
     """The step sizes that some theorem asks for, and the ends of ranges in which others hold."""
     g, A = 1 - mdp.gamma, mdp.n_actions
-    steps = [g**3 / 8, g**2 / 5, g**2 / 2, g**2, g, 0.9 * g, 0.4, 1.0]
+    wanted = [g**3 / 8, g**2 / 5, g**2 / 2, g**2, g, 0.9 * g, 0.4, 1.0]
     if mdp.gamma > 0:
-        steps.append(g**3 / (2 * mdp.gamma * A))
+        wanted.append(g**3 / (2 * mdp.gamma * A))
     if tau > 0:
-        steps += [g**3 / (8 + tau * (4 + 8 * np.log(A))), g / tau, 3.9 * g / tau, 4 * g / tau]
-    return steps
+        wanted += [g**3 / (8 + tau * (4 + 8 * np.log(A))), g / tau, 3.9 * g / tau, 4 * g / tau]
+    return wanted
+
+
+@st.composite
+def changing_steps(draw):
+    """A step size that is no number."""
+    eta = draw(step_sizes)
+    return draw(
+        st.sampled_from(
+            (
+                steps.Geometric(eta, 1.1),
+                steps.Geometric(eta, 0.9),
+                steps.Decaying(eta, 0.5),
+                steps.AdvantageScaled(min(eta, 3.0)),
+                steps.Armijo(first=eta, slope=0.3),
+            )
+        )
+    )
 
 
 @st.composite
@@ -84,11 +101,14 @@ def rules(draw, kind, mdp, tau=0.0):
     fields = {}
     for field in kind._fields:
         if field == "eta":
-            steps = step_sizes | st.sampled_from(prescribed_steps(mdp, tau))
+            numbers = step_sizes | st.sampled_from(prescribed_steps(mdp, tau))
+            values = st.one_of(numbers, numbers, numbers, changing_steps())
         else:
             growths = (1.0, 1.0, 0.9, 1.1, max(mdp.gamma, 0.1) ** -2)
-            steps = st.sampled_from({"growth": growths, "beta": (0.05, 0.3, 0.5, 0.9)}[field])
-        fields[field] = draw(steps)
+            if isinstance(fields.get("eta"), tuple):
+                growths = (1.0,)
+            values = st.sampled_from({"growth": growths, "beta": (0.05, 0.3, 0.5, 0.9)}[field])
+        fields[field] = draw(values)
     return kind(**fields)
 
 

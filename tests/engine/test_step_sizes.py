@@ -1,0 +1,286 @@
+"""Step sizes that are no number: what is taken is recorded, what is searched passes its test."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from support.grid import CHANGING_STEPS, GRID
+from tabular_pg import (
+    HadamardPG,
+    NaturalPG,
+    ProjectedPG,
+    ProjectedQAscent,
+    SoftmaxPG,
+    Solver,
+    Space,
+    Status,
+    check,
+    instances,
+    method,
+    optimize,
+    optimize_many,
+    steps,
+)
+from tabular_pg.testing import situation
+
+MDP = instances.garnet(5, 3, 2, 0.9, seed=1)
+RUNS = [(rule, tau, name) for rule, tau in CHANGING_STEPS for name in ("small", "medium", "tied")]
+
+
+class Halving(NamedTuple):
+    eta: float
+
+    def at(self, k):
+        return self.eta / 2 ** (k // 3)
+
+
+@steps.step_size(Halving, schedule=True)
+def halving(step, k, problem, point):
+    return step.eta / 2.0 ** (k // 3)
+
+
+class Never(NamedTuple):
+    shrink: float = 0.5
+
+
+def one(step, k, last):
+    return 1.0
+
+
+@steps.step_search(Never, propose=one)
+def never(step, problem, point, trial):
+    return False
+
+
+class Odd(NamedTuple):
+    value: float
+
+
+@steps.step_size(Odd)
+def odd(step, k, problem, point):
+    return -step.value if k == 3 else step.value
+
+
+def same(run, other):
+    for name in ("k", "iterates", "scaled_gap", "A", "gap_sum"):
+        np.testing.assert_array_equal(getattr(run, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("rule", [NaturalPG, SoftmaxPG, ProjectedPG, HadamardPG])
+def test_a_constant_is_a_number(rule):
+    constant = optimize(MDP, rule(steps.Constant(0.01)), 20)
+    assert constant.rule == rule(0.01)
+    assert constant.constant_step and constant.steps is None
+    same(constant, optimize(MDP, rule(0.01), 20))
+    same(optimize(MDP, rule(steps.Geometric(0.01, 1.0)), 20), constant)
+    np.testing.assert_array_equal(constant.step_sizes, 0.01)
+
+
+@pytest.mark.parametrize("rule", [ProjectedPG, ProjectedQAscent])
+def test_growth_is_short_for_geometric_steps(rule):
+    short, run = (optimize(MDP, r, 20) for r in (rule(0.1, 1.5), rule(steps.Geometric(0.1, 1.5))))
+    same(short, run)
+    np.testing.assert_array_equal(run.steps, 0.1 * 1.5 ** np.arange(20))
+    np.testing.assert_array_equal(short.steps, run.steps)
+    with pytest.raises(ValueError, match="growth is 1.5 beside eta = Geometric"):
+        optimize(MDP, rule(steps.Geometric(0.1, 1.5), 1.5), 20)
+
+
+def test_what_is_recorded():
+    run = optimize(MDP, NaturalPG(steps.Geometric(1.0, 0.5)), 6, at=[0, 2, 3, 6])
+    np.testing.assert_array_equal(run.steps, 0.5 ** np.arange(6))
+    np.testing.assert_array_equal(run.all_steps, run.steps)
+    np.testing.assert_array_equal(run.step_sizes, [1.0, 0.25, 0.125, np.nan])
+    assert not run.steps.flags.writeable
+
+
+def test_steps_from_the_advantages_are_what_they_say():
+    run = optimize(MDP, NaturalPG(steps.AdvantageScaled(2.0)), 12)
+    largest = run.A.max(axis=(1, 2))[:-1]
+    assert 0 < largest[3] < largest[0] < 1
+    np.testing.assert_array_equal(run.steps, 2.0 / np.maximum(largest, 2e-250))
+
+
+def test_steps_are_cut_where_they_act_like_infinity():
+    run = optimize(MDP, ProjectedQAscent(steps.Geometric(1.0, 1e10)), 60)
+    assert run.status is Status.OPTIMAL
+    assert run.steps.max() == 1e250 / max(1.0, -run.optimum.A.min())
+
+
+@pytest.mark.parametrize(("rule", "tau", "name"), RUNS, ids=str)
+def test_searched_steps_pass_their_test_and_larger_ones_do_not(rule, tau, name):
+    """By values from numpy alone, as long as their differences have digits."""
+    step, mdp = rule.eta, GRID[name]
+    if not isinstance(step, steps.Armijo):
+        pytest.skip("not searched")
+    run = optimize(mdp, rule, 12, tau=tau)
+    for k, eta in enumerate(run.steps):
+        now = situation(mdp, run.policies[k], tau)
+        if not (now.A * run.policies[k] > 1e-6).any():
+            break
+        tried = step.grow * run.steps[k - 1] if k else step.first
+        shrunk = round(np.log(eta / tried) / np.log(step.shrink))
+        assert eta == pytest.approx(tried * step.shrink**shrunk, rel=1e-12)
+        assert margin(run, k, eta) > -1e-9
+        if shrunk:
+            assert margin(run, k, eta / step.shrink) < 1e-9
+
+
+def margin(run, k, eta):
+    """By how much the condition of Armijo holds for a step from iterate k."""
+    mdp, tau, rule = run.mdp, run.tau, run.rule._replace(eta=float(eta))
+    log_policy = run.log_policies[k] - np.logaddexp.reduce(run.log_policies[k], axis=1)[:, None]
+    if run.method.memory:  # the critic of iterate k is not that of its policy
+        assert type(run.rule).__name__ == "TDPMD"
+        if k > 0:
+            return 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a step that overflows
+        pi, after = optimize(mdp, rule, 1, tau=tau, log_policy=log_policy).policies
+    if not np.isfinite(after).all():
+        return -np.inf
+    now, then = situation(mdp, pi, tau), situation(mdp, after, tau)
+    first_order = (now.d[:, None] * (after - pi) * now.A).sum() / (1 - mdp.gamma)
+    return mdp.mu @ (then.V - now.V) - run.rule.eta.slope * first_order
+
+
+@pytest.mark.parametrize(("rule", "tau"), CHANGING_STEPS, ids=str)
+def test_runs_side_by_side_take_the_same_steps(rule, tau):
+    run = optimize(MDP, rule, 15, tau=tau, solver=Solver.REUSE)
+    many = optimize_many(MDP, [rule, NaturalPG(0.5), rule], 15, tau=tau, solver=Solver.REUSE)
+    for other in many[::2]:
+        same(run, other)
+        np.testing.assert_array_equal(run.steps, other.steps)
+
+
+def test_every_theorem_that_applies_holds_and_those_about_constants_do_not_apply():
+    for rule, tau in CHANGING_STEPS:
+        verdicts = check(optimize(MDP, rule, 30, tau=tau))
+        assert not any(v.holds is False for v in verdicts), [v for v in verdicts if not v.holds]
+        about_constants = [v for v in verdicts if "stated for a constant step" in v.why_not]
+        assert all(str(rule.eta) in v.why_not for v in about_constants)
+        assert about_constants
+        assert any(v.applies for v in verdicts) or type(rule).__name__ == "TDPMD"
+
+
+def test_a_step_size_of_ones_own():
+    run = optimize(MDP, NaturalPG(Halving(1.0)), 9)
+    np.testing.assert_array_equal(run.steps, [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25])
+    twin = optimize(MDP, NaturalPG(0.5), 3, log_policy=run.log_policies[3])
+    np.testing.assert_allclose(run.policies[3:7], twin.policies, rtol=1e-12)
+
+
+def test_a_search_that_fails_ends_the_run_and_says_so():
+    with pytest.warns(UserWarning, match=r"no step size passed the test of Never.* at k = 0"):
+        run = optimize(MDP, NaturalPG(Never()), 10)
+    assert run.status is Status.STALLED
+    assert run.k.tolist() == [0] and len(run.steps) == 0
+
+
+def test_steps_that_are_not_positive_are_said():
+    with pytest.warns(UserWarning, match=r"step size Odd\(value=1.0\) is -1.0 at k = 3"):
+        optimize(MDP, NaturalPG(Odd(1.0)), 10)
+
+
+def test_near_the_end_of_floats_the_last_step_is_kept():
+    mdp = instances.bandit([1.0, 0.5])
+    run = optimize(mdp, NaturalPG(steps.Armijo(first=100.0, grow=1.0)), 40)
+    assert run.status is Status.COMPLETED and run.log_gap[-1] < -1900
+    np.testing.assert_array_equal(run.steps, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("eta", "error", "message"),
+    [
+        (steps.Geometric(-1.0, 2.0), ValueError, "eta.eta is -1.0; expected a finite number > 0"),
+        (steps.Geometric(1.0, "2"), TypeError, "eta.growth is '2'; expected a number > 0"),
+        (steps.Armijo(slope=1.5), ValueError, "slope is 1.5; expected a number in (0, 1)"),
+        (steps.Armijo(grow=0.5), ValueError, "grow is 0.5; expected a number >= 1"),
+        (steps.Armijo(shrink=1.0), ValueError, "eta.shrink is 1.0; expected a number in (0, 1)"),
+        (steps.Geometric, TypeError, "eta is <class"),
+        (NaturalPG(1.0), TypeError, "eta is NaturalPG(eta=1.0); expected a number > 0, or one of"),
+    ],
+    ids=str,
+)
+def test_bad_step_sizes(eta, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        optimize(MDP, NaturalPG(eta), 3)
+
+
+@pytest.mark.parametrize(
+    ("define", "error", "message"),
+    [
+        (lambda: steps.step_size(float), TypeError, "record is <class 'float'>; expected a Named"),
+        (lambda: steps.step_size(Halving)(3), TypeError, "kernel is 3; expected a function (step"),
+        (lambda: steps.step_size(Halving)(one), TypeError, "expected (step, k, problem, point)"),
+        (
+            lambda: steps.step_size(steps.Geometric)(lambda step, k, problem, point: 1.0),
+            ValueError,
+            "record is Geometric of this package",
+        ),
+        (
+            lambda: steps.step_search(Halving, propose=one),
+            ValueError,
+            "record is Halving('eta',); expected a field shrink",
+        ),
+        (
+            lambda: steps.step_search(Never, propose=never)(never),
+            TypeError,
+            "propose is never(step, problem, point, trial); expected (step, k, last)",
+        ),
+    ],
+)
+def test_bad_registrations(define, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        define()
+
+
+def test_certificates_take_the_steps_that_were_taken():
+    certified = pytest.importorskip("tabular_pg.certified", reason="needs python-flint")
+    for rule, tau in CHANGING_STEPS:
+        run = optimize(GRID["small"], rule, 6, tau=tau)
+        assert certified.certify(run).relative_error < 1e-9, rule
+    exact = certified.certified_run(
+        GRID["small"], NaturalPG(steps.Geometric(Fraction(1, 3), Fraction(3, 2))), 6
+    )
+    run = optimize(GRID["small"], NaturalPG(steps.Geometric(1 / 3, 1.5)), 6)
+    assert abs(float(exact.gap[-1].mid()) / run.gap[-1] - 1) < 1e-12
+    assert certified.certified_run(GRID["small"], NaturalPG(Halving(1)), 6).digits >= 30
+    with pytest.raises(TypeError, match="eta is AdvantageScaled.* depends on iterates"):
+        certified.certified_run(GRID["small"], NaturalPG(steps.AdvantageScaled(1)), 6)
+    with pytest.raises(ValueError, match=r"eta.growth is -1; expected a number > 0"):
+        certified.certified_run(GRID["small"], NaturalPG(steps.Geometric(1, -1)), 6)
+
+
+class Pulled(NamedTuple):
+    eta: float
+    pull: float
+
+
+@method(Pulled, space=Space.SOFTMAX, statewise=True, any_sign=("pull",))
+def pulled(rule, k, problem, point):
+    for s in range(point.x.shape[0]):
+        for a in range(point.x.shape[1]):
+            point.x[s, a] += rule.eta * point.A[s, a] + rule.pull * a
+
+
+@pytest.mark.parametrize("pull", [-0.1, 0.0, 0.1])
+def test_hyper_parameters_of_any_sign(pull):
+    run = optimize(MDP, Pulled(1.0, pull), 1)
+    moved = run.log_policies[1] - run.log_policies[0] - run.A[0] - pull * np.arange(3)
+    np.testing.assert_allclose(moved, np.broadcast_to(moved[:, :1], moved.shape), atol=1e-13)
+
+
+def test_hyper_parameters_of_any_sign_are_those_that_were_named():
+    with pytest.raises(ValueError, match=r"eta is -1.0; expected a finite number > 0"):
+        optimize(MDP, Pulled(-1.0, -1.0), 1)
+    with pytest.raises(ValueError, match=r"pull is nan; expected a finite number$"):
+        optimize(MDP, Pulled(1.0, np.nan), 1)
+    with pytest.raises(ValueError, match=r"any_sign has 'push'; expected some of the fields"):
+        method(Pulled, space=Space.SOFTMAX, any_sign=("push",))
