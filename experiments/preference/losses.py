@@ -78,16 +78,15 @@ def measure(prompts, scale, ridges, regime, name, which, seed):
 def chosen(found, judge):
     """For every seed the position of its ridge, of equals the first; ``found`` is by seed and
     ridge."""
-    values = {
-        name: np.array([[each[name] for each in of_seed] for of_seed in found])
-        for name in found[0][0]
-    }
+    loss, held, accuracy = (
+        np.array([values(of_seed, name) for of_seed in found])
+        for name in ("loss held out", "accuracy held out", "accuracy")
+    )
     if judge == "own loss held out":
-        return values["loss held out"].argmin(axis=1)
+        return loss.argmin(axis=1)
     if judge == "accuracy held out":
-        return values["accuracy held out"].argmax(axis=1)
-    others = values["accuracy"].sum(axis=0) - values["accuracy"]
-    return others.argmax(axis=1)
+        return held.argmax(axis=1)
+    return (accuracy.sum(axis=0) - accuracy).argmax(axis=1)
 
 
 def picked(found, place):
@@ -119,10 +118,10 @@ def panels(found):
             [100 * gain.mean for gain in values(column, "minus Bradley-Terry")]
             for column in by_labels(found, judge, data)
         ]
-        values = np.column_stack([*columns, PAPER - PAPER[0]])[::-1]
+        cells = np.column_stack([*columns, PAPER - PAPER[0]])[::-1]
         by = judge if judge == "oracle" else f"by {judge}"
         yield HeatMap(f"{data}, ridge {by}", "labels", "", (*REGIMES, "paper"), NAMES[::-1],
-                      values, center=0.0, limits=(-10.0, 10.0), digits=1)  # fmt: skip
+                      cells, center=0.0, limits=(-10.0, 10.0), digits=1)  # fmt: skip
 
 
 def by_labels(found, judge, data):

@@ -173,16 +173,15 @@ def results(run, prompts, scale, iterations, climbed, seeds):
         for name in (*SETS, TRUE):
             mine = [each[name] for each in found]
             gained = [each["gains"] for each in mine]
-            lost = [
-                {ALL: np.subtract(top[ALL], own[ALL])}
-                for top, own in zip(best, gained, strict=True)
-            ]
+            pairs = zip(best, gained, strict=True)
+            lost = [{ALL: np.subtract(top[ALL], own[ALL])} for top, own in pairs]
             rows.append({
                 "labels": regime, "data": name, "pairs": mean(mine, "pairs"),
                 "right labels": mean(mine, "right labels"),
                 "accuracy": estimates([each["accuracy"] for each in mine]),
                 "gained": {which: at_all(gained, which) for which in (ALL, *CATEGORIES)},
-                "lost": at_all(lost, ALL), "worse": estimate([each["worse"] for each in mine]),
+                "lost": [None] * len(DIVERGENCES) if name == TRUE else at_all(lost, ALL),
+                "worse": estimate([each["worse"] for each in mine]),
             })  # fmt: skip
     for regime, found in zip(climbed, of_ways, strict=True):
         for name in COMPARED:

@@ -106,6 +106,7 @@ def results(run, puzzles, seeds, tuning_seeds):
         final = [cell["success"] for cell in cells]
         steps = np.mean([[each["steps"] for each in of_seeds] for of_seeds in found.values()])
         rows.append({
+            "way": "apart" if name in APART else "together", "optimistic": "optimistic" in name,
             "base": base, "base success": success(*problem(puzzles, False, base)),
             "critic": f"{BUCKETS} random buckets" if aliased else "tabular", "training": name,
             "steps": steps, "best setting": best,

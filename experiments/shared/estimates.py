@@ -25,9 +25,11 @@ class Estimate(dict):
     half_width = property(itemgetter("half_width"))
 
     def __format__(self, spec):
-        scale, spec = (100.0, f"{spec.replace('p', '.')}f") if "p" in spec else (1.0, spec)
+        ends = self.mean, self.half_width
+        if "p" in spec:  # to 12 digits: a tie must not fall to either side by the last bit
+            ends, spec = [float(f"{100 * x:.12g}") for x in ends], f"{spec.replace('p', '.')}f"
         half = ".1g" if spec.endswith("g") else spec.lstrip("+")
-        return f"{scale * self.mean:{spec}} +- {scale * self.half_width:{half}}"
+        return f"{ends[0]:{spec}} +- {ends[1]:{half}}"
 
     @property
     def sign(self) -> int:
@@ -63,6 +65,11 @@ class Score(NamedTuple):
 
     def __str__(self):
         return f"better in {self.better}, equal in {self.equal}, worse in {self.worse}"
+
+    @property
+    def other_way(self) -> Score:
+        """Of the other against the one."""
+        return Score(*reversed(self))
 
     @property
     def outcome(self) -> str:
@@ -108,16 +115,21 @@ def table(columns, rows) -> str:
 def curve(label, x, found, ends=(-np.inf, np.inf), proved=None) -> Curve:
     """Estimates with their intervals, cut off at the ends of what is possible; the axis has no
     logarithms."""
-    known = [(np.nan, np.nan) if each is None else (each.mean, each.half_width) for each in found]
-    means, half = np.array(known).T
+    means, half = _ends(found)
     return Curve(label, x, means, proved, tuple(np.clip([means - half, means + half], *ends)))
 
 
 def log_curve(label, x, found, least) -> Curve:
     """The same on a logarithmic axis; an interval is cut off at ``least`` of its mean."""
-    means, half = np.array([(each.mean, each.half_width) for each in found]).T
+    means, half = _ends(found)
     low = np.maximum(means - half, least * means)
     return Curve(label, x, log10(means), None, (log10(low), log10(means + half)))
+
+
+def _ends(found):
+    """Means and half-widths; nan where there is none."""
+    known = [(np.nan, np.nan) if each is None else (each.mean, each.half_width) for each in found]
+    return np.array(known).T
 
 
 def select(rows, **names) -> list[dict]:
