@@ -78,23 +78,17 @@ def measure(prompts, mode, row, column, seed):
     world, first = world_of(prompts, seed), first_model(prompts, mode, row, seed)
     data = adversarial(world, mode, column, seed)
     kept, rewards = agreement_filter(data, first, sources=("source",)).data, first.scores
-    a = ((rewards[data.chosen] > rewards[data.rejected]) == world.correct(data)).mean()
+    a = float(((rewards[data.chosen] > rewards[data.rejected]) == world.correct(data)).mean())
     fits = [rewards, *(learned(world, each, RIDGES, seed).scores for each in (data, kept))]
     p, purity = (float(world.correct(each).mean()) for each in (data, kept))
-    safety = (scorecard(world, scores).accuracy["Safety"] for scores in fits)
-    about = {"a": float(a), "p": p, "right labels kept": purity, "pairs kept": len(kept)}
-    return about | dict(zip(("first model", "all pairs", "filtered"), safety, strict=True))
-
-
-def with_differences(each):
-    """What was measured with one seed, and differences within it."""
-    formula = agreement_purity(each["p"], each["a"])
-    return each | {
-        "formula": formula,
-        "right labels minus formula": each["right labels kept"] - formula,
-        "filtered - all": each["filtered"] - each["all pairs"],
-        "first - all": each["first model"] - each["all pairs"],
-    }
+    first, everything, filtered = (scorecard(world, each).accuracy["Safety"] for each in fits)
+    formula = float(agreement_purity(p, a))
+    return {
+        "a": a, "p": p, "pairs kept": len(kept), "right labels kept": purity, "formula": formula,
+        "right labels minus formula": purity - formula, "first model": first,
+        "all pairs": everything, "filtered": filtered, "filtered - all": filtered - everything,
+        "first - all": first - everything,
+    }  # fmt: skip
 
 
 def results(run, prompts, every, seeds):
@@ -105,7 +99,7 @@ def results(run, prompts, every, seeds):
         found = over_seeds(run, measure, [(prompts, mode, *cell) for cell in cells], seeds)
         for (first, labels), of_seeds in zip(cells, found, strict=True):
             cell = {"errors": mode, "first model's": first, "labels'": labels}
-            rows.append(cell | estimates([with_differences(each) for each in of_seeds]))
+            rows.append(cell | estimates(of_seeds))
     return {"cells": rows}
 
 

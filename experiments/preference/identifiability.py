@@ -23,7 +23,15 @@ from itertools import product
 import numpy as np
 from scipy.special import expit
 
-from experiments.shared.estimates import curve, estimates, log_curve, mean, select, table, values
+from experiments.shared.estimates import (
+    curve,
+    estimate,
+    estimates,
+    log_curve,
+    select,
+    table,
+    values,
+)
 from experiments.shared.study import Study, over_seeds
 from tabular_pg.plotting import Curve, Panel, log10
 from tabular_pg.preference import baseball_1987, fit, identify, journal_citations, spectrum
@@ -33,6 +41,7 @@ TEMPERATURES = (0.25, 0.5, 1.0, 2.0)
 MIDDLE, LEAST = 8, 0.5  # comparisons per item of the spectra, least share finite for an error
 TIMES = (1, 2, 4, 8)  # that real comparisons are made
 TREES = ("star", "chain")
+VARIED = ("error", "error / prediction", "share finite")  # by seed, of real comparisons
 REAL = {"baseball 1987": baseball_1987, "journal citations": journal_citations}
 
 
@@ -98,8 +107,9 @@ def measure(graph, count, temperature, draws, seed):
             fitted = fit(pairs, ITEMS, per_component=True).scores
             errors.append(((fitted - centred) ** 2).sum())
             predictions.append(predicted(pairs, ITEMS, p))
-    means = (float(np.mean(each)) if each else None for each in found)
-    return dict(zip(names, means, strict=True))
+    means = [float(np.mean(each)) if each else None for each in found]
+    ratio = means[3] / means[4] if errors else None
+    return dict(zip(names, means, strict=True)) | {"error / prediction": ratio}
 
 
 def eigenvalues(graph, seed):
@@ -129,19 +139,13 @@ def real(name, draws, seed):
             if identify(both[won > 0], n).finite:
                 found = fit(both[won > 0], n, weights=won[won > 0]).scores
                 errors.append(((found - truth) ** 2).sum())
+        error, prediction = float(np.mean(errors)), predicted(pairs, n, p, times * counts)
         results.append({
-            "items": n, "comparisons": times * int(counts.sum()),
-            "connectivity": times * connectivity, "error": float(np.mean(errors)),
-            "prediction": predicted(pairs, n, p, times * counts),
-            "share finite": len(errors) / draws,
+            "times": times, "items": n, "comparisons": times * int(counts.sum()),
+            "connectivity": times * connectivity, "error": error, "prediction": prediction,
+            "error / prediction": error / prediction, "share finite": len(errors) / draws,
         })  # fmt: skip
     return results
-
-
-def with_ratio(each):
-    """What was measured with one seed, and how the error is to its prediction."""
-    known = each["error"] is not None
-    return each | {"error / prediction": each["error"] / each["prediction"] if known else None}
 
 
 def results(run, draws, per_item, seeds):
@@ -152,20 +156,13 @@ def results(run, draws, per_item, seeds):
     for (graph, T, n), of_seeds in zip(settings, found, strict=True):
         least = min(each["share finite"] for each in of_seeds)
         about = {"graph": graph, "T": T, "per item": n, "least share finite": least}
-        rows.append(about | estimates([with_ratio(each) for each in of_seeds]))
+        rows.append(about | estimates(of_seeds))
     drawn = []
-    for name, of_seeds in zip(
-        REAL, over_seeds(run, real, [(n, 10 * draws) for n in REAL], seeds), strict=True
-    ):
-        for times, found in zip(TIMES, zip(*of_seeds, strict=True), strict=True):
-            same = {key: found[0][key] for key in ("items", "comparisons", "connectivity")}
-            same |= {
-                "prediction": found[0]["prediction"],
-                "share finite": mean(found, "share finite"),
-            }
-            ratios = estimates([with_ratio(each) for each in found])
-            errors = {key: ratios[key] for key in ("error", "error / prediction")}
-            drawn.append({"data": name, "times": times} | same | errors)
+    found = over_seeds(run, real, [(name, 10 * draws) for name in REAL], seeds)
+    for name, of_seeds in zip(REAL, found, strict=True):
+        for each in zip(*of_seeds, strict=True):  # all seeds, for one of TIMES
+            varied = {key: estimate([one[key] for one in each]) for key in VARIED}
+            drawn.append({"data": name} | each[0] | varied)
     spectra = over_seeds(run, eigenvalues, [(graph,) for graph in GRAPHS], seeds)
     return {
         "graphs": rows,
@@ -233,7 +230,7 @@ OF_GRAPHS = {
 OF_DATA = {
     "comparisons": "{data}", "items": "{items}", "number": "{comparisons}",
     "connectivity": "{connectivity:.4g}", "error": "{error:.3g}", "prediction": "{prediction:.3g}",
-    "error / prediction": "{error / prediction:.3g}", "share finite": "{share finite:.3f}",
+    "error / prediction": "{error / prediction:.3g}", "share finite": "{share finite.mean:.3f}",
 }  # fmt: skip
 
 

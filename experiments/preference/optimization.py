@@ -70,26 +70,22 @@ def prompt_rewards(world, scores):
     return world.table(scores, world.benchmark), gold - gold.mean(axis=1, keepdims=True)
 
 
-def gains(world, policies, gold):
-    """(n, 5) the true reward gained in each category, and in all, by each of the policies."""
+def gains(world, policies, gold) -> dict:
+    """The true reward gained by each of the policies in each category, and in all."""
     category = world.category[world.benchmark]
     each = np.array([expected_reward(policy, gold) for policy in policies])
-    found = [each[:, category == c].mean(axis=1) for c in range(len(CATEGORIES))]
-    return np.column_stack([*found, each.mean(axis=1)])
-
-
-def named(gained) -> dict:
-    """The same by name."""
-    return dict(zip((*CATEGORIES, ALL), np.transpose(gained).tolist(), strict=True))
+    found = {name: each[:, category == c] for c, name in enumerate(CATEGORIES)} | {ALL: each}
+    return {name: gained.mean(axis=1).tolist() for name, gained in found.items()}
 
 
 def at_divergences(world, policies, gold):
     """Gains at ``DIVERGENCES`` along policies that go further and further, interpolated."""
     far = [kl(policy, np.full(gold.shape, 1 / world.n_responses)).mean() for policy in policies]
-    found = gains(world, policies, gold)
-    found = np.column_stack([np.interp(DIVERGENCES, far, values) for values in found.T])
     inside = (far[0] <= np.array(DIVERGENCES)) & (np.array(DIVERGENCES) <= far[-1])
-    return named(np.where(inside[:, None], found, None))
+    return {
+        name: np.where(inside, np.interp(DIVERGENCES, far, gained), None).tolist()
+        for name, gained in gains(world, policies, gold).items()
+    }
 
 
 def measure(prompts, scale, regime, seed):
@@ -106,7 +102,7 @@ def measure(prompts, scale, regime, seed):
             "pairs": size,
             "right labels": right,
             "accuracy": card.accuracy | {ALL: card.average},
-            "gains": named(gains(world, policies, gold)),
+            "gains": gains(world, policies, gold),
             "worse": float((expected_reward(policies[-1], gold) < 0).mean()),
         }
     return results
@@ -155,9 +151,12 @@ def direct(prompts, scale, regime, seed):
     return float(np.abs(run.policy - tilted_policy(reference, scores, BETA).ravel()).max())
 
 
-def at_all(gained, which) -> list:
-    """What is gained at each of ``DIVERGENCES``, over seeds."""
-    return [estimate(each) for each in zip(*(of_seed[which] for of_seed in gained), strict=True)]
+def at_all(gained) -> dict:
+    """What is gained at each of ``DIVERGENCES`` in each category, over seeds."""
+    return {
+        name: list(map(estimate, zip(*(of_seed[name] for of_seed in gained), strict=True)))
+        for name in gained[0]
+    }
 
 
 def results(run, prompts, scale, iterations, climbed, seeds):
@@ -173,14 +172,13 @@ def results(run, prompts, scale, iterations, climbed, seeds):
         for name in (*SETS, TRUE):
             mine = [each[name] for each in found]
             gained = [each["gains"] for each in mine]
-            pairs = zip(best, gained, strict=True)
-            lost = [{ALL: np.subtract(top[ALL], own[ALL])} for top, own in pairs]
+            lost = np.array([t[ALL] for t in best]) - np.array([own[ALL] for own in gained])
             rows.append({
                 "labels": regime, "data": name, "pairs": mean(mine, "pairs"),
                 "right labels": mean(mine, "right labels"),
                 "accuracy": estimates([each["accuracy"] for each in mine]),
-                "gained": {which: at_all(gained, which) for which in (ALL, *CATEGORIES)},
-                "lost": [None] * len(DIVERGENCES) if name == TRUE else at_all(lost, ALL),
+                "gained": at_all(gained),
+                "lost": [None if name == TRUE else estimate(each) for each in lost.T],
                 "worse": estimate([each["worse"] for each in mine]),
             })  # fmt: skip
     for regime, found in zip(climbed, of_ways, strict=True):
@@ -188,8 +186,8 @@ def results(run, prompts, scale, iterations, climbed, seeds):
             gained = {"optimum": [each[name]["gains"] for each in every[regime]]}
             gained |= {way: [each[name][way] for each in found] for way in WAYS}
             for way, mine in gained.items():
-                its = {which: at_all(mine, which) for which in (ALL, *CATEGORIES)}
-                ways.append({"labels": regime, "data": name, "policy": way, "gained": its})
+                about = {"labels": regime, "data": name, "policy": way}
+                ways.append(about | {"gained": at_all(mine)})
     apart = {
         "natural": max(each[n]["apart"] for found in of_ways for each in found for n in COMPARED),
         "DPO": max(max(each) for each in of_dpo),
