@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import experiments.__main__ as scripts
 from experiments.__main__ import SCRIPTS
 from experiments.__main__ import main as run_scripts
 from experiments.rates import CLAIMS
@@ -92,6 +93,31 @@ def test_scripts_of_the_list_are_run_until_one_fails(monkeypatch):
     assert [Path(its[0]) for its in run] == [
         ROOT / "experiments" / script.path for script in (first, second)
     ]
+
+
+def planned(monkeypatch, arguments):
+    """{folder: its scripts and their arguments, in order}."""
+    plan = {}
+
+    def note(command):
+        path = command[1]
+        plan.setdefault(path.parent.name, []).append((path.stem, *command[2:]))
+
+    monkeypatch.setattr(scripts, "_run", note)
+    run_scripts(arguments)
+    return plan
+
+
+@pytest.mark.parametrize("folder", ["reasoning", "preference"])
+def test_claims_are_made_after_the_runs_that_they_are_about(monkeypatch, folder):
+    *studies, full, quick = planned(monkeypatch, ["figures"])[folder]
+    assert (full, quick) == (("claims",), ("claims", "--quick"))
+    of_folder = {path.stem for path in SCRIPTS_HERE if path.parent.name == folder} - {"claims"}
+    assert {name for name, *its in studies if its == ["--quick"]} == of_folder
+    given = ["--quick", "--out", "there"]
+    *studies, claims = planned(monkeypatch, given)[folder]
+    assert claims == ("claims", *given) and {name for name, *_ in studies} == of_folder
+    assert all(its == given for _, *its in studies)
 
 
 @pytest.mark.parametrize(
