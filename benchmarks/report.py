@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import platform
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tabular_pg._files import write_whole
+from tabular_pg._tables import csv_table, markdown_table
 
 PACKAGES = ("tabular_pg", "numpy", "scipy", "numba", "jax", "jaxlib", "quantecon")
 
@@ -56,26 +55,22 @@ def missed(rows) -> int:
 
 def write_csv(name, rows, out):
     """``rows`` as ``name``.csv in the folder ``out``."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: shown(value) for key, value in row.items()} for row in rows)
-    write_whole(out / f"{name}.csv", text.getvalue())
+    write_whole(out / f"{name}.csv", csv_table(*_cells(rows)))
 
 
 def markdown(tables, command) -> str:
     """All tables; ``tables`` maps a ``Table`` to its rows."""
-    lines = ["# Benchmarks", "", f"Written by `{command}`.", ""]
-    lines += _markdown_table([{"what": key, "": value} for key, value in machine().items()])
+    parts = ["# Benchmarks\n", f"Written by `{command}`.\n"]
+    parts.append(markdown_table(["what", ""], machine().items()))
     for table, rows in tables.items():
-        lines += ["", f"## {table.name}", "", table.title, "", *_markdown_table(rows)]
-    return "\n".join(lines) + "\n"
+        parts += [f"## {table.name}\n", f"{table.title}\n", markdown_table(*_cells(rows))]
+    return "\n".join(parts)
 
 
-def _markdown_table(rows) -> list[str]:
-    cells = [list(rows[0]), ["---"] * len(rows[0])]
-    cells += [[shown(value) for value in row.values()] for row in rows]
-    return ["| " + " | ".join(line) + " |" for line in cells]
+def _cells(rows):
+    """The heads of a table, and its rows as text."""
+    heads = list(rows[0])
+    return heads, [[shown(row.get(head)) for head in heads] for row in rows]
 
 
 def shown(value) -> str:

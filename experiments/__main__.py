@@ -1,7 +1,7 @@
 """The one list of scripts, and ``python -m experiments``, which runs them one after the other.
 
 python -m experiments figures             what `make figures` makes
-python -m experiments --quick --out DIR   a quick run of every script that has one
+python -m experiments --quick --out DIR   a quick run of every script, and claims made from it
 python -m experiments NAME ...            full runs of some
 """
 
@@ -16,29 +16,35 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 
 
+FULL, QUICK = (), ("--quick",)
+
+
 class Script(NamedTuple):
-    """A script of this folder, its arguments in ``figures``, and whether it has a quick run."""
+    """A script of this folder, and its arguments in ``figures``, once for every run of it.
+
+    Full runs of studies take minutes, and their records are kept; there, ``figures`` makes quick
+    ones in a folder of their own. Tables of claims are made from the records in either folder.
+    """
 
     path: str
-    arguments: tuple[str, ...] = ()
-    has_quick: bool = True
+    arguments: tuple[tuple[str, ...], ...] = (QUICK,)
 
 
 SCRIPTS = {  # by the names of the files that they write into figures/
-    "rates": Script("rates.py"),
-    "certified": Script("policy_gradient/certified.py"),
-    "dapo_exact": Script("reasoning/exact.py"),
-    "dapo_budget": Script("reasoning/budget.py", ("--quick",)),
-    "dapo_critic": Script("reasoning/critic.py", ("--quick",)),
-    "dapo_cotraining": Script("reasoning/cotraining.py", ("--quick",)),
-    "dapo_claims": Script("reasoning/claims.py", has_quick=False),
-    "reward_curation": Script("preference/curation.py", ("--quick",)),
-    "reward_losses": Script("preference/losses.py", ("--quick",)),
-    "reward_filter": Script("preference/filter.py", ("--quick",)),
-    "reward_optimization": Script("preference/optimization.py", ("--quick",)),
-    "reward_verifier": Script("preference/verifier.py", ("--quick",)),
-    "reward_identifiability": Script("preference/identifiability.py", ("--quick",)),
-    "reward_claims": Script("preference/claims.py", has_quick=False),
+    "rates": Script("rates.py", (FULL,)),
+    "certified": Script("policy_gradient/certified.py", (FULL,)),
+    "dapo_exact": Script("reasoning/exact.py", (FULL, QUICK)),
+    "dapo_budget": Script("reasoning/budget.py"),
+    "dapo_critic": Script("reasoning/critic.py"),
+    "dapo_cotraining": Script("reasoning/cotraining.py"),
+    "dapo_claims": Script("reasoning/claims.py", (FULL, QUICK)),
+    "reward_curation": Script("preference/curation.py"),
+    "reward_losses": Script("preference/losses.py"),
+    "reward_filter": Script("preference/filter.py"),
+    "reward_optimization": Script("preference/optimization.py"),
+    "reward_verifier": Script("preference/verifier.py"),
+    "reward_identifiability": Script("preference/identifiability.py"),
+    "reward_claims": Script("preference/claims.py", (FULL, QUICK)),
 }
 
 
@@ -54,19 +60,15 @@ def main(arguments=None):
     for name in options.names:
         if name not in ("figures", *SCRIPTS):
             parser.error(f"name is {name!r}; expected figures, or some of {', '.join(SCRIPTS)}")
-        if (options.quick or options.out) and name != "figures" and not SCRIPTS[name].has_quick:
-            parser.error(
-                f"name is {name!r}, which has no options; expected it without --quick, --out"
-            )
     given = [*["--quick"] * options.quick, *(["--out", options.out] if options.out else [])]
     if options.names == ["figures"] and not given:
-        plan = [(script.path, script.arguments) for script in SCRIPTS.values()]
+        plan = [(script.path, its) for script in SCRIPTS.values() for its in script.arguments]
     elif "figures" in options.names:
         parser.error("figures stands alone: scripts have their own arguments there")
     elif options.names:
         plan = [(SCRIPTS[name].path, given) for name in options.names]
     elif options.quick:
-        plan = [(script.path, given) for script in SCRIPTS.values() if script.has_quick]
+        plan = [(script.path, given) for script in SCRIPTS.values()]
     else:
         parser.error("nothing is named; expected figures, names, or --quick for all")
     for path, its in plan:

@@ -41,7 +41,7 @@ def write_all(contents):
 
 
 def plain(value, name="record", finite=True):
-    """``value`` as JSON has it: numpy's numbers and arrays, tuples and paths become Python's.
+    """``value`` as JSON has it: arrays, numpy's numbers, tuples and paths become Python's.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def plain(value, name="record", finite=True):
     if isinstance(value, dict):
         entries = {_key(key, name): entry for key, entry in value.items()}
         return {key: plain(entry, f"{name}[{key!r}]", finite) for key, entry in entries.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         return [plain(entry, f"{name}[{i}]", finite) for i, entry in enumerate(value)]
     if finite and isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{name} is {value}; expected a finite number, which JSON can write")

@@ -8,21 +8,21 @@ import sys
 
 import tabular_pg.preference
 import tabular_pg.reasoning.dapo  # noqa: F401  (these register more than tabular_pg does)
+from tabular_pg._tables import markdown_table
 from tabular_pg.references import OWN
 from tabular_pg.theorem import REGISTRY, Confidence, sorted_theorems
 
 
 def theorem_table() -> str:
     """Every registered theorem as one row of a Markdown table."""
-    rows = ["| id | claim | rules | tau | kind | source |", "|---|---|---|---|---|---|"]
+    rows = []
     for t in sorted_theorems():
         tau = {True: "> 0", False: "0", None: "any"}[t.regularized]
         rules = ", ".join(rule.__name__ for rule in t.rules)
-        claim = t.claim.replace("|", "\\|")
         label = "" if t.confidence is Confidence.DERIVED else f", {t.confidence.name.lower()}"
         source = ("this package" if t.source == OWN else t.source) + label
-        rows.append(f"| {t.id} | {claim} | {rules} | {tau} | {t.kind.name.lower()} | {source} |")
-    return "\n".join(rows)
+        rows.append([t.id, t.claim, rules, tau, t.kind.name.lower(), source])
+    return markdown_table(["id", "claim", "rules", "tau", "kind", "source"], rows).rstrip("\n")
 
 
 def main(arguments=None):

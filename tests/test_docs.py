@@ -26,6 +26,7 @@ ROOMS = (
     "tabular_pg.reasoning.dapo",
     "tabular_pg.reasoning.episodic",
     "tabular_pg.reasoning.puzzles",
+    "tabular_pg.report",
 )
 ELSEWHERE = {"COUNTEREXAMPLES", "REGISTRY", "instances"}  # in the text, or a page of its own
 BLOCK = re.compile(

@@ -41,7 +41,7 @@ LAYERS = [
         "references",
         "theorems.proofs",
     ],
-    ["_files", "_jit", "mdps", "preference.data"],
+    ["_files", "_jit", "_tables", "mdps", "preference.data"],
     [
         "instances",
         "numerics",
@@ -65,7 +65,7 @@ LAYERS = [
         "theorems.projected_pg",
         "theorems.softmax_pg",
     ],
-    ["certified", "preference", "reasoning.baselines"],
+    ["certified", "preference", "reasoning.baselines", "report"],
     ["cli", "testing"],
 ]
 

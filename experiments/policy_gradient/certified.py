@@ -15,9 +15,8 @@ import sys
 
 import numpy as np
 
-from experiments.shared.claim import quick_options
+from experiments.shared.command_line import quick_options
 from experiments.shared.instances import make
-from experiments.shared.verdicts import markdown_table
 from tabular_pg import (
     REGISTRY,
     SPMA,
@@ -36,6 +35,7 @@ from tabular_pg import (
 )
 from tabular_pg._files import write_whole
 from tabular_pg.plotting import Curve, Panel, save_figure
+from tabular_pg.report import csv_table, markdown_table
 from tabular_pg.theorem import sorted_theorems
 
 try:
@@ -85,9 +85,8 @@ def rate_panel(title, methods, iterations, id, checked, lines, **options):
         k = verdict.k + (len(verdict.k) < len(run.k))  # of pairs: the later iterate
         curves.append(Curve(label, k, *sides))
         for row in zip(k, verdict.measured, verdict.proved, strict=True):
-            enclosures = [ball.str(20) for ball in row[1:]]
-            head = f"{id},{type(rule).__name__},{label},{row[0]}"
-            lines.append(",".join([head, *enclosures]))
+            head = id, type(rule).__name__, label, row[0]
+            lines.append([*head, *(ball.str(20) for ball in row[1:])])
     error = r"$\|V^*_\tau-V^k_\tau\|_\infty$"
     return Panel(title, "iteration $k$", error, tuple(curves), **options)
 
@@ -163,8 +162,7 @@ def verdict_table(found, problems) -> str:
         by_problem = found.get(theorem.id, {})
         cells = [_cell(by_problem.get(key, [])) for key in problems]
         if any(cell != "-" for cell in cells):
-            claim = theorem.claim.replace("|", "\\|")
-            rows.append([theorem.id, claim, *cells])
+            rows.append([theorem.id, theorem.claim, *cells])
     return markdown_table(["theorem", "claim", *problems], rows)
 
 
@@ -180,7 +178,7 @@ def main(arguments=None):
     """Draw the figure, write the tables; exit with status 1 if a theorem is certainly violated."""
     options = quick_options(__doc__, "fewer problems and starts", arguments)
     out = options.out
-    checked, lines = [], ["theorem,rule,parameter,k,measured,proved"]
+    checked, lines = [], []
     soft = {rf"$\tau={tau:g}$": (SoftPolicyIteration(), tau) for tau in (1.0, 0.1, 0.01)}
     plain, entropy = (
         {rf"$\eta={eta:g}$": (NaturalPG(eta), tau) for eta in (10.0, 30.0, 100.0)}
@@ -206,7 +204,8 @@ def main(arguments=None):
         "accuracy": {name: guaranteed(pairs[:, 1].max()) for name, pairs in found.items()},
     }
     save_figure("certified", panels, out, record, columns=False)
-    write_whole(out / "certified_enclosures.csv", "\n".join(lines) + "\n")
+    heads = ["theorem", "rule", "parameter", "k", "measured", "proved"]
+    write_whole(out / "certified_enclosures.csv", csv_table(heads, lines))
     write_whole(out / "certified_accuracy.md", table)
     write_whole(out / "certified_verdicts.md", verdict_table(decided, keys))
     print(table)

@@ -20,7 +20,9 @@ def panel(mdp, quick):
     for speed in SPEEDS:
         count = int(reach / speed) + 3
         run = optimize(mdp, NaturalPG(eta=speed / Delta), count, at=range(count + 1))
-        curve = bound_curve("N3a", run, rf"$\eta\Delta={speed:g}$", x=speed * run.k)
+        curve = bound_curve(
+            "N3a", run, rf"$\eta\Delta={speed:g}$", x=lambda k, speed=speed: speed * k
+        )
         curves.append(curve)
         runs.append(run)
     x = np.array([0.35, 0.85]) * reach

@@ -19,7 +19,7 @@ def panel(mdp, quick):
     for factor in (0.01, 0.1, 0.5, 3.0):
         run = optimize(mdp, ProjectedPG(eta=factor * scale), iterations, policy=start)
         label = step_label(run.rule.eta)
-        curves.append(bound_curve("P2e", run, label, x=run.k, log_x=True))
+        curves.append(bound_curve("P2e", run, label, log_x=True))
         runs.append(run)
     classical = (1 - mdp.gamma) ** 3 / (2 * mdp.gamma * mdp.n_actions) if mdp.gamma else 1.0
     extra = [

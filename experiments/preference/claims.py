@@ -11,83 +11,57 @@ from __future__ import annotations
 if __name__ == "__main__":
     import clone  # noqa: F401  (finds what the script needs)
 
-import argparse
-
-import numpy as np
-
-from experiments.shared.paper_claims import Claim, Score, record, together, write_claims
-from experiments.shared.statistics import interval
-
-AVERAGE, CATEGORIES = 6, {"Chat": 2, "Chat Hard": 3}  # columns of a result
-BIASED, CLEAN = "bias 1, flip 0", "bias 0, flip 0"
-WORST, SIMILAR = 1.0, 0.5  # points of accuracy
+from experiments.shared.estimates import Score, counted, select, values
+from experiments.shared.paper_claims import Claim, main, together
 
 
-def counted(differences) -> Score:
-    """How many differences, each an array over seeds, are above, about and below 0."""
-    score = [0, 0, 0]
-    for values in differences:
-        mean, half = interval(values)
-        score[1 if abs(mean) <= half else 0 if mean > 0 else 2] += 1
-    return Score(*score)
+def against(rows, data, other, name="average", **cell) -> Score:
+    """One data set and another, in all of these cells of bias and flips."""
+    return counted(values(select(rows, data=data, minus=other, **cell), name))
 
 
-def column(cell, data, which) -> np.ndarray:
-    """(seeds,) of one setting, in percent."""
-    return 100 * np.array([of_seed[data][which] for of_seed in cell])
+def means(rows, name, *data) -> str:
+    """Means of some data sets where labels are biased, in words."""
+    found = {d: select(rows, data=d, bias=1.0, flip=0.0)[0][name].mean for d in data}
+    return ", ".join(f"{d} {100 * mean:.1f}" for d, mean in found.items())
 
 
-def against(cells, data, other, which=AVERAGE) -> Score:
-    """One data set and another, over all settings of bias and flips."""
-    return counted(column(c, data, which) - column(c, other, which) for c in cells.values())
-
-
-def means(cell, which, *names) -> str:
-    """Means of some data sets, in words."""
-    return ", ".join(f"{name} {column(cell, name, which).mean():.1f}" for name in names)
-
-
-def curation() -> list[Claim]:
+def curation(results) -> list[Claim]:
     """Claims about data sets."""
-    cells = record("reward_curation")["results"]
-    n = len(cells)
-    pool, crowd = (against(cells, "all rules", other) for other in ("pool", "crowd"))
-    unbiased = {name: cell for name, cell in cells.items() if name.startswith("bias 0,")}
-    same = against(cells, "WildGuard whole", "random with OffsetBias")
-    filtered = against(cells, "all rules", "WildGuard whole")
-    gain = {
-        name: column(cells[BIASED], "all rules", i) - column(cells[BIASED], "crowd", i)
-        for name, i in CATEGORIES.items()
-    }
-    hard = counted([gain["Chat Hard"] - gain["Chat"]])
-    fall = counted([-gain["Chat"]])
+    found = results("reward_curation")
+    rows, data, n = found["differences"], found["data"], len(found["filter"])
+    pool, crowd = (against(rows, "all rules", other) for other in ("pool", "crowd"))
+    of_pool = against(rows, "crowd", "pool").other_way
+    same = against(rows, "WildGuard whole", "random with OffsetBias")
+    filtered = against(rows, "all rules", "WildGuard whole")
+    (gain,) = select(rows, data="all rules", minus="crowd", bias=1.0, flip=0.0)
+    hard, fall = counted([gain["Chat Hard beyond Chat"]]), counted([gain["Chat"]]).other_way
+    sets = "crowd", "pool", "all rules"
     return [
         Claim(
             "80 thousand curated pairs beat the 378 thousand that they are from",
             f"of {n} settings of bias and flips {pool}; without bias "
-            f"{against(unbiased, 'all rules', 'pool')}",
+            f"{against(rows, 'all rules', 'pool', bias=0.0)}",
             pool.outcome,
             "bias: curation wins where annotators err the same way, and loses where they err at "
             "random or not at all",
         ),
         Claim(
             "and beat 700 thousand of a crowd",
-            f"{crowd}; without bias {against(unbiased, 'all rules', 'crowd')}",
+            f"{crowd}; without bias {against(rows, 'all rules', 'crowd', bias=0.0)}",
             crowd.outcome,
             "the same, and how badly the crowd is biased",
         ),
         Claim(
             "378 thousand selected pairs beat 700 thousand of a crowd",
-            str(against(cells, "pool", "crowd")),
-            against(cells, "pool", "crowd").outcome,
+            str(of_pool),
+            of_pool.outcome,
             "whether labels are biased: without bias and flips the crowd is as good",
         ),
         Claim(
             "the gain is in Chat Hard; plain Chat loses a little",
-            "biased labels, in Chat Hard: "
-            + means(cells[BIASED], CATEGORIES["Chat Hard"], "crowd", "pool", "all rules")
-            + "; in Chat: "
-            + means(cells[BIASED], CATEGORIES["Chat"], "crowd", "pool", "all rules"),
+            f"biased labels, in Chat Hard: {means(data, 'Chat Hard', *sets)}; in Chat: "
+            f"{means(data, 'Chat', *sets)}",
             together([hard.outcome, fall.outcome]),
             "the gain is, the loss is not reproduced",
         ),
@@ -104,61 +78,47 @@ def curation() -> list[Claim]:
             filtered.outcome,
             "the first model, see the next line",
         ),
-        agreement(),
+        agreement(results),
     ]
 
 
-def agreement() -> Claim:
+def agreement(results) -> Claim:
     """When the filter by agreement helps."""
-    results = record("reward_filter")["results"]
-    right, decided, helps = 0, 0, 0
-    for grid in results.values():
-        for cell in (cell for row in grid for cell in row):
-            first, everything, filtered = np.array(cell)[:, 4:7].T
-            gain, better = counted([filtered - everything]), counted([first - everything])
-            helps += gain.better
-            if gain.equal == 0 and better.equal == 0:
-                decided += 1
-                right += gain.better == better.better
-    total = sum(len(row) for grid in results.values() for row in grid)
+    cells = results("reward_filter")["cells"]
+    signs = [(c["filtered - all"].sign, c["first - all"].sign) for c in cells]
+    helps = sum(gain > 0 for gain, _ in signs)
+    decided = [gain == better for gain, better in signs if gain and better]
     return Claim(
         "(that filter by itself)",
-        f"helps in {helps} of {total} cells of first model and labels; it helps where the first "
-        f"model is better than one fitted to all pairs, and only there, in {right} of {decided} "
-        "cells where both are decided",
+        f"helps in {helps} of {len(cells)} cells of first model and labels; it helps where the "
+        f"first model is better than one fitted to all pairs, and only there, in {sum(decided)} of "
+        f"{len(decided)} cells where both are decided",
         "depends",
         "whether the first model is better than what it filters",
     )
 
 
-def losses() -> list[Claim]:
+def losses(results) -> list[Claim]:
     """Claims about the eight losses."""
-    found = record("reward_losses")
-    accuracy = {}
-    for key, values in found["results"].items():
-        regime, name, which = key.split(", ")
-        values = np.array(values)  # (seeds, ridges, 3)
-        chosen = values[:, :, 1].argmax(axis=1)  # the best accuracy on pairs held out
-        best = 100 * values[np.arange(len(values)), chosen, 2]
-        accuracy.setdefault((which, regime), {})[name] = best
-    plain, pointwise = "Bradley-Terry", "cross-entropy"
-    others = [name for name in next(iter(accuracy.values())) if name not in (plain, pointwise)]
-    best = counted(
-        cell[plain] - max((cell[name] for name in others), key=np.mean)
-        for cell in accuracy.values()
-    )
-    lag = max(
-        max(cell[name].mean() for name in others) - cell[plain].mean() for cell in accuracy.values()
-    )
-    worst = counted(
-        min((cell[name] for name in (*others, plain)), key=np.mean) - cell[pointwise]
-        for cell in accuracy.values()
-    )
+    rows = select(results("reward_losses")["losses"], **{"ridge by": "accuracy held out"})
+    settings = {(row["data"], row["labels"]): [] for row in rows}
+    for row in rows:
+        settings[row["data"], row["labels"]].append(row)
+    leads, worst = [], []  # of the best loss on Bradley-Terry's, of the worst on cross-entropy
+    for cell in settings.values():
+        named = ("Bradley-Terry", "cross-entropy")
+        others = [row for row in cell if row["loss"] not in named]
+        top = max(others, key=lambda row: row["accuracy"].mean)
+        leads.append(top["minus Bradley-Terry"])
+        others += select(cell, loss="Bradley-Terry")
+        last = min(others, key=lambda row: row["accuracy"].mean)
+        worst.append(last["minus cross-entropy"])
+    best, worst, lag = counted(leads).other_way, counted(worst), max(x.mean for x in leads)
     return [
         Claim(
             "Bradley-Terry's is the best of eight losses",
-            f"against the best of the others in each of {len(accuracy)} settings: {best}; it is "
-            f"never more than {lag:.1f} points behind",
+            f"against the best of the others in each of {len(settings)} settings: {best}; it is "
+            f"never more than {100 * lag:.1f} points behind",
             best.outcome,
             "the noise, and which parameters and ridges the others are given",
         ),
@@ -171,18 +131,13 @@ def losses() -> list[Claim]:
     ]
 
 
-def verifier() -> list[Claim]:
+def verifier(results) -> list[Claim]:
     """The joint experiment: rewards in place of a verifier."""
-    results = record("reward_verifier")["results"]
-    settings = {
-        regime: [
-            np.array([s["all rules"][way]["last"] - s[other][way]["last"] for s in seeds])
-            for way in ("optimum", "DAPO, exact", "DAPO, critic")
-            for other in ("crowd", "pool")
-        ]
-        for regime, seeds in results.items()
+    rows = results("reward_verifier")["differences"]
+    scores = {
+        regime: counted(values(select(rows, labels=regime), "last"))
+        for regime in sorted({row["labels"] for row in rows})
     }
-    scores = {regime: counted(differences) for regime, differences in settings.items()}
     return [
         Claim(
             "(rewards from curated data are better verifiers: puzzles solved at last)",
@@ -193,11 +148,10 @@ def verifier() -> list[Claim]:
     ]
 
 
-def main(arguments=None):
-    """Write the table."""
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
-    write_claims("reward_claims", [*curation(), *losses(), *verifier()])
+def claims(results) -> list[Claim]:
+    """All rows of the table."""
+    return [*curation(results), *losses(results), *verifier(results)]
 
 
 if __name__ == "__main__":
-    main()
+    main("reward_claims", __doc__, claims)

@@ -25,19 +25,16 @@ from experiments.preference.fits import (
     learned,
     measured,
     random_subset,
-    text,
     world_of,
 )
-from experiments.shared.claim import quick_options
-from experiments.shared.jobs import resumed
-from experiments.shared.statistics import interval
-from experiments.shared.verdicts import markdown_table
-from tabular_pg._files import write_whole
-from tabular_pg.plotting import HeatMap, save_figure
+from experiments.shared.estimates import counted, estimates, mean, only, select, table, values
+from experiments.shared.study import Study, over_seeds
+from tabular_pg.plotting import HeatMap
 from tabular_pg.preference import pooled, skywork_rules
 from tabular_pg.preference.world.sources import CROWD
 
-BIASES, FLIPS, RIDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.0, 0.1, 0.25, 0.4), (1.0, 10.0, 100.0)
+RIDGES = (1.0, 10.0, 100.0)
+CATEGORIES = ("Chat", "Chat Hard", "Safety", "Reasoning")
 SETS = {  # and which of the paper's it is
     "crowd": "700K",
     "pool": "378K",
@@ -53,7 +50,10 @@ DIFFERENCES = {  # what is compared, and the title
     ("WildGuard whole", "pool"): "WildGuard whole - pool",
     ("WildGuard whole", "random with OffsetBias"): "WG whole - random with OffsetBias",
     ("crowd", "pool"): "crowd - pool",
+    ("all rules", "crowd"): "",  # not shown
+    ("all rules", "WildGuard whole"): "",
 }
+SHOWN = {pair: title for pair, title in DIFFERENCES.items() if title}
 PAPER = {  # average, Chat, Chat Hard, Safety, Reasoning on RewardBench (Tables 2 and 3)
     "Llama-3.1-8B": {
         "700K": (86.9, 98.0, 67.3, 89.4, 93.0),
@@ -92,107 +92,120 @@ def selections(world, scale, bias, flip, seed):
 
 
 def measure(prompts, scale, bias, flip, seed):
-    """{data set: [pairs, right labels, four accuracies, their mean, regret, ridge]}, and of the
-    agreement filter [accuracy of its rewards, right labels before, right labels after]."""
+    """{data set: its size, right labels, accuracies, regret and ridge}, and of the agreement filter
+    the accuracy of its rewards, and right labels before and after."""
     world = world_of(prompts, seed)
     sets, judge = selections(world, scale, bias, flip, seed)
     results = {}
     for name, data in sets.items():
         found, ridge = learned(world, data, RIDGES, seed)
-        size, right = len(data), float(world.correct(data).mean())
-        results[name] = [size, right, *measured(world, found.scores), ridge]
+        about = {"pairs": len(data), "right labels": float(world.correct(data).mean())}
+        results[name] = about | measured(world, found.scores) | {"ridge": ridge}
     pool = sets["pool"]
     judged = pool.select(pool.of("WildGuardMix") & pool.adversarial)
     right = world.correct(judged)
     agrees = judge[judged.chosen] > judge[judged.rejected]
-    results["filter"] = [float(x.mean()) for x in (agrees == right, right, right[agrees])]
+    shares = agrees == right, right, right[agrees]
+    names = "accuracy of its rewards", "right labels before", "right labels after"
+    results["filter"] = {n: float(x.mean()) for n, x in zip(names, shares, strict=True)}
     return results
 
 
-def difference(found, one, other):
-    """Accuracy of one data set minus that of another, in points, for every seed."""
-    return [100 * (each[one][6] - each[other][6]) for each in found]
+def results(run, prompts, scale, biases, flips, seeds):
+    """Rows for every data set, every difference within seeds, and the filter, in every cell."""
+    cells = list(product(biases, flips))
+    every = over_seeds(run, measure, [(prompts, scale, *cell) for cell in cells], seeds)
+    rows, differences, filters = [], [], []
+    for (bias, flip), found in zip(cells, every, strict=True):
+        cell = {"bias": bias, "flip": flip}
+        for name in SETS:
+            mine = [each[name] for each in found]
+            rows.append(cell | {"data": name} | estimates(mine))
+        for one, other in DIFFERENCES:
+            rises = [gain(each[one], each[other]) for each in found]
+            differences.append(cell | {"data": one, "minus": other} | estimates(rises))
+        judged = [each["filter"] for each in found]
+        filters.append(cell | {name: mean(judged, name) for name in judged[0]})
+    return {"data": rows, "differences": differences, "filter": filters}
 
 
-def panels(cells):
-    """Heat maps over bias and flips; ``cells`` has what was found for each."""
-    biases, flips = (tuple(dict.fromkeys(axis)) for axis in zip(*cells, strict=True))
+def gain(one, other):
+    """What one data set is better, in accuracy, and in Chat Hard beyond the gain in Chat."""
+    gains = {name: one[name] - other[name] for name in (*CATEGORIES, "average")}
+    return gains | {"Chat Hard beyond Chat": gains["Chat Hard"] - gains["Chat"]}
+
+
+def panels(found):
+    """Heat maps over bias and flips."""
+    biases, flips = (
+        tuple(dict.fromkeys(row[axis] for row in found["filter"])) for axis in ("bias", "flip")
+    )
     axes = "bias of annotators", "rate of flips", biases, flips
 
-    def grid(value):
-        return np.array([[np.mean(value(cells[b, f])) for b in biases] for f in flips])
+    def grid(rows, **names):
+        cells = [[only(rows, bias=b, flip=f, **names) for b in biases] for f in flips]
+        return np.array([[100 * cell["average"].mean for cell in row] for row in cells])
 
-    for pair, title in DIFFERENCES.items():
-        values = grid(lambda found, pair=pair: difference(found, *pair))
+    for (one, other), title in SHOWN.items():
+        values = grid(found["differences"], data=one, minus=other)
         yield HeatMap(title, *axes, values, center=0.0, limits=(-15.0, 15.0), digits=1)
-    pool = grid(lambda found: [100 * each["pool"][6] for each in found])
-    yield HeatMap("accuracy of the pool (%)", *axes, pool, digits=1)
+    yield HeatMap("accuracy of the pool (%)", *axes, grid(found["data"], data="pool"), digits=1)
 
 
-def regime_rows(cells):
+def regime_rows(found):
     """Every data set in the three regimes with a name, and in the paper."""
-    for regime, cell in REGIMES.items():
+    for regime, (bias, flip) in REGIMES.items():
         for name, paper in SETS.items():
-            found = np.array([each[name] for each in cells[cell]])
-            rows = [text(found[:, i]) for i in (6, 2, 3, 4, 5)]
-            yield [regime, name + f" ({paper})" * bool(paper), f"{found[:, 0].mean():.0f}",
-                   f"{found[:, 1].mean():.1%}", *rows, text(found[:, 7], 3, 1.0)]  # fmt: skip
-    for model, table in PAPER.items():
-        for name, numbers in table.items():
-            yield [f"paper, {model}", name, "-", "-", *(f"{x:.1f}" for x in numbers), "-"]
+            row = only(found["data"], bias=bias, flip=flip, data=name)
+            means = {key: row[key].mean for key in ("pairs", "right labels")}
+            yield row | means | {"labels": regime, "data": name + f" ({paper})" * bool(paper)}
+    unknown = dict.fromkeys(("pairs", "right labels", "regret"))
+    for model, scores in PAPER.items():
+        for name, numbers in scores.items():
+            its = dict(zip(("average", *CATEGORIES), (f"{x:.1f}" for x in numbers), strict=True))
+            yield unknown | its | {"labels": f"paper, {model}", "data": name}
 
 
-def grid_rows(cells):
-    """The differences in every cell of the grid, and what the agreement filter did there."""
-    for (bias, flip), found in cells.items():
-        row = [text(difference(found, *pair), scale=1.0, sign="+") for pair in DIFFERENCES]
-        a, before, after = np.mean([each["filter"] for each in found], axis=0)
-        yield [f"{bias:g}", f"{flip:g}", *row, f"{a:.1%}", f"{before:.1%}", f"{after:.1%}"]
+def tables(found):
+    """The regimes, the signs of the differences, and all cells."""
+    gains = {
+        title: values(select(found["differences"], data=one, minus=other), "average")
+        for (one, other), title in SHOWN.items()
+    }
+    signs = [{"difference": title} | counted(of_all)._asdict() for title, of_all in gains.items()]
+    cells = [
+        row | {title: of_all[i] for title, of_all in gains.items()}
+        for i, row in enumerate(found["filter"])
+    ]
+    return [table(OF_REGIMES, regime_rows(found)), table(OF_SIGNS, signs), table(OF_CELLS, cells)]
 
 
-def signs(cells):
-    """In how many cells a difference is above 0, below 0, or neither by its interval."""
-    for pair, title in DIFFERENCES.items():
-        ends = [interval(difference(found, *pair)) for found in cells.values()]
-        above, below = (sum(s * mean > half for mean, half in ends) for s in (1, -1))
-        yield [title, str(above), str(len(ends) - above - below), str(below)]
-
-
-def main(arguments=None):
-    """Draw the figure and write the tables."""
-    options = quick_options(__doc__, "smaller data, two seeds, four cells", arguments)
-    out, quick = options.out, options.quick
-    prompts, scale = (1000, 0.02) if quick else (4000, 0.1)
-    seeds = range(2) if quick else range(5)
-    grid = list(product((0.0, 1.0), (0.0, 0.25)) if quick else product(BIASES, FLIPS))
-    with resumed(out / ".reward_curation.partial.json") as run:
-        jobs = [(prompts, scale, *cell, seed) for cell in grid for seed in seeds]
-        found = run(measure, jobs)
-        cells = {c: found[i * len(seeds) : (i + 1) * len(seeds)] for i, c in enumerate(grid)}
-        record = {
-            "statement": " ".join(__doc__.split()),
-            "quick": quick,
-            "prompts": prompts,
-            "scale": scale,
-            "seeds": list(seeds),
-            "ridges": list(RIDGES),
-            "columns": "pairs, right labels, Chat, Chat Hard, Safety, Reasoning, mean, regret, "
-            "ridge; filter: accuracy of its rewards, right labels before and after",
-            "results": {f"bias {b:g}, flip {f:g}": r for (b, f), r in cells.items()},
-        }
-        save_figure("reward_curation", list(panels(cells)), out, record, columns=False)
-        heads = ["labels", "data", "pairs", "right labels", "average", "Chat", "Chat Hard",
-                 "Safety", "Reasoning", "regret"]  # fmt: skip
-        table = markdown_table(heads, regime_rows(cells))
-        heads = ["difference", "above 0 in", "neither in", "below 0 in"]
-        table += "\n" + markdown_table(heads, signs(cells))
-        heads = ["bias", "flips", *DIFFERENCES.values(), "filter: accuracy of its rewards",
-                 "right labels before", "after"]  # fmt: skip
-        table += "\n" + markdown_table(heads, grid_rows(cells))
-        write_whole(out / "reward_curation.md", table)
-    print(table)
-    print(f"results are in {out}")
-
+OF_REGIMES = {
+    "labels": "{labels}", "data": "{data}", "pairs": "{pairs:.0f}",
+    "right labels": "{right labels:.1%}",
+    **{name: f"{{{name}:p1}}" for name in ("average", *CATEGORIES)}, "regret": "{regret:.3f}",
+}  # fmt: skip
+OF_SIGNS = {
+    "difference": "{difference}", "above 0 in": "{better}", "neither in": "{equal}",
+    "below 0 in": "{worse}",
+}  # fmt: skip
+OF_CELLS = {
+    "bias": "{bias:g}", "flips": "{flip:g}", **{t: f"{{{t}:+p1}}" for t in SHOWN.values()},
+    "filter: accuracy of its rewards": "{accuracy of its rewards:.1%}",
+    "right labels before": "{right labels before:.1%}", "after": "{right labels after:.1%}",
+}  # fmt: skip
+STUDY = Study(
+    "reward_curation",
+    __doc__,
+    full={"prompts": 4000, "scale": 0.1, "biases": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+          "flips": (0.0, 0.1, 0.25, 0.4), "seeds": range(5)},
+    quick={"prompts": 1000, "scale": 0.02, "biases": (0.0, 1.0), "flips": (0.0, 0.25),
+           "seeds": range(2)},
+    results=results,
+    tables=tables,
+    figures={"reward_curation": panels},
+    constants={"ridges": RIDGES},
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    STUDY.main()

@@ -24,13 +24,10 @@ from itertools import product
 
 import numpy as np
 
-from experiments.preference.fits import fitted, learned, text, world_of
-from experiments.shared.claim import quick_options
-from experiments.shared.jobs import resumed
-from experiments.shared.statistics import interval
-from experiments.shared.verdicts import markdown_table
-from tabular_pg._files import write_whole
-from tabular_pg.plotting import Curve, HeatMap, Panel, save_figure
+from experiments.preference.fits import fitted, learned, world_of
+from experiments.shared.estimates import curve, estimates, select, table, values
+from experiments.shared.study import Study, over_seeds
+from tabular_pg.plotting import Curve, HeatMap, Panel
 from tabular_pg.preference import (
     Annotated,
     BradleyTerry,
@@ -50,6 +47,11 @@ BIASES = (1.5, 0.8, 0.5, 0.3, 0.15, 0.0)
 MODES = {  # settings of the first model and of the labels, worst first
     "independent errors": (SIZES, FLIPS),
     "shared bias": (BIASES, BIASES),
+}
+RULES = {  # what is said to decide whether the filter helps
+    "first model better than one fitted to all pairs": ("first model", "all pairs"),
+    "a > p": ("a", "p"),
+    "labels become purer": ("right labels kept", "p"),
 }
 
 
@@ -71,109 +73,109 @@ def adversarial(world, mode, setting, seed):
 
 
 def measure(prompts, mode, row, column, seed):
-    """[a, p, right labels after the filter, pairs kept, accuracy on the benchmark of the first
-    model, of a model fitted to all pairs, and of one fitted to those kept]."""
+    """a and p; right labels after the filter, and what the formula says of them; pairs kept; and
+    accuracy of the first model, of one fitted to all pairs, and of one fitted to those kept."""
     world, first = world_of(prompts, seed), first_model(prompts, mode, row, seed)
     data = adversarial(world, mode, column, seed)
     kept, rewards = agreement_filter(data, first, sources=("source",)).data, first.scores
-    a = (rewards[data.chosen] > rewards[data.rejected]) == world.correct(data)
+    a = float(((rewards[data.chosen] > rewards[data.rejected]) == world.correct(data)).mean())
     fits = [rewards, *(learned(world, each, RIDGES, seed).scores for each in (data, kept))]
-    right = [float(world.correct(each).mean()) for each in (data, kept)]
-    safety = [scorecard(world, scores).accuracy["Safety"] for scores in fits]
-    return [float(a.mean()), *right, len(kept), *safety]
+    p, purity = (float(world.correct(each).mean()) for each in (data, kept))
+    first, everything, filtered = (scorecard(world, each).accuracy["Safety"] for each in fits)
+    formula = float(agreement_purity(p, a))
+    return {
+        "a": a, "p": p, "pairs kept": len(kept), "right labels kept": purity, "formula": formula,
+        "right labels minus formula": purity - formula, "first model": first,
+        "all pairs": everything, "filtered": filtered, "filtered - all": filtered - everything,
+        "first - all": first - everything,
+    }  # fmt: skip
 
 
-def heat_map(mode, found):
-    """What the filter adds to the accuracy, in points; ``found`` is (rows, columns, seeds, 7)."""
-    gain = 100 * (found[..., 6] - found[..., 5]).mean(axis=2)
-    a = [f"{x:.2f}" for x in found[..., 0].mean(axis=(1, 2))]
-    p = [f"{x:.2f}" for x in found[..., 1].mean(axis=(0, 2))]
-    return HeatMap(f"filtered - all pairs, {mode}", "p, right labels",
-                   "a, accuracy of the first model", p, a, gain, center=0.0, limits=(-20.0, 20.0),
-                   digits=1)  # fmt: skip
+def results(run, prompts, every, seeds):
+    """A row for every cell of first model and labels; ``every`` so many settings one is tried."""
+    rows = []
+    for mode, axes in MODES.items():
+        cells = list(product(*(axis[::every] for axis in axes)))
+        found = over_seeds(run, measure, [(prompts, mode, *cell) for cell in cells], seeds)
+        for (first, labels), of_seeds in zip(cells, found, strict=True):
+            cell = {"errors": mode, "first model's": first, "labels'": labels}
+            rows.append(cell | estimates(of_seeds))
+    return {"cells": rows}
 
 
-def purity_panel(mode, found):
+def grid(found, mode):
+    """The cells of a mode in rows, one for each setting of the first model."""
+    cells = select(found["cells"], errors=mode)
+    firsts = dict.fromkeys(cell["first model's"] for cell in cells)
+    return [[c for c in cells if c["first model's"] == first] for first in firsts]
+
+
+def means(cells, name):
+    return np.array([cell[name].mean for cell in cells])
+
+
+def heat_maps(found):
+    """What the filter adds to the accuracy, in points."""
+    for mode in MODES:
+        rows = grid(found, mode)
+        gain = [100 * means(row, "filtered - all") for row in rows]
+        a = [f"{means(row, 'a').mean():.2f}" for row in rows]
+        p = [f"{means(column, 'p').mean():.2f}" for column in zip(*rows, strict=True)]
+        labels = "p, right labels", "a, accuracy of the first model"
+        yield HeatMap(f"filtered - all pairs, {mode}", *labels, p, a, gain, center=0.0,
+                      limits=(-20.0, 20.0), digits=1)  # fmt: skip
+
+
+def purity_panels(found):
     """Right labels among the pairs kept against the formula, a curve for each p."""
-    curves = []
-    for j in range(found.shape[1]):
-        x = agreement_purity(found[:, j, :, 1], found[:, j, :, 0]).mean(axis=1)
-        means, half = np.array([interval(values) for values in found[:, j, :, 2]]).T
-        order, label = np.argsort(x), f"p = {found[:, j, :, 1].mean():.2f}"
-        curves.append(Curve(label, x[order], means[order],
-                            band=((means - half)[order], (means + half)[order])))  # fmt: skip
-    ends = np.array([min(curve.x.min() for curve in curves), 1.0])
-    curves.append(Curve("formula", ends, None, ends))
-    return Panel(f"purity, {mode}", "p a / (p a + (1-p)(1-a))", "right labels of pairs kept",
-                 tuple(curves), y_log=False)  # fmt: skip
+    for mode in MODES:
+        curves = []
+        for column in zip(*grid(found, mode), strict=True):
+            cells = sorted(column, key=lambda cell: cell["formula"].mean)
+            x, kept = means(cells, "formula"), values(cells, "right labels kept")
+            curves.append(curve(f"p = {means(column, 'p').mean():.2f}", x, kept))
+        ends = np.array([min(each.x.min() for each in curves), 1.0])
+        curves.append(Curve("formula", ends, None, ends))
+        labels = f"purity, {mode}", "p a / (p a + (1-p)(1-a))", "right labels of pairs kept"
+        yield Panel(*labels, tuple(curves), y_log=False)
 
 
-def rows(mode, found):
-    """Rows of the table, one per cell."""
-    for i, j in np.ndindex(found.shape[:2]):
-        a, p, purity, kept, *accuracy = found[i, j].T
-        gap = purity - agreement_purity(p, a)
-        gain = text(accuracy[2] - accuracy[1], sign="+")
-        yield [mode, f"{a.mean():.1%}", f"{p.mean():.1%}", f"{kept.mean():.0f}", text(purity),
-               text(gap, sign="+"), *(text(x) for x in accuracy), gain]  # fmt: skip
-
-
-def agreements(mode, found):
+def agreements(found):
     """How often the sign of the gain is that of what is said to decide it."""
-    mean = found.mean(axis=2)
-    first, everything, filtered = mean[..., 4], mean[..., 5], mean[..., 6]
-    ends = [interval(x[:, 6] - x[:, 5]) for x in found.reshape(-1, *found.shape[2:])]
-    sure = np.array([abs(middle) > half for middle, half in ends]).reshape(first.shape)
-    helps = filtered > everything
-    rules = {
-        "first model better than one fitted to all pairs": first > everything,
-        "a > p": mean[..., 0] > mean[..., 1],
-        "labels become purer": mean[..., 2] > mean[..., 1],
-    }
-    for name, rule in rules.items():
-        right = (rule == helps)[sure].sum()
-        yield [mode, name, f"{right} of {sure.sum()}", f"{helps[sure].sum()}"]
+    for mode in MODES:
+        cells = select(found["cells"], errors=mode)
+        sure = [cell for cell in cells if cell["filtered - all"].sign]
+        helps = means(sure, "filtered - all") > 0
+        for name, (one, other) in RULES.items():
+            right = (means(sure, one) > means(sure, other)) == helps
+            yield {"errors": mode, "rule": name, "cells": len(sure), "right": right.sum(),
+                   "helps": helps.sum()}  # fmt: skip
 
 
-def main(arguments=None):
-    """Draw the figures and write the table."""
-    options = quick_options(__doc__, "a smaller world, two seeds, fewer settings", arguments)
-    out, quick = options.out, options.quick
-    prompts, seeds = (1000, range(2)) if quick else (4000, range(5))
-    some = slice(None, None, 3 if quick else 1)
-    with resumed(out / ".reward_filter.partial.json") as run:
-        results = {}
-        for mode, axes in MODES.items():
-            row, column = (axis[some] for axis in axes)
-            jobs = [(prompts, mode, *job) for job in product(row, column, seeds)]
-            results[mode] = np.array(run(measure, jobs)).reshape(
-                len(row), len(column), len(seeds), 7
-            )
-        record = {
-            "statement": " ".join(__doc__.split()),
-            "quick": quick,
-            "prompts": prompts,
-            "pairs": PAIRS,
-            "seeds": list(seeds),
-            "ridges": list(RIDGES),
-            "ridge of the first model": FIRST,
-            "settings": {mode: [list(axis[some]) for axis in axes] for mode, axes in MODES.items()},
-            "columns": "a, p, right labels kept, pairs kept, accuracy of first, all, filtered",
-            "results": {mode: found.tolist() for mode, found in results.items()},
-        }
-        maps = [heat_map(*item) for item in results.items()]
-        save_figure("reward_filter", maps, out, record, columns=False)
-        purity = [purity_panel(*item) for item in results.items()]
-        save_figure("reward_filter_purity", purity, out, record, columns=False)
-        heads = ["errors", "the filter helps where", "in so many cells", "where it helps"]
-        table = markdown_table(heads, [r for item in results.items() for r in agreements(*item)])
-        heads = ["errors", "a", "p", "pairs kept", "right labels kept", "minus formula",
-                 "first model", "all pairs", "filtered", "filtered - all"]  # fmt: skip
-        table += "\n" + markdown_table(heads, [r for item in results.items() for r in rows(*item)])
-        write_whole(out / "reward_filter.md", table)
-    print(table)
-    print(f"results are in {out}")
-
+OF_RULES = {
+    "errors": "{errors}", "the filter helps where": "{rule}",
+    "in so many cells": "{right} of {cells}", "where it helps": "{helps}",
+}  # fmt: skip
+OF_CELLS = {
+    "errors": "{errors}", "a": "{a.mean:.1%}", "p": "{p.mean:.1%}",
+    "pairs kept": "{pairs kept.mean:.0f}", "right labels kept": "{right labels kept:p1}",
+    "minus formula": "{right labels minus formula:+p1}", "first model": "{first model:p1}",
+    "all pairs": "{all pairs:p1}", "filtered": "{filtered:p1}",
+    "filtered - all": "{filtered - all:+p1}",
+}  # fmt: skip
+STUDY = Study(
+    "reward_filter",
+    __doc__,
+    full={"prompts": 4000, "every": 1, "seeds": range(5)},
+    quick={"prompts": 1000, "every": 3, "seeds": range(2)},
+    results=results,
+    tables=lambda found: [table(OF_RULES, agreements(found)), table(OF_CELLS, found["cells"])],
+    figures={"reward_filter": heat_maps, "reward_filter_purity": purity_panels},
+    constants={
+        "pairs": PAIRS, "ridges": RIDGES, "ridge of the first model": FIRST,
+        "grids, first model and labels": MODES,
+    },
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    STUDY.main()

@@ -13,14 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.shared.statistics import interval
 from tabular_pg.preference import (
     BradleyTerry,
     Fit,
     fit,
     make_world,
     pair_loss,
-    pooled,
     regret_at_kl,
     scorecard,
     skywork_rules,
@@ -113,29 +111,7 @@ def random_subset(data, size, rng, always=None):
     return data.select(np.sort(np.argsort(keys)[:size]))
 
 
-def measured(world, scores) -> list[float]:
-    """[accuracy in Chat, Chat Hard, Safety, Reasoning, their mean; regret at a KL of 1]."""
+def measured(world, scores) -> dict:
+    """Accuracy in every category, their mean ``average``, and the ``regret`` at a KL of 1."""
     card = scorecard(world, scores)
-    return [*card.accuracy.values(), card.average, regret_at_kl(world, scores)]
-
-
-def text(values, digits=1, scale=100.0, sign="") -> str:
-    """Mean and half-width of the interval, in percent unless told."""
-    mean, half = interval(scale * np.asarray(values))
-    return f"{mean:{sign}.{digits}f} +- {half:.{digits}f}"
-
-
-__all__ = [
-    "REGIMES",
-    "Learned",
-    "drawn",
-    "fitted",
-    "held_out",
-    "kept_whole",
-    "learned",
-    "measured",
-    "pooled",
-    "random_subset",
-    "text",
-    "world_of",
-]
+    return card.accuracy | {"average": card.average, "regret": regret_at_kl(world, scores)}

@@ -18,24 +18,30 @@ if __name__ == "__main__":
     import clone  # noqa: F401  (finds what the script needs)
 
 from functools import partial
+from itertools import product
 
 import numpy as np
 from scipy.special import expit
 
-from experiments.shared.claim import quick_options
-from experiments.shared.jobs import resumed
-from experiments.shared.statistics import interval
-from experiments.shared.verdicts import markdown_table
-from tabular_pg._files import write_whole
-from tabular_pg.plotting import Curve, Panel, log10, save_figure
+from experiments.shared.estimates import (
+    curve,
+    estimate,
+    estimates,
+    log_curve,
+    select,
+    table,
+    values,
+)
+from experiments.shared.study import Study, over_seeds
+from tabular_pg.plotting import Curve, Panel, log10
 from tabular_pg.preference import baseball_1987, fit, identify, journal_citations, spectrum
 
 ITEMS, PROMPT = 64, 16
-PER_ITEM = (1, 2, 4, 8, 16, 32, 64, 128)
 TEMPERATURES = (0.25, 0.5, 1.0, 2.0)
 MIDDLE, LEAST = 8, 0.5  # comparisons per item of the spectra, least share finite for an error
 TIMES = (1, 2, 4, 8)  # that real comparisons are made
 TREES = ("star", "chain")
+VARIED = ("error", "error / prediction", "share finite")  # by seed, of real comparisons
 REAL = {"baseball 1987": baseball_1987, "journal citations": journal_citations}
 
 
@@ -78,30 +84,32 @@ def predicted(pairs, n_items, p, weights=1.0) -> float:
 
 
 def measure(graph, count, temperature, draws, seed):
-    """Means over draws: [share with a finite maximum, its exact chance on a tree, connectivity,
-    error, prediction for the draws that have an error] and their number."""
+    """Means over draws: share with a finite maximum, its exact chance on a tree, connectivity,
+    error, and its prediction for the draws that have one."""
     rng = np.random.default_rng([seed, count, *graph.encode(), round(100 * temperature)])
     parts = ITEMS // PROMPT if graph == "per prompt" else 1
-    finite, chance, connectivity, errors, predictions = [], [], [], [], []
+    names = "share finite", "exact chance", "connectivity", "error", "prediction"
+    finite, chance, connectivity, errors, predictions = found = [], [], [], [], []
     for _ in range(draws):
         scores = rng.standard_normal(ITEMS) / temperature
         pairs, p = judged(GRAPHS[graph](count, rng), scores, rng)
-        found = identify(pairs, ITEMS)
-        complete = found.n_components == parts
-        finite.append(complete and found.finite)
+        known = identify(pairs, ITEMS)
+        complete = known.n_components == parts
+        finite.append(complete and known.finite)
         smallest = min(s.connectivity for s in spectrum(pairs, ITEMS))
         connectivity.append(smallest if complete else 0.0)
         if graph in TREES:  # every edge comes ``count`` times in a row
             edges = p[::count]
             chance.append(np.prod(1 - edges**count - (1 - edges) ** count))
         if finite[-1]:
-            parts_of = found.components
+            parts_of = known.components
             centred = scores - (np.bincount(parts_of, scores) / np.bincount(parts_of))[parts_of]
             fitted = fit(pairs, ITEMS, per_component=True).scores
             errors.append(((fitted - centred) ** 2).sum())
             predictions.append(predicted(pairs, ITEMS, p))
-    each = finite, chance, connectivity, errors, predictions
-    return [*(float(np.mean(x)) if x else None for x in each), len(errors)]
+    means = [float(np.mean(each)) if each else None for each in found]
+    ratio = means[3] / means[4] if errors else None
+    return dict(zip(names, means, strict=True)) | {"error / prediction": ratio}
 
 
 def eigenvalues(graph, seed):
@@ -111,9 +119,8 @@ def eigenvalues(graph, seed):
 
 
 def real(name, draws, seed):
-    """[items, comparisons, connectivity] and, for each of ``TIMES``, [error, prediction, share
-    finite]: outcomes drawn from the fit to the real ones, every comparison as many times as there.
-    """
+    """For each of ``TIMES``: items, comparisons, connectivity, error, prediction, share finite, of
+    outcomes drawn from the fit to the real ones, every comparison as many times as there."""
     data, rng = REAL[name](), np.random.default_rng(seed)
     n, weights = data.n_items, data.weights
     truth = fit(data.pairs, n, weights=weights).scores
@@ -123,6 +130,7 @@ def real(name, draws, seed):
     pairs = np.column_stack(np.divmod(keys, n))
     p, results = expit(truth[pairs[:, 0]] - truth[pairs[:, 1]]), []
     both = np.concatenate([pairs, pairs[:, ::-1]])
+    connectivity = spectrum(pairs, n, weights=counts)[0].connectivity
     for times in TIMES:
         errors = []
         for _ in range(draws):
@@ -131,141 +139,120 @@ def real(name, draws, seed):
             if identify(both[won > 0], n).finite:
                 found = fit(both[won > 0], n, weights=won[won > 0]).scores
                 errors.append(((found - truth) ** 2).sum())
-        prediction = predicted(pairs, n, p, times * counts)
-        results.append([float(np.mean(errors)), prediction, len(errors) / draws])
-    connectivity = spectrum(pairs, n, weights=counts)[0].connectivity
-    return [[n, int(counts.sum()), connectivity], *results]
+        error, prediction = float(np.mean(errors)), predicted(pairs, n, p, times * counts)
+        results.append({
+            "times": times, "items": n, "comparisons": times * int(counts.sum()),
+            "connectivity": times * connectivity, "error": error, "prediction": prediction,
+            "error / prediction": error / prediction, "share finite": len(errors) / draws,
+        })  # fmt: skip
+    return results
 
 
-def curve(label, counts, results, value, log=False, proved=None):
-    """Means of ``value`` of results (counts, seeds) with their intervals, where all have one."""
-    ends = np.full((2, len(counts)), np.nan)
-    for i, of_seeds in enumerate(results):
-        values = [value(each) for each in of_seeds]
-        if None not in values:
-            ends[:, i] = interval(values)
-    means, half = ends
-    if not log:
-        return Curve(label, log10(counts), means, proved, (means - half, means + half))
-    low = np.maximum(means - half, means / 100)
-    return Curve(label, log10(counts), log10(means), None, (log10(low), log10(means + half)))
+def results(run, draws, per_item, seeds):
+    """Rows for every graph, temperature and number of comparisons, and for real comparisons."""
+    settings = list(product(GRAPHS, TEMPERATURES, per_item))
+    found = over_seeds(run, measure, [(g, n, T, draws) for g, T, n in settings], seeds)
+    rows = []
+    for (graph, T, n), of_seeds in zip(settings, found, strict=True):
+        least = min(each["share finite"] for each in of_seeds)
+        about = {"graph": graph, "T": T, "per item": n, "least share finite": least}
+        rows.append(about | estimates(of_seeds))
+    drawn = []
+    found = over_seeds(run, real, [(name, 10 * draws) for name in REAL], seeds)
+    for name, of_seeds in zip(REAL, found, strict=True):
+        for each in zip(*of_seeds, strict=True):  # all seeds, for one of TIMES
+            varied = {key: estimate([one[key] for one in each]) for key in VARIED}
+            drawn.append({"data": name} | each[0] | varied)
+    spectra = over_seeds(run, eigenvalues, [(graph,) for graph in GRAPHS], seeds)
+    return {
+        "graphs": rows,
+        "real comparisons": drawn,
+        "eigenvalues": dict(zip(GRAPHS, np.mean(spectra, axis=1), strict=True)),
+    }
 
 
-def ratio(each):
-    """Error by prediction, where at least half of the draws have one."""
-    return each[3] / each[4] if each[0] >= LEAST else None
+def ratio(row):
+    """Error by prediction, where at least half of the draws of every seed have one."""
+    return row["error / prediction"] if row["least share finite"] >= LEAST else None
 
 
-def panels(spectra, cells, points, counts):
+def panels(found):
     """Spectra, connectivity, shares by graph and by temperature, errors and their prediction."""
     rank, curves = np.arange(1, ITEMS + 1), []
-    for graph, values in spectra.items():
-        means = np.mean(values, axis=0)
-        curves.append(Curve(graph, rank, log10(np.where(means > 1e-9, means, np.nan))))
+    for graph, spectrum_of in found["eigenvalues"].items():
+        positive = [value if value > 1e-9 else np.nan for value in spectrum_of]
+        curves.append(Curve(graph, rank, log10(positive)))
     yield Panel(f"eigenvalues, {MIDDLE} comparisons per item", "rank", "eigenvalue", tuple(curves))
+    at = {g: select(found["graphs"], graph=g, T=1.0) for g in GRAPHS}
+    counts = log10(values(at["star"], "per item"))
     x = "comparisons per item"
-    at = {g: [cells[g, 1.0, c] for c in counts] for g in GRAPHS}
-    curves = tuple(curve(g, counts, at[g], lambda each: each[2], log=True) for g in GRAPHS)
+    curves = tuple(log_curve(g, counts, values(at[g], "connectivity"), 0.01) for g in GRAPHS)
     yield Panel("connectivity", x, "smallest eigenvalue > 0", curves, x_log=True)
     flat = {"x_log": True, "y_log": False}
-    chance = {g: np.mean([[e[1] for e in each] for each in at[g]], axis=1) for g in TREES}
-    curves = tuple(
-        curve(g, counts, at[g], lambda each: each[0], proved=chance.get(g)) for g in GRAPHS
-    )
     whole = {"y_range": (-0.03, 1.03)}
+    shares = {g: values(rows, "share finite") for g, rows in at.items()}
+    chance = {g: [each.mean for each in values(at[g], "exact chance")] for g in TREES}
+    curves = tuple(curve(g, counts, shares[g], proved=chance.get(g)) for g in GRAPHS)
     yield Panel("finite maximum, $T=1$", x, "share of graphs", curves, **flat, **whole)
-    curves = tuple(
-        curve(f"$T={T:g}$", counts, [cells["random pairs", T, c] for c in counts], lambda e: e[0])
-        for T in TEMPERATURES
-    )
+    rows = {T: select(found["graphs"], graph="random pairs", T=T) for T in TEMPERATURES}
+    curves = tuple(curve(f"$T={T:g}$", counts, values(r, "share finite")) for T, r in rows.items())
     yield Panel("finite maximum, random pairs", x, "share of graphs", curves, **flat, **whole)
-    curves = [curve(g, counts, at[g], ratio) for g in GRAPHS]
-    curves.append(Curve("equal", log10(counts), None, np.ones(len(counts))))
+    curves = [curve(g, counts, [ratio(row) for row in at[g]]) for g in GRAPHS]
+    curves.append(Curve("equal", counts, None, np.ones(len(counts))))
     yield Panel("error by prediction, $T=1$", x, "error / prediction", tuple(curves), **flat)
-    yield errors(at, points)
+    yield errors(at, found["real comparisons"])
 
 
-def errors(at, points):
+def errors(at, real_rows):
     """Errors by their prediction, of all graphs and of real comparisons."""
     curves = []
-    for graph in GRAPHS:
-        shown = [each for each in at[graph] if None not in map(ratio, each)]
-        if shown:
-            y, x = log10(np.mean([[e[3:5] for e in each] for each in shown], axis=1)).T
+    for graph, rows in at.items():
+        rows = [row for row in rows if ratio(row)]
+        if rows:
+            y, x = (log10([row[k].mean for row in rows]) for k in ("error", "prediction"))
             curves.append(Curve(graph, x, y))
-    for name, found in points.items():
-        y, x = log10(np.mean([each[1:] for each in found], axis=0)).T[:2]
-        curves.append(Curve(name, x, y))
+    for name in REAL:
+        rows = select(real_rows, data=name)
+        y = log10([each.mean for each in values(rows, "error")])
+        curves.append(Curve(name, log10(values(rows, "prediction")), y))
     ends = np.sort(np.concatenate([each.x for each in curves]))[[0, -1]]
     curves.append(Curve("equal", ends, None, ends))
     labels = "error and prediction", "sum of inverse eigenvalues", "sum of squared errors"
     return Panel(*labels, tuple(curves), x_log=True)
 
 
-def number(values) -> str:
-    """Mean and half-width of the interval."""
-    return "{:.3g} +- {:.1g}".format(*interval(values))
+OF_GRAPHS = {
+    "graph": "{graph}", "T": "{T:g}", "per item": "{per item}",
+    "connectivity": "{connectivity:.3g}", "share finite": "{share finite:.3f}",
+    "exact chance": "{chance:.3f}", "error": "{error:.3g}", "prediction": "{prediction:.3g}",
+    "error / prediction": "{error / prediction:.3g}",
+}  # fmt: skip
+OF_DATA = {
+    "comparisons": "{data}", "items": "{items}", "number": "{comparisons}",
+    "connectivity": "{connectivity:.4g}", "error": "{error:.3g}", "prediction": "{prediction:.3g}",
+    "error / prediction": "{error / prediction:.3g}", "share finite": "{share finite.mean:.3f}",
+}  # fmt: skip
 
 
-def rows(cells):
-    """Every cell of the experiment."""
-    for (graph, T, count), found in cells.items():
-        columns = [[each[i] for each in found] for i in range(5)]
-        shown = ["-", "-", "-"]
-        if None not in columns[3]:
-            ratios = np.divide(*columns[3:])
-            shown = [number(columns[3]), number(columns[4]), number(ratios)]
-        tree = f"{np.mean(columns[1]):.3f}" if graph in TREES else "-"
-        share = f"{np.mean(columns[0]):.3f} +- {interval(columns[0])[1]:.3f}"
-        yield [graph, f"{T:g}", str(count), number(columns[2]), share, tree, *shown]
+def tables(found):
+    """Real comparisons, and all graphs."""
+    rows = [
+        row | {"chance": row["exact chance"] and row["exact chance"].mean}
+        for row in found["graphs"]
+    ]
+    return [table(OF_DATA, found["real comparisons"]), table(OF_GRAPHS, rows)]
 
 
-def main(arguments=None):
-    """Draw the figure and write the tables."""
-    options = quick_options(__doc__, "few draws, two seeds", arguments)
-    out, quick = options.out, options.quick
-    draws, seeds = (5, range(2)) if quick else (40, range(5))
-    counts = PER_ITEM[:5] if quick else PER_ITEM
-    keys = [(g, T, c) for g in GRAPHS for T in TEMPERATURES for c in counts]
-    with resumed(out / ".reward_identifiability.partial.json") as run:
-        found = run(measure, [(g, c, T, draws, seed) for g, T, c in keys for seed in seeds])
-        each = len(seeds)
-        cells = {key: found[i * each : (i + 1) * each] for i, key in enumerate(keys)}
-        spectra = {g: run(eigenvalues, [(g, seed) for seed in seeds]) for g in GRAPHS}
-        points = {name: run(real, [(name, 10 * draws, seed) for seed in seeds]) for name in REAL}
-        record = {
-            "statement": " ".join(__doc__.split()),
-            "quick": quick,
-            "items, draws per seed": [ITEMS, draws],
-            "seeds": list(seeds),
-            "columns": "share finite, exact chance on a tree, connectivity, error, prediction, "
-            "fits; real: items, comparisons, connectivity; error, prediction, share finite",
-            "results": {f"{g}, T {T:g}, {c} per item": cells[g, T, c] for g, T, c in keys},
-            "real": points,
-        }
-        drawn = list(panels(spectra, cells, points, counts))
-        save_figure("reward_identifiability", drawn, out, record, columns=False)
-        heads = ["comparisons", "items", "number", "connectivity", "error", "prediction",
-                 "error / prediction", "share finite"]  # fmt: skip
-        table = markdown_table(heads, [row for item in points.items() for row in real_rows(*item)])
-        heads = ["graph", "T", "per item", "connectivity", "share finite", "exact chance", "error",
-                 "prediction", "error / prediction"]  # fmt: skip
-        table += "\n" + markdown_table(heads, rows(cells))
-        write_whole(out / "reward_identifiability.md", table)
-    print(table)
-    print(f"results are in {out}")
-
-
-def real_rows(name, found):
-    """A data set of real comparisons, each made once or more often."""
-    n, total, connectivity = found[0][0]
-    for i, times in enumerate(TIMES, 1):
-        errors, prediction = [each[i][0] for each in found], found[0][i][1]
-        shown = f"{times * connectivity:.4g}", number(errors), f"{prediction:.3g}"
-        ratios = number([error / prediction for error in errors])
-        share = f"{np.mean([each[i][2] for each in found]):.3f}"
-        yield [name, str(n), str(times * total), *shown, ratios, share]
-
+STUDY = Study(
+    "reward_identifiability",
+    __doc__,
+    full={"draws": 40, "per_item": (1, 2, 4, 8, 16, 32, 64, 128), "seeds": range(5)},
+    quick={"draws": 5, "per_item": (1, 2, 4, 8, 16), "seeds": range(2)},
+    results=results,
+    tables=tables,
+    figures={"reward_identifiability": panels},
+    constants={"items": ITEMS},
+)
 
 if __name__ == "__main__":
-    main()
+    STUDY.main()

@@ -27,14 +27,11 @@ from experiments.preference.fits import (
     held_out,
     kept_whole,
     measured,
-    text,
     world_of,
 )
-from experiments.shared.claim import quick_options
-from experiments.shared.jobs import resumed
-from experiments.shared.verdicts import markdown_table
-from tabular_pg._files import write_whole
-from tabular_pg.plotting import HeatMap, save_figure
+from experiments.shared.estimates import estimate, only, select, table, values
+from experiments.shared.study import Study, over_seeds
+from tabular_pg.plotting import HeatMap
 from tabular_pg.preference import (
     BradleyTerry,
     CrossEntropy,
@@ -46,8 +43,8 @@ from tabular_pg.preference import (
     TemperedLog,
     pooled,
 )
+from tabular_pg.report import markdown_table
 
-RIDGES = (1.0, 10.0, 100.0, 1000.0, 10000.0)
 LOSSES = {  # with their scores on RewardBench (Table 5, Gemma-2-27B)
     "Bradley-Terry": (BradleyTerry(), 93.8),
     "temperature BT": (TemperatureBT(), 93.7),
@@ -59,114 +56,123 @@ LOSSES = {  # with their scores on RewardBench (Table 5, Gemma-2-27B)
     "cross-entropy": (CrossEntropy(), 87.6),
 }
 NAMES, PAPER = tuple(LOSSES), np.array([score for _, score in LOSSES.values()])
+NAMED = ("Bradley-Terry", "cross-entropy")  # others are compared with these
 JUDGES = ("own loss held out", "accuracy held out", "oracle")
 DRAWN = ("accuracy held out", "oracle")
 SETS = ("curated", "pool")
 
 
 def measure(prompts, scale, ridges, regime, name, which, seed):
-    """[loss held out, accuracy held out, accuracy on the benchmark] for each ridge."""
+    """For each ridge: loss and accuracy held out, and accuracy on the benchmark."""
     world, loss = world_of(prompts, seed), LOSSES[name][0]
     data = pooled(drawn(world, scale, *REGIMES[regime], seed))
     data = kept_whole(world, data) if which == "curated" else data
     judged = held_out(world, data, loss, ridges, seed)
-    return [[*of_one, measured(world, fitted(world, data, loss, ridge).scores)[4]]
-            for of_one, ridge in zip(judged, ridges, strict=True)]  # fmt: skip
+    return [
+        {"loss held out": of_one.loss, "accuracy held out": of_one.accuracy,
+         "accuracy": measured(world, fitted(world, data, loss, ridge).scores)["average"]}
+        for of_one, ridge in zip(judged, ridges, strict=True)
+    ]  # fmt: skip
 
 
 def chosen(found, judge):
-    """(seeds,) positions of the ridges; ``found`` is (seeds, ridges, 3). Of equals the first."""
+    """For every seed the position of its ridge, of equals the first; ``found`` is by seed and
+    ridge."""
+    loss, held, accuracy = (
+        np.array([values(of_seed, name) for of_seed in found])
+        for name in ("loss held out", "accuracy held out", "accuracy")
+    )
     if judge == "own loss held out":
-        return found[:, :, 0].argmin(axis=1)
+        return loss.argmin(axis=1)
     if judge == "accuracy held out":
-        return found[:, :, 1].argmax(axis=1)
-    others = found[:, :, 2].sum(axis=0) - found[:, :, 2]
-    return others.argmax(axis=1)
+        return held.argmax(axis=1)
+    return (accuracy.sum(axis=0) - accuracy).argmax(axis=1)
 
 
-def accuracies(results, judge):
-    """{(data, regime): (losses, seeds) accuracy in percent with the ridges of this judge}."""
-    tables = {}
-    for (regime, name, which), found in results.items():
-        ridge = chosen(found, judge)
-        row = 100 * found[np.arange(len(found)), ridge, 2]
-        tables.setdefault((which, regime), {})[name] = row
-    return {key: np.array([rows[name] for name in NAMES]) for key, rows in tables.items()}
+def picked(found, place):
+    """For every seed the accuracy on the benchmark with its ridge."""
+    return np.array([each[i]["accuracy"] for each, i in zip(found, place, strict=True)])
 
 
-def panels(results):
+def results(run, prompts, scale, ridges, seeds):
+    """A row for every judge of ridges, data set, kind of labels and loss."""
+    settings = list(product(SETS, REGIMES, LOSSES))
+    jobs = [(prompts, scale, ridges, regime, name, data) for data, regime, name in settings]
+    found = dict(zip(settings, over_seeds(run, measure, jobs, seeds), strict=True))
+    rows = []
+    for judge, data, regime in product(JUDGES, SETS, REGIMES):
+        places = {name: chosen(found[data, regime, name], judge) for name in LOSSES}
+        accuracy = {name: picked(found[data, regime, name], places[name]) for name in LOSSES}
+        for name, mine in accuracy.items():
+            about = {"ridge by": judge, "data": data, "labels": regime, "loss": name}
+            about["ridges"] = [ridges[i] for i in places[name]]
+            gains = {f"minus {other}": estimate(mine - accuracy[other]) for other in NAMED}
+            rows.append(about | {"accuracy": estimate(mine)} | gains)
+    return {"losses": rows}
+
+
+def panels(found):
     """Accuracy of each loss minus that of Bradley-Terry; beside it the paper's."""
-    for judge in DRAWN:
-        tables = accuracies(results, judge)
-        for which in SETS:
-            columns = [(tables[which, r] - tables[which, r][0]).mean(axis=1) for r in REGIMES]
-            values = np.column_stack([*columns, PAPER - PAPER[0]])[::-1]
-            by = judge if judge == "oracle" else f"by {judge}"
-            yield HeatMap(f"{which}, ridge {by}", "labels", "", (*REGIMES, "paper"), NAMES[::-1],
-                          values, center=0.0, limits=(-10.0, 10.0), digits=1)  # fmt: skip
+    for judge, data in product(DRAWN, SETS):
+        columns = [
+            [100 * gain.mean for gain in values(column, "minus Bradley-Terry")]
+            for column in by_labels(found, judge, data)
+        ]
+        cells = np.column_stack([*columns, PAPER - PAPER[0]])[::-1]
+        by = judge if judge == "oracle" else f"by {judge}"
+        yield HeatMap(f"{data}, ridge {by}", "labels", "", (*REGIMES, "paper"), NAMES[::-1],
+                      cells, center=0.0, limits=(-10.0, 10.0), digits=1)  # fmt: skip
 
 
-def table(results, judge):
+def by_labels(found, judge, data):
+    """The rows of all losses, for each kind of labels."""
+    about = {"ridge by": judge, "data": data}
+    return [select(found["losses"], **about, labels=regime) for regime in REGIMES]
+
+
+def judged(found, judge):
     """Accuracy of all losses, differences from Bradley-Terry, and how the order goes with the
     paper's."""
-    tables = accuracies(results, judge)
-    rows = []
-    for i, name in enumerate(NAMES):
-        cells = []
-        for found in tables.values():
-            gain = f" ({text(found[i] - found[0], 2, 1.0, '+')})" if i else ""
-            cells.append(text(found[i], 2, 1.0) + gain)
-        rows.append([name, f"{PAPER[i]:.1f}", *cells])
-    orders = [stats.spearmanr(found.mean(axis=1), PAPER).statistic for found in tables.values()]
-    rows.append(["Spearman's correlation with the paper", "1", *(f"{x:+.2f}" for x in orders)])
-    places = [np.argsort(np.argsort(-found.mean(axis=1))) + 1 for found in tables.values()]
-    for name in ("Bradley-Terry", "cross-entropy"):
-        i = NAMES.index(name)
-        rows.append([f"place of {name}", str(1 if i == 0 else 8), *(str(p[i]) for p in places)])
-    heads = [f"ridge by {judge}", "paper", *(f"{which}, {regime}" for which, regime in tables)]
-    return markdown_table(heads, rows)
+    cells = [column for data in SETS for column in by_labels(found, judge, data)]
+    lines = []
+    for name, paper in zip(NAMES, PAPER, strict=True):
+        line = [name, f"{paper:.1f}"]
+        for row in (only(column, loss=name) for column in cells):
+            gain = f" ({row['minus Bradley-Terry']:+p2})" if name != NAMES[0] else ""
+            line.append(f"{row['accuracy']:p2}{gain}")
+        lines.append(line)
+    means = [np.array([each.mean for each in values(column, "accuracy")]) for column in cells]
+    orders = [stats.spearmanr(each, PAPER).statistic for each in means]
+    lines.append(["Spearman's correlation with the paper", 1, *(f"{x:+.2f}" for x in orders)])
+    places = [np.argsort(np.argsort(-each)) + 1 for each in means]
+    for name, paper in zip(NAMED, (1, 8), strict=True):
+        mine = (place[NAMES.index(name)] for place in places)
+        lines.append([f"place of {name}", paper, *mine])
+    heads = [f"{data}, {regime}" for data, regime in product(SETS, REGIMES)]
+    return markdown_table([f"ridge by {judge}", "paper", *heads], lines)
 
 
-def ridge_table(results, ridges):
+def ridge_table(found):
     """Which ridges were chosen, over seeds."""
     rows = []
-    for (regime, name, which), found in results.items():
-        cells = [", ".join(f"{ridges[i]:g}" for i in chosen(found, judge)) for judge in JUDGES]
-        rows.append([which, regime, name, *cells])
-    return markdown_table(["data", "labels", "loss", *JUDGES], rows)
+    for row in select(found["losses"], **{"ridge by": JUDGES[0]}):
+        about = {name: row[name] for name in ("data", "labels", "loss")}
+        mine = {each["ridge by"]: each["ridges"] for each in select(found["losses"], **about)}
+        rows.append(about | {j: ", ".join(f"{x:g}" for x in mine[j]) for j in JUDGES})
+    return table({name: f"{{{name}}}" for name in rows[0]}, rows)
 
 
-def main(arguments=None):
-    """Draw the figure and write the tables."""
-    options = quick_options(__doc__, "smaller data, three ridges, two seeds", arguments)
-    out, quick = options.out, options.quick
-    prompts, scale = (500, 0.01) if quick else (4000, 0.1)
-    ridges = RIDGES[::2] if quick else RIDGES
-    seeds = range(2) if quick else range(5)
-    with resumed(out / ".reward_losses.partial.json") as run:
-        settings = [(r, name, which) for which, r, name in product(SETS, REGIMES, NAMES)]
-        jobs = {s: [(prompts, scale, ridges, *s, seed) for seed in seeds] for s in settings}
-        run(measure, [job for of_one in jobs.values() for job in of_one])
-        results = {s: np.array(run(measure, of_one)) for s, of_one in jobs.items()}
-        record = {
-            "statement": " ".join(__doc__.split()),
-            "quick": quick,
-            "prompts": prompts,
-            "scale": scale,
-            "seeds": list(seeds),
-            "ridges": list(ridges),
-            "losses": {name: repr(loss) for name, (loss, _) in LOSSES.items()},
-            "columns": "for each seed and ridge: loss and accuracy held out, accuracy on benchmark",
-            "results": {", ".join(s): found.tolist() for s, found in results.items()},
-        }
-        save_figure("reward_losses", list(panels(results)), out, record, columns=False)
-        tables = "\n".join(
-            [*(table(results, judge) for judge in JUDGES), ridge_table(results, ridges)]
-        )
-        write_whole(out / "reward_losses.md", tables)
-    print(tables)
-    print(f"results are in {out}")
-
+STUDY = Study(
+    "reward_losses",
+    __doc__,
+    full={"prompts": 4000, "scale": 0.1, "ridges": (1.0, 10.0, 100.0, 1000.0, 10000.0),
+          "seeds": range(5)},
+    quick={"prompts": 500, "scale": 0.01, "ridges": (1.0, 100.0, 10000.0), "seeds": range(2)},
+    results=results,
+    tables=lambda found: [*(judged(found, judge) for judge in JUDGES), ridge_table(found)],
+    figures={"reward_losses": panels},
+    constants={"losses": {name: repr(loss) for name, (loss, _) in LOSSES.items()}},
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    STUDY.main()

@@ -20,21 +20,19 @@ if __name__ == "__main__":
 import re
 from fractions import Fraction
 from functools import cache
+from itertools import product
 
 import numpy as np
 from scipy.special import expit
 
 from experiments.preference.curation import RIDGES, selections
-from experiments.preference.fits import REGIMES, learned, text
+from experiments.preference.fits import REGIMES, learned
 from experiments.preference.optimization import SETS
 from experiments.reasoning.methods import ANCHOR, LEAST, PRIOR
 from experiments.reasoning.problems import merged
-from experiments.shared.claim import quick_options
-from experiments.shared.jobs import resumed
-from experiments.shared.statistics import interval
-from experiments.shared.verdicts import markdown_table
-from tabular_pg._files import write_whole
-from tabular_pg.plotting import Curve, Panel, save_figure
+from experiments.shared.estimates import curve, estimate, mean, only, table
+from experiments.shared.study import Study, over_seeds
+from tabular_pg.plotting import Panel
 from tabular_pg.preference import World
 from tabular_pg.preference.world.texts import make_texts
 from tabular_pg.preference.world.world import SHARES
@@ -46,13 +44,14 @@ WEIGHTS = (3.0, 1.0, 1.0, 0.5)  # of the first features in the true reward
 NAMES = ("right", "near", "not far", "integer", "length", "size")
 TRUE, VERIFIER = "annotators' own reward", "verifier"
 DIVERGENCES = tuple(np.arange(0.5, 6.6, 0.5).tolist())
-SHOWN = [DIVERGENCES.index(x) for x in (2.0, 4.0)]  # in the table
+SHOWN = (2.0, 4.0)  # in the table
 PENALTIES = np.geomspace(2.0, 0.004, 40)
 SLOW, EXACT = 0.2, 40  # beta and steps of exact DAPO
 FAST, SAMPLED, EACH = 0.1, 20, 32  # beta, iterations and responses per puzzle with a critic
 LABELS = REGIMES | {"twice as biased": (2.0, 0.0)}  # bias, flip
 DRAWN = ("biased", "twice as biased", "flips")
 WAYS = ("optimum", "DAPO, exact", "DAPO, critic")
+CLAIMED, RIVALS = "all rules", ("crowd", "pool")  # in the table of claims
 
 
 @cache
@@ -178,78 +177,70 @@ def measure(puzzles, prompts, scale, regime, seed):
         rng = np.random.default_rng(seed)
         optima = (proxy.kl_optimal(uniform, penalty)[1] for penalty in PENALTIES)
         solved = [along(mdp, each) for each in (optima, exact(proxy), sampled(proxy, rng))]
-        about = {"pairs": size, "right": right, "ranked": ranked(mdp, proxy)}
+        about = {"pairs": size, "right labels": right, "ranked": ranked(mdp, proxy)}
         results[name] = about | dict(zip(WAYS, solved, strict=True))
     return results
 
 
-def curve(name, found, way):
-    """The share solved along one of the ways, as far as all seeds go."""
-    ends = np.full((2, len(DIVERGENCES)), np.nan)
-    for i, values in enumerate(zip(*(each[name][way]["at"] for each in found), strict=True)):
-        if None not in values:
-            ends[:, i] = interval(values)
-    means, half = ends
-    band = np.maximum(means - half, 0), np.minimum(means + half, 1)
-    return Curve(name, np.array(DIVERGENCES), means, band=band)
+def results(run, puzzles, prompts, scale, seeds):
+    """A row for every reward and way, and differences within seeds of what is solved at last."""
+    jobs = [(puzzles, prompts, scale, regime) for regime in LABELS]
+    rows, differences = [], []
+    for regime, found in zip(LABELS, over_seeds(run, measure, jobs, seeds), strict=True):
+        for name, way in product((*SETS, TRUE, VERIFIER), WAYS):
+            mine = [each[name] for each in found]
+            solved = [each[way] for each in mine]
+            along = zip(*(each["at"] for each in solved), strict=True)
+            rows.append({
+                "labels": regime, "reward": name, "way": way, "pairs": mean(mine, "pairs"),
+                **{key: estimate([m[key] for m in mine]) for key in ("right labels", "ranked")},
+                "solved": [estimate(each) for each in along],
+                **{key: estimate([s[key] for s in solved]) for key in ("best", "last", "far")},
+            })  # fmt: skip
+        for way, other in product(WAYS, RIVALS):
+            last = [each[CLAIMED][way]["last"] - each[other][way]["last"] for each in found]
+            about = {"labels": regime, "way": way, "reward": CLAIMED, "minus": other}
+            differences.append(about | {"last": estimate(last)})
+    return {"rewards": rows, "differences": differences}
 
 
 def panels(found):
-    """A row for every way, a column for every kind of labels but the clean ones."""
-    for way in WAYS:
-        for regime in DRAWN:
-            curves = tuple(curve(name, found[regime], way) for name in (*SETS, TRUE, VERIFIER))
-            labels = f"{regime}: {way}", "KL from uniform", "solved"
-            yield Panel(*labels, curves, y_log=False, y_range=(0, 1.02))
-
-
-def rows(results):
-    """What every reward leads to, in every way."""
-    for regime, found in results.items():
+    """A row for every way, a column for every kind of labels but the clean ones; curves go as far
+    as all seeds do."""
+    for way, regime in product(WAYS, DRAWN):
+        curves = []
         for name in (*SETS, TRUE, VERIFIER):
-            mine = [each[name] for each in found]
-            about = f"{np.mean([m['pairs'] for m in mine]):.0f}", text([m["right"] for m in mine])
-            for way in WAYS:
-                of = [m[way] for m in mine]
-                at = [[each["at"][i] for each in of] for i in SHOWN]
-                shown = [text(each) if None not in each else "-" for each in at]
-                rest = text([each["best"] for each in of]), text([e["last"] for e in of])
-                yield [regime, name, *about, text([m["ranked"] for m in mine], 2), way, *shown,
-                       *rest, text([each["far"] for each in of], 2, 1.0)]  # fmt: skip
+            row = only(found["rewards"], labels=regime, way=way, reward=name)
+            curves.append(curve(name, DIVERGENCES, row["solved"], (0, 1)))
+        labels = f"{regime}: {way}", "KL from uniform", "solved"
+        yield Panel(*labels, tuple(curves), y_log=False, y_range=(0, 1.02))
 
 
-def main(arguments=None):
-    """Draw the figure and write the table."""
-    options = quick_options(__doc__, "5 puzzles, less data, two seeds", arguments)
-    out, quick = options.out, options.quick
-    size = (5, 200, 0.005) if quick else (40, 1000, 0.02)
-    seeds = range(2) if quick else range(5)
-    with resumed(out / ".reward_verifier.partial.json") as run:
-        jobs = [(*size, regime, seed) for regime in LABELS for seed in seeds]
-        found = iter(run(measure, jobs))
-        results = {regime: [next(found) for _ in seeds] for regime in LABELS}
-        record = {
-            "statement": " ".join(__doc__.split()),
-            "quick": quick,
-            "puzzles, prompts, scale": size,
-            "seeds": list(seeds),
-            "ridges": list(RIDGES),
-            "bias, flip": LABELS,
-            "weights of the true reward": dict(zip(NAMES, WEIGHTS, strict=False)),
-            "exact DAPO": {"beta": SLOW, "steps": EXACT},
-            "DAPO with a critic": {"beta": FAST, "iterations": SAMPLED, "responses": EACH},
-            "divergences": list(DIVERGENCES),
-            "results": results,
-        }
-        drawn = list(panels(results))
-        save_figure("reward_verifier", drawn, out, record, columns=False, shared_legend=True)
-        at = [f"solved (%) at KL {DIVERGENCES[i]:g}" for i in SHOWN]
-        heads = ["labels", "reward", "pairs", "right labels", "right answers ranked higher", "way",
-                 *at, "at best", "at last", "KL at last"]  # fmt: skip
-        write_whole(out / "reward_verifier.md", table := markdown_table(heads, rows(results)))
-    print(table)
-    print(f"results are in {out}")
-
+COLUMNS = {
+    "labels": "{labels}", "reward": "{reward}", "pairs": "{pairs:.0f}",
+    "right labels": "{right labels:p1}", "right answers ranked higher": "{ranked:p2}",
+    "way": "{way}",
+    **{f"solved (%) at KL {x:g}": f"{{solved[{DIVERGENCES.index(x)}]:p1}}" for x in SHOWN},
+    "at best": "{best:p1}", "at last": "{last:p1}", "KL at last": "{far:.2f}",
+}  # fmt: skip
+STUDY = Study(
+    "reward_verifier",
+    __doc__,
+    full={"puzzles": 40, "prompts": 1000, "scale": 0.02, "seeds": range(5)},
+    quick={"puzzles": 5, "prompts": 200, "scale": 0.005, "seeds": range(2)},
+    results=results,
+    tables=lambda found: [table(COLUMNS, found["rewards"])],
+    figures={"reward_verifier": panels},
+    constants={
+        "ridges": RIDGES,
+        "bias, flip": LABELS,
+        "weights of the true reward": dict(zip(NAMES, WEIGHTS, strict=False)),
+        "exact DAPO": {"beta": SLOW, "steps": EXACT},
+        "DAPO with a critic": {"beta": FAST, "iterations": SAMPLED, "responses": EACH},
+        "divergences": DIVERGENCES,
+    },
+    shared_legend=True,
+)
 
 if __name__ == "__main__":
-    main()
+    STUDY.main()

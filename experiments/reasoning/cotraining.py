@@ -16,17 +16,15 @@ if __name__ == "__main__":
     import clone  # noqa: F401  (finds what the script needs)
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 
 from experiments.reasoning.methods import ANCHOR, CRITIC, LEVEL, PRIOR
 from experiments.reasoning.problems import problem, success
-from experiments.shared.claim import quick_options
-from experiments.shared.jobs import resumed
-from experiments.shared.statistics import interval
-from experiments.shared.verdicts import markdown_table
-from tabular_pg._files import write_whole
-from tabular_pg.plotting import HeatMap, save_figure
+from experiments.shared.estimates import estimate, mean, only, table, values
+from experiments.shared.study import Study, over_seeds
+from tabular_pg.plotting import HeatMap
 from tabular_pg.reasoning.baselines import Advantage, actor_critic
 from tabular_pg.reasoning.dapo import AggregatedCritic, train
 
@@ -66,7 +64,7 @@ def buckets(puzzles):
 
 
 def measure(puzzles, base, aliased, name, row, column, seed):
-    """[final success, largest fall on the way, environment steps per puzzle]."""
+    """Final success, largest fall on the way, and environment steps per puzzle."""
     mdp, policy = problem(puzzles, False, base)
     state_map, rng = (buckets(puzzles) if aliased else None), np.random.default_rng(seed)
     if name in APART:
@@ -83,79 +81,80 @@ def measure(puzzles, base, aliased, name, row, column, seed):
             evaluate_every=RESPONSES // max(PHASES), rng=rng,
         )  # fmt: skip
     fall = (np.maximum.accumulate(done.success) - done.success).max()
-    return [done.success[-1], fall, done.n_steps / mdp.n_roots]
+    return {"success": done.success[-1], "fall": fall, "steps": done.n_steps / mdp.n_roots}
 
 
-def grid(run, puzzles, base, aliased, name, seeds):
-    """(rows, columns, seeds, 3) results."""
-    (_, rows), (_, columns) = axes(name)
-    jobs = [(puzzles, base, aliased, name, r, c, s) for r in rows for c in columns for s in seeds]
-    return np.array(run(measure, jobs)).reshape(len(rows), len(columns), len(seeds), 3)
+def grid(run, job, seeds):
+    """{(row, column): the results of all seeds} of a method's grid."""
+    settings = list(product(*(setting for _, setting in axes(job[-1]))))
+    found = over_seeds(run, measure, [(*job, *each) for each in settings], seeds)
+    return dict(zip(settings, found, strict=True))
 
 
-def line(base, aliased, name, level, found, tuning):
-    """A row of the table; the best setting is that of ``tuning``, the grid on other seeds."""
-    (_, rows), (_, columns) = axes(name)
-    final, fall = found[..., 0].mean(axis=2), found[..., 1]
-    chosen = tuning[..., 0].mean(axis=2)
-    i, j = np.unravel_index(chosen.argmax(), chosen.shape)
-    mean, half = interval(found[i, j, :, 0])
-    return [
-        f"{level:.1%}", f"{BUCKETS} random buckets" if aliased else "tabular", name,
-        f"{found[..., 2].mean():.0f}", f"{mean:.3f} +- {half:.3f}",
-        f"{rows[i]:g}, {columns[j]:g}", f"{np.median(final):.3f}", f"{final.min():.3f}",
-        f"{fall[i, j].max():.3f}", f"{fall.max():.3f}",
-    ]  # fmt: skip
+def results(run, puzzles, seeds, tuning_seeds):
+    """A row for every base, critic and training; its best setting is that on other seeds."""
+    rows = []
+    for (base, aliased), name in product(SETTINGS, (*TOGETHER, *APART)):
+        job = puzzles, base, aliased, name
+        found, tuning = grid(run, job, seeds), grid(run, job, tuning_seeds)
+        best = max(tuning, key=lambda setting, tuning=tuning: mean(tuning[setting], "success"))
+        cells = [
+            {"row": row, "column": column, "success": mean(of_seeds, "success"),
+             "largest fall": max(each["fall"] for each in of_seeds)}
+            for (row, column), of_seeds in found.items()
+        ]  # fmt: skip
+        final = [cell["success"] for cell in cells]
+        steps = np.mean([[each["steps"] for each in of_seeds] for of_seeds in found.values()])
+        rows.append({
+            "way": "apart" if name in APART else "together", "optimistic": "optimistic" in name,
+            "base": base, "base success": success(*problem(puzzles, False, base)),
+            "critic": f"{BUCKETS} random buckets" if aliased else "tabular", "training": name,
+            "steps": steps, "best setting": best,
+            "success": estimate([each["success"] for each in found[best]]),
+            "median success": np.median(final), "worst success": min(final),
+            "largest fall, best setting": max(each["fall"] for each in found[best]),
+            "largest fall": max(cell["largest fall"] for cell in cells), "grid": cells,
+        })  # fmt: skip
+    return {"training": rows}
 
 
-def panels(tabular, aliased):
+def panels(found):
     """Heat maps of final success, and of the largest fall of any seed with the aliased critic."""
-    for quantity, found, values, limits in (
-        ("success", tabular, lambda x: x[..., 0].mean(axis=2), (0, 1)),
-        ("fall with aliased critic", aliased, lambda x: x[..., 1].max(axis=2), (0, 0.1)),
+    for quantity, title, critic, limits in (
+        ("success", "success", "tabular", (0, 1)),
+        ("largest fall", "fall with aliased critic", f"{BUCKETS} random buckets", (0, 0.1)),
     ):
-        for name, title in DRAWN.items():
+        for name, shown_as in DRAWN.items():
             (y_label, rows), (x_label, columns) = axes(name)
+            mine = only(found["training"], base="uniform", critic=critic, training=name)
+            cells = np.reshape(values(mine["grid"], quantity), (len(rows), len(columns)))
             texts = [tuple(f"{x:g}" for x in axis) for axis in (columns, rows)]
-            yield HeatMap(f"{title}: {quantity}", x_label, y_label, *texts, values(found[name]),
+            yield HeatMap(f"{shown_as}: {title}", x_label, y_label, *texts, cells,
                           limits=limits, digits=3)  # fmt: skip
 
 
-def main(arguments=None):
-    """Draw the figure and write the table."""
-    options = quick_options(__doc__, "20 puzzles, two seeds", arguments)
-    out = options.out
-    puzzles = 20 if options.quick else 200
-    seeds, tuning_seeds = (range(2), range(5, 6)) if options.quick else (range(5), range(5, 8))
-    with resumed(out / ".dapo_cotraining.partial.json") as run:
-        results, table = {}, []
-        for base, aliased in SETTINGS:
-            level = success(*problem(puzzles, False, base))
-            for name in (*TOGETHER, *APART):
-                found = grid(run, puzzles, base, aliased, name, seeds)
-                results.setdefault((base, aliased), {})[name] = found
-                tuning = grid(run, puzzles, base, aliased, name, tuning_seeds)
-                table.append(line(base, aliased, name, level, found, tuning))
-        record = {
-            "statement": " ".join(__doc__.split()),
-            "quick": options.quick,
-            "puzzles": puzzles,
-            "seeds": list(seeds),
-            "seeds for the best setting": list(tuning_seeds),
-            "grid together": {"critic": list(CRITIC_RATES), "actor": list(ACTOR_RATES)},
-            "grid apart": {"phases": list(PHASES), "beta": list(BETAS)},
-            "rows": table,
-        }
-        drawn = list(panels(results["uniform", False], results["uniform", True]))
-        save_figure("dapo_cotraining", drawn, out, record, columns=False)
-        heads = ["base", "critic", "training", "steps per puzzle", "best final success", "with",
-                 "median of the grid", "worst of the grid", "largest fall, best setting",
-                 "largest fall, any setting"]  # fmt: skip
-        text = markdown_table(heads, table)
-        write_whole(out / "dapo_cotraining.md", text)
-    print(text)
-    print(f"results are in {out}")
-
+COLUMNS = {
+    "base": "{base success:.1%}", "critic": "{critic}", "training": "{training}",
+    "steps per puzzle": "{steps:.0f}", "best final success": "{success:.3f}",
+    "with": "{best setting[0]:g}, {best setting[1]:g}",
+    "median of the grid": "{median success:.3f}", "worst of the grid": "{worst success:.3f}",
+    "largest fall, best setting": "{largest fall, best setting:.3f}",
+    "largest fall, any setting": "{largest fall:.3f}",
+}  # fmt: skip
+STUDY = Study(
+    "dapo_cotraining",
+    __doc__,
+    full={"puzzles": 200, "seeds": range(5), "tuning_seeds": range(5, 8)},
+    quick={"puzzles": 20, "seeds": range(2), "tuning_seeds": range(5, 6)},
+    results=results,
+    tables=lambda found: [table(COLUMNS, found["training"])],
+    figures={"dapo_cotraining": panels},
+    constants={
+        "grid together": {"row: rate of the critic": CRITIC_RATES,
+                          "column: rate of the actor": ACTOR_RATES},
+        "grid apart": {"row: phases": PHASES, "column: beta": BETAS},
+    },
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    STUDY.main()

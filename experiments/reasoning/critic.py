@@ -14,25 +14,21 @@ if __name__ == "__main__":
     import clone  # noqa: F401  (finds what the script needs)
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 
 from experiments.reasoning.methods import ANCHOR, BETAS, CRITIC, LEVEL, PRIOR, ROUNDS
-from experiments.reasoning.problems import merged, problem, success
-from experiments.shared.claim import quick_options
-from experiments.shared.jobs import resumed
-from experiments.shared.statistics import interval
-from experiments.shared.verdicts import markdown_table
-from tabular_pg._files import write_whole
-from tabular_pg.plotting import Curve, Panel, log10, save_figure
+from experiments.reasoning.problems import merged, problem, success, tuned
+from experiments.shared.estimates import curve, estimate, estimates, mean, select, table, values
+from experiments.shared.study import Study, over_seeds
+from tabular_pg.plotting import Curve, Panel, log10
 from tabular_pg.reasoning.dapo import AggregatedCritic, ExactCritic, minimizer, train
 from tabular_pg.reasoning.episodic import unfolded
 
 BASES = ("uniform", "RL 9%", "RL 60%")
 SHARING = ("nothing", "within a puzzle", "between puzzles", "exact critic")
-COMPLETIONS = (1, 2, 4, 8, 16, 32)
-MANY_BETAS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-GAPS = (0.0, 0.02, 0.05, 0.1, 0.2)
+ACTIONS = {"all": True, "sampled": False}  # compared
 
 
 @cache
@@ -54,139 +50,141 @@ def critic(puzzles, sharing):
 
 
 def shared(puzzles, sharing, completions, every_action, beta, seed):
-    """[success, steps per puzzle, error of the last critic] with that critic."""
+    """Success, steps per puzzle and error of the first critic, with that critic."""
     mdp, base = problem(puzzles, True, "uniform")
     done = train(
         mdp, base, beta=beta, iterations=ROUNDS, critic=critic(puzzles, sharing), responses=16,
         completions=completions, gap=0.0, anchor=ANCHOR, every_action=every_action,
         rng=np.random.default_rng(seed),
     )  # fmt: skip
-    return [done.success[-1], done.n_steps / mdp.n_roots, done.critic_error[0]]
+    first = done.critic_error[0]
+    return {"success": done.success[-1], "steps": done.n_steps / mdp.n_roots, "error": first}
 
 
 def one_iteration(puzzles, base, completions, gap, beta, seed):
-    """[success, steps per puzzle] after one iteration with sampled actions; without completions the
-    critic is fitted to the responses, otherwise as in the paper."""
+    """Success and steps per puzzle after one iteration with sampled actions; without completions
+    the critic is fitted to the responses, otherwise as in the paper."""
     mdp, policy = problem(puzzles, False, base)
     done = train(
         mdp, policy, beta=beta, iterations=1, critic=CRITIC, responses=32, gap=gap, anchor=ANCHOR,
         completions=completions or None, rng=np.random.default_rng(seed),
     )  # fmt: skip
-    return [done.success[-1], done.n_steps / mdp.n_roots]
+    return {"success": done.success[-1], "steps": done.n_steps / mdp.n_roots}
 
 
 def at_best_beta(run, function, jobs, seeds, tuning_seeds):
-    """(jobs, seeds, ...) results, each with the beta that is best on seeds of its own."""
-    grid = [[[(*job, b, seed) for seed in tuning_seeds] for b in BETAS] for job in jobs]
-    found = np.array(run(function, [x for job in grid for of_one in job for x in of_one]))
-    found = found.reshape(len(jobs), len(BETAS), len(tuning_seeds), -1)
-    best = [BETAS[i] for i in found[..., 0].mean(axis=2).argmax(axis=1)]
-    pairs = zip(jobs, best, strict=True)
-    found = run(function, [(*job, beta, seed) for job, beta in pairs for seed in seeds])
-    return np.array(found).reshape(len(jobs), len(seeds), -1)
+    """Results of all seeds for every job, each with the beta that is best on seeds of its own."""
+    best, _ = tuned(run, function, jobs, [BETAS] * len(jobs), tuning_seeds)
+    return over_seeds(run, function, [(*j, b) for j, b in zip(jobs, best, strict=True)], seeds)
 
 
-def curve(label, x, results):
-    """Means and intervals of (points, seeds) results."""
-    means, half = np.array([interval(values) for values in results]).T
-    return Curve(label, x, means, band=(means - half, means + half))
+def results(run, puzzles, completions, betas, gaps, seeds, tuning_seeds):
+    """A row for every critic and number of completions, for every base and beta, and for every base
+    and filter."""
+    settings = list(product(ACTIONS, SHARING, completions))
+    jobs = [(puzzles, sharing, n, ACTIONS[actions]) for actions, sharing, n in settings]
+    found = at_best_beta(run, shared, jobs, seeds, tuning_seeds)
+    names = "actions", "sharing", "completions"
+    sharing = [
+        dict(zip(names, setting, strict=True)) | measured(each)
+        for setting, each in zip(settings, found, strict=True)
+    ]
+    base = {b: {"base": b, "base success": success(*problem(puzzles, False, b))} for b in BASES}
+    settings = list(product(BASES, betas))
+    found = over_seeds(run, one_iteration, [(puzzles, b, 0, 0.0, x) for b, x in settings], seeds)
+    beta = []
+    for (b, x), each in zip(settings, found, strict=True):
+        mdp, policy = problem(puzzles, False, b)
+        exact = {"beta": x, "exact": success(mdp, minimizer(mdp, policy, x))}
+        beta.append(base[b] | exact | measured(each))
+    jobs = [(puzzles, b, 16, gap) for b, gap in product(BASES, gaps)]
+    found = iter(at_best_beta(run, one_iteration, jobs, seeds, tuning_seeds))
+    filtered = []
+    for b in BASES:
+        all_kept, *_ = of_base = [next(found) for _ in gaps]
+        for gap, each in zip(gaps, of_base, strict=True):
+            gain = [x["success"] - y["success"] for x, y in zip(each, all_kept, strict=True)]
+            filtered.append(base[b] | {"gap": gap, "gain": estimate(gain)} | measured(each))
+    return {"sharing": sharing, "beta": beta, "filter": filtered}
 
 
-def sharing_panels(run, puzzles, completions, *seeds):
-    """Success and the critic's error against completions, and rows of the table."""
-    x, panels, rows = log10(np.array(completions, dtype=float)), [], []
-    error = []
-    for every_action in (True, False):
-        curves = []
-        for sharing in SHARING:
-            jobs = [(puzzles, sharing, n, every_action) for n in completions]
-            found = at_best_beta(run, shared, jobs, *seeds)
-            curves.append(curve(sharing, x, found[:, :, 0]))
-            if every_action and sharing != "exact critic":
-                error.append(curve(sharing, x, found[:, :, 2]))
-            for n, results in zip(completions, found, strict=True):
-                mean, half = interval(results[:, 0])
-                which = "all actions" if every_action else "sampled actions"
-                steps = f"{results[:, 1].mean():.0f}"
-                rows.append([f"shared: {sharing}, {which}", f"{n} completions", steps,
-                             f"{mean:.3f} +- {half:.3f}"])  # fmt: skip
-        title = f"{'all' if every_action else 'sampled'} actions compared"
-        labels = "completions per state", "success rate"
-        panels.append(Panel(title, *labels, tuple(curves), x_log=True, y_log=False))
-    labels = "completions per state", "root mean square error"
-    panels.append(Panel("the first critic", *labels, tuple(error), x_log=True, y_log=False))
-    return panels, rows
+def measured(found):
+    """Estimates over seeds, and the mean number of steps."""
+    return estimates(found) | {"steps": mean(found, "steps")}
 
 
-def beta_panels(run, puzzles, betas, seeds):
-    """Success after one iteration against beta, with exact and with estimated advantages."""
-    x, exact, sampled, rows = log10(np.array(betas)), [], [], []
+def by_base(rows):
+    """(label, rows) of every base policy."""
     for base in BASES:
-        mdp, policy = problem(puzzles, False, base)
-        label = f"base {success(mdp, policy):.1%}"
-        true = np.array([success(mdp, minimizer(mdp, policy, beta)) for beta in betas])
-        jobs = [(puzzles, base, 0, 0.0, beta, seed) for beta in betas for seed in seeds]
-        found = np.array(run(one_iteration, jobs)).reshape(len(betas), len(seeds), 2)
-        exact.append(Curve(label, x, true))
-        sampled.append(curve(label, x, found[:, :, 0]))
-        for beta, at_all, results in zip(betas, true, found, strict=True):
-            mean, half = interval(results[:, 0])
-            rows.append([f"{label}, exact", f"beta = {beta:g}", "-", f"{at_all:.3f}"])
-            rows.append([f"{label}, sampled", f"beta = {beta:g}", f"{results[:, 1].mean():.0f}",
-                         f"{mean:.3f} +- {half:.3f}"])  # fmt: skip
-    labels = r"$\beta$", "success rate"
+        mine = select(rows, base=base)
+        yield f"base {mine[0]['base success']:.1%}", mine
+
+
+def panels(found):
+    """Success and the critic's error against completions, success against beta, and the filter."""
+    x_label = "completions per state"
+    curves = {
+        (actions, sharing): select(found["sharing"], actions=actions, sharing=sharing)
+        for actions, sharing in product(ACTIONS, SHARING)
+    }
+    x = log10(values(next(iter(curves.values())), "completions"))
     style = {"x_log": True, "y_log": False}
-    return [
-        Panel("one iteration, exact advantages", *labels, tuple(exact), **style),
-        Panel("one iteration, 32 responses", *labels, tuple(sampled), **style),
-    ], rows
-
-
-def gap_panel(run, puzzles, gaps, *seeds):
-    """What the filter adds to the success of one iteration of Algorithm 1."""
-    curves, rows = [], []
-    for base in BASES:
-        label = f"base {success(*problem(puzzles, False, base)):.1%}"
-        jobs = [(puzzles, base, 16, gap) for gap in gaps]
-        found = at_best_beta(run, one_iteration, jobs, *seeds)
-        gain = found[:, :, 0] - found[0, :, 0]
-        curves.append(curve(label, np.array(gaps), gain))
-        for gap, results in zip(gaps, found, strict=True):
-            mean, half = interval(results[:, 0])
-            rows.append([f"{label}, filter", f"gap >= {gap:g}", f"{results[:, 1].mean():.0f}",
-                         f"{mean:.3f} +- {half:.3f}"])  # fmt: skip
+    for actions in ACTIONS:
+        drawn = [curve(s, x, values(curves[actions, s], "success")) for s in SHARING]
+        yield Panel(f"{actions} actions compared", x_label, "success rate", tuple(drawn), **style)
+    drawn = [curve(s, x, values(curves["all", s], "error")) for s in SHARING if s[:5] != "exact"]
+    yield Panel("the first critic", x_label, "root mean square error", tuple(drawn), **style)
+    rows = dict(by_base(found["beta"]))
+    exact = [Curve(b, log10(values(r, "beta")), values(r, "exact")) for b, r in rows.items()]
+    sampled = [curve(b, log10(values(r, "beta")), values(r, "success")) for b, r in rows.items()]
+    labels = r"$\beta$", "success rate"
+    yield Panel("one iteration, exact advantages", *labels, tuple(exact), **style)
+    yield Panel("one iteration, 32 responses", *labels, tuple(sampled), **style)
+    drawn = [curve(b, values(r, "gap"), values(r, "gain")) for b, r in by_base(found["filter"])]
     labels = "least difference of advantages", "success rate, with - without"
-    return Panel("the filter, 16 completions", *labels, tuple(curves), y_log=False), rows
+    yield Panel("the filter, 16 completions", *labels, tuple(drawn), y_log=False)
 
 
-def main(arguments=None):
-    """Draw the figure and write the table."""
-    options = quick_options(__doc__, "20 puzzles, two seeds, few settings", arguments)
-    out = options.out
-    puzzles = 20 if options.quick else 200
-    seeds, tuning_seeds = (range(2), range(5, 6)) if options.quick else (range(5), range(5, 8))
-    some = slice(None, None, 3 if options.quick else 1)
-    with resumed(out / ".dapo_critic.partial.json") as run:
-        panels, rows = sharing_panels(run, puzzles, COMPLETIONS[some], seeds, tuning_seeds)
-        more, beta_rows = beta_panels(run, puzzles, MANY_BETAS[some], seeds)
-        last, gap_rows = gap_panel(run, puzzles, GAPS[some], seeds, tuning_seeds)
-        rows += beta_rows + gap_rows
-        record = {
-            "statement": " ".join(__doc__.split()),
-            "quick": options.quick,
-            "puzzles": puzzles,
-            "seeds": list(seeds),
-            "seeds for beta": list(tuning_seeds),
-            "betas": list(BETAS),
-            "prior of the critic": [PRIOR, LEVEL],
-            "anchor": ANCHOR,
-            "rows": rows,
-        }
-        save_figure("dapo_critic", [*panels, *more, last], out, record, columns=False)
-        heads = ["critic or base", "setting", "steps per puzzle", "success"]
-        write_whole(out / "dapo_critic.md", markdown_table(heads, rows))
-    print(f"results are in {out}")
+COLUMNS = {
+    "critic or base": "{who}", "setting": "{setting}", "steps per puzzle": "{steps:.0f}",
+    "success": "{success:.3f}",
+}  # fmt: skip
 
+
+def tables(found):
+    """Every setting."""
+    rows = []
+    for row in found["sharing"]:
+        who = f"shared: {row['sharing']}, {row['actions']} actions"
+        rows.append(row | {"who": who, "setting": f"{row['completions']} completions"})
+    for base, of_base in by_base(found["beta"]):
+        for row in of_base:
+            about = {"setting": f"beta = {row['beta']:g}"}
+            rows.append(about | {"who": f"{base}, exact", "steps": None, "success": row["exact"]})
+            rows.append(row | about | {"who": f"{base}, sampled"})
+    for base, of_base in by_base(found["filter"]):
+        about = {"who": f"{base}, filter"}
+        rows += [row | about | {"setting": f"gap >= {row['gap']:g}"} for row in of_base]
+    return [table(COLUMNS, rows)]
+
+
+STUDY = Study(
+    "dapo_critic",
+    __doc__,
+    full={
+        "puzzles": 200, "completions": (1, 2, 4, 8, 16, 32),
+        "betas": (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+        "gaps": (0.0, 0.02, 0.05, 0.1, 0.2), "seeds": range(5), "tuning_seeds": range(5, 8),
+    },
+    quick={
+        "puzzles": 20, "completions": (1, 8, 16), "betas": (0.0001, 0.001, 0.01, 0.02, 0.1),
+        "gaps": (0.0, 0.1), "seeds": range(2), "tuning_seeds": range(5, 6),
+    },
+    results=results,
+    tables=tables,
+    figures={"dapo_critic": panels},
+    constants={"betas to choose": BETAS, "prior of the critic": [PRIOR, LEVEL], "anchor": ANCHOR},
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    STUDY.main()

@@ -10,16 +10,13 @@ from __future__ import annotations
 if __name__ == "__main__":
     import clone  # noqa: F401  (finds what the script needs)
 
-import sys
-
 import numpy as np
 
 from experiments.reasoning.problems import SUCCESS, merged, problem, success
-from experiments.shared.claim import quick_options
-from experiments.shared.verdicts import markdown_table
+from experiments.shared.estimates import select, table, values
+from experiments.shared.study import Study
 from tabular_pg import NaturalPG, SoftmaxPG, check, optimize
-from tabular_pg._files import write_whole
-from tabular_pg.plotting import Curve, Panel, log10, save_figure
+from tabular_pg.plotting import Curve, Panel, log10
 from tabular_pg.reasoning.dapo import iterate, minimizer, natural_step
 from tabular_pg.reasoning.episodic.evaluation import backup
 from tabular_pg.reasoning.episodic.segments import state_softmax, state_sums
@@ -29,7 +26,7 @@ BETAS = (0.02, 0.1)
 ROUNDING = 1e-14  # a failure rate below is drawn as none
 EQUAL = 1e-12  # advantages up to this are rounding
 NEARLY_ONE = 1 - 1e-6  # the discount of the core's methods, which need one
-HORIZONS = (2, 4, 8, 16, 32, 64)
+STEPS = ("uniform policy", "after 1 step of DAPO", "after 2 steps")
 
 
 def core_policies(mdp, rule, iterations):
@@ -50,28 +47,24 @@ def soft_policy_iteration(mdp, beta, iterations):
     return policies
 
 
-def failure_panel(mdp, beta, iterations, checked):
-    """1 - success along exact iterates."""
+def iterates(mdp, beta, iterations, checked):
+    """Rows of exact success rates, one for each method; verdicts are added to ``checked``."""
     run = iterate(mdp, mdp.uniform_policy(), beta, iterations)
     checked += check(run)
-    iterates = {
+    found = {
         "DAPO": run.policies,
         "natural PG": core_policies(mdp, NaturalPG(1 / beta), iterations),
         "soft policy iteration": soft_policy_iteration(mdp, beta, iterations),
         "softmax PG": core_policies(mdp, SoftmaxPG(mdp.n_states / beta), iterations),
     }
-    curves, rows = [], []
-    for name, policies in iterates.items():
-        rate = np.array([success(mdp, policy) for policy in policies])
-        failure = np.where(rate < 1 - ROUNDING, 1 - rate, 0.0)
-        curves.append(Curve(name, run.k, log10(failure)))
-        rows.append([name, f"{beta:g}", *(f"{x:.4f}" for x in rate)])
-    title = rf"Game of 24, uniform start, $\beta={beta:g}$"
-    return Panel(title, "iteration", "1 - success rate", tuple(curves)), rows
+    return [
+        {"method": name, "beta": beta, "success": [success(mdp, policy) for policy in policies]}
+        for name, policies in found.items()
+    ]
 
 
-def tilt_panel():
-    """log pi / ref of one step against A / beta, in the state with the most distinct A."""
+def tilt():
+    """A / beta, and log pi / ref of one step, in the state with the most distinct A."""
     mdp, beta = countdown((3, 4, 6, 12)), 0.002
     uniform = mdp.uniform_policy()
     A = mdp.advantage(uniform) / beta
@@ -82,12 +75,8 @@ def tilt_panel():
         "DAPO (Lambert W)": minimizer(mdp, uniform, beta),
         "natural PG (exponential)": natural_step(mdp, uniform, beta),
     }
-    curves = tuple(
-        Curve(label, A[order], np.log(policy / uniform)[order]) for label, policy in steps.items()
-    )
-    return Panel(
-        "one step, first move of 3 4 6 12", r"$A/\beta$", r"$\log\,\pi^+/\pi$", curves, y_log=False
-    )
+    logs = {name: np.log(policy / uniform)[order] for name, policy in steps.items()}
+    return {"A / beta": A[order]} | logs
 
 
 def second_moments(mdp, policy):
@@ -116,85 +105,119 @@ def sign_mismatch(mdp, policy):
     return float(taken @ against / taken[np.abs(A) > EQUAL].sum())
 
 
-def horizon_panels(horizons):
-    """Ratio of the second moments and sign mismatch against H, uniform and after steps of DAPO."""
-    names = "uniform policy", "after 1 step of DAPO", "after 2 steps"
-    ratios, mismatches = np.zeros((2, len(names), len(horizons)))
-    for i, horizon in enumerate(horizons):
-        mdp = modular_chain(horizon)
-        for k, policy in enumerate(iterate(mdp, mdp.uniform_policy(), 0.1, 2).policies):
-            response, step = second_moments(mdp, policy)
-            ratios[k, i], mismatches[k, i] = response / step, sign_mismatch(mdp, policy)
-    x = log10(np.array(horizons, dtype=float))
-    curves = [Curve(name, x, log10(y)) for name, y in zip(names, ratios, strict=True)]
-    curves.append(Curve("horizon", x, None, x))
-    title = "second moments, response / step level"
-    law = Panel(title, "horizon $H$", "ratio", tuple(curves), x_log=True)
-    curves = tuple(Curve(name, x, y) for name, y in zip(names, mismatches, strict=True))
-    labels = "horizon $H$", "share of steps with $A \\neq 0$"
-    title = "sign of the outcome against the step's"
-    return [law, Panel(title, *labels, curves, x_log=True, y_log=False)], ratios
+def horizon_row(horizon):
+    """Ratio of the second moments and sign mismatch, uniform and after steps of DAPO."""
+    mdp = modular_chain(horizon)
+    policies = iterate(mdp, mdp.uniform_policy(), 0.1, 2).policies
+    moments = [second_moments(mdp, policy) for policy in policies]
+    ratios = [response / step for response, step in moments]
+    against = [sign_mismatch(mdp, policy) for policy in policies]
+    found = {"ratio": ratios, "sign mismatch": against}
+    return {"horizon": horizon} | {k: dict(zip(STEPS, v, strict=True)) for k, v in found.items()}
 
 
-def level_table(mdp):
+def levels(mdp):
     """How many states of each level there are, and can be solved."""
-    V, sizes = mdp.optimal_value(), np.diff(mdp.level_offsets)
-    solvable = np.add.reduceat(V > 0, mdp.level_offsets[:-1])
-    rows = [
-        [f"{level}", f"{sizes[level]:,}", f"{solvable[level]:,}"] for level in range(sizes.size)
-    ]
-    return markdown_table(["steps taken", "states", "solvable"], rows)
+    solvable = np.add.reduceat(mdp.optimal_value() > 0, mdp.level_offsets[:-1])
+    pairs = enumerate(zip(np.diff(mdp.level_offsets), solvable, strict=True))
+    return [{"steps taken": i, "states": n, "solvable": m} for i, (n, m) in pairs]
 
 
-def uniform_panel(mdp):
+def uniform_policy(mdp):
     """How many puzzles the uniform policy solves how often."""
-    success = log10(mdp.value(mdp.uniform_policy())[: mdp.n_roots])
-    counts, edges = np.histogram(success, bins=24)
-    curve = Curve("puzzles", (edges[1:] + edges[:-1]) / 2, counts)
-    labels = "success rate of the uniform policy", "number of puzzles"
-    return Panel(f"{mdp.n_roots:,} solvable puzzles", *labels, (curve,), x_log=True, y_log=False)
+    rate = log10(mdp.value(mdp.uniform_policy())[: mdp.n_roots])
+    counts, edges = np.histogram(rate, bins=24)
+    return {"log10 of success": (edges[1:] + edges[:-1]) / 2, "puzzles": counts}
 
 
-def main(arguments=None):
-    """Draw the figure and write the tables; exit with status 1 if a theorem is violated."""
-    options = quick_options(__doc__, "shorter chains, fewer iterations, 200 puzzles", arguments)
-    out = options.out
-    mdp, checked = (merged(200) if options.quick else game_of_24()), []
-    failures = [failure_panel(mdp, b, 3 if options.quick else 6, checked) for b in BETAS]
-    rows = [row for _, some in failures for row in some]
-    horizon, ratios = horizon_panels(HORIZONS[:4] if options.quick else HORIZONS)
-    panels = [uniform_panel(mdp), *(panel for panel, _ in failures), tilt_panel(), *horizon]
-    mismatches = [
-        [f"{success(*found):.3f}", f"{sign_mismatch(*found):.3f}"]
-        for found in (problem(200, True, base) for base in SUCCESS if base != "SFT 9%")
-    ]
-    record = {
-        "statement": " ".join(__doc__.split()),
-        "quick": options.quick,
+def results(run, puzzles, iterations, horizons):
+    """Named numbers, all of them exact; nothing here takes so long that it must resume."""
+    mdp, checked = (merged(puzzles) if puzzles else game_of_24()), []
+    found = [row for beta in BETAS for row in iterates(mdp, beta, iterations, checked)]
+    mismatches = []
+    for base in (name for name in SUCCESS if name != "SFT 9%"):
+        its = problem(200, True, base)
+        share = sign_mismatch(*its)
+        mismatches.append({"base": base, "success": success(*its), "sign mismatch": share})
+    decided = [(v.theorem.id, v.holds) for v in checked if v.applies]
+    holds = {id: all(h for other, h in decided if other == id) for id, _ in sorted(decided)}
+    return {
         "problem": repr(mdp),
-        "success": {f"{row[0]}, beta = {row[1]}": row[2:] for row in rows},
-        "second moment ratio, uniform policy": [round(float(x), 9) for x in ratios[0]],
-        "success and sign mismatch": mismatches,
-        "theorems": {
-            id: all(v.holds for v in checked if v.theorem.id == id and v.applies)
-            for id in sorted({v.theorem.id for v in checked if v.applies})
+        "puzzles": mdp.n_roots,
+        "iterates": found,
+        "levels": levels(mdp),
+        "success of the uniform policy": uniform_policy(mdp),
+        "one step": tilt(),
+        "horizons": [horizon_row(horizon) for horizon in horizons],
+        "outcomes": mismatches,
+        "theorems": holds,
+        "verdicts": {
+            "all": len(checked),
+            "violated": [str(v) for v in checked if v.holds is False],
         },
     }
-    save_figure("dapo_exact", panels, out, record, columns=False)
-    iterations = len(rows[0]) - 2
-    tables = [
-        markdown_table(["method", "beta", *(f"step {k}" for k in range(iterations))], rows),
-        level_table(mdp),
-        markdown_table(["success rate, 200 puzzles", "sign mismatch"], mismatches),
-    ]
-    write_whole(out / "dapo_exact.md", "\n".join(tables))
-    print(*tables, sep="\n")
-    print("ratio of second moments, uniform policy:", *(f"{x:.9g}" for x in ratios[0]))
-    failed = [v for v in checked if v.holds is False]
-    print(f"{len(checked)} verdicts, {len(failed)} violated", *failed, sep="\n")
-    print(f"results are in {out}")
-    sys.exit(1 if failed else 0)
 
+
+def panels(found):
+    """Success of the uniform policy, failure along iterates, one step, and the horizon."""
+    uniform = found["success of the uniform policy"]
+    curve = Curve("puzzles", uniform["log10 of success"], uniform["puzzles"])
+    labels = "success rate of the uniform policy", "number of puzzles"
+    title = f"{found['puzzles']:,} solvable puzzles"
+    yield Panel(title, *labels, (curve,), x_log=True, y_log=False)
+    for beta in BETAS:
+        curves = []
+        for row in select(found["iterates"], beta=beta):
+            rate = np.array(row["success"])
+            failure = log10(np.where(rate < 1 - ROUNDING, 1 - rate, 0.0))
+            curves.append(Curve(row["method"], np.arange(rate.size), failure))
+        title = rf"Game of 24, uniform start, $\beta={beta:g}$"
+        yield Panel(title, "iteration", "1 - success rate", tuple(curves))
+    x, *steps = found["one step"].items()
+    curves = tuple(Curve(name, x[1], values) for name, values in steps)
+    labels = "one step, first move of 3 4 6 12", r"$A/\beta$", r"$\log\,\pi^+/\pi$"
+    yield Panel(*labels, curves, y_log=False)
+    x = log10(values(found["horizons"], "horizon"))
+    ratios, mismatches = (
+        {name: [row[what][name] for row in found["horizons"]] for name in STEPS}
+        for what in ("ratio", "sign mismatch")
+    )
+    curves = [Curve(name, x, log10(y)) for name, y in ratios.items()]
+    curves.append(Curve("horizon", x, None, x))
+    title = "second moments, response / step level"
+    yield Panel(title, "horizon $H$", "ratio", tuple(curves), x_log=True)
+    curves = tuple(Curve(name, x, y) for name, y in mismatches.items())
+    labels = "horizon $H$", "share of steps with $A \\neq 0$"
+    title = "sign of the outcome against the step's"
+    yield Panel(title, *labels, curves, x_log=True, y_log=False)
+
+
+LEVELS = {"steps taken": "{steps taken}", "states": "{states:,}", "solvable": "{solvable:,}"}
+OUTCOMES = {"success rate, 200 puzzles": "{success:.3f}", "sign mismatch": "{sign mismatch:.3f}"}
+
+
+def tables(found):
+    """Success along iterates, the sizes of the levels, and how often outcomes mislead."""
+    iterates = {"method": "{method}", "beta": "{beta:g}"}
+    for k in range(len(found["iterates"][0]["success"])):
+        iterates[f"step {k}"] = f"{{success[{k}]:.4f}}"
+    return [
+        table(iterates, found["iterates"]),
+        table(LEVELS, found["levels"]),
+        table(OUTCOMES, found["outcomes"]),
+    ]
+
+
+STUDY = Study(
+    "dapo_exact",
+    __doc__,
+    full={"puzzles": None, "iterations": 6, "horizons": (2, 4, 8, 16, 32, 64)},  # None: all
+    quick={"puzzles": 200, "iterations": 3, "horizons": (2, 4, 8, 16)},
+    results=results,
+    tables=tables,
+    figures={"dapo_exact": panels},
+    violated=lambda found: found["verdicts"]["violated"],
+)
 
 if __name__ == "__main__":
-    main()
+    STUDY.main()

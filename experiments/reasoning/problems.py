@@ -7,6 +7,8 @@ from functools import cache
 import numpy as np
 from scipy.optimize import brentq
 
+from experiments.shared.estimates import mean
+from experiments.shared.study import over_seeds
 from tabular_pg.reasoning.episodic import unfolded
 from tabular_pg.reasoning.puzzles import game_of_24
 
@@ -56,3 +58,13 @@ def _base(mdp, base):
 
 def _tuned(mdp, base, policy_of, low, high):
     return policy_of(brentq(lambda x: success(mdp, policy_of(x)) - SUCCESS[base], low, high))
+
+
+def tuned(run, function, jobs, grids, seeds):
+    """For every job the parameter of its grid with the most success, and the success of each;
+    parameter and seed are the last arguments of the function."""
+    tried = [(*job, x) for job, grid in zip(jobs, grids, strict=True) for x in grid]
+    found = iter(over_seeds(run, function, tried, seeds))
+    means = [[mean(next(found), "success") for _ in grid] for grid in grids]
+    best = [grid[int(np.argmax(each))] for grid, each in zip(grids, means, strict=True)]
+    return best, means

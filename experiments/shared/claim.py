@@ -8,17 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
+from experiments.shared.command_line import FIGURES
 from experiments.shared.instances import DEFAULT, INSTANCES, make
-from experiments.shared.verdicts import Row, run_records, verdict_csv, verdict_table
-from tabular_pg import MDP, REGISTRY, Status, check
+from tabular_pg import MDP, REGISTRY, Status, report
 from tabular_pg._files import write_whole
 from tabular_pg._progress import progress
-from tabular_pg.plotting import Curve, Panel, decades, log10, save_figure
-from tabular_pg.theorem import Kind, verdict
-
-FIGURES = Path(__file__).resolve().parents[2] / "figures"
+from tabular_pg.plotting import Panel, save_figure
+from tabular_pg.report import run_records, verdict_csv, verdict_rows, verdict_table
+from tabular_pg.theorem import verdict
 
 
 @dataclass(frozen=True)
@@ -38,45 +35,9 @@ class Claim:
     fixed: bool = False
 
 
-def bound_curve(id, run, label, x=None, log_x=False) -> Curve:
-    """What theorem ``id`` measures on a run and what it proves about that, as logarithms; the
-    sup-norm error alone where the theorem does not apply.
-
-    Of several numbers at one iteration the one is drawn that is nearest to its bound; what a law
-    for large k tends to is drawn as a limit.
-    """
-    x = np.asarray(run.k if x is None else x, dtype=float)
-    found = verdict(REGISTRY[id], run)
-    if not found.applies:
-        at, measured, claimed = np.arange(len(run.k)), decades(run.log_sup_gap), None
-    else:
-        at = np.searchsorted(run.k, found.k)
-        measured, claimed = _tightest(found)
-        if (measured < 0).any():
-            raise ValueError(f"id is {id!r}, about numbers below 0; expected one about errors")
-        measured = log10(measured)
-        for error, log_error in ((run.sup_gap, run.log_sup_gap), (run.gap, run.log_gap)):
-            if np.array_equal(found.measured, error):  # its logarithm goes on where it is 0
-                measured = decades(log_error)
-        claimed = log10(claimed)
-    kept = x[at] > 0 if log_x else np.ones(len(at), dtype=bool)
-    x = (log10(x[at]) if log_x else x[at])[kept]
-    claim = "limit" if found.theorem.kind is Kind.ASYMPTOTIC else "proved"
-    claims = {claim: claimed[kept]} if found.applies else {}
-    return Curve(label, x, measured[kept], **claims, optimal=run.status is Status.OPTIMAL)
-
-
-def _tightest(found):
-    """One (measured, proved) per iteration: where they are nearest to each other."""
-    measured, proved = (
-        np.reshape(side, (len(found.k), -1)) for side in (found.measured, found.proved)
-    )
-    with np.errstate(all="ignore"):
-        slack = np.abs(np.log(measured / proved))
-    slack = np.where(np.isnan(slack), np.inf, slack)
-    rows = np.arange(len(slack))
-    nearest = slack.argmin(axis=1)
-    return measured[rows, nearest], proved[rows, nearest]
+def bound_curve(id, run, label, **options):
+    """What theorem ``id`` measures on a run and what it proves about that."""
+    return report.bound_curve(verdict(REGISTRY[id], run), label, run=run, **options)
 
 
 def step_label(eta) -> str:
@@ -99,7 +60,7 @@ def main(claims, arguments=None):
             progress(done, len(options.jobs), f"{claim.name} on {key}")
             drawn, runs = _panels(claim, key, options.quick)
             panels += drawn
-            mine += [Row(claim.name, key, run, v) for run in runs for v in check(run)]
+            mine += verdict_rows(claim.name, key, runs)
             done += 1
         _save(
             claim, [panel for _, panel in sorted(panels, key=lambda pair: pair[0])], mine, options
@@ -138,17 +99,6 @@ def _save(claim, panels, rows, options):
     }
     name = claim.name.replace("-", "_")
     save_figure(name, panels, options.out, record, columns=not options.quick)
-
-
-def quick_options(statement, quick, arguments):
-    """``quick`` and ``out`` from the command line of a script that draws one figure."""
-    parser = argparse.ArgumentParser(description=statement.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help=quick)
-    parser.add_argument("--out", type=Path, help="folder for the results; default figures/, or "
-                        "figures/preview/ with --quick")  # fmt: skip
-    options = parser.parse_args(arguments)
-    options.out = options.out or (FIGURES / "preview" if options.quick else FIGURES)
-    return options
 
 
 def _options(claims, arguments):

@@ -1,13 +1,18 @@
-"""Claims of papers beside what was measured, as tables: outcomes are computed from records."""
+"""Claims of papers beside what was measured, as tables: outcomes are computed from the records of
+a folder, those of the runs that were just made there."""
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
-from experiments.shared.claim import FIGURES
-from experiments.shared.verdicts import markdown_table
+from experiments.shared.command_line import quick_options
+from experiments.shared.estimates import read
 from tabular_pg._files import write_whole
+from tabular_pg.report import markdown_table
+
+QUICK = """**Of quick runs ({names}), which try the code and decide nothing.**
+
+"""
 
 
 class Claim(NamedTuple):
@@ -19,29 +24,9 @@ class Claim(NamedTuple):
     depends_on: str = ""
 
 
-class Score(NamedTuple):
-    """In how many settings one method is better, equal or worse than another."""
-
-    better: int
-    equal: int
-    worse: int
-
-    def __str__(self):
-        return f"better in {self.better}, equal in {self.equal}, worse in {self.worse}"
-
-    @property
-    def outcome(self) -> str:
-        if self.better == 0:
-            return "not reproduced"
-        return "depends" if self.worse or self.equal > self.better else "reproduced"
-
-
-def record(name) -> dict:
-    """The record of a figure, of a full run."""
-    found = json.loads((FIGURES / f"{name}.json").read_text())
-    if found["quick"]:
-        raise SystemExit(f"{name}.json is of a quick run; run python -m experiments {name}")
-    return found
+def outcome(reproduced) -> str:
+    """Of a claim that either is reproduced or is not."""
+    return "reproduced" if reproduced else "not reproduced"
 
 
 def together(outcomes) -> str:
@@ -50,8 +35,24 @@ def together(outcomes) -> str:
     return different.pop() if len(different) == 1 else "depends"
 
 
-def write_claims(name, claims):
-    """Print the table and write it to the figures."""
-    table = markdown_table(["the paper", "measured here", "outcome", "depends on"], claims)
-    write_whole(FIGURES / f"{name}.md", table)
-    print(table)
+def main(name, statement, claims, arguments=None):
+    """Print the table and write it beside the records; ``claims`` makes its rows of
+    ``results(name)``, the results of a study."""
+    out = quick_options(statement, "the claims of quick runs", arguments).out
+    quick = {}
+
+    def results(study):
+        path = out / f"{study}.json"
+        if not path.exists():
+            raise SystemExit(f"{path} is not there; python -m experiments {study} makes one")
+        record = read(path.read_text())
+        quick[study] = record["quick"]
+        return record["results"]
+
+    rows = claims(results)
+    of_quick = [study for study, is_quick in quick.items() if is_quick]
+    head = "outcome of quick runs" if of_quick else "outcome"
+    table = markdown_table(["the paper", "measured here", head, "depends on"], rows)
+    table = QUICK.format(names=", ".join(of_quick)) * bool(of_quick) + table
+    write_whole(out / f"{name}.md", table)
+    print(table, f"results are in {out}", sep="\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import platform
@@ -15,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from tabular_pg._files import plain, write_all
+from tabular_pg._tables import csv_table
 from tabular_pg.checks.numbers import check_dict, check_path, check_text, checked_flag, checked_list
 from tabular_pg.plotting.panels import COLUMN, STYLE, TEXT, draw
 from tabular_pg.plotting.records import HeatMap, Panel
@@ -88,10 +88,8 @@ def _rendered(figure):
 
 
 def _table(panels) -> str:
-    rows = _cells(panels) if isinstance(panels[0], HeatMap) else _points(panels)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    heads, *rows = _cells(panels) if isinstance(panels[0], HeatMap) else _points(panels)
+    return csv_table(heads, rows)
 
 
 def _cells(panels):

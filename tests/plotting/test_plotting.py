@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.shared import claim
 from tabular_pg import (
     NaturalPG,
     ProjectedPG,
@@ -21,6 +20,8 @@ from tabular_pg import (
 )
 from tabular_pg.plotting import Curve, HeatMap, Panel, decades, log10, save_figure, write_all
 from tabular_pg.plotting.panels import COLUMN, TEXT, draw
+from tabular_pg.report import bound_curve
+from tabular_pg.theorem import REGISTRY, verdict
 
 K = np.arange(30)
 
@@ -211,7 +212,8 @@ def test_the_cross_for_optimal_is_in_the_legend_and_not_on_underflow():
         optimize(mdp, SoftPolicyIteration(), 40, tau=0.1),
     )
     assert ends.status is Status.OPTIMAL and np.isneginf(lost.log_sup_gap[-1])
-    curves = claim.bound_curve("P2e", ends, "a"), claim.bound_curve("G4", lost, "b")
+    drawn = ("P2e", ends, "a"), ("G4", lost, "b")
+    curves = [bound_curve(verdict(REGISTRY[id], run), name, run=run) for id, run, name in drawn]
     marks = []
     for curve in curves:
         figure = draw([Panel("", "k", "e", (curve,))], COLUMN)
@@ -239,39 +241,6 @@ def test_limits_are_a_column_of_the_data(tmp_path):
     save_figure("f", [Panel("", "k", "e", (curve,))], tmp_path, {})
     head, first, _ = (tmp_path / "f.csv").read_text().splitlines()
     assert head.endswith("x,measured,proved,limit") and first.endswith("0,-1,nan,-3")
-
-
-@pytest.mark.parametrize(
-    ("id", "rule", "tau", "error"),
-    [
-        ("N1", NaturalPG(1.0), 0.0, "log_gap"),  # under rho
-        ("N3a", NaturalPG(1.0), 0.0, "log_sup_gap"),
-        ("G3", NaturalPG(1.0), 0.1, "log_sup_gap"),
-    ],
-)
-def test_a_bound_is_drawn_beside_what_it_bounds(id, rule, tau, error):
-    run = optimize(instances.garnet(5, 3, 2, 0.9), rule, 60, tau=tau)
-    curve = claim.bound_curve(id, run, "a")
-    np.testing.assert_allclose(curve.measured, getattr(run, error) / np.log(10), rtol=1e-12)
-    known = np.isfinite(curve.proved)
-    assert (curve.measured[known] <= curve.proved[known] + 1e-9).all()
-
-
-@pytest.mark.parametrize("id", ["N1v", "N2a", "N5", "N6"])
-def test_theorems_about_vectors_and_steps_are_drawn(id):
-    run = optimize(instances.garnet(5, 3, 2, 0.9), NaturalPG(1.0), 60)
-    curve = claim.bound_curve(id, run, "a", x=2.0 * run.k, log_x=True)
-    assert curve.limit is None and np.isfinite(curve.proved).any()
-    assert draw([Panel("", "k", "e", (curve,), x_log=True)], COLUMN)
-
-
-def test_laws_for_large_k_are_drawn_as_limits():
-    mdp = instances.garnet(5, 3, 2, 0.9)
-    curve = claim.bound_curve("G4l", optimize(mdp, SoftPolicyIteration(), 6, tau=0.1), "a")
-    assert curve.proved is None and np.isfinite(curve.limit).any()
-    run = optimize(mdp, NaturalPG(1.0), 200, tau=0.1)
-    with pytest.raises(ValueError, match="id is 'G3r', about numbers below 0"):
-        claim.bound_curve("G3r", run, "a")
 
 
 def test_the_ends_of_a_range_may_be_logarithms():

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg import Run, Verdict
-from tabular_pg.theorem import sorted_theorems
+from tabular_pg._tables import csv_table, markdown_table
+from tabular_pg.checks.numbers import check_text, checked_list
+from tabular_pg.engine.run import Run
+from tabular_pg.theorem import check, sorted_theorems
+from tabular_pg.verdicts.verdict import Verdict
+
+HEADS = "claim instance mdp rule tau iterations theorem outcome slack last_slack last_k why_not"
 
 
-class Row(NamedTuple):
-    """One verdict and where it comes from."""
+class VerdictRow(NamedTuple):
+    """One verdict and where it comes from.
+
+    Attributes
+    ----------
+    claim : str
+        What the run is part of: a figure, say, or a section.
+    instance : str
+        A short name of its MDP, which is a column of the table.
+    run : Run
+    verdict : Verdict
+    """
 
     claim: str
     instance: str
@@ -21,23 +34,47 @@ class Row(NamedTuple):
     verdict: Verdict
 
 
-def markdown_table(heads, rows) -> str:
-    """Rows of text under their heads, as Markdown."""
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+def verdict_rows(claim, instance, runs) -> list[VerdictRow]:
+    """Every verdict on these runs.
+
+    Parameters
+    ----------
+    claim, instance : str
+        What the runs are part of, and a short name of their MDP.
+    runs : sequence of Run
+
+    Returns
+    -------
+    list of VerdictRow
+    """
+    check_text("claim", claim)
+    check_text("instance", instance)
+    runs = checked_list("runs", runs, "runs", Run)
+    return [VerdictRow(claim, instance, run, v) for run in runs for v in check(run)]
 
 
 def verdict_table(rows) -> str:
-    """Theorems by instances, as Markdown: on how many runs each holds, the tightest slack, and the
-    tightest at the last iteration that was compared."""
+    """Theorems by instances, as Markdown.
+
+    A cell says on how many runs the theorem holds, the tightest slack, and the tightest at the last
+    iteration that was compared; or where it is violated. Theorems that apply nowhere are left out.
+
+    Parameters
+    ----------
+    rows : sequence of VerdictRow
+
+    Returns
+    -------
+    str
+    """
+    rows = checked_list("rows", rows, "rows of verdicts", VerdictRow)
     keys = list(dict.fromkeys(row.instance for row in rows))
     lines = []
     for theorem in sorted_theorems():
         about = [r for r in rows if r.verdict.theorem is theorem and r.verdict.applies]
         if about:
             cells = [_cell([r.verdict for r in about if r.instance == key]) for key in keys]
-            claim = theorem.claim.replace("|", "\\|")
-            lines.append([theorem.id, claim, *cells])
+            lines.append([theorem.id, theorem.claim, *cells])
     return markdown_table(["theorem", "claim", *keys], lines)
 
 
@@ -61,23 +98,40 @@ def _tightest(slacks):
 
 
 def verdict_csv(rows) -> str:
-    """One line per verdict."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    head = "claim instance mdp rule tau iterations theorem outcome slack last_slack last_k why_not"
-    writer.writerow(head.split())
-    for claim, instance, run, v in rows:
+    """One line per verdict, as comma-separated values.
+
+    Parameters
+    ----------
+    rows : sequence of VerdictRow
+
+    Returns
+    -------
+    str
+    """
+    lines = []
+    for claim, instance, run, v in checked_list("rows", rows, "rows of verdicts", VerdictRow):
         outcome = "n/a" if not v.applies else "holds" if v.holds else "violated"
         made = [claim, instance, run.mdp.name, run.rule, run.tau, run.k[-1]]
         slacks = [f"{v.slack:.5g}", f"{v.last_slack:.5g}", v.last_k]
-        writer.writerow([*made, v.theorem.id, outcome, *slacks, v.why_not])
-    return text.getvalue()
+        lines.append([*made, v.theorem.id, outcome, *slacks, v.why_not])
+    return csv_table(HEADS.split(), lines)
 
 
 def run_records(rows) -> list[dict]:
-    """What was run and what each theorem said of it, for the JSON record of a figure."""
+    """What was run and what each theorem said of it, for the JSON record of a figure.
+
+    Parameters
+    ----------
+    rows : sequence of VerdictRow
+
+    Returns
+    -------
+    list of dict
+        One for every run: its MDP, rule, start, distributions, status, and ``theorems``, a dict
+        from ids to what was found.
+    """
     records = {}
-    for _, instance, run, v in rows:
+    for _, instance, run, v in checked_list("rows", rows, "rows of verdicts", VerdictRow):
         if v.theorem.regularized not in (None, run.tau > 0):
             continue
         mdp = run.mdp

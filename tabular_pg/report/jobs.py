@@ -19,6 +19,7 @@ import tabular_pg
 from tabular_pg._files import plain, write_whole
 from tabular_pg._machine import cores
 from tabular_pg._progress import progress
+from tabular_pg.checks.numbers import check_path, checked_list
 
 SAVE_EVERY = 5.0  # seconds
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -29,15 +30,41 @@ class Terminated(BaseException):
 
 
 @contextmanager
-def resumed(path):
-    """``run(function, jobs) -> list`` of ``function(*job)``, the results kept in ``path``.
+def resumed(path, sources=()):
+    """``run(function, jobs) -> list`` of ``function(*job)`` on all cores, kept in a file.
 
-    ``path`` is removed when the block ends well; otherwise the next call takes from it what was
-    done, unless the code has changed since. Functions are defined at the top of a module; jobs are
-    tuples of text and numbers, and so, or lists and dicts of them, are results. Workers end when
-    this process does, however it ends.
+    The file is removed when the block ends well; otherwise the next call takes from it what was
+    done, unless the code has changed since. Workers end when this process does, however it ends.
+
+    Parameters
+    ----------
+    path : path
+        The file, as JSON, in a folder that is created if needed.
+    sources : sequence of paths
+        Files, or folders of files ``*.py``, with your own code that results depend on. A change of
+        them, or of this package, makes results stale.
+
+    Yields
+    ------
+    function
+        ``run(function, jobs)``: the function is defined at the top of a module; jobs are tuples of
+        text and numbers, and so, or lists and dicts of them, are results. Equal jobs run once.
+
+    Raises
+    ------
+    SystemExit
+        On Ctrl-C, or a signal to end, after what was done has been saved.
+
+    Examples
+    --------
+    In a script, where ``measure`` is a function at its top::
+
+        with resumed("results.partial.json", sources=[__file__]) as run:
+            gaps = run(measure, [(eta, seed) for eta in (0.1, 1.0) for seed in range(5)])
+            write_whole("results.json", json.dumps(gaps))
     """
-    path, code = Path(path), _code()
+    check_path("path", path)
+    path, code = Path(path), _code(checked_list("sources", sources, "files and folders"))
     known = _load(path, code)
     pool = ProcessPoolExecutor(cores(), initializer=_follow_the_parent)
 
@@ -125,10 +152,16 @@ def _follow_the_parent():
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _code() -> str:
-    """A fingerprint of the package and of the experiments."""
-    folders = Path(tabular_pg.__file__).parent, Path(__file__).parent.parent
-    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
+def _code(sources) -> str:
+    """A fingerprint of the package and of what else results depend on."""
+    places = [Path(tabular_pg.__file__).parent]
+    for i, source in enumerate(sources):
+        check_path(f"sources[{i}]", source)
+        if not Path(source).exists():
+            raise FileNotFoundError(f"sources[{i}] is {str(source)!r}, which is not there")
+        places.append(Path(source))
+    found = ([place] if place.is_file() else place.rglob("*.py") for place in places)
+    files = sorted({file.resolve() for some in found for file in some})
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
