@@ -39,13 +39,12 @@ from tabular_pg.preference.fitting.identifiability import (
     check_rank,
     separating_direction,
 )
-from tabular_pg.preference.fitting.linear import centred_features, minimize_coefficients
+from tabular_pg.preference.fitting.linear import CLOSE, centred_features, minimize_coefficients
 from tabular_pg.preference.fitting.losses import BradleyTerry, Hinge, checked_loss
 from tabular_pg.preference.fitting.newton import Objective, centred, minimize
 from tabular_pg.preference.fitting.terms import log_ridge_of, rounding, terms_of, unit_of
 
 STEPS, SWEEPS = 2000, 10_000  # the most by default, of Newton's method and for the hinge
-CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the scores
 CLOSE_HINGE = 1e-3  # the same of the hinge, of which the square is bounded by the gap
 
 
@@ -56,7 +55,10 @@ class Status(enum.Enum):
     ONE_OF_MINIMA = "the hinge loss is at its minimum; other scores, even far ones, may do as well"
     STATIONARY = "the gradient vanishes, downhill from the Bradley-Terry fit: not convex"
     UNBOUNDED = "a margin passed loss.farthest; no finite minimum found, and there may be none"
-    STOPPED = "not at a minimum yet: the iterations ran out, or no step improves the loss"
+    STOPPED = (
+        "not known to be at a minimum: the iterations ran out, no step improves the loss, or "
+        "rounding hides how far it is: see Fit.distance"
+    )
 
 
 CONVERGED = (Status.MINIMUM, Status.ONE_OF_MINIMA, Status.STATIONARY)
@@ -258,8 +260,8 @@ def _refuse_separable(comparisons, features, theta):
     """There is a minimum, which was not found, else ValueError: a linear program decides."""
     if not sparse.issparse(features) and not comparisons.anchored:
         features = centred_features(features, comparisons.components)
-    separates = comparisons.margins(features @ theta).min() >= 0
-    direction = theta if separates else separating_direction(comparisons, features)
+    D = comparisons.margins(features @ theta)
+    direction = theta if D.min() >= 0 < D.max() else separating_direction(comparisons, features)
     if direction is not None:
         raise ValueError(
             "ridge is 0 and the features separate the pairs: no pair is ranked wrongly by "
