@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.checks.numbers import checked_real
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.optima.bellman import UNDERFLOW, Bellman
+from tabular_pg.optima.bellman import Bellman
 from tabular_pg.optima.soft_optimal import Odds, soft_values
 
 TIES = 16  # units of rounding of the data that are compared: an |A*| below is a tie

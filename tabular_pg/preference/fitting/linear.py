@@ -31,7 +31,8 @@ class Coefficients(NamedTuple):
     """Where the steps ended; how far any margin can be from the minimum, and theta by ``apart``.
 
     ``apart`` is in units of the features' sizes: what a coefficient's error does to scores.
-    ``spread`` is the largest margin, ``gradient`` the largest entry of the gradient.
+    ``spread`` is the largest margin, ``gradient`` the largest entry of the gradient, ``scores``
+    features @ theta, but for an offset of dense features where there is no anchor.
     """
 
     theta: np.ndarray
@@ -40,6 +41,7 @@ class Coefficients(NamedTuple):
     iterations: int
     spread: float = 0.0
     gradient: float = np.inf
+    scores: np.ndarray | None = None
 
 
 class Columns(NamedTuple):
@@ -96,8 +98,9 @@ def minimize_coefficients(comparisons, loss, log_ridge, features, iterations) ->
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         norm = float(np.exp(at.shift + np.log(np.abs(at.gradient)) + np.log(unit)).max())
         theta = best.theta / unit
-    spread = float(np.abs(comparisons.margins(problem.Z @ best.theta)).max())
-    return best._replace(theta=theta, spread=spread, gradient=norm)
+    scores = problem.Z @ best.theta
+    spread = float(np.abs(comparisons.margins(scores)).max())
+    return best._replace(theta=theta, spread=spread, gradient=norm, scores=scores)
 
 
 def _sure(problem, found) -> bool:

@@ -10,9 +10,9 @@ H is factored by Cholesky's method. Where its entries are of too many sizes for 
 not formed: the rows of B, a root of a curvature times a difference of features each, are sorted by
 size and factored by Householder's method with pivoting of columns, which is stable row by row (Cox
 and Higham 1998): light comparisons keep their digits beside heavy ones. With B = Q R and
-y = R^-T g, no entry of R H(s)^-1 R^T differs by more than what (I - (e^d - 1) |Q|^T |Q|)^-1, a sum
-of positive terms, allows, so that d <= D if 2 |R^-T z| (I - (e^D - 1) |Q|^T |Q|)^-1 |y| <= D for all
-z: there the large entries of the one meet the small ones of the other.
+y = R^-T g, R H(s)^-1 R^T is entry by entry at most K = (I - (e^d - 1) |Q|^T |Q|)^-1 in size, where
+that is a sum of positive terms; so d is at most any D for which 2 |R^-T z| K |y| <= D, K that of D,
+for all z: there the large entries of the one meet the small ones of the other.
 
 References
 ----------

@@ -19,6 +19,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 from scipy.sparse.linalg import splu
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.preference.fitting.comparisons import Comparisons
 
 DENSE = 600
@@ -152,7 +153,7 @@ def _past_kinks(objective, theta):
     d = max((start, -start), key=lambda d: downhill(d) @ d)
     for _ in range(TURNS):
         d = downhill(d)
-    d = objective.centred(d / max(np.abs(objective.margins(d)).max(), 1e-300))
+    d = objective.centred(d / max(np.abs(objective.margins(d)).max(), UNDERFLOW))
     value, descent, size = objective.value(theta, D), downhill(d) @ d, 1.0
     certain = bool((np.abs(D[kinks]) < AT_KINK).any())
     for _ in range(60):
@@ -179,7 +180,7 @@ def _descend(objective, start, iterations):
             return Found(theta, gradient, residual, k, bool(lost))
         step = newton_step(objective.hessian(D), gradient, residual, free, convex)
         if not convex:
-            step = step * min(1.0, 5.0 / np.abs(objective.margins(step)).max(initial=1e-300))
+            step = step * min(1.0, 5.0 / np.abs(objective.margins(step)).max(initial=UNDERFLOW))
         theta, moved = _line_search(objective, theta, D, gradient, step)
         k += 1
         if not moved:
@@ -217,7 +218,7 @@ def newton_step(H, gradient, residual=1e-9, free=(), convex=True):
         return cho_solve(cho_factor(H), -gradient)
     except LinAlgError:
         values, vectors = eigh(H)
-        sizes = np.maximum(np.abs(values), 1e-10 * np.abs(values).max(initial=1e-300))
+        sizes = np.maximum(np.abs(values), 1e-10 * np.abs(values).max(initial=UNDERFLOW))
         return -vectors @ ((vectors.T @ gradient) / sizes)
 
 
@@ -247,7 +248,7 @@ def _conjugate_gradients(H, b, tolerance, convex):
 def _eliminate(H, b, free):
     """The solution of a positive semidefinite system; ``free`` are its items to hold."""
     held = np.zeros(b.size)
-    held[free] = np.abs(H.diagonal()[free]) + 1e-300
+    held[free] = np.abs(H.diagonal()[free]) + UNDERFLOW
     options = {"SymmetricMode": True}
     factors = splu(
         (H + sparse.diags_array(held)).tocsc(), "MMD_AT_PLUS_A", diag_pivot_thresh=0.0,

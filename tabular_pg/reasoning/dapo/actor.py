@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg._machine import ONE_BLAS_THREAD, cores
 from tabular_pg.checks.arrays import real_vector, refuse_where
@@ -242,7 +243,7 @@ def _minimize(action_ptr, reference, scaled, nu, policy, multiplier, low, high):
         elif excess <= SMALL_EXCESS or (
             excess <= 1.0 and excess / curvature * steepest <= SMALL_OMEGA
         ):
-            start = max(excess / curvature, 1e-300)
+            start = max(excess / curvature, UNDERFLOW)
             multiplier[s] = _near_root(first, last, reference, scaled, nu, policy, start)
         else:
             least = math.log(excess / curvature) if excess <= 1.0 else -math.inf
