@@ -278,3 +278,11 @@ def test_true_statements_hold_at_extremes(loss, ridge, decades):
     assert found.status is Status.MINIMUM
     for verdict in check(found):
         assert verdict.holds is not False, str(verdict)
+
+
+def test_a_coefficient_beyond_the_floats_is_refused():
+    tiny = np.array([[0.0], [1.0], [3.0]]) * 5e-324
+    pairs = [[0, 1], [1, 0], [0, 2], [2, 0], [1, 2], [2, 1], [0, 1]]
+    with pytest.raises(ValueError, match=r"features are so small in column 0 .* range of floats"):
+        fit(pairs, 3, features=tiny)
+    assert fit(pairs, 3, features=tiny, ridge=1.0).status is Status.MINIMUM
