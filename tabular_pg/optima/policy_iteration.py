@@ -34,34 +34,52 @@ def policy_iteration(bellman, tie_tolerance) -> Solution:
 
     First in float64, as far as that goes, then with values to twice the digits.
     """
+    left = iter(range(POLICY_ITERATIONS))
+    chosen, known = _float_pass(bellman, left)
+    for _ in left:
+        values = bellman.values(chosen) if known is None else known
+        found, known = _refined(bellman, chosen, *values, tie_tolerance), None
+        better = found.A > found.tolerance
+        if not better.any():
+            return found
+        chosen = _switched(chosen, found.A, better)
+    raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
+
+
+def _float_pass(bellman, left):
+    """The actions (S,) where no gain is seen in float64, and their values and reach; None for
+    these if all that is ``left`` of the steps was taken before."""
     if bellman.dense:
         chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
     else:
         chosen = bellman.nearly_greedy()
-    precise = False
-    for _ in range(POLICY_ITERATIONS):
+    for _ in left:
         V, reach = bellman.values(chosen)
-        if not precise:
-            advantage = bellman.advantages(V)
-            better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
-            precise = not better.any()
-        if precise:
-            V_low = np.zeros(V.size)
-            left = bellman.refine(V, V_low, chosen, reach)
-            advantage, _ = bellman.advantages(V, V_low)
-            advantage -= advantage[np.arange(V.size), chosen][:, None]
-            floor, data, certain = bellman.units(V, chosen, reach)
-            given = TIES * data if tie_tolerance is None else tie_tolerance
-            tolerance = np.maximum(floor, given)
-            better = advantage > tolerance
-            if not better.any():
-                sure = np.maximum(floor, np.where(certain, 0.0, SURE_TIES * data))
-                near = np.maximum(DOUBTFUL * TIES * data, 10 * floor)
-                return Solution(
-                    V, V_low, advantage, reach, tolerance, near, sure, left,
-                    bellman.backward_error,
-                )  # fmt: skip
-        gain = np.where(better, advantage, -np.inf)
-        switched = np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
-        chosen = switched if bellman.dense or precise else bellman.nearly_greedy(V)
-    raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
+        advantage = bellman.advantages(V)
+        better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
+        if not better.any():
+            return chosen, (V, reach)
+        chosen = _switched(chosen, advantage, better) if bellman.dense else bellman.nearly_greedy(V)
+    return chosen, None
+
+
+def _switched(chosen, advantage, better):
+    """Each action that is better by most, where there is one."""
+    gain = np.where(better, advantage, -np.inf)
+    return np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
+
+
+def _refined(bellman, chosen, V, reach, tie_tolerance) -> Solution:
+    """Values of a policy to twice the digits, and what is a gain and what a tie beside them."""
+    V_low = np.zeros(V.size)
+    left = bellman.refine(V, V_low, chosen, reach)
+    advantage, _ = bellman.advantages(V, V_low)
+    advantage -= advantage[np.arange(V.size), chosen][:, None]
+    floor, data, certain = bellman.units(V, chosen, reach)
+    given = TIES * data if tie_tolerance is None else tie_tolerance
+    tolerance = np.maximum(floor, given)
+    sure = np.maximum(floor, np.where(certain, 0.0, SURE_TIES * data))
+    near = np.maximum(DOUBTFUL * TIES * data, 10 * floor)
+    return Solution(
+        V, V_low, advantage, reach, tolerance, near, sure, left, bellman.backward_error
+    )  # fmt: skip
