@@ -34,6 +34,7 @@ LAYERS = [
     [
         "_cache",
         "_docstring",
+        "_floats",
         "_machine",
         "_progress",
         "checks",

@@ -34,7 +34,9 @@ def refuse_matrices(P):
 
 
 def shape_hint(P) -> str:
-    """What may be meant by an array of a wrong shape."""
+    """What may be meant by an array of a wrong shape; nothing by one without entries."""
+    if 0 in P.shape:
+        return ""
     if P.ndim == 3 and P.shape[1] == P.shape[2]:
         return "; this looks like (A, S, S): transpose it, P.transpose(1, 0, 2)"
     if P.ndim == 3 and P.shape[0] == P.shape[1]:

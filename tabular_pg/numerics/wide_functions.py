@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import wrightomega
 
+from tabular_pg._floats import RESOLVED
 from tabular_pg.numerics.wide import (
     FUNCTIONS,
     REDUCTIONS,
@@ -17,7 +18,7 @@ from tabular_pg.numerics.wide import (
 )
 
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10  # their sum is log 2, to 1e-26
-TINY, MODERATE = 1e-290, 700.0  # arguments at which functions equal their first or last term
+MODERATE = 700.0  # beyond it, and below RESOLVED, functions equal their last or first term
 
 
 def _shift(m, by):
@@ -62,17 +63,17 @@ def _first_term(function, beyond):
 
     def apply(x):
         X = plain(x)
-        between = (np.abs(X) >= TINY) & (np.abs(X) <= MODERATE)
+        between = (np.abs(X) >= RESOLVED) & (np.abs(X) <= MODERATE)
         known = Wide(function(np.where(between, X, 0.0)))
-        return _where(between, known, _where(np.abs(X) < TINY, x, beyond(x, X)))
+        return _where(between, known, _where(np.abs(X) < RESOLVED, x, beyond(x, X)))
 
     return apply
 
 
 def _log1p(x):
     X = plain(x)
-    middle = Wide(np.log1p(np.where(np.abs(X) < 1e290, X, 0.0)))
-    return _where(np.abs(X) < TINY, x, _where(np.abs(X) < 1e290, middle, _log(x)))
+    middle = Wide(np.log1p(np.where(np.abs(X) < 1 / RESOLVED, X, 0.0)))
+    return _where(np.abs(X) < RESOLVED, x, _where(np.abs(X) < 1 / RESOLVED, middle, _log(x)))
 
 
 def _wrightomega(x):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg._jit import njit
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.double_double import accumulate, advantages, sparse_advantages
@@ -17,7 +18,6 @@ REFINEMENTS = 8
 TWICE = 2.0**-104  # relative rounding error of a sum of two floats
 FEW = 16  # roundings of one advantage, beside those of its sum
 SWEEPS = 5000
-UNDERFLOW = 1e-300  # differences below have lost their digits, and might be gained for ever
 SETTLED = 6  # sweeps without a change of policy after which another order is tried, or none
 
 

@@ -10,24 +10,20 @@ import warnings
 import weakref
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.checks.numbers import checked_real
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.optima.bellman import UNDERFLOW, Bellman
+from tabular_pg.optima.bellman import Bellman
+from tabular_pg.optima.policy_iteration import policy_iteration
 from tabular_pg.optima.soft_optimal import Odds, soft_values
 
-TIES = 16  # units of rounding of the data that are compared: an |A*| below is a tie
-SURE_TIES = 8  # such units that say nothing against a tie, unless only rewards differ
-DOUBTFUL = 1e4  # a Delta within this factor of the tolerance is warned about
 ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a solution is in doubt
 ACCURATE = 1e-20  # what refinement must reach, relative to the rewards that a value adds up
 SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the largest such sum
 LARGEST_VALUE, SMALLEST_REWARD = 1e250, 1e-250
-FLOAT_TOLERANCE = 1e-12  # gains up to this, relative to the same, are left to refined values
-POLICY_ITERATIONS = 10_000
 _KNOWN = weakref.WeakKeyDictionary()  # optima of MDPs in use, by tau and tie tolerance
 
 
@@ -134,7 +130,7 @@ def _computed(mdp, tau, tie_tolerance) -> Optimum:
             f"are beyond [{SMALLEST_REWARD:.0e}, {LARGEST_VALUE:.0e}]; rescale the rewards"
         )
     bellman = Bellman(mdp)
-    found = _policy_iteration(bellman, tie_tolerance)
+    found = policy_iteration(bellman, tie_tolerance)
     if tau == 0:
         return _plain(bellman.available, found, tie_tolerance)
     scale = float(found.reach.max())
@@ -158,58 +154,6 @@ def checked_tau(tau) -> float:
 def checked_tie_tolerance(tolerance) -> float | None:
     """``tolerance`` as a float, or None."""
     return None if tolerance is None else checked_real("tie_tolerance", tolerance)
-
-
-class _Solution(NamedTuple):
-    """Values of a policy that no action improves by more than its tolerance."""
-
-    V: np.ndarray
-    V_low: np.ndarray
-    A: np.ndarray
-    reach: np.ndarray  # (S,) what rewards on the way add up to without their signs
-    tolerance: np.ndarray  # (S, A)
-    near: np.ndarray  # (S, A) a larger loss leaves no doubt
-    sure: np.ndarray  # (S, A) what says nothing against a tie
-    left: float  # what is missing in V, relative to reach
-    backward_error: float  # of the systems that V is the solution of
-
-
-def _policy_iteration(bellman, tie_tolerance) -> _Solution:
-    """Howard's method; an action is switched only if that gains more than the tie tolerance.
-
-    First in float64, as far as that goes, then with values to twice the digits.
-    """
-    if bellman.dense:
-        chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
-    else:
-        chosen = bellman.nearly_greedy()
-    precise = False
-    for _ in range(POLICY_ITERATIONS):
-        V, reach = bellman.values(chosen)
-        if not precise:
-            advantage = bellman.advantages(V)
-            better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
-            precise = not better.any()
-        if precise:
-            V_low = np.zeros(V.size)
-            left = bellman.refine(V, V_low, chosen, reach)
-            advantage, _ = bellman.advantages(V, V_low)
-            advantage -= advantage[np.arange(V.size), chosen][:, None]
-            floor, data, certain = bellman.units(V, chosen, reach)
-            given = TIES * data if tie_tolerance is None else tie_tolerance
-            tolerance = np.maximum(floor, given)
-            better = advantage > tolerance
-            if not better.any():
-                sure = np.maximum(floor, np.where(certain, 0.0, SURE_TIES * data))
-                near = np.maximum(DOUBTFUL * TIES * data, 10 * floor)
-                return _Solution(
-                    V, V_low, advantage, reach, tolerance, near, sure, left,
-                    bellman.backward_error,
-                )  # fmt: skip
-        gain = np.where(better, advantage, -np.inf)
-        switched = np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
-        chosen = switched if bellman.dense or precise else bellman.nearly_greedy(V)
-    raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
 
 
 def _plain(available, found, tie_tolerance) -> Optimum:

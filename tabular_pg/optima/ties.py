@@ -2,7 +2,9 @@
 
 P and r are floats that may stand for numbers nearby: 1/3, or an expected reward. What the rounding
 of the two rows and rewards that are compared can do, and that of the values they lead to, is the
-unit in which a small advantage is judged; nothing else in the MDP has a part in it.
+unit in which a small advantage is judged; nothing else in the MDP has a part in it. In particular
+gamma is taken to be the float that it is: actions that are tied at 19/20 but not at the float 0.95
+need not count as tied.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ from tabular_pg.preference.data.real import (
     journal_citations,
 )
 from tabular_pg.preference.fitting.comparisons import Comparisons
-from tabular_pg.preference.fitting.fit import Fit, Status, fit
+from tabular_pg.preference.fitting.fit import fit
 from tabular_pg.preference.fitting.identifiability import (
     Identifiability,
     Spectrum,
@@ -62,6 +62,7 @@ from tabular_pg.preference.fitting.losses import (
     TemperedLog,
     pair_loss,
 )
+from tabular_pg.preference.fitting.result import Fit, Status
 from tabular_pg.preference.theorems.fits import score_equations  # noqa: F401  (registers R1 to R7)
 from tabular_pg.preference.world.annotators import Annotator, Rater, Scorer, choose, label_accuracy
 from tabular_pg.preference.world.sources import Annotated, Rated, ScoredPool, pooled, sources

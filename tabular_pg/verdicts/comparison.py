@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._floats import RESOLVED
 from tabular_pg.engine.run import Status
 from tabular_pg.numerics import wide_functions  # noqa: F401  (what numpy does with numbers of any size)
 from tabular_pg.numerics.wide import Wide, log_size, plain, wide
 from tabular_pg.verdicts.verdict import Kind, Verdict, Violation
-
-UNRESOLVED = 1e-290  # numbers below this have lost their relative accuracy to underflow
 
 CERTAIN = 1e-5  # rounding of a side, beside it, that does not show in the slack as it is printed
 
@@ -62,7 +61,7 @@ def _in_floats(theorem, run, sides, k) -> _Sides:
     overflowed = np.isnan(proved) | (np.isnan(measured) & np.isfinite(proved))
     claimed = np.isfinite(proved) & ~np.isnan(measured)
     wrong = claimed & ~_agrees(theorem, measured, proved, rounding)
-    m, p = np.abs(measured) < UNRESOLVED, np.abs(proved) < UNRESOLVED
+    m, p = np.abs(measured) < RESOLVED, np.abs(proved) < RESOLVED
     tiny = claimed & ((m & p) | (wrong & (m | p))) & ~_truly_zero(run, measured, proved, k)
     return _Sides(
         measured, proved, rounding, claimed | overflowed, wrong & ~tiny, tiny | overflowed
@@ -77,7 +76,7 @@ def _why_nothing(sides, known) -> str:
     return "nothing was compared: both sides are too small for float64 wherever it claims something"
 
 
-def _agrees(theorem, measured, proved, rounding, floor=UNRESOLVED):
+def _agrees(theorem, measured, proved, rounding, floor=RESOLVED):
     margin = theorem.tolerance * np.abs(proved) + rounding + floor
     if theorem.kind is Kind.UPPER:
         return measured <= proved + margin
@@ -106,7 +105,7 @@ def _resolved(theorem, known, found, k) -> _Sides:
     """What is open or wrong decided in numbers of any size, if there are any."""
     if found is None:  # what is wrong by more than what underflows is wrong
         m, p = known.measured, known.proved
-        doubt = ~(np.abs(m) >= UNRESOLVED) & ~(np.abs(p) >= UNRESOLVED) | np.isnan(m + p)
+        doubt = ~(np.abs(m) >= RESOLVED) & ~(np.abs(p) >= RESOLVED) | np.isnan(m + p)
         left = known.open & doubt
         return known._replace(open=left, wrong=known.wrong | (known.open & ~left))
     m, p, rounding = found
@@ -149,7 +148,7 @@ def _ratios(kind, known):
     above, below = known.proved, known.measured
     if kind is Kind.LOWER:
         above, below = below, above
-    least = 0.0 if any_size else UNRESOLVED
+    least = 0.0 if any_size else RESOLVED
     both = kind in (Kind.EQUAL, Kind.ASYMPTOTIC)
     counted = counted & ((np.abs(below) if both else below) > least)
     return np.where(counted, plain(above / below), np.nan)
@@ -178,7 +177,7 @@ def _first_violation(known, k, sides):
     at = tuple(np.argwhere(known.wrong)[0])
     where = int(k[at[0]] if at else k[-1])
     measured, proved = (float(side[at]) for side in sides[:2])
-    if isinstance(known.proved, Wide) and max(abs(measured), abs(proved)) < UNRESOLVED:
+    if isinstance(known.proved, Wide) and max(abs(measured), abs(proved)) < RESOLVED:
         unit = np.abs(known.proved[at])
         measured, proved = (float(side[at] / unit) for side in (known.measured, known.proved))
     return Violation(where, measured, proved)

@@ -10,6 +10,7 @@ from functools import singledispatch
 
 import numpy as np
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.gaps.coordinates import Probabilities
 from tabular_pg.numerics.simplex import KL_SERIES
 from tabular_pg.verdicts.visits import visitation
@@ -111,7 +112,7 @@ def improvement(run):
     rounding = np.abs(change) * advantage_rounding(run)[i] + error * np.abs(A)
     if run.tau > 0:
         gained = gained - run.tau * change_entropy(run)
-        relative = error / np.maximum(run.policies[i], 1e-300)
+        relative = error / np.maximum(run.policies[i], UNDERFLOW)
         rounding = rounding + run.tau * error * (np.abs(log_ratio(run)) + relative)
     return gained, rounding.sum(axis=2)
 
@@ -173,7 +174,7 @@ def value_rise(run):
 def gradient_norm(run) -> np.ndarray:
     """(K,) Euclidean norm of the gradient of V(mu) in softmax logits, d pi A / (1 - gamma)."""
     gradient = run.d[:, :, None] * run.policies * run.A / (1 - run.mdp.gamma)
-    size = np.maximum(np.abs(gradient).max(axis=(1, 2)), 1e-300)  # squares would underflow
+    size = np.maximum(np.abs(gradient).max(axis=(1, 2)), UNDERFLOW)  # squares would underflow
     return size * np.sqrt(((gradient / size[:, None, None]) ** 2).sum(axis=(1, 2)))
 
 

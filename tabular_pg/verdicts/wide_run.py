@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.engine.run import LOWEST, SMALL, Status
 from tabular_pg.engine.step_size import mapped, step_of
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
@@ -23,14 +24,13 @@ from tabular_pg.verdicts.quantities import (
 from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
 MOST_PRODUCTS = 10**7  # a few seconds
-SUBNORMAL = 1e-300  # floats below have lost digits
 LOW = -600.0  # log of a gap below which advantages have lost digits to underflow
 
 
 def digits(x, zeros=True) -> Wide:
     """``x``, NaN where it has lost digits to underflow: nothing is claimed about that. Its zeros
     are ``zeros``, or may have underflowed."""
-    return wide(np.where((np.abs(x) < SUBNORMAL) & ((x != 0) | (not zeros)), np.nan, x))
+    return wide(np.where((np.abs(x) < UNDERFLOW) & ((x != 0) | (not zeros)), np.nan, x))
 
 
 def floats_suffice(pi) -> bool:
@@ -139,7 +139,7 @@ class WideRun:
         others = np.where(at_top, 0.0, self.policies * by_gaps).sum(axis=2, keepdims=True)
         of_top = -others / np.take_along_axis(self.policies, top, axis=2)
         low = ((self.run.log_sup_gap < LOW)[:, None] | self.lost)[:, :, None]
-        low = low | ((np.abs(self.run.A) < SUBNORMAL) & (self.run.A != 0))
+        low = low | ((np.abs(self.run.A) < UNDERFLOW) & (self.run.A != 0))
         return np.where(low, np.where(at_top, of_top, by_gaps), wide(self.run.A))
 
     @cached_property

@@ -36,6 +36,7 @@ def changed(array, index, value):
     [
         ((P[0], r, 0.9), r"P has shape \(2, 2\)"),
         ((np.zeros((0, 1, 0)), np.zeros((0, 1)), 0.9), r"P has shape \(0, 1, 0\)"),
+        ((np.zeros((0, 0, 0)), np.zeros((0, 0)), 0.9), r"P has shape .* S >= 1 and A >= 1$"),
         ((changed(P, (0, 1, 0), np.nan), r, 0.9), r"P\[0, 1, 0\] is nan"),
         ((changed(P, (1, 0), [1.5, -0.5]), r, 0.9), r"P\[1, 0, 1\] is -0.5; expected a prob"),
         ((changed(P, (1, 0, 0), 0.4), r, 0.9), r"P\[1, 0\] sums to 0.9.*renormalize=True"),

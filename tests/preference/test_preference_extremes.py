@@ -5,6 +5,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.optimize import brentq
 from scipy.special import lambertw
 
@@ -63,7 +64,7 @@ def in_many_digits(pairs, n, weights, ridge, start):
     """Newton's method in 80 digits."""
     with mpmath.workdps(80):
         x = mpmath.matrix([mpmath.mpf(float(v)) for v in start])
-        for _ in range(12):
+        for _ in range(6):
             g, H = mpmath.matrix(n, 1), mpmath.diag([mpmath.mpf(ridge)] * n)
             for (i, j), w in zip(pairs, weights, strict=True):
                 s = 1 / (1 + mpmath.exp(x[i] - x[j]))
@@ -158,6 +159,73 @@ def test_an_offset_of_features_costs_nothing(offset):
     assert all(verdict.holds for verdict in check(found) if verdict.applies)
 
 
+def judged(seed, n=30, F=3, n_pairs=80):
+    rng = np.random.default_rng(seed)
+    X, pairs = rng.standard_normal((n, F)), []
+    for _ in range(n_pairs):
+        a, b = rng.choice(n, 2, replace=False)
+        likely = rng.random() < 1 / (1 + np.exp(-(X[a] - X[b]) @ rng.standard_normal(F)))
+        pairs.append((a, b) if likely else (b, a))
+    return X, np.array(pairs), rng
+
+
+def newton_in_many_digits(theta, rows, weights, ridge):
+    """(F,) where Newton's method leads from ``theta``, in 1500 digits."""
+    with mpmath.workdps(1500):
+        Z = [[mpmath.mpf(x) for x in row] for row in rows]
+        w, theta = [mpmath.mpf(x) for x in weights], mpmath.matrix([mpmath.mpf(t) for t in theta])
+        F = len(theta)
+        for _ in range(6):
+            g, H = ridge * theta, ridge * mpmath.eye(F)
+            for z, weight in zip(Z, w, strict=True):
+                D = mpmath.fsum(z[f] * theta[f] for f in range(F))
+                lost = 1 / (1 + mpmath.exp(D))
+                for i in range(F):
+                    g[i] -= weight * lost * z[i]
+                    for j in range(F):
+                        H[i, j] += weight * lost * (1 - lost) * z[i] * z[j]
+            theta = theta - mpmath.lu_solve(H, g)
+        return np.array([float(t) for t in theta])
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1.0])
+@pytest.mark.parametrize("decades, seed, F", [(150, 2, 8), (300, 6, 8), (600, 3, 8), (600, 11, 3)])
+def test_weights_over_hundreds_of_decades_of_pairs_with_features(decades, seed, F, ridge):
+    X, pairs, rng = judged(seed, F=F, n_pairs=300)
+    weights = 10.0 ** rng.uniform(-decades / 2, decades / 2, len(pairs))
+    run = fit(pairs, len(X), features=X, weights=weights, ridge=ridge)
+    assert run.status is Status.MINIMUM
+    rows = X[pairs[:, 0]] - X[pairs[:, 1]]
+    right = newton_in_many_digits(run.coefficients, rows, weights, ridge)
+    assert np.ptp(X @ (run.coefficients - right)) <= run.distance <= 1e-8 * np.ptp(run.scores)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-300, 1e-12, 1.0, 1e10, 1e300])
+@pytest.mark.parametrize("sizes", [[1e-150, 1.0, 1e150], [1e-300, 1.0, 1e300], [1.0, 1.0, 1e200]])
+def test_columns_of_sizes_that_differ_by_hundreds_of_decades(sizes, ridge):
+    X, pairs, _ = judged(0)
+    X = X * sizes
+    run = fit(pairs, len(X), features=X, ridge=ridge)
+    assert run.status is Status.MINIMUM
+    rows = X[pairs[:, 0]] - X[pairs[:, 1]]
+    right = newton_in_many_digits(run.coefficients, rows, np.ones(len(pairs)), ridge)
+    assert np.ptp(X @ (run.coefficients - right)) <= run.distance <= 1e-8
+    np.testing.assert_allclose(run.coefficients, right, rtol=1e-9, atol=1e-308)
+
+
+@pytest.mark.parametrize("sparse_features", [False, True])
+def test_squares_of_many_weights(sparse_features):
+    X, pairs, rng = judged(2)
+    weights = 10.0 ** rng.uniform(-150, 10, len(pairs))
+    order = [60, 11, 37]  # three coefficients are decided by three pairs
+    weights[order] = 1e150, 1e100, 1e50
+    features = sparse.csr_array(X) if sparse_features else X
+    run = fit(pairs, len(X), features=features, weights=weights, loss=MarginMSE())
+    assert run.status is Status.MINIMUM
+    rows = X[pairs[order, 0]] - X[pairs[order, 1]]
+    np.testing.assert_allclose(run.coefficients, np.linalg.solve(rows, np.ones(3)), rtol=1e-12)
+
+
 def test_a_bound_that_does_not_say_so_is_no_minimum():
     for k in range(1, 8):
         found = fit(LOPSIDED, 6, weights=[100, 10, 1000, 10, 1000, 1000, 1, 1], iterations=k)
@@ -210,3 +278,11 @@ def test_true_statements_hold_at_extremes(loss, ridge, decades):
     assert found.status is Status.MINIMUM
     for verdict in check(found):
         assert verdict.holds is not False, str(verdict)
+
+
+def test_a_coefficient_beyond_the_floats_is_refused():
+    tiny = np.array([[0.0], [1.0], [3.0]]) * 5e-324
+    pairs = [[0, 1], [1, 0], [0, 2], [2, 0], [1, 2], [2, 1], [0, 1]]
+    with pytest.raises(ValueError, match=r"features are so small in column 0 .* range of floats"):
+        fit(pairs, 3, features=tiny)
+    assert fit(pairs, 3, features=tiny, ridge=1.0).status is Status.MINIMUM

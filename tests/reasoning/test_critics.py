@@ -81,6 +81,19 @@ def test_linear_critic_is_stationary(seed, ridge):
     np.testing.assert_allclose(again, values, rtol=1e-6)
 
 
+@pytest.mark.parametrize("size", (1e-4, 1e-9, 1e-100, 1e9))
+def test_a_small_feature_of_a_linear_critic_counts(size):
+    """With next to no ridge the unit of a feature is no matter, and nothing warns."""
+    policy, trajectories = sampled(PUZZLES, 3, responses=50)
+    data = outcomes(PUZZLES, policy, trajectories)
+    X = np.random.default_rng(0).standard_normal((PUZZLES.n_states, 5))
+    right = LinearCritic(X, 1e-250).fit(PUZZLES, data)
+    assert np.ptp(right[data.states]) > 0.5
+    for convert in (np.asarray, sparse.csr_array):
+        values = LinearCritic(convert(X * [1, size, 1, 1, 1]), 1e-250).fit(PUZZLES, data)
+        np.testing.assert_allclose(values, right, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     "make, message",
     (

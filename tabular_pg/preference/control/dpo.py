@@ -27,10 +27,10 @@ from tabular_pg.checks.arrays import class_numbers, real_numbers, refuse_negativ
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.preference.fitting.comparisons import Comparisons, counted
 from tabular_pg.preference.fitting.convex import minimize_scores
-from tabular_pg.preference.fitting.fit import Status
 from tabular_pg.preference.fitting.identifiability import check_graph
 from tabular_pg.preference.fitting.losses import BradleyTerry
 from tabular_pg.preference.fitting.newton import centred
+from tabular_pg.preference.fitting.result import Status
 from tabular_pg.preference.fitting.terms import rounding, terms_of
 
 TOLERANCES = {"maxiter": 2000}  # steps of Newton's method

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.checks.arrays import real_numbers, refuse_negative
 from tabular_pg.checks.numbers import check_number, checked_list
 from tabular_pg.checks.probabilities import ROW_SUM_TOLERANCE
@@ -201,7 +202,7 @@ def _log_mean_kl(reference, gaps, log_beta):
             policy = np.exp(_log_tilted(reference, gaps, np.exp(log_beta)))
             return np.log(kl(policy / policy.sum(axis=1, keepdims=True), reference).mean())
         u = s * v
-        first = np.where(np.abs(u) > 1e-300, np.expm1(u) / np.where(u == 0, 1.0, u), 1.0)
+        first = np.where(np.abs(u) > UNDERFLOW, np.expm1(u) / np.where(u == 0, 1.0, u), 1.0)
         b, a = ((reference * v**2 * each).sum(axis=1) for each in (first, _second(u)))
         z = s**2 * a
         shrunk = np.where(z > 0, np.log1p(z) / np.where(z > 0, z, 1.0), 1.0)

@@ -22,7 +22,7 @@ from tabular_pg.preference.curation.rules import (
     top_fraction,
 )
 from tabular_pg.preference.data.pairs import PreferenceData, Tokens, checked_data
-from tabular_pg.preference.fitting.fit import Fit
+from tabular_pg.preference.fitting.result import Fit
 
 MAGPIE = (
     "Magpie Pro (Llama-3.1)",

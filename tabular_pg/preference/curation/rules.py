@@ -22,7 +22,7 @@ import numpy as np
 from tabular_pg.checks.arrays import first, real_array
 from tabular_pg.checks.numbers import as_float, check_dict, check_number, is_real, shown
 from tabular_pg.preference.data.pairs import PreferenceData, checked_data, checked_names
-from tabular_pg.preference.fitting.fit import Fit
+from tabular_pg.preference.fitting.result import Fit
 
 ROUNDING = 1e-9  # relative: 0.07 * 100 are 7 pairs, not 8
 

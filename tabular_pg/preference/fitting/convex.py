@@ -17,6 +17,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigvalsh
 from scipy.sparse.csgraph import connected_components
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.preference.fitting import newton
 from tabular_pg.preference.fitting.terms import forces, log_ridge_of, terms_of, unit_of
 from tabular_pg.preference.fitting.trees import (
@@ -168,7 +169,7 @@ def _node_step(terms, found):
     free = ()
     if not terms.anchored:
         free = np.unique(connected_components(H, directed=False)[1], return_index=True)[1]
-    residual = float((np.abs(net[:m]) / np.maximum(size[:m], 1e-300)).max())
+    residual = float((np.abs(net[:m]) / np.maximum(size[:m], UNDERFLOW)).max())
     move = newton.newton_step(H.tocsr()[:m, :m], -net[:m], residual, free)
     return np.append(move, np.zeros(n - m))
 

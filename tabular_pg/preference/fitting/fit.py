@@ -21,9 +21,7 @@ go on to one of its sides.
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -31,7 +29,7 @@ from scipy import sparse
 
 from tabular_pg._machine import ONE_BLAS_THREAD
 from tabular_pg.checks.numbers import check_flag, check_number
-from tabular_pg.preference.fitting.comparisons import Comparisons, checked_features, counted
+from tabular_pg.preference.fitting.comparisons import checked_features, counted
 from tabular_pg.preference.fitting.convex import minimize_scores
 from tabular_pg.preference.fitting.hinge import minimize_hinge
 from tabular_pg.preference.fitting.identifiability import (
@@ -39,86 +37,15 @@ from tabular_pg.preference.fitting.identifiability import (
     check_rank,
     separating_direction,
 )
-from tabular_pg.preference.fitting.linear import centred_features, minimize_coefficients
+from tabular_pg.preference.fitting.kinks import minimize
+from tabular_pg.preference.fitting.linear import CLOSE, centred_features, minimize_coefficients
 from tabular_pg.preference.fitting.losses import BradleyTerry, Hinge, checked_loss
-from tabular_pg.preference.fitting.newton import Objective, centred, minimize
+from tabular_pg.preference.fitting.newton import Objective, centred
+from tabular_pg.preference.fitting.result import CONVERGED, Fit, Status  # noqa: F401  (also found here)
 from tabular_pg.preference.fitting.terms import log_ridge_of, rounding, terms_of, unit_of
 
 STEPS, SWEEPS = 2000, 10_000  # the most by default, of Newton's method and for the hinge
-CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the scores
 CLOSE_HINGE = 1e-3  # the same of the hinge, of which the square is bounded by the gap
-
-
-class Status(enum.Enum):
-    """How a fit ended; the value says it in words."""
-
-    MINIMUM = "the minimum: Fit.distance bounds how far it is"
-    ONE_OF_MINIMA = "the hinge loss is at its minimum; other scores, even far ones, may do as well"
-    STATIONARY = "the gradient vanishes, downhill from the Bradley-Terry fit: not convex"
-    UNBOUNDED = "a margin passed loss.farthest; no finite minimum found, and there may be none"
-    STOPPED = "not at a minimum yet: the iterations ran out, or no step improves the loss"
-
-
-CONVERGED = (Status.MINIMUM, Status.ONE_OF_MINIMA, Status.STATIONARY)
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """Rewards that explain pairs.
-
-    Attributes
-    ----------
-    scores : (n_items,) without features, centred: the mean over each component of the graph of
-        comparisons is 0, except for cross-entropy, which minds a shift. With features they are
-        features @ coefficients, whose zero is the features', also for items not compared.
-    coefficients : (F,) or None without features.
-    status : Status
-    loss : the record of the loss.
-    ridge : float
-    gradient_norm : largest entry of the gradient in size. For the hinge loss it is the duality gap,
-        by which the loss is above the minimum at most; without a ridge, above the least for any
-        theta' with |theta'| <= |theta| in every entry.
-    distance : how far any difference of scores within a component can be from that of the minimum,
-        certified but for rounding in the bound itself; with a ridge, or for cross-entropy, any
-        score. inf where nothing is known, NaN where the minimum need not be unique.
-    iterations : steps of Newton's method, or steps or sweeps for the hinge loss.
-    comparisons : Comparisons
-        The pairs, equal ones together.
-    features : the features, or None.
-    """
-
-    scores: np.ndarray
-    coefficients: np.ndarray | None
-    status: Status
-    loss: object
-    ridge: float
-    gradient_norm: float
-    iterations: int
-    comparisons: Comparisons
-    features: object = None
-    distance: float = np.nan
-
-    tau, rounded = 0.0, True  # what theorems ask any run for
-
-    @property
-    def rule(self):
-        """What theorems are about: the loss."""
-        return self.loss
-
-    @property
-    def k(self) -> np.ndarray:
-        """(1,) the number of iterations."""
-        return np.array([self.iterations])
-
-    @property
-    def obstacle(self) -> str:
-        """'' or the reason why no theorem is about this fit."""
-        return "" if self.status in CONVERGED else self.status.value
-
-    @cached_property
-    def margins(self) -> np.ndarray:
-        """(M,) scores of winners less those of losers, for each of ``comparisons``."""
-        return self.comparisons.margins(self.scores)
 
 
 def fit(
@@ -179,6 +106,12 @@ def fit(
         else:
             found = _bent(*arguments, iterations or STEPS)
     theta, status, norm, k, distance = found
+    if not np.isfinite(theta).all():
+        f = int(np.isfinite(theta).argmin())
+        raise ValueError(
+            f"features are so small in column {f} that its coefficient at the minimum is beyond "
+            "the range of floats; expected larger ones, or a ridge > 0"
+        )
     scores = theta if features is None else features @ theta
     if features is None and not loss.pointwise:
         scores = centred(scores, comparisons.components)
@@ -258,8 +191,8 @@ def _refuse_separable(comparisons, features, theta):
     """There is a minimum, which was not found, else ValueError: a linear program decides."""
     if not sparse.issparse(features) and not comparisons.anchored:
         features = centred_features(features, comparisons.components)
-    separates = comparisons.margins(features @ theta).min() >= 0
-    direction = theta if separates else separating_direction(comparisons, features)
+    D = comparisons.margins(features @ theta)
+    direction = theta if D.min() >= 0 < D.max() else separating_direction(comparisons, features)
     if direction is not None:
         raise ValueError(
             "ridge is 0 and the features separate the pairs: no pair is ranked wrongly by "

@@ -26,6 +26,7 @@ from scipy.linalg import eigvalsh
 from scipy.optimize import linprog
 from scipy.sparse.linalg import eigsh
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.preference.fitting.comparisons import Comparisons, checked_features, counted
 from tabular_pg.preference.fitting.hinge import differences
@@ -127,7 +128,7 @@ def separating(pairs, n_items, features) -> np.ndarray | None:
 def separating_direction(comparisons, features=None) -> np.ndarray | None:
     """As ``separating``; with None for features, theta are the scores."""
     X = differences(comparisons, features)
-    scale = np.maximum(np.abs(X).max(axis=0).toarray().ravel(), 1e-300)
+    scale = np.maximum(np.abs(X).max(axis=0).toarray().ravel(), UNDERFLOW)
     X = X / scale
     found = linprog(-X.sum(axis=0), A_ub=-X, b_ub=np.zeros(X.shape[0]), bounds=(-1, 1))
     if found.status != 0:

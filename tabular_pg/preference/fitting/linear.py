@@ -1,13 +1,13 @@
 """Damped Newton steps to the minimum of a convex loss of features, and how far it can be.
 
 Features are counted from a value within their range, component by component, where that changes no
-margin, and in units of their own sizes, so that neither an offset nor a unit costs digits.
+margin, and in units of their own sizes, so that neither an offset nor a unit costs digits. Weights
+and curvatures are kept as logarithms, counted at every point from the largest there: what is far
+below another at the start may be all that counts at the minimum. How far that can be, and which way
+it is, ``linear_bounds`` finds.
 
-The bound on the distance (derived here) is that of ``trees`` with another norm. From theta let
-d theta / ds = -H^-1 g with g constant, which arrives at the minimum at s = 1. By Cauchy and Schwarz
-a score z . theta changes at most by sqrt(z H^-1 z) sqrt(g H^-1 g), and if no margin has changed by
-more than d then H has fallen by no more than e^-d, so that d <= -log(1 - S), S the largest of these
-products, doubled because a margin is a difference of scores.
+A ridge is on the coefficients as they are given: whoever measures a feature in another unit asks
+for another minimum. Scale the columns alike before, or they are not shrunk alike.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import LinAlgError, cholesky, solve_triangular
-from scipy.special import expit
 
-from tabular_pg.preference.fitting import newton
-from tabular_pg.preference.fitting.convex import DOUBLINGS, NEAR, PATIENCE, SHORT, bound
+from tabular_pg.preference.fitting.convex import DOUBLINGS, NEAR, PATIENCE, SHORT
+from tabular_pg.preference.fitting.linear_bounds import Point, few_rows, measured
 from tabular_pg.preference.fitting.terms import EPS, is_square
 
-LARGEST_LOG = 600.0  # of a ridge over the largest weight
-LARGEST = 2000  # features of which a dense matrix is made for a bound
+LARGEST_LOG = 600.0  # of a slope, counted from the largest curvature
+CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the scores
+GROWTH, STEPS_EACH = 1.25, 50  # of the power of weights from one start to the next
+LARGEST_UNIT = 690.0  # log of a unit of coefficients: about 1e300
 
 
 class Coefficients(NamedTuple):
     """Where the steps ended; how far any margin can be from the minimum, and theta by ``apart``.
 
     ``apart`` is in units of the features' sizes: what a coefficient's error does to scores.
-    ``spread`` is the largest margin, ``gradient`` the largest entry of the gradient.
+    ``spread`` is the largest margin, ``gradient`` the largest entry of the gradient, ``scores``
+    features @ theta, but for an offset of dense features where there is no anchor.
     """
 
     theta: np.ndarray
@@ -40,6 +41,7 @@ class Coefficients(NamedTuple):
     iterations: int
     spread: float = 0.0
     gradient: float = np.inf
+    scores: np.ndarray | None = None
 
 
 class Columns(NamedTuple):
@@ -74,94 +76,132 @@ def centred_features(features, components) -> np.ndarray:
 
 
 class Problem(NamedTuple):
-    """weight, ridge: over the largest weight, and the ridge per column, in units of the loss."""
+    """log_ridge (F,): of the ridge per column of Z, in units of the loss; size (F,): of a column of
+    Z, 1 but where the ridge asks for a larger unit of the coefficient."""
 
     comparisons: object
     square: bool
-    weight: np.ndarray
-    ridge: np.ndarray
+    log_weight: np.ndarray
+    log_ridge: np.ndarray
     Z: object
+    size: np.ndarray
 
 
 def minimize_coefficients(comparisons, loss, log_ridge, features, iterations) -> Coefficients:
-    """The minimum over theta, in units of the loss; from 0."""
-    Z, size = columns(features, comparisons)
-    top = max(comparisons.log_weight.max(), (log_ridge - 2 * np.log(size)).max() - LARGEST_LOG)
-    with np.errstate(under="ignore"):
-        weight = np.exp(comparisons.log_weight - top) * (2.0 if is_square(loss) else 1.0)
-        ridge = np.exp(log_ridge - top - 2 * np.log(size))
-    problem = Problem(comparisons, is_square(loss), weight, ridge, Z)
-    theta = np.zeros(size.size)
+    """The minimum over theta, in units of the loss; from 0, or else by way of tempered weights."""
+    problem, unit = _problem(comparisons, loss, log_ridge, features)
+    few = few_rows(comparisons, problem.Z)
+    best = _descended(problem, np.zeros(unit.size), iterations - few * (iterations // 2))
+    if few and not _sure(problem, best):
+        best = _by_rows(problem, best, iterations)
+    at = _point(problem, best.theta)
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        norm = float(np.exp(at.shift + np.log(np.abs(at.gradient)) + np.log(unit)).max())
+        theta = best.theta / unit
+    scores = problem.Z @ best.theta
+    spread = float(np.abs(comparisons.margins(scores)).max())
+    return best._replace(theta=theta, spread=spread, gradient=norm, scores=scores)
+
+
+def _sure(problem, found) -> bool:
+    """Whether the bound on the distance is as small as that of a minimum is to be."""
+    D = problem.comparisons.margins(problem.Z @ found.theta)
+    return found.distance <= CLOSE * (1 + np.abs(D).max())
+
+
+def _descended(problem, theta, iterations, by_rows=False) -> Coefficients:
+    """Where at most so many steps from theta lead."""
     best, since = Coefficients(theta, np.inf, np.inf, 0), 0
     for k in range(iterations + 1):
-        g, noise, H = _derivatives(problem, theta)
-        far, apart, move, rounding = _measured(problem, g, noise, H)
-        since = since + 1 if NEAR > far > 0.9 * best.distance else 0
-        if far < best.distance or best.distance == np.inf:
-            best = Coefficients(theta, far, apart, k)
-        if k == iterations or rounding or since >= PATIENCE or move is None:
+        found = measured(_point(problem, theta), problem.size, not problem.square, by_rows)
+        since = since + 1 if NEAR > found.far > 0.9 * best.distance else 0
+        if found.far < best.distance or best.distance == np.inf:
+            best = Coefficients(theta, found.far, found.apart, k)
+        if k == iterations or found.rounding or since >= PATIENCE or found.move is None:
             break
-        theta = theta + _size(problem, theta, move) * move
-    spread = np.abs(comparisons.margins(Z @ best.theta)).max()
-    g = _derivatives(problem, best.theta)[0]
-    with np.errstate(over="ignore", under="ignore"):
-        norm = float((np.exp(top) * np.abs(g) * size).max())
-        theta = best.theta / size
-    return Coefficients(theta, best.distance, best.apart, k, float(spread), norm)
+        theta = theta + _size(problem, theta, found.move) * found.move
+    return best._replace(iterations=k)
+
+
+def _by_rows(problem, first, iterations) -> Coefficients:
+    """The nearest of ``first`` and of what more steps reach, with the Hessian never formed."""
+    known = np.isfinite(first.distance)
+    start = first.theta if known else np.zeros(first.theta.size)
+    left = iterations - first.iterations
+    again = _descended(problem, start, left if known or problem.square else left // 2, True)
+    left, best = left - again.iterations, min(first, again, key=_distance)
+    if best.distance == np.inf and not problem.square:
+        start, steps = _tempered_start(problem, left)
+        again = _descended(problem, start, left - steps, True)
+        left, best = left - steps - again.iterations, min(again, best, key=_distance)
+    return best._replace(iterations=iterations - left)
+
+
+def _distance(found) -> float:
+    return found.distance
+
+
+def _tempered_start(problem, iterations):
+    """Theta near the minimum if that is where weights are far apart, and the steps that it took.
+
+    Of weights to the power t the minimum is nearly proportional to t once margins are differences
+    of logarithms of weights. From the t at which weights are alike that leads, by few steps each,
+    to 1.
+    """
+    top = max(problem.log_weight.max(), problem.log_ridge.max())
+    logs, ridge = problem.log_weight - top, problem.log_ridge - top
+    t, theta, k = min(1.0, 1 / max(-logs.min(), 1.0)), np.zeros(problem.size.size), 0
+    while t < 1:
+        tempered = problem._replace(log_weight=t * logs, log_ridge=t * ridge)
+        found = _descended(tempered, theta, min(STEPS_EACH, iterations - k), True)
+        after = min(1.0, GROWTH * t)
+        theta, t, k = found.theta * (after / t), after, k + found.iterations
+    return theta, k
+
+
+def _problem(comparisons, loss, log_ridge, features):
+    """The problem and the units of coefficients: in these neither a feature nor the curvature of
+    the ridge is above 1."""
+    Z, size = columns(features, comparisons)
+    log_weight = comparisons.log_weight + (np.log(2.0) if is_square(loss) else 0.0)
+    log_unit = np.maximum(np.log(size), min((log_ridge - log_weight.max()) / 2, LARGEST_UNIT))
+    unit = np.where(log_unit > np.log(size), np.exp(log_unit), size)
+    with np.errstate(under="ignore"):
+        shrunk = size / unit
+        Z = sparse.csr_array(Z * shrunk) if sparse.issparse(Z) else Z * shrunk
+    logs = log_ridge - 2 * np.log(unit)
+    return Problem(comparisons, is_square(loss), log_weight, logs, Z, shrunk), unit
 
 
 def _slopes(problem, D):
-    """The first and second derivatives of the loss."""
+    """A factor, the log of what it is times, and of the curvature: of every comparison."""
     if problem.square:
-        return D - 1.0, np.ones_like(D)
-    return -expit(-D), expit(D) * expit(-D)
+        return D - 1.0, problem.log_weight, problem.log_weight
+    log_slope = problem.log_weight - np.logaddexp(0.0, D)
+    return np.full(D.shape, -1.0), log_slope, log_slope - np.logaddexp(0.0, -D)
 
 
-def _derivatives(problem, theta):
+def _point(problem, theta) -> Point:
     """Gradient, a bound on its rounding, and the Hessian."""
-    c, w, Z = problem.comparisons, problem.weight, problem.Z
+    c, Z = problem.comparisons, problem.Z
     scores, sizes = Z @ theta, abs(Z) @ np.abs(theta)
     D = c.margins(scores)
-    slope, bend = _slopes(problem, D)
-    errors = EPS * (theta.size + 2) * c.sums(sizes)
-    rounded = w * (np.abs(slope) * EPS * (8 + np.abs(D)) + bend * errors)
-    net, size = c.collect(w * slope), c.gather(w * np.abs(slope))
-    g = Z.T @ net + problem.ridge * theta
-    of_net = c.gather(rounded) + EPS * size * (c.gather(np.ones(w.size)) + c.n_items)
-    noise = abs(Z).T @ of_net + 4 * EPS * problem.ridge * np.abs(theta)
-    product = Z.T @ (c.laplacian(w * bend) @ Z)
-    diagonal = sparse.diags_array if sparse.issparse(product) else np.diag
-    return g, noise, product + diagonal(problem.ridge)
-
-
-def _measured(problem, g, noise, H):
-    """The bounds, a Newton step or None, and whether what is left of g is rounding."""
-    rounding = bool((np.abs(g) <= noise).all())
-    if g.size > LARGEST:
-        least, largest = problem.ridge.min(), np.sqrt(abs(problem.Z).power(2).sum(axis=1).max())
-        length = np.linalg.norm(np.abs(g) + noise) / max(least, 1e-300)
-        return bound(2 * largest * length, True), length, newton.newton_step(H, g), rounding
-    H = H.toarray() if sparse.issparse(H) else H
-    unit = np.sqrt(np.where(np.diagonal(H) > 0, np.diagonal(H), 1.0))
-    try:
-        L = cholesky(H / np.outer(unit, unit), lower=True)
-    except LinAlgError:
-        move = newton.newton_step(H, g)
-        return np.inf, np.inf, move if np.isfinite(move).all() else None, rounding
-    inverse = solve_triangular(L, np.eye(g.size), lower=True)
-    each = np.sqrt((inverse**2).sum(axis=0))  # sqrt of the diagonal of the inverse
-    shaken = 20 * EPS * g.size**2 * each.max() ** 2 * g.size  # H is known up to rounding
-    if shaken >= 0.5:
-        return np.inf, np.inf, -(inverse.T @ (inverse @ (g / unit))) / unit, rounding
-    length = np.linalg.norm(inverse @ (g / unit)) + each @ (noise / unit)
-    length /= 1 - shaken
-    leverage = np.zeros(1)
-    for first in range(0, problem.Z.shape[0], 4096):
-        rows = problem.Z[first : first + 4096]
-        rows = rows.toarray() if sparse.issparse(rows) else rows
-        leverage = np.maximum(leverage, ((inverse @ (rows / unit).T) ** 2).sum(axis=0).max())
-    far = bound(2 * np.sqrt(leverage[0]) * length, not problem.square)
-    return far, (each / unit).max() * length, -(inverse.T @ (inverse @ (g / unit))) / unit, rounding
+    factor, log_slope, log_bend = _slopes(problem, D)
+    shift = max(log_bend.max(), log_slope.max() - LARGEST_LOG, problem.log_ridge.max())
+    with np.errstate(under="ignore"):
+        slope, bend = factor * np.exp(log_slope - shift), np.exp(log_bend - shift)
+        ridge = np.exp(problem.log_ridge - shift)
+        errors = EPS * (theta.size + 2) * c.sums(sizes)
+        digits = 8 + np.abs(D) + np.abs(log_slope - shift)
+        rounded = np.abs(slope) * EPS * digits + bend * errors
+        net, size = c.collect(slope), c.gather(np.abs(slope))
+        g = Z.T @ net + ridge * theta
+        of_net = c.gather(rounded) + EPS * size * (c.gather(np.ones(D.size)) + c.n_items)
+        noise = abs(Z).T @ of_net + 4 * EPS * ridge * np.abs(theta)
+        product = Z.T @ (c.laplacian(bend) @ Z)
+        diagonal = sparse.diags_array if sparse.issparse(product) else np.diag
+        H = product + diagonal(ridge)
+    return Point(c, Z, theta, factor, log_slope, log_bend, problem.log_ridge, shift, g, noise, H)
 
 
 def _size(problem, theta, move):
@@ -174,8 +214,16 @@ def _size(problem, theta, move):
     size, D = np.log1p(b) / b, c.margins(problem.Z @ theta)
     for trial in (1.0, *(2.0**i for i in range(1, DOUBLINGS))):
         if trial > size:
-            slope = problem.weight * _slopes(problem, D + trial * along)[0]
-            if slope @ along + problem.ridge * (theta + trial * move) @ move > 0:
+            if _rises(problem, theta + trial * move, D + trial * along, move, along):
                 break
             size = trial
     return size
+
+
+def _rises(problem, theta, D, move, along) -> bool:
+    """Whether the loss rises at theta, of margins D, in the direction of the move."""
+    factor, log_slope, _ = _slopes(problem, D)
+    top = max(log_slope.max(), problem.log_ridge.max())
+    with np.errstate(under="ignore"):
+        pull = (factor * np.exp(log_slope - top)) @ along
+        return bool(pull + np.exp(problem.log_ridge - top) * theta @ move > 0)

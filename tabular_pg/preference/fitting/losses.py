@@ -219,15 +219,8 @@ class CrossEntropy:
     """-log sigma(r_chosen) - log(1 - sigma(r_rejected)), as -log s at r_chosen and -r_rejected."""
 
     convex, pointwise, decreases = True, True, True
-
-    def value(self, D):
-        return BradleyTerry().value(D)
-
-    def slope(self, D):
-        return BradleyTerry().slope(D)
-
-    def curvature(self, D):
-        return BradleyTerry().curvature(D)
+    value, slope = BradleyTerry.value, BradleyTerry.slope
+    curvature = BradleyTerry.curvature
 
 
 LOSSES = (

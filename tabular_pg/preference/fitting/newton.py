@@ -19,14 +19,17 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 from scipy.sparse.linalg import splu
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.preference.fitting.comparisons import Comparisons
 
 DENSE = 600
 CLOSE = 1e-12  # a gradient of zero, relative to its terms and to what rounding theta does to them
 STALLED = 1e-9  # the same where no step comes nearer
-NEAR = 1e-3  # margins of this size are taken to be at a concave kink, and tried on its other side
-AT_KINK = 1e-9  # of these it is certain
-TURNS = 20  # towards the steepest way down from a kink
+ENOUGH = 1e-4  # of the decrease that the slope promises (Armijo's rule)
+HALVINGS = 50  # of a step
+FAR = 5.0  # a change of margins beyond which the curvature of a loss that is not convex is another
+BETTER = 0.9  # of the least gradient: a smaller one is progress
+FLAT = 1e-10  # of the largest curvature: the least that a step is divided by
 STALL = {True: 12, False: 60}  # steps without a better gradient, for convex losses and others
 PRODUCTS = 1500  # of a matrix and a vector, in one system
 
@@ -114,56 +117,7 @@ def centred(scores, components) -> np.ndarray:
     return scores - (np.bincount(components, scores) / np.bincount(components))[components]
 
 
-def minimize(objective, start, iterations) -> Found:
-    """Damped Newton steps from ``start`` until the gradient vanishes, and not at a concave kink."""
-    found = _descend(objective, start, iterations)
-    while found.converged and getattr(objective.loss, "jump", 0.0) > 0:
-        theta, certain = _past_kinks(objective, found.theta)
-        k = found.iterations + 1
-        if theta is None or k > iterations:
-            return found._replace(residual=np.inf) if certain else found
-        again = _descend(objective, theta, iterations - k)
-        found = again._replace(iterations=k + again.iterations)
-    return found
-
-
-def _past_kinks(objective, theta):
-    """A better theta, or None; and whether theta is at a concave kink for certain.
-
-    At margins D_m = 0 the slope falls by ``jump``, and the derivative in the direction d is the
-    least of (g - sum_m s_m weight_m jump x_m) . d over s in {0, 1}. Of d and -d one leads down
-    unless every x_m . d is 0; from there on d is the best for the s that is best for d, in turns.
-    """
-    D, rng = objective.margins(theta), np.random.default_rng(0)
-    start = rng.standard_normal(theta.size)
-    kinks = (np.abs(D) < NEAR) & (objective.margins(start) != 0)
-    if not kinks.any():
-        return None, False
-    jumps = np.where(kinks, objective.comparisons.weight * objective.loss.jump, 0.0)
-    slopes = objective.comparisons.weight * objective.loss.slope(np.where(kinks, 0.0, D))
-
-    def downhill(direction):
-        s = objective.margins(direction) > 0
-        pull = objective.comparisons.collect(slopes - jumps * s)
-        if objective.features is not None:
-            pull = objective.features.T @ pull
-        return -(pull + objective.ridge * theta)
-
-    d = max((start, -start), key=lambda d: downhill(d) @ d)
-    for _ in range(TURNS):
-        d = downhill(d)
-    d = objective.centred(d / max(np.abs(objective.margins(d)).max(), 1e-300))
-    value, descent, size = objective.value(theta, D), downhill(d) @ d, 1.0
-    certain = bool((np.abs(D[kinks]) < AT_KINK).any())
-    for _ in range(60):
-        trial = objective.centred(theta + size * d)
-        if objective.value(trial, objective.margins(trial)) < value - 1e-4 * size * descent:
-            return trial, certain
-        size *= 0.5
-    return None, certain
-
-
-def _descend(objective, start, iterations):
+def descend(objective, start, iterations):
     theta, convex = start, objective.loss.convex
     free, best, since, k = objective.free, np.inf, 0, 0
     limit = getattr(objective.loss, "farthest", np.inf)
@@ -172,14 +126,14 @@ def _descend(objective, start, iterations):
         gradient, terms = objective.gradient(theta, D)
         residual = _relative(gradient, terms)
         lost = not convex and objective.ridge == 0 and np.abs(D).max(initial=0.0) > limit
-        best, since = (residual, 0) if residual < 0.9 * best else (best, since + 1)
+        best, since = (residual, 0) if residual < BETTER * best else (best, since + 1)
         if residual <= CLOSE or lost or since > STALL[convex] or k == iterations:
             if since > STALL[convex] and residual <= STALLED:  # as good as rounding lets it be
                 residual = CLOSE
             return Found(theta, gradient, residual, k, bool(lost))
         step = newton_step(objective.hessian(D), gradient, residual, free, convex)
         if not convex:
-            step = step * min(1.0, 5.0 / np.abs(objective.margins(step)).max(initial=1e-300))
+            step = step * min(1.0, FAR / np.abs(objective.margins(step)).max(initial=UNDERFLOW))
         theta, moved = _line_search(objective, theta, D, gradient, step)
         k += 1
         if not moved:
@@ -195,10 +149,10 @@ def _line_search(objective, theta, D, gradient, step):
     """The first of 1, 1/2, 1/4, ... of the step that decreases the value enough."""
     value, descent, size = objective.value(theta, D), gradient @ step, 1.0
     slack = 1e-14 * abs(value)
-    for _ in range(50):
+    for _ in range(HALVINGS):
         trial = objective.centred(theta + size * step)
         reached = objective.value(trial, objective.margins(trial))
-        if reached <= value + 1e-4 * size * descent + slack:
+        if reached <= value + ENOUGH * size * descent + slack:
             return trial, True
         size *= 0.5
     return theta, False
@@ -217,7 +171,7 @@ def newton_step(H, gradient, residual=1e-9, free=(), convex=True):
         return cho_solve(cho_factor(H), -gradient)
     except LinAlgError:
         values, vectors = eigh(H)
-        sizes = np.maximum(np.abs(values), 1e-10 * np.abs(values).max(initial=1e-300))
+        sizes = np.maximum(np.abs(values), FLAT * np.abs(values).max(initial=UNDERFLOW))
         return -vectors @ ((vectors.T @ gradient) / sizes)
 
 
@@ -247,7 +201,7 @@ def _conjugate_gradients(H, b, tolerance, convex):
 def _eliminate(H, b, free):
     """The solution of a positive semidefinite system; ``free`` are its items to hold."""
     held = np.zeros(b.size)
-    held[free] = np.abs(H.diagonal()[free]) + 1e-300
+    held[free] = np.abs(H.diagonal()[free]) + UNDERFLOW
     options = {"SymmetricMode": True}
     factors = splu(
         (H + sparse.diags_array(held)).tocsc(), "MMD_AT_PLUS_A", diag_pivot_thresh=0.0,

@@ -18,7 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
-EPS, TINY = np.finfo(float).eps, 1e-290
+from tabular_pg._floats import RESOLVED
+
+EPS = np.finfo(float).eps
 SMALLEST = np.finfo(float).smallest_subnormal
 UPSET = -1.0  # a margin below which a force is kept in two parts
 
@@ -137,7 +139,7 @@ class Pulls(NamedTuple):
 def pulls(terms, D) -> Pulls:
     """What every term does to its margin; ``error`` bounds the rounding of ``factor``."""
     squares, far = ~np.isnan(terms.target), np.abs(D)
-    upset = ~squares & (D < UPSET) & (terms.weight > TINY)
+    upset = ~squares & (D < UPSET) & (terms.weight > RESOLVED)
     factor = np.where(squares, terms.target - D, np.where(upset, -1.0, 1.0))
     log_sigma = -np.logaddexp(0.0, np.where(upset, -D, D))
     scale = terms.log_weight + np.where(squares, 0.0, log_sigma)

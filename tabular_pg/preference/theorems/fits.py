@@ -11,6 +11,7 @@ import numpy as np
 from scipy.linalg import eigvalsh
 from scipy.special import expit
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.preference.fitting.convex import curvature_spectrum
 from tabular_pg.preference.fitting.fit import fit
 from tabular_pg.preference.fitting.losses import (
@@ -166,7 +167,7 @@ def laplacian_least_squares(run):
     values, vectors = np.linalg.eigh(A / np.outer(unit, unit))
     b = (c.wins - c.losses) / unit
     scores = margin * (vectors @ ((vectors.T @ b) / values)) / unit
-    lost = 16 * c.n_items * EPS * values[-1] / np.maximum(values[0], 1e-300)  # digits
+    lost = 16 * c.n_items * EPS * values[-1] / np.maximum(values[0], UNDERFLOW)  # digits
     size = (ROUNDING + lost) * (margin + np.abs(scores).max())
     return [run.scores], [scores], size
 

@@ -20,28 +20,24 @@ Advantage Policy Optimization, arXiv 2412.18279.
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
-from tabular_pg._jit import njit, njit_inlined
 from tabular_pg._machine import ONE_BLAS_THREAD, cores
 from tabular_pg.checks.arrays import real_vector, refuse_where
 from tabular_pg.checks.numbers import check_number, checked_beta
+from tabular_pg.reasoning.dapo.kernels import (
+    minimize_states,
+    wright_omega,  # noqa: F401
+)
 from tabular_pg.reasoning.episodic import checked_policy
 from tabular_pg.reasoning.episodic.segments import state_divergences, state_softmax, state_sums
 
 CENTRED, ROUNDING = 1e-9, 1e-13  # how far advantages may be from centred: relative, absolute
-LEAST_EXCESS = 1e-14  # what lambda does to a log-ratio: below, the minimizer is that, normalized
-SMALL_EXCESS = 1e-3  # of sum ref e^{A/beta} over 1: up to this a sum of probabilities lacks digits
-LARGE = 1e10  # argument: what x - log x lacks of omega is less than its rounding
-SMALL_OMEGA = 0.5  # up to this the equation is nearly linear in lambda
 LARGEST_RATIO = 1e200  # |A| / beta: the kernels overflow not far beyond
-NEWTON_STEPS, CONVERGED = 60, 4e-16
-MORE_STEPS = 1000  # where probabilities are 1e-300 of others
 MANY = 50_000  # edges from which on all cores are used
 
 
@@ -84,7 +80,7 @@ def step(mdp, reference, beta, advantage=None, nu=None) -> Step:
     threads = cores() if mdp.n_edges > MANY else 1
     parts = np.linspace(0, mdp.n_states, threads + 1).astype(np.int64)
     with ThreadPoolExecutor(threads) as pool:  # states are independent
-        list(pool.map(lambda low, high: _minimize(*arguments, low, high), parts, parts[1:]))
+        list(pool.map(lambda low, high: minimize_states(*arguments, low, high), parts, parts[1:]))
     return Step(policy, multiplier)
 
 
@@ -196,101 +192,3 @@ def _loss(weight, residual):
 def _gradient(mdp, policy, weight, residual):
     pull = weight * residual
     return policy * state_sums(mdp.action_ptr, pull)[mdp.source] - pull
-
-
-@njit
-def wright_omega(x):
-    """The solution w > 0 of w + log w = x (Fritsch, Shafer and Crowley, 1973), to rounding."""
-    if x < -36.0:
-        return math.exp(x)
-    if x > LARGE:  # more is not to be had, and squares of w could overflow
-        return x - math.log(x)
-    w = math.exp(x) / (1.0 + math.exp(x)) if x < 1.0 else x - math.log(x) * (1.0 - 1.0 / x)
-    for _ in range(2):
-        w = _corrected(w, x)
-    return w
-
-
-@njit_inlined
-def _corrected(w, x):
-    r = x - w - math.log(w)
-    a = 2.0 * (1.0 + w) * (1.0 + w + 2.0 / 3.0 * r)
-    return w * (1.0 + r / (1.0 + w) * (a - r) / (a - 2.0 * r))
-
-
-@njit
-def _minimize(action_ptr, reference, scaled, nu, policy, multiplier, low, high):
-    """Fill the policy and the multipliers of some states; ``scaled`` is A / beta."""
-    for s in range(low, high):
-        first, last = action_ptr[s], action_ptr[s + 1]
-        excess, curvature, steepest, seen = 0.0, 0.0, 0.0, False
-        for e in range(first, last):
-            policy[e] = reference[e] * math.exp(scaled[e])
-            excess += reference[e] * math.expm1(scaled[e])
-            seen = seen or nu[e] > 0.0
-            if nu[e] > 0.0:
-                curvature += policy[e] * policy[e] / nu[e]
-                steepest = max(steepest, policy[e] / nu[e])
-        if not seen:
-            for e in range(first, last):
-                policy[e] = reference[e]
-        elif excess <= 0.0 or (
-            excess <= SMALL_EXCESS and excess / curvature * steepest <= LEAST_EXCESS
-        ):
-            for e in range(first, last):
-                policy[e] /= 1.0 + excess
-        elif excess <= SMALL_EXCESS or (
-            excess <= 1.0 and excess / curvature * steepest <= SMALL_OMEGA
-        ):
-            start = max(excess / curvature, 1e-300)
-            multiplier[s] = _near_root(first, last, reference, scaled, nu, policy, start)
-        else:
-            least = math.log(excess / curvature) if excess <= 1.0 else -math.inf
-            multiplier[s] = _far_root(first, last, reference, scaled, nu, policy, least)
-
-
-@njit
-def _near_root(first, last, reference, scaled, nu, policy, multiplier):
-    """lambda, by Newton's method for sum_a ref (e^{A/beta - w} - 1) = 0, which does not cancel.
-
-    That function of lambda is convex and decreases: from the left of the root, where a first step
-    from 0 leads, the method ascends to it.
-    """
-    excess = math.inf
-    for _ in range(MORE_STEPS):
-        before = excess
-        excess, slope, t = 0.0, 0.0, math.log(multiplier)
-        for e in range(first, last):
-            w = wright_omega(t + math.log(reference[e] / nu[e]) + scaled[e])
-            policy[e] = reference[e] * math.exp(scaled[e] - w)
-            excess += reference[e] * math.expm1(scaled[e] - w)
-            slope += policy[e] * policy[e] / (nu[e] * (1.0 + w))
-        multiplier += excess / slope
-        if not 0.0 < excess < 0.9 * before:  # far from the root it is halved; the rest is rounding
-            break
-    for e in range(first, last):
-        policy[e] /= 1.0 + excess
-    return multiplier
-
-
-@njit
-def _far_root(first, last, reference, scaled, nu, policy, least):
-    """lambda, by Newton's method for log sum_a pi(a) = 0 in t = log lambda.
-
-    That function of t is concave with a slope between -1 and 0: from any start the second iterate
-    is right of the root, and the method descends from there; ``least`` is left of it.
-    """
-    t = max(0.0, least)
-    for _ in range(NEWTON_STEPS):
-        total, slope, unit = 0.0, 0.0, math.exp(-t)
-        for e in range(first, last):
-            w = wright_omega(t + math.log(reference[e] / nu[e]) + scaled[e])
-            policy[e] = nu[e] * w * unit
-            total += policy[e]
-            slope += policy[e] * w / (1.0 + w)
-        if abs(total - 1.0) <= CONVERGED * (last - first):
-            break
-        t = max(t + total * math.log(total) / slope, least)
-    for e in range(first, last):
-        policy[e] /= total
-    return math.exp(t)

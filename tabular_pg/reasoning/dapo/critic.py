@@ -24,9 +24,9 @@ from numbers import Real
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize
 from scipy.special import expit, xlog1py, xlogy
 
+from tabular_pg._machine import ONE_BLAS_THREAD
 from tabular_pg.checks.arrays import (
     class_numbers,
     integer_array,
@@ -35,10 +35,13 @@ from tabular_pg.checks.arrays import (
     refuse_where,
 )
 from tabular_pg.checks.numbers import settle, shown
+from tabular_pg.preference.fitting.comparisons import Comparisons
+from tabular_pg.preference.fitting.linear import CLOSE, minimize_coefficients
+from tabular_pg.preference.fitting.losses import BradleyTerry
 from tabular_pg.reasoning.dapo.dataset import Outcomes
 from tabular_pg.reasoning.episodic.validation import check_per_state, checked_problem
 
-GRADIENT, ENOUGH = 1e-10, 1e-7  # of that at 0: where to stop, and up to what not to warn
+STEPS = 1000  # of Newton's method at most
 
 
 def bce_loss(data, values) -> float:
@@ -136,7 +139,7 @@ class LinearCritic:
     Warns
     -----
     RuntimeWarning
-        By ``fit``, where the gradient is not 1e-7 of that at theta = 0.
+        By ``fit``, where no log-odds are known to within 1e-8 of their size.
     """
 
     features: np.ndarray
@@ -158,40 +161,20 @@ class LinearCritic:
         """(S,) the value of every state."""
         check_per_state(mdp, "features", self.features)
         data = _checked(data, mdp.n_states)
-        unit = float(abs(self.features).max()) or 1.0  # then their scale is no matter
-        X, n, y = self.features[data.states] / unit, data.counts, data.means
-        ridge = self.ridge / unit / unit
-        scale = 1 / n.sum()  # of a mean, for which the stopping rule is meant
-
-        def objective(theta):
-            z = X @ theta
-            loss = n @ (np.logaddexp(0, z) - y * z) + ridge / 2 * theta @ theta
-            return scale * loss, scale * (X.T @ (n * (expit(z) - y)) + ridge * theta)
-
-        def curvature(theta, direction):
-            p = expit(X @ theta)
-            along = X.T @ (n * p * (1 - p) * (X @ direction))
-            return scale * (along + ridge * direction)
-
-        start = np.zeros(X.shape[1])
-        steepest = np.linalg.norm(objective(start)[1])
-        found = minimize(
-            objective,
-            start,
-            jac=True,
-            hessp=curvature,
-            method="trust-ncg",
-            options={"gtol": GRADIENT * steepest, "maxiter": 1000},
-        )
-        left = np.linalg.norm(found.jac)
-        if not left <= ENOUGH * steepest:
+        comparisons = _against_chance(data, mdp.n_states)
+        with ONE_BLAS_THREAD:
+            found = minimize_coefficients(
+                comparisons, BradleyTerry(), np.log(self.ridge), self.features, STEPS
+            )
+        if not found.distance <= CLOSE * (1 + found.spread):
             warnings.warn(
-                f"the critic is not at its minimum: the gradient is {left:.3g} after "
-                f"{found.nit} steps, and was {steepest:.3g}",
+                f"the critic is not at its minimum: log-odds may be {found.distance:.3g} from it "
+                f"after {found.iterations} steps",
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return _with_rewards(mdp, expit(self.features / unit @ found.x))
+        with np.errstate(under="ignore"):
+            return _with_rewards(mdp, expit(found.scores))
 
 
 @dataclass(frozen=True)
@@ -203,6 +186,19 @@ class ExactCritic:
         checked_problem(mdp)
         _check_type(data)
         return mdp.value(data.policy)
+
+
+def _against_chance(data, n_states) -> Comparisons:
+    """Every state against an item of score 0: it won as often as its completions were right."""
+    won, lost = data.counts * data.means, data.counts * (1 - data.means)
+    up, down = data.states[won > 0], data.states[lost > 0]
+    return Comparisons(
+        np.concatenate([up, np.full(down.size, n_states)]),
+        np.concatenate([np.full(up.size, n_states), down]),
+        np.concatenate([won[won > 0], lost[lost > 0]]),
+        n_states,
+        anchored=True,
+    )
 
 
 def _smoothed(mdp, data, state_map, prior, mean) -> np.ndarray:

@@ -13,13 +13,12 @@ from functools import cached_property
 
 import numpy as np
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg.checks.arrays import real_vector
 from tabular_pg.checks.numbers import checked_beta, checked_iterations
 from tabular_pg.reasoning.dapo.actor import checked_ratio, improvement, step
 from tabular_pg.reasoning.episodic import EpisodicMDP, checked_policy
 from tabular_pg.reasoning.episodic.segments import state_softmax
-
-SMALLEST = 1e-300  # probabilities below have lost digits
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class DapoRun:
     @property
     def obstacle(self) -> str:
         """'' or the reason why no theorem is about this run."""
-        return "" if (self.policies > SMALLEST).all() else "a probability underflows"
+        return "" if (self.policies > UNDERFLOW).all() else "a probability underflows"
 
     @cached_property
     def values(self) -> np.ndarray:

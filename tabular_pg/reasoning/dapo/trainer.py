@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._floats import UNDERFLOW
 from tabular_pg._jit import njit
 from tabular_pg.checks.numbers import check_flag, check_number, checked_beta, shown
 from tabular_pg.reasoning.dapo.actor import minimizer
@@ -34,8 +35,6 @@ from tabular_pg.reasoning.dapo.dataset import (
     steps_taken,
 )
 from tabular_pg.reasoning.episodic import Trajectories, checked_policy
-
-LEAST = 1e-300  # probability: the next regression needs the logarithm of this one's result
 
 
 class Status(enum.Enum):
@@ -157,7 +156,9 @@ def train(
         estimate = critic.fit(mdp, data.outcomes)
         target = signal(mdp, policy, estimate, seen, gap=gap, anchor=anchor)
         error = np.sqrt(np.mean((estimate - value)[np.unique(mdp.successor[seen])] ** 2))
-        policy = np.maximum(minimizer(mdp, policy, beta, target.advantage, target.nu), LEAST)
+        # the next regression needs the logarithm of this one's result
+        policy = minimizer(mdp, policy, beta, target.advantage, target.nu)
+        policy = np.maximum(policy, UNDERFLOW)
         value = mdp.value(policy)
         rows.append((value[: mdp.n_roots].mean(), paid, compared.sum(), target.kept.sum(), error))
     success, steps, compared, kept, error = (np.array(column) for column in zip(*rows, strict=True))

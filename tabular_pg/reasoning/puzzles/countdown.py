@@ -123,18 +123,16 @@ def _steps(arithmetic, state):
 
 def _checked_puzzles(numbers) -> list[tuple[int, ...]]:
     """The puzzles as tuples of ints, of one length from 2 to 6."""
-    given = numbers
+    given, kinds = numbers, "integers, such as [1, 1, 4, 6], or of such sequences"
     try:
-        numbers = checked_list("numbers", numbers, "integers, or of these")
-        single = not numbers or not hasattr(numbers[0], "__len__")
-        texts = [numbers] if isinstance(given, str | bytes) else numbers
-        if any(isinstance(each, str | bytes) for each in texts) or isinstance(given, str | bytes):
+        numbers = checked_list("numbers", numbers, kinds)
+        texts = [given, *numbers]
+        if any(isinstance(text, str | bytes) for text in texts):
             raise TypeError
+        single = not numbers or not hasattr(numbers[0], "__len__")
         puzzles = [tuple(numbers)] if single else [tuple(puzzle) for puzzle in numbers]
     except TypeError:
-        raise ValueError(
-            f"numbers is {shown(given)}; expected a sequence of integers, or of these"
-        ) from None
+        raise ValueError(f"numbers is {shown(given)}; expected a sequence of {kinds}") from None
     for i, puzzle in enumerate(puzzles):
         name = "numbers" if single else f"numbers[{i}]"
         if len(puzzle) != len(puzzles[0]) or len(puzzle) < 2:

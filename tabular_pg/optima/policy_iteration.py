@@ -1,0 +1,85 @@
+"""Policy iteration to values of twice the digits of a float, and what is an optimal action then."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg._floats import UNDERFLOW
+
+TIES = 16  # units of rounding of the data that are compared: an |A*| below is a tie
+SURE_TIES = 8  # such units that say nothing against a tie, unless only rewards differ
+DOUBTFUL = 1e4  # a Delta within this factor of the tolerance is warned about
+FLOAT_TOLERANCE = 1e-12  # gains up to this, relative to the same, are left to refined values
+POLICY_ITERATIONS = 10_000
+
+
+class Solution(NamedTuple):
+    """Values of a policy that no action improves by more than its tolerance."""
+
+    V: np.ndarray
+    V_low: np.ndarray
+    A: np.ndarray
+    reach: np.ndarray  # (S,) what rewards on the way add up to without their signs
+    tolerance: np.ndarray  # (S, A)
+    near: np.ndarray  # (S, A) a larger loss leaves no doubt
+    sure: np.ndarray  # (S, A) what says nothing against a tie
+    left: float  # what is missing in V, relative to reach
+    backward_error: float  # of the systems that V is the solution of
+
+
+def policy_iteration(bellman, tie_tolerance) -> Solution:
+    """Howard's method; an action is switched only if that gains more than the tie tolerance.
+
+    First in float64, as far as that goes, then with values to twice the digits.
+    """
+    left = iter(range(POLICY_ITERATIONS))
+    chosen, known = _float_pass(bellman, left)
+    for _ in left:
+        values = bellman.values(chosen) if known is None else known
+        found, known = _refined(bellman, chosen, *values, tie_tolerance), None
+        better = found.A > found.tolerance
+        if not better.any():
+            return found
+        chosen = _switched(chosen, found.A, better)
+    raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
+
+
+def _float_pass(bellman, left):
+    """The actions (S,) where no gain is seen in float64, and their values and reach; None for
+    these if all that is ``left`` of the steps was taken before."""
+    if bellman.dense:
+        chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
+    else:
+        chosen = bellman.nearly_greedy()
+    for _ in left:
+        V, reach = bellman.values(chosen)
+        advantage = bellman.advantages(V)
+        better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
+        if not better.any():
+            return chosen, (V, reach)
+        chosen = _switched(chosen, advantage, better) if bellman.dense else bellman.nearly_greedy(V)
+    return chosen, None
+
+
+def _switched(chosen, advantage, better):
+    """Each action that is better by most, where there is one."""
+    gain = np.where(better, advantage, -np.inf)
+    return np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
+
+
+def _refined(bellman, chosen, V, reach, tie_tolerance) -> Solution:
+    """Values of a policy to twice the digits, and what is a gain and what a tie beside them."""
+    V_low = np.zeros(V.size)
+    left = bellman.refine(V, V_low, chosen, reach)
+    advantage, _ = bellman.advantages(V, V_low)
+    advantage -= advantage[np.arange(V.size), chosen][:, None]
+    floor, data, certain = bellman.units(V, chosen, reach)
+    given = TIES * data if tie_tolerance is None else tie_tolerance
+    tolerance = np.maximum(floor, given)
+    sure = np.maximum(floor, np.where(certain, 0.0, SURE_TIES * data))
+    near = np.maximum(DOUBTFUL * TIES * data, 10 * floor)
+    return Solution(
+        V, V_low, advantage, reach, tolerance, near, sure, left, bellman.backward_error
+    )  # fmt: skip
