@@ -73,8 +73,8 @@ def _first_critic(rule, model, point):
 @symmetric(TDPMD, start=_first_critic)
 def td_pmd(rule, k, model, point):
     E, alpha = point.memory[:, 0], 1 / (1 + rule.eta * model.tau)
-    x, pi = model.normalized(alpha * point.x - rule.eta * alpha * _relative(E))
-    E = model.next_values((pi * E).sum(axis=1) + model.policy_error(x, pi))
+    x, pi = model.coordinates.normalized(alpha * point.x - rule.eta * alpha * _relative(E))
+    E = model.next_values((pi * E).sum(axis=1) + model.coordinates.policy_error(x, pi))
     return x, E[:, None]
 
 
