@@ -10,7 +10,7 @@ import numpy as np
 
 from tabular_pg._machine import ONE_BLAS_THREAD, cores, refuse_beyond_memory
 from tabular_pg._progress import Watch
-from tabular_pg.checks.numbers import checked_iterations
+from tabular_pg.checks.numbers import checked_iterations, shown
 from tabular_pg.engine.arguments import recorded, refuse_combination, refuse_overflow
 from tabular_pg.engine.compiled_loop import advance_alone
 from tabular_pg.engine.finish import finished
@@ -190,12 +190,15 @@ def _tasks(each, iterations, at, solver, tie_tolerance) -> list[Task]:
         if not isinstance(mdp, MDP):
             several = " (optimize_many takes lists)" if isinstance(mdp, list | tuple) else ""
             raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP{several}")
+        if np.ndim(tau) > 0:
+            raise ValueError(
+                f"tau is {shown(tau)}; expected one number (optimize_many takes lists)"
+            )
         rule, tau = checked_rule(rule), checked_tau(tau)
         refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
         check_solver(mdp, solver)
         stops = recorded(at, iterations, mdp.r.size)
-        steps = 0 if is_constant(rule) else int(stops[-1])
-        needed += _memory(mdp, stops.size, is_sparse(mdp, solver)) + 8 * steps
+        needed += _memory(mdp, rule, stops, is_sparse(mdp, solver))
         checked.append((mdp, rule, tau, start, stops, solver, tie_tolerance))
     refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
     return [_task(*arguments) for arguments in checked]
@@ -220,12 +223,13 @@ def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
     return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record)
 
 
-def _memory(mdp, records, sparse) -> int:
+def _memory(mdp, rule, at, sparse) -> int:
     """Bytes that a run allocates, roughly."""
     systems = 2 * mdp.n_states**2
     if sparse:
         systems = mdp.n_nonzeros if mdp.sparse else 2 * mdp.n_nonzeros
-    return 8 * ((3 * records + 8) * mdp.r.size + systems)
+    steps = 0 if is_constant(rule) else int(at[-1])
+    return 8 * ((3 * at.size + 8) * mdp.r.size + systems + steps)
 
 
 def _groups(tasks, threads) -> list[list[Task]]:
