@@ -84,7 +84,12 @@ def _exact_rule(rule):
     for name, x in zip(rule._fields, rule, strict=True):
         if type(x) in STEP_SIZES:
             fields = zip(x._fields, x, strict=True)
-            values.append(type(x)(*(_positive(f"{name}.{field}", y) for field, y in fields)))
+            free = STEP_SIZES[type(x)].any_sign
+            exact = (
+                rational(f"{name}.{field}", y) if field in free else _positive(f"{name}.{field}", y)
+                for field, y in fields
+            )
+            values.append(type(x)(*exact))
         else:
             values.append(rational(name, x) if name in any_sign else _positive(name, x))
     rule = type(rule)(*values)
@@ -134,7 +139,8 @@ def _iterates(method, model, update):
     rule, last, sizes = mapped(method.rule, arb), int(method.k[-1]), method.step_sizes()
     point = model.evaluate(model.start(method.policy), method.policy)
     if update.method.memory:
-        point = point._replace(memory=update.memory(rule, model, point))
+        first = rule if last == 0 or sizes[0] is None else rule._replace(eta=sizes[0])
+        point = point._replace(memory=update.memory(first, model, point))
     with Watch(last + 1) as watch:
         for k in range(last + 1):
             yield k, point

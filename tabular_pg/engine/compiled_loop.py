@@ -70,6 +70,6 @@ def _loop(step):
     return loop
 
 
-def _search_loop(step, size, simplex):
+def _search_loop(step, size, simplex, begin):
     """The loop of a method whose step size is searched."""
-    return searching(step, size, simplex, evaluate)
+    return searching(step, size, simplex, begin, evaluate)

@@ -9,6 +9,7 @@ import numpy as np
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.probe import STILL, refuse_idle_kernel
 from tabular_pg.engine.run import Run, Status
+from tabular_pg.engine.search import NOTHING_PASSED
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
@@ -55,7 +56,11 @@ def _doubts(task, run):
         k = int(np.argmax(~(run.steps > 0)))
         yield f"the step size {step_of(run.rule)} is {run.steps[k]} at k = {k}; expected one > 0"
     if run.status is Status.STALLED:
-        yield f"no step size passed the test of {step_of(run.rule)} at k = {run.k[-1]}"
+        last = task.point.steps[run.k[-1]]
+        if last == NOTHING_PASSED:
+            yield f"no step size passed the test of {step_of(run.rule)} at k = {run.k[-1]}"
+        else:
+            yield f"{step_of(run.rule)} proposes {last} at k = {run.k[-1]}; expected a step > 0"
     if run.status is Status.NOT_FINITE:
         yield f"the gap is {run.gap[-1]} at k = {run.k[-1]}: a step overflowed; try smaller ones"
     if task.point.flaws[1] > ACCURATE_DIFFERENCES:

@@ -28,7 +28,8 @@ def advance_searching(task, watch):
     """Advance one task whose step sizes have to pass a test, with a solver of its own."""
     gap_sum, trial = np.zeros(1), second_point(task.point)
     simplex = task.method.space is Space.SIMPLEX
-    search = searching(task.step, task.size, simplex, lambda _, point: _evaluated(task, point))
+    kernels = task.step, task.size, simplex, task.first_memory
+    search = searching(*kernels, lambda problem, point: _evaluated(task, point))
     shared = task.problem, task.point, trial, gap_sum
 
     def forward(k, stop):

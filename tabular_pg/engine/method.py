@@ -14,14 +14,23 @@ from typing import NamedTuple
 
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
 from tabular_pg.checks.numbers import shown
-from tabular_pg.engine.around import PARTS, rule_now, step_once, step_twice
+from tabular_pg.engine.around import (
+    PARTS,
+    begin_once,
+    begin_twice,
+    rule_now,
+    step_once,
+    step_twice,
+)
 from tabular_pg.engine.registration import (
     checked_field,
     compiled,
     is_native,
     is_record,
     refuse_function,
+    refuse_names,
     refuse_result,
+    refuse_visits,
     without_result,
 )
 from tabular_pg.engine.step_size import STEP_SIZES, Constant, checked_step
@@ -82,7 +91,10 @@ class Method(NamedTuple):
             inner = self, self.around(rule_now, False, size)
         else:
             step = self.around(step_twice if twice else step_once, twice, size)
-            inner = (step, size, self.space is Space.SIMPLEX) if searched else (step,)
+            inner = (step,)
+            if searched:
+                begin = self.around(begin_twice if twice else begin_once, twice, size)
+                inner = step, size, self.space is Space.SIMPLEX, begin
         with LOCK:
             key = make, twice, size
             if key not in self.compiled:
@@ -166,17 +178,17 @@ def method(
         raise TypeError(f"memory is {memory!r}; expected a number of arrays, an integer >= 0")
     if memory == 0 and (start is not None or learn is not None):
         raise ValueError("memory is 0, and there is a start or learn; expected memory >= 1")
-    for name in any_sign:
-        if name not in rule._fields:
-            raise ValueError(f"any_sign has {name!r}; expected some of the fields {rule._fields}")
+    refuse_names(rule, any_sign)
     facts = space, regularization, visitation, memory
 
     def register(kernel):
         native = is_native(rule, kernel)
         refuse_function(kernel, STEPS)
+        refuse_visits(kernel, visitation)
         for part, arguments in ((start, STARTS), (learn, STEPS)):
             if part is not None:
                 refuse_function(part, arguments)
+                refuse_visits(part, visitation)
         _refuse_again(rule, kernel, facts, native)
         parts = (part and compiled(part, native) for part in (start, learn))
         kernel = compiled(kernel, native) if native else without_result(compiled(kernel, native))
@@ -215,10 +227,8 @@ def checked_rule(rule):
         raise TypeError(f"rule is {shown(rule)}; expected an instance of one of: {known}{several}")
     any_sign, values = METHODS[type(rule)].any_sign, []
     for name, value in zip(rule._fields, rule, strict=True):
-        if name == "eta" and name not in any_sign:
-            values.append(checked_step(name, value))
-        else:
-            values.append(checked_field(name, value, name in any_sign))
+        check = checked_step if name == "eta" else checked_field
+        values.append(check(name, value, name in any_sign))
     rule = type(rule)(*values)
     if hasattr(rule, "refuse"):
         rule.refuse()

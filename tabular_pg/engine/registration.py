@@ -68,6 +68,31 @@ def refuse_function(function, arguments, role="kernel"):
         )
 
 
+def refuse_names(record, any_sign):
+    """Raise ValueError for names in ``any_sign`` that are no fields of the record."""
+    for name in any_sign:
+        if name not in record._fields:
+            fields = record._fields
+            raise ValueError(f"any_sign has {name!r}; expected some of the fields {fields}")
+
+
+def reads(function, name) -> bool:
+    """Whether a function loads the variable, or an attribute, of this name."""
+    loads = ("LOAD_FAST", "LOAD_ATTR", "LOAD_DEREF", "LOAD_METHOD")
+    found = [step for step in dis.get_instructions(function) if step.opname.startswith(loads)]
+    names = [step.argval if isinstance(step.argval, tuple) else (step.argval,) for step in found]
+    return any(name in together for together in names)
+
+
+def refuse_visits(function, visitation, role="kernel"):
+    """Raise ValueError for a function that reads ``point.d``, which nobody has said to compute."""
+    if reads(function, "d") and "d" not in function.__code__.co_varnames and not visitation:
+        raise ValueError(
+            f"{role} {function.__name__} reads point.d, and visitation is False; expected "
+            "visitation=True"
+        )
+
+
 def without_result(kernel):
     """A kernel that is not compiled (NUMBA_DISABLE_JIT), and refuses to return something."""
     if hasattr(kernel, "nopython_signatures"):

@@ -104,15 +104,24 @@ class Run:
         """(K,) the step size that leads from each recorded iterate to the next one; nan for the
         last iterate, from which none was taken, unless it is a constant."""
         if self.constant_step:
-            return np.full(len(self.k), step_of(self.rule))
-        return np.append(self.steps, np.nan)[self.k]
+            found = np.full(len(self.k), self._constant())
+        else:
+            found = np.append(self.steps, np.nan)[self.k]
+        found.setflags(write=False)
+        return found
 
     @property
     def all_steps(self) -> np.ndarray:
         """(k[-1],) the step size of every iteration, recorded or not."""
         if self.constant_step:
-            return np.full(self.k[-1], step_of(self.rule))
+            return np.full(self.k[-1], self._constant())
         return self.steps
+
+    def _constant(self):
+        step = step_of(self.rule)
+        if step is None:
+            raise AttributeError(f"{type(self.rule).__name__} has no step size eta")
+        return step
 
     @cached_property
     def log_policies(self) -> np.ndarray:
@@ -186,6 +195,9 @@ class Run:
         """'' or the reason why no theorem is about this run."""
         if self.mdp.actions is not None:
             return "not every action is available in every state"
+        if self.steps is not None and not (self.steps > 0).all():
+            k = int(np.argmax(~(self.steps > 0)))
+            return f"the step size is {self.steps[k]} at k = {k}; stated for steps > 0"
         return "" if np.isfinite(self.scaled_gap).all() else "the run is not finite"
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step_once, step_twice
 from tabular_pg.engine.method import METHODS, Method
 from tabular_pg.engine.run import LOWEST
-from tabular_pg.engine.step_size import StepSize, registered_step, step_of
+from tabular_pg.engine.step_size import StepSize, registered_step
 from tabular_pg.gaps.point import Point, Problem
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
@@ -128,12 +128,14 @@ class Task:
         return self.size is not None and self.size.accept is not None
 
     def begin(self):
-        """Fill the memory of the method, at the first iterate."""
-        if self.method.start is not None:
-            begin, values = self.around(begin_twice if self.two_forms else begin_once), self.values
-            if self.searches:
-                values = (float(self.size.propose(step_of(self.rule), 0, 0.0)),), *values[1:]
-            begin(values, self.problem, self.point)
+        """Fill the memory of the method, at the first iterate; a search does it for every trial."""
+        if self.method.start is not None and not self.searches:
+            self.first_memory(self.values, self.problem, self.point)
+
+    @property
+    def first_memory(self):
+        """``begin(values, problem, point)``, which fills that memory."""
+        return self.around(begin_twice if self.two_forms else begin_once)
 
     def around(self, make):
         """What ``make`` returns for the steps of this run."""

@@ -16,6 +16,8 @@ from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.point import Point, copy_iterate
 
+NOTHING_PASSED = -math.inf  # stands for the step that was not taken
+
 
 class Trial(NamedTuple):
     """What an acceptance test is given of a trial step."""
@@ -27,14 +29,14 @@ class Trial(NamedTuple):
     next_gap: np.ndarray  # (S,), V* - V^trial
 
 
-def searching(step, size, simplex, evaluate):
+def searching(step, size, simplex, begin, evaluate):
     """``search(values, problem, point, trial, gap_sum, log_scale, k, stop)`` takes the steps k,
     ..., stop - 1, or as many as pass, and returns (how many were taken in all, ``log_scale``); step
     -1 is the evaluation of the start.
 
-    ``step`` takes the step size as if it were a constant; ``simplex`` says whether iterates are
-    probabilities rather than logarithms; ``evaluate(problem, point)`` is that of
-    ``gaps.evaluation`` or does the same.
+    ``step`` and ``begin``, which fills what is remembered before step 0, take the step size as if
+    it were a constant; ``simplex`` says whether iterates are probabilities rather than logarithms;
+    ``evaluate(problem, point)`` is that of ``gaps.evaluation`` or does the same.
     """
     record, propose, accept = size.record, size.propose, size.accept
 
@@ -52,9 +54,11 @@ def searching(step, size, simplex, evaluate):
             keep_least(problem, point)
             unresolved = gap < LOWEST and last > 0.0
             eta = last if unresolved else min(propose(rule, k, last), most)
-            found, moved = False, True
+            found, moved, proposed = False, True, eta
             while moved and eta > 0.0 and not found:
                 copy_iterate(point, trial)
+                if k == 0:
+                    begin(((eta,), before, after), problem, trial)
                 step(((eta,), before, after), k, problem, trial)
                 trial_scale = evaluate(problem, trial)
                 fill_gaps(point, log_scale, gaps[0])
@@ -66,7 +70,7 @@ def searching(step, size, simplex, evaluate):
                 if not found:
                     eta *= rule.shrink
             if not found:
-                point.steps[k] = math.nan
+                point.steps[k] = NOTHING_PASSED if proposed > 0.0 else proposed
                 return k, log_scale
             copy_iterate(trial, point)
             gap_sum[0] += gap

@@ -14,7 +14,10 @@ from tabular_pg.engine.registration import (
     compiled,
     is_native,
     is_record,
+    reads,
     refuse_function,
+    refuse_names,
+    refuse_visits,
 )
 
 STEP_SIZES: dict[type, StepSize] = {}
@@ -32,6 +35,7 @@ class StepSize(NamedTuple):
     schedule: bool  # whether eta depends on k alone
     visitation: bool
     native: bool
+    any_sign: tuple  # the names of fields that need not be positive
     propose: object = None  # of a search: (step, k, last) -> eta
     accept: object = None  # (step, problem, point, trial) -> bool
 
@@ -45,7 +49,7 @@ class Constant(NamedTuple):
         return self.eta
 
 
-def step_size(record, *, schedule=False, visitation=False):
+def step_size(record, *, schedule=False, visitation=False, any_sign=()):
     """Register the decorated ``kernel(step, k, problem, point) -> eta`` for a record type.
 
     An instance may then stand for ``eta`` in every rule that has such a field, as in
@@ -62,25 +66,33 @@ def step_size(record, *, schedule=False, visitation=False):
         Whether eta depends on k alone: rules that work state by state do so then, too.
     visitation : bool
         Whether the kernel reads ``point.d``.
+    any_sign : tuple of str, optional
+        Names of fields that may be 0 or negative.
 
     Raises
     ------
     TypeError, ValueError
         For what cannot be a record or a kernel, and for a record of this package.
     """
-    _refuse_record(record)
+    _refuse_record(record, any_sign)
 
     def register(kernel):
         refuse_function(kernel, KERNEL)
+        refuse_visits(kernel, visitation)
+        if schedule and reads(kernel, "point"):
+            raise ValueError(
+                f"kernel {kernel.__name__} reads point, and schedule is True; expected a step size "
+                "that depends on k alone, or schedule=False"
+            )
         native = _native(record, kernel)
-        parts = compiled(kernel, native), schedule, visitation, native
+        parts = compiled(kernel, native), schedule, visitation, native, tuple(any_sign)
         STEP_SIZES[record] = StepSize(record, *parts)
         return kernel
 
     return register
 
 
-def step_search(record, *, propose, visitation=False):
+def step_search(record, *, propose, visitation=False, any_sign=()):
     """Register the decorated ``accept(step, problem, point, trial) -> bool`` for a record type:
     the acceptance test of a backtracking search.
 
@@ -98,30 +110,35 @@ def step_search(record, *, propose, visitation=False):
     propose : function (step, k, last) -> eta
     visitation : bool
         Whether the test reads ``point.d``.
+    any_sign : tuple of str, optional
+        Names of fields that may be 0 or negative.
 
     Raises
     ------
     TypeError, ValueError
         As :func:`step_size` does, and for a record without ``shrink``.
     """
-    _refuse_record(record)
+    _refuse_record(record, any_sign)
     if "shrink" not in record._fields:
         raise ValueError(f"record is {record.__name__}{record._fields}; expected a field shrink")
 
     def register(accept):
         refuse_function(propose, PROPOSE, "propose")
         refuse_function(accept, ACCEPT, "accept")
+        refuse_visits(accept, visitation, "accept")
         native = _native(record, propose, accept)
         parts = (compiled(part, native) for part in (propose, accept))
-        STEP_SIZES[record] = StepSize(record, None, False, visitation, native, *parts)
+        facts = False, visitation, native, tuple(any_sign)
+        STEP_SIZES[record] = StepSize(record, None, *facts, *parts)
         return accept
 
     return register
 
 
-def _refuse_record(record):
+def _refuse_record(record, any_sign):
     if not is_record(record):
         raise TypeError(f"record is {record!r}; expected a NamedTuple class of hyper-parameters")
+    refuse_names(record, any_sign)
 
 
 def _native(record, *functions) -> bool:
@@ -137,9 +154,10 @@ def _native(record, *functions) -> bool:
 def step_of(rule):
     """The step size of a rule, a number or a record; None if it has none.
 
-    It is the field ``eta``, unless the rule says otherwise by a property ``step``.
+    It is the field ``eta``, unless the rule says otherwise by a property ``_step_size``, a name
+    that no field can have.
     """
-    return getattr(rule, "step", getattr(rule, "eta", None))
+    return getattr(rule, "_step_size", getattr(rule, "eta", None))
 
 
 def mapped(rule, function):
@@ -158,19 +176,21 @@ def registered_step(rule) -> StepSize | None:
     return STEP_SIZES.get(type(step_of(rule)))
 
 
-def checked_step(name, value):
+def checked_step(name, value, any_sign=False):
     """A step size with float fields: a number, or a registered record that is no constant."""
     if type(value) not in STEP_SIZES:
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
+        if is_record(value) or is_record(type(value)):
             known = ", ".join(sorted(record.__name__ for record in STEP_SIZES))
             raise TypeError(
-                f"{name} is {shown(value)}; expected a number > 0, or one of {known} or another "
-                "record registered with tabular_pg.steps.step_size"
+                f"{name} is {shown(value)}; expected a number > 0, or an instance of one of "
+                f"{known} or of a class that is registered with tabular_pg.steps.step_size"
             )
-        return checked_field(name, value)
+        return checked_field(name, value, any_sign)
     pairs = zip(value._fields, value, strict=True)
-    step = type(value)(*(checked_field(f"{name}.{field}", x) for field, x in pairs))
-    if getattr(step, "shrink", 0.5) >= 1:
+    size = STEP_SIZES[type(value)]
+    checked = (checked_field(f"{name}.{field}", x, field in size.any_sign) for field, x in pairs)
+    step = type(value)(*checked)
+    if size.accept is not None and not 0 < step.shrink < 1:
         raise ValueError(f"{name}.shrink is {step.shrink}; expected a number in (0, 1)")
     if hasattr(step, "refuse"):
         step.refuse()

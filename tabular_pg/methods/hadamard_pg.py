@@ -17,7 +17,7 @@ from tabular_pg.engine.method import Space, method
 
 
 class HadamardPG(NamedTuple):
-    """Hadamard policy gradient with constant step size ``eta``."""
+    """Hadamard policy gradient with step size ``eta``, a number or one of ``steps``."""
 
     eta: float
 

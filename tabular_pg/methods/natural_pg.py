@@ -17,7 +17,7 @@ from tabular_pg.numerics.simplex import argmax, best_of
 
 
 class NaturalPG(NamedTuple):
-    """Softmax natural policy gradient with constant step size ``eta``."""
+    """Softmax natural policy gradient with step size ``eta``, a number or one of ``steps``."""
 
     eta: float
 

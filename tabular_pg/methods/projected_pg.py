@@ -38,7 +38,7 @@ class ProjectedPG(NamedTuple):
     eta: float
     growth: float = 1.0
 
-    step, refuse = property(_step), _refuse
+    _step_size, refuse = property(_step), _refuse
 
 
 class ProjectedQAscent(NamedTuple):
@@ -47,7 +47,7 @@ class ProjectedQAscent(NamedTuple):
     eta: float
     growth: float = 1.0
 
-    step, refuse = property(_step), _refuse
+    _step_size, refuse = property(_step), _refuse
 
 
 @method(ProjectedPG, space=Space.SIMPLEX, visitation=True, statewise=True)

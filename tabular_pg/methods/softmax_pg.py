@@ -17,7 +17,7 @@ from tabular_pg.numerics.simplex import argmax
 
 
 class SoftmaxPG(NamedTuple):
-    """Softmax policy gradient with constant step size ``eta``."""
+    """Softmax policy gradient with step size ``eta``, a number or one of ``steps``."""
 
     eta: float
 

@@ -16,7 +16,7 @@ from tabular_pg.engine.method import Space, method
 
 
 class SPMA(NamedTuple):
-    """Softmax policy mirror ascent with constant step size ``eta``."""
+    """Softmax policy mirror ascent with step size ``eta``, a number or one of ``steps``."""
 
     eta: float
 

@@ -28,7 +28,7 @@ from tabular_pg.numerics.systems.products import next_values
 
 
 class TDPMD(NamedTuple):
-    """Temporal-difference policy mirror descent in KL with constant step size ``eta``."""
+    """Temporal-difference policy mirror descent in KL; ``eta`` is a number or one of ``steps``."""
 
     eta: float
 

@@ -72,7 +72,8 @@ def resumed(path, sources=()):
         write_whole(path, json.dumps({"code": code, "results": known}))
 
     def run(function, jobs):
-        keys = [f"{function.__name__}{job!r}" for job in jobs]
+        jobs = _checked_jobs(function, jobs)
+        keys = [f"{function.__module__}.{function.__qualname__}{job!r}" for job in jobs]
         missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in known}
         futures = {pool.submit(function, *job): key for key, job in missing.items()}
         saved = time.monotonic()
@@ -100,6 +101,17 @@ def resumed(path, sources=()):
         finally:
             pool.shutdown(cancel_futures=True)
     path.unlink(missing_ok=True)
+
+
+def _checked_jobs(function, jobs) -> list:
+    """The jobs as a list of tuples, for a function that other processes find by its name."""
+    if "<" in getattr(function, "__qualname__", "<"):
+        raise TypeError(f"function is {function!r}; expected one defined at the top of a module")
+    jobs = list(jobs)
+    for i, job in enumerate(jobs):
+        if not isinstance(job, tuple):
+            raise TypeError(f"jobs[{i}] is {job!r}; expected a tuple of arguments")
+    return jobs
 
 
 def _keep(futures, known):

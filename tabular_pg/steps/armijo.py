@@ -15,13 +15,14 @@ class Armijo(NamedTuple):
 
     A step is taken once
 
-        V^{pi(eta)}(mu) - V^k(mu)  >=  slope <grad V^k(mu), pi(eta) - pi^k>,
+        V^{pi(eta)}(mu) - V^k(mu)  >=  slope max(<grad V^k(mu), pi(eta) - pi^k>, 0),
 
     the condition of Armijo (1966) on a curve, as for projected gradients (Bertsekas, 1976); the
-    gradient is that in policies, d_mu^k A^k / (1 - gamma). For softmax policy gradient the right
-    side is eta |grad_theta V|^2 to first order, as in Lu, Aghaei, Raj and Vaswani (2024). Tried are
-    ``first`` at k = 0, later ``grow`` times the step that was taken last, and then fractions
-    ``shrink`` of what failed.
+    gradient is that in policies, d_mu^k A^k / (1 - gamma). Where the curve turns back, as a long
+    step of Hadamard policy gradient does, the product is negative: V(mu) must not fall. For softmax
+    policy gradient the right side is eta |grad_theta V|^2 to first order, as in Lu, Aghaei, Raj and
+    Vaswani (2024). Tried are ``first`` at k = 0, later ``grow`` times the step that was taken last,
+    and then fractions ``shrink`` of what failed.
     """
 
     first: float = 1.0
@@ -51,4 +52,4 @@ def armijo(step, problem, point, trial):
         for a in range(point.A.shape[1]):
             if trial.change[s, a] != 0.0:
                 slope += point.d[s] * trial.change[s, a] * point.A[s, a]
-    return rise + ROUNDING * size >= step.slope * slope / (1.0 - problem.gamma)
+    return rise + ROUNDING * size >= step.slope * max(slope, 0.0) / (1.0 - problem.gamma)

@@ -8,7 +8,7 @@ from tabular_pg.engine.step_size import step_size
 
 
 class Decaying(NamedTuple):
-    """``eta / (k + 1)**power`` at iteration k."""
+    """``eta / (k + 1)**power`` at iteration k; a negative power makes steps grow."""
 
     eta: float
     power: float = 0.5
@@ -17,7 +17,7 @@ class Decaying(NamedTuple):
         return self.eta / (self.power * 0 + k + 1) ** self.power
 
 
-@step_size(Decaying, schedule=True)
+@step_size(Decaying, schedule=True, any_sign=("power",))
 def decaying(step, k, problem, point):
     """eta (k + 1)^(-power)."""
     return step.eta / (k + 1.0) ** step.power

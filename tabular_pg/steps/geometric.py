@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from tabular_pg.engine.step_size import LARGEST_STEP, step_size
+from tabular_pg.engine.step_size import step_size
 
-LARGEST_EXPONENT = 700.0  # e to that is near the end of the range of floats
+LARGEST_EXPONENT = 700.0  # e to that is in the range of floats, and more may not be
 
 
 class Geometric(NamedTuple):
@@ -24,6 +24,7 @@ class Geometric(NamedTuple):
 @step_size(Geometric, schedule=True)
 def geometric(step, k, problem, point):
     """eta growth^k."""
-    if k * math.log(step.growth) > LARGEST_EXPONENT:
-        return LARGEST_STEP
-    return step.eta * step.growth**k
+    exponent = k * math.log(step.growth)
+    if abs(exponent) < LARGEST_EXPONENT:
+        return step.eta * step.growth**k
+    return math.exp(min(math.log(step.eta) + exponent, LARGEST_EXPONENT))

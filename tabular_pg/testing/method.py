@@ -9,6 +9,7 @@ import numpy as np
 
 from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.optimize import optimize, optimize_many
+from tabular_pg.engine.step_size import step_of
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.testing.situation import default_problems, default_taus, situation
@@ -70,6 +71,7 @@ def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Rep
             run = optimize(mdp, rule, ITERATIONS, tau=float(t))
             names = [_policies(run), _recorded(run), _together(run), _solvers(run)]
             names += [_renamed(run), _shifted(run)]
+            names += [] if run.steps is None else [_step_sizes(run)]
             if twin is None:
                 skipped["twin"] = (
                     "no twin was given: nothing but its own kernel says what a step is"
@@ -164,6 +166,18 @@ def _solvers(run):
         other = optimize(run.mdp, run.rule, ITERATIONS, tau=run.tau, solver=solver)
         _agree("solvers", run, other.policies, run.policies, f"policy with {solver.name}")
     return "solvers"
+
+
+def _step_sizes(run):
+    """Steps are positive, and what a schedule says of itself."""
+    check, step = "step sizes", step_of(run.rule)
+    if not (run.steps > 0).all():
+        k = int(np.argmax(~(run.steps > 0)))
+        _fail(check, run, k, f"the step is {run.steps[k]}; expected a number > 0")
+    if hasattr(step, "at"):
+        said = np.array([float(step.at(k)) for k in range(ITERATIONS)])
+        _agree(check, run, run.steps / said, np.ones(ITERATIONS), f"the step over {step}.at(k)")
+    return check
 
 
 def _renamed(run):

@@ -12,8 +12,10 @@ import pytest
 
 from support.grid import CHANGING_STEPS, GRID
 from tabular_pg import (
+    SPMA,
     HadamardPG,
     NaturalPG,
+    PolicyIteration,
     ProjectedPG,
     ProjectedQAscent,
     SoftmaxPG,
@@ -27,7 +29,7 @@ from tabular_pg import (
     optimize_many,
     steps,
 )
-from tabular_pg.testing import situation
+from tabular_pg.testing import check_method, situation
 
 MDP = instances.garnet(5, 3, 2, 0.9, seed=1)
 RUNS = [(rule, tau, name) for rule, tau in CHANGING_STEPS for name in ("small", "medium", "tied")]
@@ -213,7 +215,12 @@ def test_a_search_leaves_a_plateau_on_which_every_step_passed():
         (steps.Armijo(grow=0.5), ValueError, "grow is 0.5; expected a number >= 1"),
         (steps.Armijo(shrink=1.0), ValueError, "eta.shrink is 1.0; expected a number in (0, 1)"),
         (steps.Geometric, TypeError, "eta is <class"),
-        (NaturalPG(1.0), TypeError, "eta is NaturalPG(eta=1.0); expected a number > 0, or one of"),
+        (steps.Armijo, TypeError, "expected a number > 0, or an instance of one of"),
+        (
+            NaturalPG(1.0),
+            TypeError,
+            "eta is NaturalPG(eta=1.0); expected a number > 0, or an instance",
+        ),
     ],
     ids=str,
 )
@@ -293,3 +300,194 @@ def test_hyper_parameters_of_any_sign_are_those_that_were_named():
         optimize(MDP, Pulled(1.0, np.nan), 1)
     with pytest.raises(ValueError, match=r"any_sign has 'push'; expected some of the fields"):
         method(Pulled, space=Space.SOFTMAX, any_sign=("push",))
+
+
+@pytest.mark.parametrize("rule", [NaturalPG, SoftmaxPG, ProjectedPG, HadamardPG, SPMA])
+@pytest.mark.parametrize("first", [0.1, 10.0])
+def test_a_backtracking_run_never_falls(rule, first):
+    for seed in range(3):
+        mdp = instances.garnet(6, 3, 2, 0.9, seed=seed)
+        value = optimize(mdp, rule(steps.Armijo(first)), 80).value_gap @ mdp.mu
+        assert (np.diff(value) <= 1e-14 * value[:-1]).all()
+
+
+class Warm(NamedTuple):
+    eta: float
+
+
+def warm(rule, problem, point):
+    point.memory[:, 0] = rule.eta * point.A
+
+
+@method(Warm, space=Space.SOFTMAX, memory=1, start=warm)
+def warmed(rule, k, problem, point):
+    for s in range(point.x.shape[0]):
+        for a in range(point.x.shape[1]):
+            point.memory[s, 0, a] = 0.5 * point.memory[s, 0, a] + rule.eta * point.A[s, a]
+            point.x[s, a] += point.memory[s, 0, a]
+
+
+def small(step, problem, point, trial):
+    return trial.eta < 1
+
+
+class Small(NamedTuple):
+    first: float
+    shrink: float = 0.5
+
+
+def first(step, k, last):
+    return step.first
+
+
+steps.step_search(Small, propose=first)(small)
+
+
+@pytest.mark.parametrize(
+    "eta", [steps.AdvantageScaled(0.5), steps.Geometric(0.5, 1.1), Small(6.0)], ids=str
+)
+def test_what_is_remembered_at_first_knows_the_step_that_is_taken(eta):
+    run = optimize(MDP, Warm(eta), 3)
+    moved = run.log_policies[1] - run.log_policies[0] - 1.5 * run.steps[0] * run.A[0]
+    np.testing.assert_allclose(moved - moved[:, :1], 0.0, atol=1e-12)
+    certified = pytest.importorskip("tabular_pg.certified", reason="needs python-flint")
+
+    def exact_start(rule, model, point):
+        return rule.eta * point.A[:, None]
+
+    @certified.update(Warm, start=exact_start)
+    def exact(rule, k, model, point):
+        memory = 0.5 * point.memory + rule.eta * point.A[:, None]
+        return point.x + memory[:, 0], memory
+
+    try:
+        assert certified.certify(run).relative_error < 1e-12
+    finally:
+        from tabular_pg.certified.registration import UPDATES
+
+        del UPDATES[Warm]
+
+
+class Named(NamedTuple):
+    eta: float
+    step: float
+
+
+@method(Named, space=Space.SOFTMAX, statewise=True)
+def named(rule, k, problem, point):
+    for s in range(point.x.shape[0]):
+        for a in range(point.x.shape[1]):
+            point.x[s, a] += rule.eta * point.A[s, a]
+
+
+def test_a_field_may_be_called_step():
+    np.testing.assert_array_equal(optimize(MDP, Named(1.0, 2.0), 3).step_sizes, 1.0)
+    run = optimize(MDP, Named(steps.Geometric(1.0, 2.0), 3.0), 3)
+    np.testing.assert_array_equal(run.steps, [1.0, 2.0, 4.0])
+
+
+def test_geometric_steps_from_far_below_one():
+    run = optimize(MDP, NaturalPG(steps.Geometric(1e-300, 10.0)), 320)
+    np.testing.assert_allclose(run.steps, 10.0 ** (np.arange(320) - 300.0), rtol=1e-11)
+
+
+def test_no_theorem_is_about_steps_that_are_not_positive():
+    with pytest.warns(UserWarning, match="step size"):
+        run = optimize(MDP, NaturalPG(Odd(1.0)), 10)
+    verdicts = check(run)
+    assert not any(v.applies for v in verdicts)
+    assert any("the step size is -1.0 at k = 3" in v.why_not for v in verdicts)
+    with warnings.catch_warnings(), pytest.raises(AssertionError, match="k = 3: the step is -1.0"):
+        warnings.simplefilter("ignore")
+        check_method(NaturalPG(Odd(1.0)), tau=0.0)
+
+
+class Wrong(NamedTuple):
+    eta: float
+
+    def at(self, k):
+        return 2 * self.eta
+
+
+@steps.step_size(Wrong, schedule=True)
+def wrong(step, k, problem, point):
+    return step.eta
+
+
+def test_check_method_compares_a_schedule_with_its_kernel():
+    with pytest.raises(AssertionError, match=r"step sizes: NaturalPG .* k = 0: .*Wrong.*at\(k\)"):
+        check_method(NaturalPG(Wrong(1.0)), tau=0.0)
+    assert "step sizes" in check_method(NaturalPG(Halving(1.0)), tau=0.0).passed
+
+
+def test_rules_without_a_step_size_have_none():
+    with pytest.raises(AttributeError, match="PolicyIteration has no step size eta"):
+        _ = optimize(MDP, PolicyIteration(), 3).step_sizes
+
+
+class Bad(NamedTuple):
+    first: float
+    shrink: float = 0.5
+
+
+def propose_nothing(step, k, last):
+    return step.first - 1.0
+
+
+def always(step, problem, point, trial):
+    return True
+
+
+steps.step_search(Bad, propose=propose_nothing)(always)
+
+
+def test_proposals_that_are_not_positive_are_named():
+    with pytest.warns(UserWarning, match=r"Bad\(first=1.0, shrink=0.5\) proposes 0.0 at k = 0"):
+        run = optimize(MDP, NaturalPG(Bad(1.0)), 3)
+    assert run.status is Status.STALLED
+
+
+@pytest.mark.parametrize(
+    ("define", "message"),
+    [
+        (
+            lambda: steps.step_size(Halving, schedule=True)(
+                lambda step, k, problem, point: point.pi[0, 0]
+            ),
+            "reads point, and schedule is True",
+        ),
+        (
+            lambda: steps.step_size(Halving)(lambda step, k, problem, point: point.d[0]),
+            "reads point.d, and visitation is False; expected visitation=True",
+        ),
+        (
+            lambda: method(Named, space=Space.SOFTMAX)(
+                lambda rule, k, problem, point: point.x.fill(point.d[0])
+            ),
+            "reads point.d, and visitation is False; expected visitation=True",
+        ),
+    ],
+)
+def test_kernels_that_read_what_is_not_there(define, message):
+    with pytest.raises(ValueError, match=message):
+        define()
+
+
+class Free(NamedTuple):
+    eta: float
+    offset: float
+
+
+@steps.step_size(Free, schedule=True, any_sign=("offset",))
+def free(step, k, problem, point):
+    return step.eta + step.offset * k
+
+
+def test_fields_of_step_sizes_of_any_sign():
+    run = optimize(MDP, NaturalPG(Free(1.0, -0.1)), 5)
+    np.testing.assert_allclose(run.steps, 1.0 - 0.1 * np.arange(5))
+    np.testing.assert_allclose(
+        optimize(MDP, NaturalPG(steps.Decaying(1.0, -1.0)), 3).steps, [1.0, 2.0, 3.0]
+    )
+    with pytest.raises(ValueError, match="eta.eta is -1.0"):
+        optimize(MDP, NaturalPG(Free(-1.0, -0.1)), 5)
