@@ -27,8 +27,14 @@ ROOMS = (
     "tabular_pg.reasoning.episodic",
     "tabular_pg.reasoning.puzzles",
     "tabular_pg.report",
+    "tabular_pg.steps",
 )
-ELSEWHERE = {"COUNTEREXAMPLES", "REGISTRY", "instances"}  # in the text, or a page of its own
+ELSEWHERE = {
+    "COUNTEREXAMPLES",
+    "REGISTRY",
+    "instances",
+    "steps",
+}  # in the text, or a page of its own
 BLOCK = re.compile(
     r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", flags=re.DOTALL | re.MULTILINE
 )

@@ -53,7 +53,8 @@ LAYERS = [
     ],
     ["gaps", "optima", "preference.control", "preference.curation", "reasoning.episodic"],
     ["engine", "reasoning.puzzles"],
-    ["methods", "verdicts"],
+    ["steps", "verdicts"],
+    ["methods"],
     ["theorem"],
     [
         "preference.theorems",

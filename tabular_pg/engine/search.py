@@ -16,8 +16,6 @@ from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.gaps.evaluation import keep_least, largest_gap
 from tabular_pg.gaps.point import Point, copy_iterate
 
-HOPELESS = 1e-20  # of the step that was tried first: a smaller one moves no policy
-
 
 class Trial(NamedTuple):
     """What an acceptance test is given of a trial step."""
@@ -53,9 +51,9 @@ def searching(step, size, simplex, evaluate):
             gap = largest_gap(point, log_scale)
             keep_least(problem, point)
             unresolved = gap < LOWEST and last > 0.0
-            first = last if unresolved else min(propose(rule, k, last), most)
-            eta, found = first, False
-            while not found and eta >= HOPELESS * first:
+            eta = last if unresolved else min(propose(rule, k, last), most)
+            found, moved = False, True
+            while moved and eta > 0.0 and not found:
                 copy_iterate(point, trial)
                 step(((eta,), before, after), k, problem, trial)
                 trial_scale = evaluate(problem, trial)
@@ -64,6 +62,7 @@ def searching(step, size, simplex, evaluate):
                 fill_change(point, trial, simplex, change)
                 seen = Trial(eta, trial, change, gaps[0], gaps[1])
                 found = unresolved or accept(rule, problem, point, seen)
+                moved = differs(point.x, trial.x)
                 if not found:
                     eta *= rule.shrink
             if not found:
@@ -76,6 +75,16 @@ def searching(step, size, simplex, evaluate):
         return k, log_scale
 
     return search
+
+
+@njit_inlined
+def differs(x, y):
+    """Whether any entries do."""
+    for s in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            if x[s, a] != y[s, a]:
+                return True
+    return False
 
 
 @njit_inlined

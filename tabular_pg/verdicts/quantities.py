@@ -128,11 +128,11 @@ def advantage_rounding(run) -> np.ndarray:
     subtracted, and far smaller for the likeliest action, whose advantage is a sum over others."""
     if not run.rounded:
         return np.zeros(run.A.shape)
-    terms = q_gap(run) - run.optimum.A
+    error = unit_of_gaps(run) * q_gap(run) - ULP * run.optimum.A
     if run.tau > 0:
-        terms = terms + run.tau * np.abs(run.iterates)
+        error = error + ULP * run.tau * np.abs(run.iterates)
     likeliest = run.policies.argmax(axis=2)[:, :, None]
-    error = unit_of_gaps(run) * (terms + np.take_along_axis(terms, likeliest, axis=2))
+    error = error + np.take_along_axis(error, likeliest, axis=2)
     at_likeliest = np.arange(error.shape[2]) == likeliest
     others = np.where(at_likeliest, 0.0, run.policies * error).sum(axis=2, keepdims=True)
     return np.where(at_likeliest, others, error) + EPS * np.abs(run.A)

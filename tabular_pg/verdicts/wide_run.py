@@ -24,6 +24,7 @@ from tabular_pg.verdicts.quantities import (
 from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
 MOST_PRODUCTS = 10**7  # a few seconds
+WITHOUT_DIGITS = -1e15  # a logarithm, in floats, whose exponential has no digit
 LOW = -600.0  # log of a gap below which advantages have lost digits to underflow
 
 
@@ -109,7 +110,8 @@ class WideRun:
     def policies(self):
         if self.coordinates is Probabilities:
             return digits(self.run.iterates)
-        return np.exp(self.log_policies)
+        kept = np.where(self.run.log_policies < WITHOUT_DIGITS, np.nan, self.run.log_policies)
+        return np.exp(wide(np.where(np.isneginf(self.run.log_policies), -np.inf, kept)))
 
     @cached_property
     def value_gap(self):
@@ -153,7 +155,7 @@ class WideRun:
         if self.lost.any():  # gaps are tau times squares of offsets
             below = logarithm < 2 * np.log(LOWEST) + np.log(run.tau)
             lost = lost | (below & self.lost.any(axis=1).reshape(shape))
-        lost = lost | (np.isfinite(logarithm) & (logarithm < -1e15))  # no digit is left
+        lost = lost | (np.isfinite(logarithm) & (logarithm < WITHOUT_DIGITS))
         low = np.exp(wide(np.where(lost, np.nan, logarithm)))
         return np.where(number > least, wide(number), low)
 

@@ -195,6 +195,15 @@ def test_near_the_end_of_floats_the_last_step_is_kept():
     np.testing.assert_array_equal(run.steps, 100.0)
 
 
+def test_a_search_leaves_a_plateau_on_which_every_step_passed():
+    """Gradients of 1e-38 move nothing: steps grow to 1e62, and must shrink by 1e24 then."""
+    mdp = instances.bandit([0.95, 0.3])
+    rule = SoftmaxPG(steps.Armijo(first=0.5, slope=0.3))
+    run = optimize(mdp, rule, 300, tau=0.1, policy=[[5e-5, 1 - 5e-5]])
+    assert run.status is Status.COMPLETED and run.log_gap[-1] < -100
+    assert run.steps.max() > 1e30 and run.steps[-1] < 1e6
+
+
 @pytest.mark.parametrize(
     ("eta", "error", "message"),
     [
