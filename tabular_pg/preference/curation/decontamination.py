@@ -17,7 +17,8 @@ import numpy as np
 
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.preference.curation.rules import Curated, kept
-from tabular_pg.preference.data.pairs import Tokens, checked_data
+from tabular_pg.preference.data.pairs import checked_data
+from tabular_pg.preference.data.tokens import Tokens
 
 UNIT = np.uint64(0x9E3779B97F4A7C15)  # odd; any one will do
 INVERSE = np.uint64(pow(int(UNIT), -1, 2**64))

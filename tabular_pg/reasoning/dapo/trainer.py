@@ -30,10 +30,10 @@ from tabular_pg.reasoning.dapo.dataset import (
     first_steps,
     mean_outcomes,
     respond,
-    signal,
     states_of,
     steps_taken,
 )
+from tabular_pg.reasoning.dapo.signals import signal
 from tabular_pg.reasoning.episodic import Trajectories, checked_policy
 
 
