@@ -19,10 +19,10 @@ from tabular_pg.preference.control.tilted import beta_for_kl, optimal_value, reg
 from tabular_pg.preference.curation.agreement import (
     Agreement,
     AgreementFilter,
-    agreement_filter,
     agreement_purity,
     expected_agreement,
 )
+from tabular_pg.preference.curation.agreement_rule import agreement_filter
 from tabular_pg.preference.curation.decontamination import decontaminate, overlaps
 from tabular_pg.preference.curation.pipeline import Curation, Pipeline, skywork_rules
 from tabular_pg.preference.curation.rules import (

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 import tabular_pg
 from support.strategies import seeds
-from tabular_pg.preference.curation import agreement, decontamination, pipeline
+from tabular_pg.preference.curation import agreement_rule, decontamination, pipeline
 from tabular_pg.preference.curation import rules as curation
-from tabular_pg.preference.curation.agreement import agreement_filter
+from tabular_pg.preference.curation.agreement_rule import agreement_filter
 from tabular_pg.preference.curation.decontamination import decontaminate, overlaps
 from tabular_pg.preference.curation.pipeline import Pipeline, skywork_rules
 from tabular_pg.preference.curation.rules import (
@@ -391,10 +391,10 @@ def test_imports_are_seen_in_either_form():
     seen = {"tabular_pg.preference.world.world", "tabular_pg.preference.world.sources"}
     assert seen <= set(imports(both))
     found = reached("tabular_pg.preference.world.sources")
-    assert found >= {"world.world", "world.annotators", "world.texts"}
+    assert found >= {"world.world", "world.annotators", "world.specs"}
 
 
-@pytest.mark.parametrize("module", (agreement, curation, data, decontamination, pipeline))
+@pytest.mark.parametrize("module", (agreement_rule, curation, data, decontamination, pipeline))
 def test_curation_cannot_reach_the_truth(module):
     """No module of a rule gets at what knows the true reward, and no rule takes it."""
     of_rules = reached(module.__name__)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, ndtr
 
-from tabular_pg.preference.curation.agreement import agreement_filter, agreement_purity
+from tabular_pg.preference.curation.agreement import agreement_purity
+from tabular_pg.preference.curation.agreement_rule import agreement_filter
 from tabular_pg.preference.data.pairs import PreferenceData, concatenate
 from tabular_pg.preference.data.tokens import Tokens
 from tabular_pg.preference.fitting.fit import fit

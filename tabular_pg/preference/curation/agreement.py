@@ -1,4 +1,4 @@
-"""The rule that keeps what a fitted reward agrees with, and its purity, in expectation over labels."""
+"""What the filter by agreement keeps, in expectation over labels: its purity."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tabular_pg.checks.numbers import check_flag, check_type, checked_list, shown
-from tabular_pg.preference.curation.agreement import agreement_filter
+from tabular_pg.preference.curation.agreement_rule import agreement_filter
 from tabular_pg.preference.curation.decontamination import decontaminate
 from tabular_pg.preference.curation.rules import (
     Curated,
