@@ -1,4 +1,4 @@
-"""A world drawn from a seed: attributes, rewards and features of items, tasks and texts of prompts."""
+"""A world drawn from a seed: what its items are like, and the tasks and texts of its prompts."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _spread(shares, count):
 
 
 def _weights(specific):
-    """Of the attributes in the reward; each item has those of one group, and its squares add to 1."""
+    """Of the attributes in the reward: squares add to 1 over the general and one group."""
     groups = sum(len(group) for group in SPECIFIC)
     general = np.full(len(GENERAL), np.sqrt((1 - specific) / len(GENERAL)))
     return np.append(general, np.full(groups, np.sqrt(specific / len(SPECIFIC[0]))))
