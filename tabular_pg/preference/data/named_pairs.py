@@ -37,6 +37,7 @@ class Pairs:
 
     @property
     def n_items(self) -> int:
+        """How many items there are."""
         return len(self.items)
 
 
@@ -51,9 +52,11 @@ class Rows:
         self.texts, self.of_text, self.margins = {}, {}, []
 
     def number(self, item) -> int:
+        """That of an item, which is a new one if it was not met before."""
         return self.items.setdefault(item, len(self.items))
 
     def add(self, winner, loser, weight=1.0, source=None, ratings=(math.nan, math.nan)):
+        """Add a comparison, also of items that were not met before."""
         self.pairs.append((self.number(winner), self.number(loser)))
         self.weights.append(weight)
         self.sources.append(source)
@@ -69,9 +72,11 @@ class Rows:
         return self.texts[said]
 
     def wrong(self, line, message):
+        """The error that a line is wrong."""
         return ValueError(f"{self.path}:{line}: {message}")
 
     def finished(self) -> Pairs:
+        """All pairs that were read, else ValueError."""
         if not self.pairs:
             raise ValueError(f"{self.path} has no pairs; expected at least one")
         ties = int(self.ties) if self.ties == int(self.ties) else self.ties

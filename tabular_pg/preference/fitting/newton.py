@@ -47,6 +47,7 @@ class Found(NamedTuple):
 
     @property
     def converged(self) -> bool:
+        """Whether the gradient vanishes, at a minimum that is not beyond all margins."""
         return self.residual <= CLOSE and not self.lost
 
 
@@ -61,6 +62,7 @@ class Objective:
 
     @property
     def size(self) -> int:
+        """The number of unknowns."""
         return self.comparisons.n_items if self.features is None else self.features.shape[1]
 
     @property
@@ -71,6 +73,7 @@ class Objective:
         return float(np.sqrt(squares.sum(axis=1).max()))
 
     def margins(self, theta) -> np.ndarray:
+        """(M,) D at theta."""
         scores = theta if self.features is None else self.features @ theta
         return self.comparisons.margins(scores)
 
@@ -183,8 +186,7 @@ def _relative(gradient, terms) -> float:
 
 
 def _line_search(objective, theta, D, gradient, step):
-    """theta after the first of 1, 1/2, 1/4, ... of the step that decreases the value enough, or
-    None."""
+    """After the first of 1, 1/2, 1/4, ... of the step that decreases the value enough, or None."""
     value, descent, size = objective.value(theta, D), gradient @ step, 1.0
     slack = ROUNDING * abs(value)
     for _ in range(HALVINGS):

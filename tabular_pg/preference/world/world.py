@@ -81,10 +81,12 @@ class World:
 
     @property
     def n_prompts(self) -> int:
+        """How many prompts there are, with those held out."""
         return self.category.size
 
     @property
     def n_items(self) -> int:
+        """How many responses there are to all prompts."""
         return self.reward.size
 
     @property
