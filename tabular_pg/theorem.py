@@ -31,17 +31,15 @@ from tabular_pg.checks.numbers import (
 )
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import step_of
-from tabular_pg.numerics.wide import wide
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.verdicts.comparison import compared
-from tabular_pg.verdicts.quantities import steps
+from tabular_pg.verdicts.sides import iterations_of, sides_of, wide_sides_of
 from tabular_pg.verdicts.verdict import (
     ROUNDING,
     Kind,
     Verdict,
     Violation,  # noqa: F401  (part of a verdict, from here as well)
 )
-from tabular_pg.verdicts.wide_run import WideRun
 
 REGISTRY: dict[str, Theorem] = {}
 
@@ -213,40 +211,11 @@ def verdict(theorem, run) -> Verdict:
         if why_not:
             return Verdict(theorem, False, why_not)
         with np.errstate(all="ignore"):
-            sides = _sides(theorem, run)
+            sides = sides_of(theorem, run)
             k = iterations_of(run, sides[0])
-            return compared(theorem, run, sides, k, lambda: _wide_sides(theorem, run, sides[0]))
+            return compared(theorem, run, sides, k, lambda: wide_sides_of(theorem, run, sides[0]))
     except Exception as error:  # of one theorem, which must not stop the others
         return Verdict(theorem, False, f"its formula raised {type(error).__name__}: {error}")
-
-
-def _sides(theorem, run):
-    """measured, proved and the rounding of their difference, of one shape."""
-    measured, proved, rounding = _returned(theorem.formula(run))
-    measured, proved = np.broadcast_arrays(
-        np.asarray(measured, dtype=float), np.asarray(proved, dtype=float)
-    )
-    return measured, proved, np.broadcast_to(rounding, measured.shape)
-
-
-def _returned(sides):
-    if not isinstance(sides, tuple | list) or len(sides) not in (2, 3):
-        raise TypeError(
-            f"it returned a {type(sides).__name__}; expected (measured, proved), or these and the "
-            "rounding of measured"
-        )
-    return (*sides, 0.0)[:3]
-
-
-def _wide_sides(theorem, run, like):
-    """The same in numbers of any size, or None where the formula or the run has none."""
-    if not isinstance(run, Run):
-        return None
-    try:
-        sides = _returned(theorem.formula(WideRun(run)))
-        return tuple(np.broadcast_to(wide(x), like.shape) for x in sides)
-    except Exception:  # of a formula that asks for what only floats offer
-        return None
 
 
 def why_not_applicable(theorem, run) -> str:
@@ -259,14 +228,3 @@ def why_not_applicable(theorem, run) -> str:
     if not (theorem.any_step or getattr(run, "constant_step", True)):
         return f"eta is {step_of(run.rule)}; stated for a constant step size"
     return next(filter(None, (assumption(run) for assumption in theorem.assumes)), "")
-
-
-def iterations_of(run, measured) -> np.ndarray:
-    """The iterations that the first axis of ``measured`` stands for."""
-    if measured.ndim == 0:
-        return run.k[-1:]
-    pairs = steps(run)
-    for k in (run.k, run.k[pairs]):
-        if len(measured) == len(k):
-            return k
-    raise ValueError(f"measured has {len(measured)} rows; expected {len(run.k)} or {len(pairs)}")

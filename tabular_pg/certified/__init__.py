@@ -7,12 +7,13 @@ except ImportError as error:
         "tabular_pg.certified needs python-flint: pip install 'tabular_pg[certified]'"
     ) from error
 
+from tabular_pg.certified import updates  # noqa: F401  (registered by importing them)
 from tabular_pg.certified.balls import NotAPolicy, Undecided
 from tabular_pg.certified.certify import Certificate, certified_run, certify
 from tabular_pg.certified.check import CertifiedVerdict, Outcome, certified_check
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
-from tabular_pg.certified.updates import update
+from tabular_pg.certified.registration import update
 
 __all__ = [
     "COUNTEREXAMPLES",

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from flint import arb, fmpq
+from flint import arb
 
-from tabular_pg._progress import Watch
 from tabular_pg.certified.balls import Undecided, precision
-from tabular_pg.certified.evaluation import Model
-from tabular_pg.certified.exact import Row, nested, objects, rational
 from tabular_pg.certified.rational import RationalMDP
-from tabular_pg.certified.updates import UPDATES, refuse_outdated
-from tabular_pg.checks.numbers import check_number, checked_iterations, shown
-from tabular_pg.engine.arguments import recorded, refuse_combination
-from tabular_pg.engine.method import METHODS, Space
-from tabular_pg.engine.run import Run, Status
-from tabular_pg.engine.step_size import STEP_SIZES, is_constant, mapped, step_of
+from tabular_pg.certified.rerun import Rerun, exact_rerun, rerun_of, trajectory
+from tabular_pg.checks.numbers import check_number, checked_iterations
+from tabular_pg.engine.arguments import recorded
+from tabular_pg.engine.run import Status
 
 SPARE_BITS = 64
 MOST_BITS, PATIENCE = 2**17, 2**12  # from the latter on, only as long as more bits get further
@@ -28,41 +22,13 @@ MOST_DIGITS = int((MOST_BITS - SPARE_BITS) / BITS_PER_DIGIT)
 SMALLEST_FLOAT = 1e-290  # a float64 gap below this is compared by its logarithm
 
 
-class Method(NamedTuple):
-    """What is rerun: all of it exact."""
-
-    mdp: RationalMDP
-    rule: tuple  # of fmpq
-    tau: fmpq
-    policy: np.ndarray  # (S, A) of fmpq
-    k: np.ndarray  # iterations to record
-    steps: tuple | None = None  # of fmpq: the step size of every iteration, if it was recorded
-
-    def step_sizes(self):
-        """The step size of every iteration, in balls of flint's present precision; None where the
-        rule has none."""
-        step, count = step_of(self.rule), int(self.k[-1])
-        if step is None:
-            return [None] * count
-        if self.steps is not None:
-            return [arb(eta) for eta in self.steps]
-        if self.constant_step:
-            return [arb(step)] * count
-        step = type(step)(*map(arb, step))
-        return [step.at(k) for k in range(count)]
-
-    @property
-    def constant_step(self) -> bool:
-        return is_constant(self.rule)
-
-
 @dataclass(frozen=True, eq=False)
 class Certificate:
     """Enclosures of the error of a method at its recorded iterates.
 
     Attributes
     ----------
-    method : Method
+    method : Rerun
         The MDP, rule, tau and start policy, in exact numbers.
     gap : tuple of K balls, flint.arb, that enclose V*_tau(rho) - V^k_tau(rho).
     digits : how many decimal digits all of them have at least; inf if all are exact. It is less
@@ -74,7 +40,7 @@ class Certificate:
         that float64 has lost the gap; inf where the enclosure contains 0, but is not 0.
     """
 
-    method: Method
+    method: Rerun
     gap: tuple
     digits: float
     bits: int
@@ -139,7 +105,7 @@ def certify(run, digits=30) -> Certificate:
     Undecided
         If even 131072 bits leave open how an update goes on.
     """
-    return _certified(method_of(run), digits, run)
+    return _certified(rerun_of(run), digits, run)
 
 
 def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=30) -> Certificate:
@@ -167,76 +133,7 @@ def certified_run(mdp, rule, iterations, *, tau=0, policy=None, at=None, digits=
     iterations = checked_iterations(iterations)
     mdp = RationalMDP.of(mdp)
     k = recorded(at, iterations, mdp.r.size)
-    return _certified(_method(mdp, rule, tau, policy, k), digits, None)
-
-
-def method_of(run) -> Method:
-    """What a run was a run of, in exact numbers."""
-    if not isinstance(run, Run):
-        raise TypeError(f"run is of type {type(run).__name__}; expected Run")
-    steps = None if run.steps is None else tuple(rational("steps", x) for x in run.steps)
-    return _method(run.mdp, run.rule, run.tau, run.start, run.k, steps)
-
-
-def _method(mdp, rule, tau, policy, k, steps=None) -> Method:
-    mdp = RationalMDP.of(mdp)
-    if type(rule) not in UPDATES:
-        known = ", ".join(sorted(r.__name__ for r in UPDATES))
-        raise TypeError(
-            f"rule is {shown(rule)}; expected one with an exact update ({known}, or register one "
-            "with tabular_pg.certified.update)"
-        )
-    refuse_outdated(type(rule))
-    rule = _exact_rule(rule)
-    if steps is None and not is_constant(rule) and not hasattr(step_of(rule), "at"):
-        raise TypeError(
-            f"eta is {step_of(rule)}, which depends on iterates; expected a number or a schedule "
-            "(certify(run) takes the steps that a run took)"
-        )
-    tau = rational("tau", tau)
-    if tau < 0:
-        raise ValueError(f"tau is {tau}; expected a number >= 0")
-    method = METHODS[type(rule)]
-    refuse_combination(type(rule).__name__, method, mdp, tau)
-    return Method(mdp, rule, tau, _start(policy, mdp, method.space), k, steps)
-
-
-def _exact_rule(rule):
-    """The rule with exact numbers, positive ones unless they may have any sign."""
-    values, any_sign = [], METHODS[type(rule)].any_sign
-    for name, x in zip(rule._fields, rule, strict=True):
-        if type(x) in STEP_SIZES:
-            fields = zip(x._fields, x, strict=True)
-            values.append(type(x)(*(_positive(f"{name}.{field}", y) for field, y in fields)))
-        else:
-            values.append(rational(name, x) if name in any_sign else _positive(name, x))
-    rule = type(rule)(*values)
-    for record in (rule, step_of(rule)):
-        if hasattr(record, "refuse"):
-            record.refuse()
-    return rule
-
-
-def _positive(name, x):
-    exact = rational(name, x)
-    if exact <= 0:
-        raise ValueError(f"{name} is {exact}; expected a number > 0")
-    return exact
-
-
-def _start(policy, mdp, space) -> np.ndarray:
-    S, A = mdp.r.shape
-    if policy is None:
-        policy = [[fmpq(1, A)] * A] * S
-    rows = nested("policy", policy, 2, (S, A))
-    start = objects([Row("policy", (s,), row).dense() for s, row in enumerate(rows)])
-    if space is Space.SOFTMAX and (start == 0).any():
-        s, a = np.argwhere(start == 0)[0]
-        raise ValueError(
-            f"policy[{s}, {a}] is 0; expected a probability > 0 (a softmax method never revives "
-            "an action)"
-        )
-    return start
+    return _certified(exact_rerun(mdp, rule, tau, policy, k), digits, None)
 
 
 def _certified(method, digits, run) -> Certificate:
@@ -277,37 +174,6 @@ def _gaps(method, target):
             raise
         return None, k + 1
     return tuple(gap), k
-
-
-def trajectory(method):
-    """The model at flint's present precision, and pairs (k, point) for every iterate up to the
-    last.
-
-    Raises
-    ------
-    Undecided
-        If the balls are too wide to go on; also on the way.
-    """
-    update, registered = UPDATES[type(method.rule)], METHODS[type(method.rule)]
-    model = Model(method.mdp, registered.space, method.tau, update.symmetric)
-    return model, _iterates(method, model, update)
-
-
-def _iterates(method, model, update):
-    rule, last, sizes = mapped(method.rule, arb), int(method.k[-1]), method.step_sizes()
-    point = model.evaluate(model.start(method.policy), method.policy)
-    if update.method.memory:
-        point = point._replace(memory=update.memory(rule, model, point))
-    with Watch(last + 1) as watch:
-        for k in range(last + 1):
-            yield k, point
-            if watch.interrupted:
-                raise KeyboardInterrupt
-            watch.count(1)
-            if k < last:
-                now = rule if sizes[k] is None else rule._replace(eta=sizes[k])
-                x, memory = update.step(now, k, model, point)
-                point = model.evaluate(x, memory=memory)
 
 
 def relative_bits(ball) -> float:

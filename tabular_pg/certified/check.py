@@ -17,9 +17,9 @@ from tabular_pg.certified.certify import (
     SPARE_BITS,
     Certificate,
     checked_digits,
-    method_of,
 )
 from tabular_pg.certified.enclosed import EnclosedRun
+from tabular_pg.certified.rerun import rerun_of
 from tabular_pg.checks.numbers import check_number, checked_list
 from tabular_pg.theorem import (
     Kind,
@@ -149,7 +149,7 @@ def certified_check(run, *, theorems=None, digits=30, most_bits=None) -> list:
     alone, such as the literal 1 / 3, a shape or ``int(run.k[-1])``, is float64, as it stands in the
     formula; and assumptions allow a step size 1e-12 more than its limit, for its rounding.
     """
-    method = run.method if isinstance(run, Certificate) else method_of(run)
+    method = run.method if isinstance(run, Certificate) else rerun_of(run)
     about = theorems_about(method.rule) if theorems is None else _checked_theorems(theorems)
     bits = int(checked_digits(digits) * BITS_PER_DIGIT) + SPARE_BITS
     most_bits = max(MOST_BITS, 8 * bits) if most_bits is None else most_bits
@@ -216,6 +216,17 @@ def _verdict(theorem, run, digits, bits) -> CertifiedVerdict:
 
 
 def _decided(theorem, measured, proved, digits) -> Outcome:
+    """The outcome for two balls; the first line that fits decides:
+
+    ================================  =====================================
+    proved is infinite                NOTHING
+    a law for large k                 by how near its limit must be
+    an inequality, difference >= 0    HOLDS
+    difference surely not 0           VIOLATED
+    both vanish, or agree to digits   ATTAINED: equal as far as one can see
+    else                              UNDECIDED: more digits may tell
+    ================================  =====================================
+    """
     if proved == arb.pos_inf() or proved == arb.neg_inf():
         return Outcome.NOTHING
     difference = proved - measured if theorem.kind is not Kind.LOWER else measured - proved

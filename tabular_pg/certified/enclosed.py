@@ -10,9 +10,9 @@ from scipy.sparse import csgraph, csr_array
 
 from tabular_pg.certified.arrays import BallArray, ball_array
 from tabular_pg.certified.balls import Undecided, zeros
-from tabular_pg.certified.certify import trajectory
+from tabular_pg.certified.counts import Counts
 from tabular_pg.certified.evaluation import Model
-from tabular_pg.certified.ufuncs import Counts
+from tabular_pg.certified.rerun import trajectory
 from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.step_size import mapped, step_of
 from tabular_pg.gaps.coordinates import Probabilities

@@ -15,7 +15,6 @@ from flint import arb, arb_mat, ctx, fmpq
 from tabular_pg.certified.balls import (
     balls,
     centres,
-    kl_terms,
     likeliest,
     logarithm,
     relative,
@@ -23,10 +22,11 @@ from tabular_pg.certified.balls import (
     solution,
     zeros,
 )
+from tabular_pg.certified.coordinates import coordinates_of
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.engine.method import Space
 
-NEAR, NEWTON_STEPS = 0.5, 200
+NEWTON_STEPS = 200
 
 
 class Point(NamedTuple):
@@ -60,28 +60,30 @@ class Model:
     def __init__(self, mdp: RationalMDP, space: Space, tau: fmpq, symmetric: bool = True):
         self.mdp, self.space, self.tau, self.gamma = mdp, space, arb(tau), arb(mdp.gamma)
         S, A = mdp.r.shape
-        self.shape = S, A
+        self.shape, self._states = (S, A), np.arange(S)[:, None]
         self._alike = mdp.twins.copy() if symmetric else np.tile(np.arange(A), (S, 1))
         self.r, self.rho, self.mu = balls(mdp.r), balls(mdp.rho), balls(mdp.mu)
         self._rows, known = [], {}
         for rows in mdp.P:  # equal probabilities are one and the same ball
             entries = [[(t, known.setdefault(p, arb(p))) for t, p in x.entries()] for x in rows]
             self._rows.append(entries)
-        self._uniform = (self._alike == 0).all(axis=1)
-        if tau > 0:
-            self.optimal = np.ones((S, A), dtype=bool)
-            self.V = self._soft_values()
-            self.A_star = zeros(S, A)
-            self.log_reference = self._log_softmax(self.V)
-            self.reference = np.exp(self.log_reference)
-        else:
-            exact = mdp.advantages
-            self.optimal = exact == 0
-            self.A_star = self._as_twins(balls(exact))
-            self.reference = balls(np.eye(A, dtype=int)[self.optimal.argmax(axis=1)])
-            self.log_reference = logarithm(self.reference)
-            reward = (self.reference * self.r).sum(axis=1)
-            self.V = self.solve(self.transitions(self.reference), reward)
+        self._fill_soft_optimum() if tau > 0 else self._fill_optimum()
+        self.coordinates = coordinates_of(self, space is Space.SIMPLEX)
+
+    def _fill_optimum(self):
+        exact = self.mdp.advantages
+        self.optimal = exact == 0
+        self.A_star = self.as_twins(balls(exact))
+        self.reference = balls(np.eye(self.shape[1], dtype=int)[self.optimal.argmax(axis=1)])
+        self.log_reference = logarithm(self.reference)
+        reward = (self.reference * self.r).sum(axis=1)
+        self.V = self.solve(self.transitions(self.reference), reward)
+
+    def _fill_soft_optimum(self):
+        self.optimal = np.ones(self.shape, dtype=bool)
+        self.V, self.A_star = self._soft_values(), zeros(*self.shape)
+        self.log_reference = self._log_softmax(self.V)
+        self.reference = np.exp(self.log_reference)
 
     def P(self) -> np.ndarray:
         """(S, A, S) transition probabilities."""
@@ -125,64 +127,41 @@ class Model:
         for s, rows in enumerate(self._rows):
             for a, row in enumerate(rows):
                 q[s, a] = self.gamma * sum((p * v[t] for t, p in row), arb(0))
-        return q[np.arange(self.shape[0])[:, None], self.mdp.same_dynamics]
+        return q[self._states, self.mdp.same_dynamics]
 
     def start(self, policy) -> np.ndarray:
-        """(S, A) what stands for the policy, an object array of fmpq, in these coordinates."""
+        """(S, A) what stands for the policy, an object array of fmpq, in these coordinates; from
+        here on actions are alike that also start with the same probability."""
         for s, a in np.ndindex(self.shape):
             if policy[s, a] != policy[s, self._alike[s, a]]:
                 self._alike[s, a] = a
-        self._uniform = (self._alike == 0).all(axis=1)
-        if self.space is Space.SIMPLEX:
-            return policy
-        x = logarithm(balls(policy))
-        return x - self.log_reference if self.tau > 0 else x
-
-    def normalized(self, x):
-        """The coordinates ``x`` made those of a policy, and the policy."""
-        if self.space is Space.SIMPLEX:
-            return x, balls(x)
-        log_pi, pi = softmax(x + self.log_reference if self.tau > 0 else x)
-        if self.tau > 0:
-            x = relative(x, likeliest(log_pi))
-            x[self._uniform] = arb(0)
-            excess = (self.reference * np.expm1(x)).sum(axis=1)
-            for s, total in enumerate(excess):
-                if abs(total) < NEAR:
-                    x[s] = x[s] - total.log1p()
-                    pi[s] = self.reference[s] * np.exp(x[s])
-                else:  # 1 + total would cancel
-                    x[s] = log_pi[s] - self.log_reference[s]
-            log_pi = x
-        return self._shared(log_pi), self._shared(pi)
-
-    def policy_error(self, x, pi) -> np.ndarray:
-        """(S,) kappa, what the policy loses in one step."""
-        if self.tau > 0:
-            return self.tau * (self.reference * kl_terms(x)).sum(axis=1)
-        return -(pi * self.A_star).sum(axis=1)
+        return self.coordinates.start(policy)
 
     def evaluate(self, x, exact=None, memory=None) -> Point:
         """The point with the coordinates ``x``, which need not be normalized; ``exact`` is its
         policy, if that is rational."""
-        x, pi = self.normalized(x)
-        pi = pi if exact is None else self._shared(balls(exact))
+        x, pi = self.coordinates.normalized(x)
+        pi = pi if exact is None else self.as_alike(balls(exact))
         transitions = self.transitions(pi)
-        e = self.solve(transitions, self.policy_error(x, pi))
+        e = self.solve(transitions, self.coordinates.policy_error(x, pi))
         d = self.solve_adjoint(transitions, (1 - self.gamma) * self.mu)
         q = self.next_values(e)
-        share = self._shared if self.tau > 0 else self._as_twins
-        A = share(self.A_star - q - self.tau * x if self.tau > 0 else self.A_star - q)
-        A = share(_centred(A, pi))
+        shared = self.coordinates.shared
+        A = shared(_centred(shared(self.coordinates.advantages(x, q)), pi))
         return Point(x, pi, e, q, A, d, memory)
 
-    def _as_twins(self, x):
-        """``x`` (S, A), where actions with the same rewards and dynamics share one ball."""
-        return x[np.arange(self.shape[0])[:, None], self.mdp.twins]
+    @property
+    def uniform(self) -> np.ndarray:
+        """(S,) whether all actions of a state are alike."""
+        return (self._alike == 0).all(axis=1)
 
-    def _shared(self, x):
+    def as_twins(self, x):
+        """``x`` (S, A), where actions with the same rewards and dynamics share one ball."""
+        return x[self._states, self.mdp.twins]
+
+    def as_alike(self, x):
         """The same for those that also started with the same probability: they keep it."""
-        return x[np.arange(self.shape[0])[:, None], self._alike]
+        return x[self._states, self._alike]
 
     def _log_softmax(self, V):
         return softmax((self.r + self.next_values(V)) / self.tau)[0]

@@ -176,6 +176,8 @@ UFUNCS |= {
 
 
 def _reduced(name, x, axis=0, keepdims=False, initial=None, **others):
+    """What ``x.sum()``, ``max``, ``min``, ``any``, ``all`` and ``np.add.reduce`` come down to, with
+    numpy's meaning of ``axis``, ``keepdims`` and ``initial``: axes first, then rows one by one."""
     function, x = _reducing(name, x, others), data(x)
     axes = range(x.ndim) if axis is None else [_axis(i, x) for i in np.atleast_1d(axis)]
     kept = [i for i in range(x.ndim) if i not in axes]
@@ -217,39 +219,6 @@ def _axis(axis, x):
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"axis is {axis}; expected one of an array with {x.ndim} dimensions")
     return axis % x.ndim
-
-
-class Counts(np.ndarray):
-    """An array of integers, such as iterations, that turns into balls before anything rounds."""
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        plain = [x.view(np.ndarray) if isinstance(x, Counts) else x for x in inputs]
-        if any(isinstance(x, BallArray | Tristate) for x in plain):
-            return NotImplemented
-        name = ufunc.__name__
-        if not (name in EXACT and all(map(_whole, plain))):
-            if name not in UFUNCS:
-                raise NotComputable(f"numpy's {name}")
-            return getattr(ufunc, method)(*map(ball_array, plain), **options)
-        result = getattr(ufunc, method)(*plain, **options)
-        return np.asarray(result).view(Counts) if _whole(result) else result
-
-    def __getitem__(self, key):
-        return np.asarray(super().__getitem__(key)).view(Counts)
-
-
-EXACT = ("add", "subtract", "multiply", "negative", "absolute", "maximum", "minimum", "ceil",
-         "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
-         "floor_divide", "remainder", "square", "isfinite", "isinf", "isnan")  # fmt: skip
-LARGEST = 2**53
-
-
-def _whole(x) -> bool:
-    """Whether these are integers that float64 holds exactly."""
-    x = np.asarray(x)
-    if x.dtype.kind not in "iuf":
-        return False
-    return bool(np.all(np.abs(x) < LARGEST) and np.all(x == np.floor(x)))
 
 
 REDUCTIONS |= {"reduce": _reduced, "accumulate": _accumulated}

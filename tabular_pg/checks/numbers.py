@@ -89,8 +89,14 @@ def checked_real(name, value) -> float:
         raise ValueError(f"{name} is {shown(value)}; expected a number >= 0")
     number = as_float(value)
     if not 0 <= number < math.inf:
-        raise ValueError(f"{name} is {number}; expected a finite number >= 0")
+        raise ValueError(f"{name} is {said(value, number)}; expected a finite number >= 0")
     return number
+
+
+def said(value, number) -> str:
+    """How a message says ``value``, which is ``number`` as a float."""
+    beyond = math.isinf(number) and abs(value) != math.inf
+    return "beyond the range of floats" if beyond else str(number)
 
 
 def checked_flag(name, value) -> bool:

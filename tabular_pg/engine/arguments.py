@@ -7,7 +7,7 @@ import numpy as np
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.method import Regularization
-from tabular_pg.engine.step_size import step_of
+from tabular_pg.engine.step_size import is_constant, step_of
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
@@ -56,3 +56,12 @@ def recorded(at, iterations, entries) -> np.ndarray:
     spaced = np.geomspace(1, iterations, count).round().astype(np.int64)
     pairs = np.concatenate([[0, 1, iterations - 1], spaced, spaced + 1])
     return np.unique(pairs[pairs <= iterations])
+
+
+def memory_of(mdp, rule, at, sparse) -> int:
+    """Bytes that a run allocates, roughly."""
+    systems = 2 * mdp.n_states**2
+    if sparse:
+        systems = mdp.n_nonzeros if mdp.sparse else 2 * mdp.n_nonzeros
+    steps = 0 if is_constant(rule) else int(at[-1])
+    return 8 * ((3 * at.size + 8) * mdp.r.size + systems + steps)

@@ -7,7 +7,8 @@ import time
 import numpy as np
 
 from tabular_pg.engine.search import searching
-from tabular_pg.gaps.evaluation import evaluate, keep_least, largest_gap
+from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
+from tabular_pg.gaps.evaluation import evaluate
 from tabular_pg.gaps.point import second_point
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world

@@ -14,15 +14,9 @@ import numpy as np
 from tabular_pg.engine.compiled_loop import paced
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.search import searching
+from tabular_pg.gaps.bookkeeping import keep_least, largest_gap, watch_rounding
 from tabular_pg.gaps.coordinates import normalize, policy_error
-from tabular_pg.gaps.evaluation import (
-    advantages,
-    keep_least,
-    largest_gap,
-    restore,
-    set_aside,
-    watch_rounding,
-)
+from tabular_pg.gaps.evaluation import advantages, restore, set_aside
 from tabular_pg.gaps.point import point_rows, problem_rows, second_point
 from tabular_pg.numerics.systems.products import next_values, transitions
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import threading
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tabular_pg._jit import njit, njit_inlined, njit_uncached
@@ -209,7 +210,8 @@ def checked_rule(rule):
     ``eta`` may be a step size."""
     if type(rule) not in METHODS:
         known = ", ".join(sorted(r.__name__ for r in METHODS))
-        several = "; optimize_many takes lists" if type(rule) in (list, tuple) else ""
+        several = type(rule) in (list, tuple) or isinstance(rule, Iterator)
+        several = "; optimize_many takes several" if several else ""
         raise TypeError(f"rule is {shown(rule)}; expected an instance of one of: {known}{several}")
     any_sign, values = METHODS[type(rule)].any_sign, []
     for name, value in zip(rule._fields, rule, strict=True):

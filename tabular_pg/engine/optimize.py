@@ -10,8 +10,8 @@ import numpy as np
 
 from tabular_pg._machine import ONE_BLAS_THREAD, cores, refuse_beyond_memory
 from tabular_pg._progress import Watch
-from tabular_pg.checks.numbers import checked_iterations
-from tabular_pg.engine.arguments import recorded, refuse_combination, refuse_overflow
+from tabular_pg.checks.numbers import checked_iterations, shown
+from tabular_pg.engine.arguments import memory_of, recorded, refuse_combination, refuse_overflow
 from tabular_pg.engine.compiled_loop import advance_alone
 from tabular_pg.engine.finish import finished
 from tabular_pg.engine.lockstep_loop import advance_searching, advance_together
@@ -19,7 +19,7 @@ from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.running import Record, Task
 from tabular_pg.engine.start import start_of
-from tabular_pg.engine.step_size import is_constant, registered_step
+from tabular_pg.engine.step_size import registered_step
 from tabular_pg.gaps.evaluation import problem_of
 from tabular_pg.gaps.point import empty_point
 from tabular_pg.gaps.two_forms import TwoForms
@@ -190,12 +190,15 @@ def _tasks(each, iterations, at, solver, tie_tolerance) -> list[Task]:
         if not isinstance(mdp, MDP):
             several = " (optimize_many takes lists)" if isinstance(mdp, list | tuple) else ""
             raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP{several}")
+        if np.ndim(tau) > 0:
+            raise ValueError(
+                f"tau is {shown(tau)}; expected one number (optimize_many takes lists)"
+            )
         rule, tau = checked_rule(rule), checked_tau(tau)
         refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
         check_solver(mdp, solver)
         stops = recorded(at, iterations, mdp.r.size)
-        steps = 0 if is_constant(rule) else int(stops[-1])
-        needed += _memory(mdp, stops.size, is_sparse(mdp, solver)) + 8 * steps
+        needed += memory_of(mdp, rule, stops, is_sparse(mdp, solver))
         checked.append((mdp, rule, tau, start, stops, solver, tie_tolerance))
     refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
     return [_task(*arguments) for arguments in checked]
@@ -218,14 +221,6 @@ def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
         point = point._replace(N=system.N)
     record = Record(at.size, point)
     return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record)
-
-
-def _memory(mdp, records, sparse) -> int:
-    """Bytes that a run allocates, roughly."""
-    systems = 2 * mdp.n_states**2
-    if sparse:
-        systems = mdp.n_nonzeros if mdp.sparse else 2 * mdp.n_nonzeros
-    return 8 * ((3 * records + 8) * mdp.r.size + systems)
 
 
 def _groups(tasks, threads) -> list[list[Task]]:

@@ -10,7 +10,7 @@ import math
 from numba.core.types import none
 
 from tabular_pg._jit import njit_inlined, njit_uncached
-from tabular_pg.checks.numbers import is_real, shown
+from tabular_pg.checks.numbers import as_float, is_real, said, shown
 from tabular_pg.gaps.point import Point
 
 PACKAGE = __name__.partition(".")[0]
@@ -38,14 +38,9 @@ def checked_field(name, value, any_sign=False) -> float:
     expected = "a finite number" if any_sign else "a finite number > 0"
     if not is_real(value):
         raise TypeError(f"{name} is {shown(value)}; expected {expected}".replace("finite ", ""))
-    try:
-        number = float(value)
-    except OverflowError:  # an integer or a fraction
-        raise ValueError(f"{name} is beyond the range of floats; expected {expected}") from None
-    except ValueError:  # a Decimal sNaN
-        raise ValueError(f"{name} is {shown(value)}; expected {expected}") from None
+    number = as_float(value)
     if not math.isfinite(number) or not (number > 0 or any_sign):
-        raise ValueError(f"{name} is {number}; expected {expected}")
+        raise ValueError(f"{name} is {said(value, number)}; expected {expected}")
     return number
 
 

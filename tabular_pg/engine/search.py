@@ -13,7 +13,7 @@ import numpy as np
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.step_size import LARGEST_STEP
-from tabular_pg.gaps.evaluation import keep_least, largest_gap
+from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.point import Point, copy_iterate
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.checks.arrays import real_array
+from tabular_pg.engine.given_out import iterate_given_out
 from tabular_pg.engine.method import Space
-from tabular_pg.engine.run import iterate_given_out
 from tabular_pg.gaps.coordinates import Logits, Probabilities
 from tabular_pg.numerics.double_double import add_log
 

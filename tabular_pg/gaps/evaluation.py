@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.gaps.bookkeeping import MEASURABLE, watch_rounding
 from tabular_pg.gaps.coordinates import (
     Logits,
     Offsets,
@@ -29,7 +30,7 @@ from tabular_pg.gaps.coordinates import (
 from tabular_pg.gaps.extended import resolve
 from tabular_pg.gaps.point import Problem
 from tabular_pg.gaps.two_forms import NEEDED_BELOW, TwoForms
-from tabular_pg.numerics.simplex import EPS, best_of_likely
+from tabular_pg.numerics.simplex import best_of_likely
 from tabular_pg.numerics.systems.elimination import (
     eliminate,
     eliminate_blocks,
@@ -39,8 +40,6 @@ from tabular_pg.numerics.systems.elimination import (
 from tabular_pg.numerics.systems.products import next_values, transitions
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
-LEAST_OFFSET = 1e-290  # smaller ones have lost digits, and would stop to shrink
-MEASURABLE = 1e-270  # gaps of Q below are near underflow, and say nothing about rounding
 BEYOND = 1e40  # times the largest loss is what an action that does not exist is said to lose
 
 
@@ -199,58 +198,3 @@ def advantages(problem, point, root):
             mean += pi[s, a] * A[s, a]
         for a in range(A.shape[1]):
             A[s, a] -= mean
-
-
-@njit_inlined
-def largest_gap(point, log_scale):
-    """max_s V* - V^pi."""
-    largest = 0.0
-    for s in range(point.e.size):
-        largest = max(largest, point.e[s])
-    root = math.exp(0.5 * log_scale)
-    return (root * largest) * root
-
-
-@njit_inlined
-def watch_rounding(problem, point):
-    """Keep in ``point.flaws[1]`` what rounding may have cost the offsets that a step has led to.
-
-    Offsets too small for float64 become 0; that is a flaw where others are not.
-
-    Steps that consist of differences of Q-gaps (soft policy iteration) lose digits where those are
-    far smaller than the Q-gaps of the state, which ``point`` still holds.
-    """
-    x, q = point.x, point.q
-    cost, size, lost = 0.0, 0.0, 0
-    for s in range(x.shape[0]):
-        width, level = 0.0, 0.0
-        for a in range(x.shape[1]):
-            width, level = max(width, abs(x[s, a])), max(level, q[s, a])
-        if 0.0 < width < LEAST_OFFSET:
-            lost += 1
-            width = 0.0
-            for a in range(x.shape[1]):
-                x[s, a] = 0.0
-        level += problem.gamma * point.base[0]
-        if level > MEASURABLE:
-            cost = max(cost, width * EPS * level / problem.tau)
-        size = max(size, width * width)
-    if size > 0.0:
-        point.flaws[0] = max(point.flaws[0], lost)
-        point.flaws[1] = max(point.flaws[1], cost / size)
-    elif point.flaws[2] > 0.0:
-        point.flaws[1] = 1.0
-
-
-@njit_inlined
-def keep_least(problem, point):
-    """Update the running minima by the present iterate."""
-    pi, optimal = point.pi, problem.optimal
-    least_policy, least_optimal_mass = point.least_policy, point.least_optimal_mass
-    for s in range(pi.shape[0]):
-        mass = 0.0
-        for a in range(pi.shape[1]):
-            least_policy[s, a] = min(least_policy[s, a], pi[s, a])
-            if optimal[s, a]:
-                mass += pi[s, a]
-        least_optimal_mass[s] = min(least_optimal_mass[s], mass)

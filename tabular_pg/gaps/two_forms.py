@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg.gaps.coordinates import KERNELS, Kernels, log_offset_error, offset_error
+from tabular_pg.gaps.coordinates import KERNELS, Kernels
+from tabular_pg.gaps.offset_error import log_offset_error, offset_error
 from tabular_pg.gaps.point import with_form
 from tabular_pg.numerics.simplex import argmax, log_normalize, offset_normalize
 

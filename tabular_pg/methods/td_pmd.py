@@ -21,8 +21,8 @@ import numpy as np
 
 from tabular_pg._jit import njit
 from tabular_pg.engine.method import Regularization, Space, method
+from tabular_pg.gaps.bookkeeping import MEASURABLE
 from tabular_pg.gaps.coordinates import policy_error
-from tabular_pg.gaps.evaluation import MEASURABLE
 from tabular_pg.numerics.simplex import EPS, argmax
 from tabular_pg.numerics.systems.products import next_values
 

@@ -43,7 +43,7 @@ from tabular_pg.certified import (  # noqa: E402
     certify,
     update,
 )
-from tabular_pg.certified.updates import UPDATES  # noqa: E402
+from tabular_pg.certified.registration import UPDATES  # noqa: E402
 from tabular_pg.engine.method import METHODS, Space, method  # noqa: E402
 
 TWO_ARMS = RationalMDP([[[1], [1]]], [[1, 0]], 0)

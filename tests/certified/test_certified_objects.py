@@ -24,7 +24,7 @@ from tabular_pg.certified import (  # noqa: E402
     update,
 )
 from tabular_pg.certified.balls import precision  # noqa: E402
-from tabular_pg.certified.updates import UPDATES  # noqa: E402
+from tabular_pg.certified.registration import UPDATES  # noqa: E402
 from tabular_pg.engine.method import METHODS, Space, method  # noqa: E402
 
 RUN = optimize(instances.garnet(3, 2, 2, 0.9), NaturalPG(1.0), 5)

@@ -26,7 +26,7 @@ def test_it_has_a_slow_twin(rule):
 
 @every_method
 def test_it_has_an_exact_update_or_a_reason(rule):
-    updates = pytest.importorskip("tabular_pg.certified.updates", reason="needs python-flint")
+    updates = pytest.importorskip("tabular_pg.certified.registration", reason="needs python-flint")
     assert (rule in updates.UPDATES) != (rule in WITHOUT_UPDATE), (
         f"tabular_pg.certified has no update of {rule.__name__}, and WITHOUT_UPDATE no reason"
     )

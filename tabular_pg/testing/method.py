@@ -1,10 +1,4 @@
-"""Whether a method does what it says: the checks of this package's own methods, for yours.
-
->>> from tabular_pg import NaturalPG
->>> from tabular_pg.testing import check_method
->>> print(check_method(NaturalPG(1.0), monotone=True).skipped["twin"])
-no twin was given: nothing but its own kernel says what a step is
-"""
+"""The checks of a method, one by one."""
 
 from __future__ import annotations
 
@@ -13,30 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg import instances
-from tabular_pg.engine.method import METHODS, Regularization, checked_rule
+from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.optimize import optimize, optimize_many
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.solver import Solver
+from tabular_pg.testing.situation import default_problems, default_taus, situation
 
 ITERATIONS = 12
 CLOSE = 1e-8  # how far two ways to the same policy or gap may be apart
 RISE = 1e-10  # how much of a gap rounding may make it rise
 BAD_VALUES = (float("nan"), float("inf"), -1.0, 0.0, None, "large", [1.0, 2.0])
-TAU = 0.1
-
-
-class Situation(NamedTuple):
-    """What a twin may look at: one iterate, evaluated by numpy alone."""
-
-    mdp: MDP
-    tau: float
-    pi: np.ndarray  # (S, A)
-    V: np.ndarray  # (S,) V^pi_tau
-    Q: np.ndarray  # (S, A) Q^pi_tau
-    A: np.ndarray  # (S, A) Q - V - tau log pi; 0 for unavailable actions
-    d: np.ndarray  # (S,) visitation under mu
-    memory: object  # what the twin returned beside the last policy; None at first
 
 
 class Report(NamedTuple):
@@ -82,8 +62,8 @@ def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Rep
         If the rule is not registered, or refuses its own hyper-parameters.
     """
     rule = checked_rule(rule)
-    taus = _taus(METHODS[type(rule)].regularization) if tau is None else np.atleast_1d(tau)
-    problems = _problems() if mdps is None else list(mdps)
+    taus = default_taus(METHODS[type(rule)].regularization) if tau is None else np.atleast_1d(tau)
+    problems = default_problems() if mdps is None else list(mdps)
     passed, skipped = [_refuses_bad_values(rule)], {}
     for t in taus:
         for mdp in problems:
@@ -108,21 +88,6 @@ def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Rep
             passed += [name for name in names if name not in passed]
     skipped = {name: why for name, why in skipped.items() if name not in passed}
     return Report(tuple(passed), skipped)
-
-
-def _taus(regularization):
-    allowed = {Regularization.NONE: (0.0,), Regularization.REQUIRED: (TAU,)}
-    return allowed.get(regularization, (0.0, TAU))
-
-
-def _problems():
-    masked = instances.garnet(4, 3, 2, 0.7, seed=3)
-    actions = np.ones((4, 3), dtype=bool)
-    actions[1, 2] = False
-    P = np.where(actions[:, :, None], masked.P, 0.0)
-    masked = MDP(P, masked.r, masked.gamma, actions=actions, name="garnet, masked")
-    garnets = [instances.garnet(5, 3, 2, 0.9, seed=1), instances.garnet(3, 2, 3, 0.5, seed=2)]
-    return [*garnets, instances.bandit([0.9, 0.5, 0.1]), masked]
 
 
 def _fail(check, run, k, found):
@@ -242,22 +207,6 @@ def _twin(run, twin):
     return check
 
 
-def situation(mdp, pi, tau=0.0, memory=None) -> Situation:
-    """A policy (S, A) evaluated by numpy alone; it may have zeros only for tau = 0 or where
-    actions are unavailable."""
-    P = mdp.P.toarray().reshape(*mdp.r.shape, -1) if mdp.sparse else mdp.P
-    log_pi = np.log(np.where(pi > 0, pi, 1.0))
-    soft = np.where(pi > 0, mdp.r - tau * log_pi, 0.0)
-    M = np.eye(mdp.n_states) - mdp.gamma * np.einsum("sa,sat->st", pi, P)
-    V = np.linalg.solve(M, (pi * soft).sum(axis=1))
-    Q = mdp.r + mdp.gamma * P @ V
-    A = Q - V[:, None] - tau * log_pi
-    if mdp.actions is not None:
-        A = np.where(mdp.actions, A, 0.0)
-    d = (1 - mdp.gamma) * np.linalg.solve(M.T, mdp.mu)
-    return Situation(mdp, tau, pi, V, Q, A, d, memory)
-
-
 def _monotone(run):
     before, after = run.value_gap[:-1], run.value_gap[1:]
     worse = after > before * (1 + RISE)
@@ -275,7 +224,7 @@ def _not_certified(rule, mdp) -> str:
         return "python-flint is not installed (tabular_pg[certified])"
     if mdp.actions is not None:
         return "no MDP has all actions available"
-    from tabular_pg.certified.updates import UPDATES
+    from tabular_pg.certified.registration import UPDATES
 
     if type(rule) not in UPDATES:
         return "it has no exact update (tabular_pg.certified.update)"
