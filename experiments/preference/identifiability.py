@@ -17,12 +17,12 @@ from __future__ import annotations
 if __name__ == "__main__":
     import clone  # noqa: F401  (finds what the script needs)
 
-from functools import partial
 from itertools import product
 
 import numpy as np
 from scipy.special import expit
 
+from experiments.preference.graphs import GRAPHS, ITEMS, PROMPT, judged
 from experiments.shared.estimates import (
     curve,
     estimate,
@@ -36,45 +36,12 @@ from experiments.shared.study import Study, over_seeds
 from tabular_pg.plotting import Curve, Panel, log10
 from tabular_pg.preference import baseball_1987, fit, identify, journal_citations, spectrum
 
-ITEMS, PROMPT = 64, 16
 TEMPERATURES = (0.25, 0.5, 1.0, 2.0)
 MIDDLE, LEAST = 8, 0.5  # comparisons per item of the spectra, least share finite for an error
 TIMES = (1, 2, 4, 8)  # that real comparisons are made
 TREES = ("star", "chain")
 VARIED = ("error", "error / prediction", "share finite")  # by seed, of real comparisons
 REAL = {"baseball 1987": baseball_1987, "journal citations": journal_citations}
-
-
-def grouped(size, count, rng):
-    """Each with random others of its group of that size."""
-    first = np.repeat(np.arange(ITEMS), count)
-    other = (first + rng.integers(1, size, size=first.size)) % size
-    return np.column_stack([first, first // size * size + other])
-
-
-def star(count, rng):
-    """All others with item 0."""
-    others = np.repeat(np.arange(1, ITEMS), count)
-    return np.column_stack([others, np.zeros_like(others)])
-
-
-def chain(count, rng):
-    """Each with the next."""
-    return np.repeat(np.column_stack([np.arange(ITEMS - 1), np.arange(1, ITEMS)]), count, axis=0)
-
-
-GRAPHS = {
-    "random pairs": partial(grouped, ITEMS),
-    "star": star,
-    "chain": chain,
-    "per prompt": partial(grouped, PROMPT),
-}
-
-
-def judged(pairs, scores, rng):
-    """The pairs, winners first, and the probabilities with which their first ones win."""
-    p = expit(scores[pairs[:, 0]] - scores[pairs[:, 1]])
-    return np.where((rng.random(p.size) < p)[:, None], pairs, pairs[:, ::-1]), p
 
 
 def predicted(pairs, n_items, p, weights=1.0) -> float:

@@ -27,7 +27,7 @@ from scipy.special import expit
 
 from experiments.preference.curation import RIDGES, selections
 from experiments.preference.fits import REGIMES, learned
-from experiments.preference.optimization import SETS
+from experiments.preference.optimizers import SETS
 from experiments.reasoning.methods import ANCHOR, LEAST, PRIOR
 from experiments.reasoning.problems import merged
 from experiments.shared.estimates import curve, estimate, mean, only, table

@@ -11,6 +11,7 @@ from tabular_pg.checks.probabilities import ROW_SUM_TOLERANCE
 
 
 def table_shape(base, table) -> tuple[int, int]:
+    """``(n_states, n_actions)`` of a table of outcomes, else ValueError."""
     if not hasattr(table, "__len__") or not hasattr(table, "__getitem__"):
         raise ValueError(f"P is {shown(table)}; expected P[s][a], a sequence of outcomes")
     n_states = len(table)

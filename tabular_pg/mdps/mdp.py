@@ -114,10 +114,12 @@ class MDP:
 
     @property
     def n_states(self) -> int:
+        """S."""
         return self.r.shape[0]
 
     @property
     def n_actions(self) -> int:
+        """A."""
         return self.r.shape[1]
 
     @cached_property

@@ -36,18 +36,21 @@ def two_product(a, b):
 
 @njit
 def add(a, a_low, b, b_low):
+    """``(high, low)`` of the sum of two numbers that are given so."""
     s, t = two_sum(a, b)
     return two_sum(s, t + a_low + b_low)
 
 
 @njit
 def multiply(a, a_low, b, b_low):
+    """The same of their product."""
     p, t = two_product(a, b)
     return two_sum(p, t + (a * b_low + a_low * b))
 
 
 @njit
 def divide(a, a_low, b, b_low):
+    """The same of their quotient."""
     first = a / b
     p, p_low = multiply(first, 0.0, b, b_low)
     rest, rest_low = add(a, a_low, -p, -p_low)

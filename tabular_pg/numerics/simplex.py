@@ -79,10 +79,12 @@ def log_normalize(x, pi):
 def offset_normalize(xi, log_reference, reference, pi):
     """Shift each row of ``xi`` so that ``pi = exp(log_reference + xi)`` sums to 1; fill ``pi``.
 
-    First the likeliest action's entry is subtracted, so that nothing is left of a constant. If
-    that is far off, a coarse shift (log-sum-exp) follows; the last, ``-log1p(sum pi* expm1(xi))``,
-    has an error relative to ``xi`` itself, however small that is. Actions that are not available
-    (``log_reference`` = -inf) keep the offset 0.
+    First the likeliest action's entry is subtracted, so that nothing is left of a constant. The
+    last shift, ``-log1p(sum pi* expm1(xi))``, has an error relative to ``xi`` itself, however small
+    that is: near the reference it is the only one. Where the sum is then within 1/2 of 1 it is
+    used at once; where it is not, which is far from the reference, a coarse shift (log-sum-exp, of
+    an error relative to 1) comes before it. Actions that are not available (``log_reference`` =
+    -inf) keep the offset 0.
     """
     for s in range(xi.shape[0]):
         likeliest = _anchor(xi, log_reference, s)

@@ -1,47 +1,49 @@
 """Learning rewards from preferences on problems whose true reward is known."""
 
+from tabular_pg.preference.control.best_of_n import best_of_n
 from tabular_pg.preference.control.dpo import DPO, DirectRun, optimize_directly
 from tabular_pg.preference.control.kl_control import Controlled, KLControl, controlled
+from tabular_pg.preference.control.overoptimization import (
+    Overoptimization,
+    best_of_n_curve,
+    overoptimization,
+)
 from tabular_pg.preference.control.scorecard import (
     Scorecard,
     pair_accuracy,
     regret_at_kl,
     scorecard,
 )
-from tabular_pg.preference.control.tilted import (
-    Overoptimization,
-    best_of_n,
-    best_of_n_curve,
-    beta_for_kl,
-    expected_reward,
-    kl,
-    optimal_value,
-    overoptimization,
-    regret,
-    tilted_policy,
+from tabular_pg.preference.control.tables import expected_reward, kl
+from tabular_pg.preference.control.tilted import beta_for_kl, optimal_value, regret, tilted_policy
+from tabular_pg.preference.curation.agreement import (
+    Agreement,
+    AgreementFilter,
+    agreement_purity,
+    expected_agreement,
 )
-from tabular_pg.preference.curation.agreement import Agreement, AgreementFilter, expected_agreement
+from tabular_pg.preference.curation.agreement_rule import agreement_filter
 from tabular_pg.preference.curation.decontamination import decontaminate, overlaps
 from tabular_pg.preference.curation.pipeline import Curation, Pipeline, skywork_rules
 from tabular_pg.preference.curation.rules import (
     Curated,
     Record,
     adversarial_only,
-    agreement_filter,
-    agreement_purity,
     deduplicate,
     rating_filter,
     score_offsets,
     top_fraction,
 )
-from tabular_pg.preference.data.files import Pairs, Ties, read_jsonl, read_table
+from tabular_pg.preference.data.files import Ties, read_jsonl, read_table
 from tabular_pg.preference.data.imported import Imported, Tokenized, preference_data, tokenized
-from tabular_pg.preference.data.pairs import PreferenceData, Tokens, concatenate
+from tabular_pg.preference.data.named_pairs import Pairs
+from tabular_pg.preference.data.pairs import PreferenceData, concatenate
 from tabular_pg.preference.data.real import (
     baseball_1987,
     baseball_1987_at_home,
     journal_citations,
 )
+from tabular_pg.preference.data.tokens import Tokens
 from tabular_pg.preference.fitting.comparisons import Comparisons
 from tabular_pg.preference.fitting.fit import fit
 from tabular_pg.preference.fitting.identifiability import (
@@ -65,8 +67,9 @@ from tabular_pg.preference.fitting.losses import (
 from tabular_pg.preference.fitting.result import Fit, Status
 from tabular_pg.preference.theorems.fits import score_equations  # noqa: F401  (registers R1 to R7)
 from tabular_pg.preference.world.annotators import Annotator, Rater, Scorer, choose, label_accuracy
+from tabular_pg.preference.world.making import make_world
 from tabular_pg.preference.world.sources import Annotated, Rated, ScoredPool, pooled, sources
-from tabular_pg.preference.world.world import World, make_world
+from tabular_pg.preference.world.world import World
 
 __all__ = [
     "Agreement",

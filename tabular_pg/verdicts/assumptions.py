@@ -8,6 +8,7 @@ from tabular_pg.verdicts.quantities import state_step, steps
 
 
 def unit_rewards(run) -> str:
+    """Rewards are in [0, 1]."""
     r = run.mdp.r
     if r.min() < 0 or r.max() > 1:
         return f"rewards span [{r.min():.3g}, {r.max():.3g}]; stated for [0, 1]"
@@ -15,10 +16,12 @@ def unit_rewards(run) -> str:
 
 
 def dense_transitions(run) -> str:
+    """P is an array."""
     return "P is sparse; the bound is computed from a dense P_pi" if run.mdp.sparse else ""
 
 
 def unique_optimal_actions(run) -> str:
+    """Every state has one optimal action."""
     count = run.optimum.optimal.sum(axis=1)
     if (count > 1).any():
         s = int(np.argmax(count > 1))
@@ -27,38 +30,46 @@ def unique_optimal_actions(run) -> str:
 
 
 def some_suboptimal_action(run) -> str:
+    """Not every action of every state is optimal."""
     return "" if np.isfinite(run.optimum.Delta) else "every action is optimal"
 
 
 def several_actions(run) -> str:
+    """There is a choice of actions."""
     return "" if run.mdp.n_actions > 1 else "A = 1; stated for a choice of actions"
 
 
 def rho_is_mu(run) -> str:
+    """The error is measured where the gradient is taken."""
     return "" if np.array_equal(run.mdp.rho, run.mdp.mu) else "rho differs from mu"
 
 
 def bandit(run) -> str:
+    """One state, without discounting."""
     if run.mdp.n_states != 1 or run.mdp.gamma != 0:
         return f"S = {run.mdp.n_states}, gamma = {run.mdp.gamma}; stated for S = 1, gamma = 0"
     return ""
 
 
 def two_armed_bandit(run) -> str:
+    """A bandit of two actions with different rewards."""
     if bandit(run) or run.mdp.n_actions != 2 or not np.isfinite(run.optimum.Delta):
         return "stated for S = 1, A = 2, gamma = 0 and different rewards"
     return ""
 
 
 def discounted(run) -> str:
+    """gamma is positive."""
     return "" if run.mdp.gamma > 0 else "gamma is 0; stated for gamma > 0"
 
 
 def from_the_start(run) -> str:
+    """The first iterate is recorded."""
     return "" if run.k[0] == 0 else "iterate 0 is not recorded"
 
 
 def uniform_start(run) -> str:
+    """The first policy is uniform."""
     if from_the_start(run):
         return from_the_start(run)
     A = run.mdp.n_actions
@@ -68,10 +79,12 @@ def uniform_start(run) -> str:
 
 
 def some_pair(run) -> str:
+    """Two consecutive iterates are recorded."""
     return "" if steps(run).size else "no two consecutive iterates are recorded"
 
 
 def every_iterate(run) -> str:
+    """All iterates up to the last one are recorded."""
     return "" if np.array_equal(run.k, np.arange(run.k.size)) else "not every iterate is recorded"
 
 

@@ -20,25 +20,27 @@ from hypothesis import strategies as st
 
 import tabular_pg
 from support.strategies import seeds
-from tabular_pg.preference.curation import decontamination, pipeline
+from tabular_pg.preference.curation import agreement_rule, decontamination, pipeline
 from tabular_pg.preference.curation import rules as curation
+from tabular_pg.preference.curation.agreement_rule import agreement_filter
 from tabular_pg.preference.curation.decontamination import decontaminate, overlaps
 from tabular_pg.preference.curation.pipeline import Pipeline, skywork_rules
 from tabular_pg.preference.curation.rules import (
     adversarial_only,
-    agreement_filter,
     deduplicate,
     rating_filter,
     score_offsets,
     top_fraction,
 )
 from tabular_pg.preference.data import pairs as data
-from tabular_pg.preference.data.files import Pairs, read_jsonl, read_table
+from tabular_pg.preference.data.files import read_jsonl, read_table
 from tabular_pg.preference.data.imported import preference_data, tokenized
-from tabular_pg.preference.data.pairs import PreferenceData, Tokens
+from tabular_pg.preference.data.named_pairs import Pairs
+from tabular_pg.preference.data.pairs import PreferenceData
+from tabular_pg.preference.data.tokens import Tokens
 from tabular_pg.preference.fitting.fit import fit
+from tabular_pg.preference.world.making import make_world
 from tabular_pg.preference.world.sources import pooled, sources
-from tabular_pg.preference.world.world import make_world
 
 WORLD = make_world(600, 8, seed=0, benchmark=100, nuisance=0)
 POOL = pooled(sources(WORLD, 0.01, bias=0.5, flip=0.2, seed=0))
@@ -389,10 +391,10 @@ def test_imports_are_seen_in_either_form():
     seen = {"tabular_pg.preference.world.world", "tabular_pg.preference.world.sources"}
     assert seen <= set(imports(both))
     found = reached("tabular_pg.preference.world.sources")
-    assert found >= {"world.world", "world.annotators", "world.texts"}
+    assert found >= {"world.world", "world.annotators", "world.specs"}
 
 
-@pytest.mark.parametrize("module", (curation, data, decontamination, pipeline))
+@pytest.mark.parametrize("module", (agreement_rule, curation, data, decontamination, pipeline))
 def test_curation_cannot_reach_the_truth(module):
     """No module of a rule gets at what knows the true reward, and no rule takes it."""
     of_rules = reached(module.__name__)

@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 from scipy.special import expit, ndtr
 
-from tabular_pg.preference.curation.rules import agreement_filter, agreement_purity
-from tabular_pg.preference.data.pairs import PreferenceData, Tokens, concatenate
+from tabular_pg.preference.curation.agreement import agreement_purity
+from tabular_pg.preference.curation.agreement_rule import agreement_filter
+from tabular_pg.preference.data.pairs import PreferenceData, concatenate
+from tabular_pg.preference.data.tokens import Tokens
 from tabular_pg.preference.fitting.fit import fit
 from tabular_pg.preference.world.annotators import Annotator, Rater, Scorer, choose, label_accuracy
+from tabular_pg.preference.world.making import make_world
 from tabular_pg.preference.world.sources import SPECS, Annotated, Rated, ScoredPool, pooled, sources
 from tabular_pg.preference.world.texts import OPENING
-from tabular_pg.preference.world.world import CATEGORIES, GENERAL, SPECIFIC, TASK_NAMES, make_world
+from tabular_pg.preference.world.world import CATEGORIES, GENERAL, SPECIFIC, TASK_NAMES
 
 WORLD = make_world(400, 8, seed=3, benchmark=400, nuisance=4)
 REGIME = {"bias": 0.7, "flip": 0.2, "seed": 5}

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from support.strategies import seeds
-from tabular_pg.preference.control.scorecard import pair_accuracy, regret_at_kl, scorecard
-from tabular_pg.preference.control.tilted import (
+from tabular_pg.preference import (
     best_of_n,
     best_of_n_curve,
     beta_for_kl,
@@ -24,7 +23,9 @@ from tabular_pg.preference.control.tilted import (
     regret,
     tilted_policy,
 )
-from tabular_pg.preference.world.world import CATEGORIES, make_world
+from tabular_pg.preference.control.scorecard import pair_accuracy, regret_at_kl, scorecard
+from tabular_pg.preference.world.making import make_world
+from tabular_pg.preference.world.world import CATEGORIES
 
 betas = st.sampled_from((0.05, 0.3, 1.0, 4.0, 100.0))
 WORLD = make_world(40, 6, seed=1, benchmark=200, nuisance=3)

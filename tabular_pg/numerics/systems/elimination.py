@@ -85,38 +85,62 @@ def eliminate(N, pivot, slack):
 def eliminate_blocks(N, pivot, slack):
     """The same by blocks, so that matrix products do the work: nearly as fast as LAPACK's getrf.
 
-    Within a diagonal block the columns to its right act as one, their sum being added to the
-    slack. The block's inverse factors are nonnegative, and so are the products with them.
+    One step, with ``block = L U`` and what is above and to the left done before::
+
+          low     high
+           +-------+-----------+
+      low  | block |   right   |       right  <-  L^-1 right
+           |       |           |
+      high +-------+-----------+
+           | below |  corner   |       below  <-  below U^-1
+           |       |           |       corner <-  corner + below right
+           +-------+-----------+
+
+    The block's inverse factors are nonnegative, and so are the products with them.
     """
     S = pivot.size
-    rest = np.empty(BLOCK, N.dtype)
     inverse = np.empty((BLOCK, BLOCK), N.dtype)
     for low in range(0, S, BLOCK):
         high = min(low + BLOCK, S)
-        size = high - low
-        for i in range(size):
-            rest[i] = slack[low + i]
-            for j in range(high, S):
-                rest[i] += N[low + i, j]
-        block = N[low:high, low:high]
-        eliminate(block, pivot[low:high], rest[:size])
-        for i in range(size):
-            for k in range(i):
-                slack[low + i] += block[i, k] * slack[low + k]
+        block, right = N[low:high, low:high], N[low:high, high:]
+        below, corner = N[high:, low:high], N[high:, high:]
+        inverse_factor = inverse[: high - low, : high - low]
+        _eliminate_diagonal(N, low, high, pivot, slack)
         if high == S:
             break
-        _inverse_lower(block, inverse)
-        right = N[low:high, high:].copy()
-        N[low:high, high:] = 0.0
-        add_product(N[low:high, high:], inverse[:size, :size], right)
-        _inverse_upper(block, pivot[low:high], inverse)
-        below = N[high:, low:high].copy()
-        N[high:, low:high] = 0.0
-        add_product(N[high:, low:high], below, inverse[:size, :size])
-        for i in range(high, S):
-            for k in range(low, high):
-                slack[i] += N[i, k] * slack[k]
-        add_product(N[high:, high:], N[high:, low:high], N[low:high, high:])
+        _inverse_lower(block, inverse_factor)
+        old = right.copy()
+        right[:] = 0.0
+        add_product(right, inverse_factor, old)
+        _inverse_upper(block, pivot[low:high], inverse_factor)
+        old = below.copy()
+        below[:] = 0.0
+        add_product(below, old, inverse_factor)
+        _add_slack(N, low, high, slack)
+        add_product(corner, below, right)
+
+
+@njit_reordered
+def _eliminate_diagonal(N, low, high, pivot, slack):
+    """Eliminate within the block. The columns to its right act as one, which is added to the
+    slack; what is left of the slack itself is then the same for all of these columns."""
+    rest = slack[low:high].copy()
+    for i in range(high - low):
+        for j in range(high, pivot.size):
+            rest[i] += N[low + i, j]
+    block = N[low:high, low:high]
+    eliminate(block, pivot[low:high], rest)
+    for i in range(high - low):
+        for k in range(i):
+            slack[low + i] += block[i, k] * slack[low + k]
+
+
+@njit_reordered
+def _add_slack(N, low, high, slack):
+    """What the multipliers below the block do to the slack of their rows."""
+    for i in range(high, slack.size):
+        for k in range(low, high):
+            slack[i] += N[i, k] * slack[k]
 
 
 @njit

@@ -13,11 +13,13 @@ from tabular_pg.numerics.systems.krylov import bicgstab, gmres
 from tabular_pg.numerics.systems.sparse_system import PRECISE, ROUNDING
 
 POLISH = 12  # Gauss-Seidel sweeps that carry accuracy to the smallest entries
+SLOW = 0.9  # factor of the componentwise error, with which sweeps end where the largest are right
 TRIAL = 4  # sweeps after which it is asked whether to go on shifting them
 REFINEMENTS = 6
 RESTART = 30  # products in a cycle of GMRES
 CYCLE = 1000  # and at most in a cycle of BiCGSTAB
 REDUCTION = 1e-9  # of the residual within a cycle; it is then computed anew
+ENTRY = 2.5  # time of an entry of the matrix in a product, in those of an entry of a vector
 PATIENCE = 6  # cycles without ...
 PROGRESS = 0.8  # ... a gain by this factor, of componentwise times normwise error
 
@@ -33,23 +35,32 @@ def sweep(system, b, x, limit):
     Porteus (1971), Some bounds for discounted sequential decision processes, for the shift.
     """
     system.begin_sweeps(b, x)
-    before, least, bar = None, np.inf, np.inf
+    before, least, bar = None, np.inf, np.inf  # the least of a trial, and what it is compared with
     for i in range(limit):
         found = system.sweep(b, x)
-        ratio = min(1.0, found.omega / before.omega) if before else 1.0
-        if not ratio * found.omega > PRECISE / 2:  # the sweep has reduced what it found once more
-            break
-        if ratio > 0.9 and before and before.normwise <= ROUNDING:
+        if _swept(found, before):
             break
         least = min(least, found.normwise) if before else np.inf  # the first may be of x = 0
         before = found
         if system.shift and i % TRIAL == 0:
             if least > max(ROUNDING, bar):
-                system.shift = False
-                x.fill(0.0)
-                system.begin_sweeps(b, x)
+                _start_without_shift(system, b, x)
             least, bar = np.inf, system.gamma**TRIAL * least
     return system.polish(b, x, max(POLISH, limit // 10))
+
+
+def _swept(found, before) -> bool:
+    """Whether more sweeps would gain nothing; what is found is from before the last one."""
+    ratio = min(1.0, found.omega / before.omega) if before else 1.0
+    if not ratio * found.omega > PRECISE / 2:  # the sweep has reduced what it found once more
+        return True
+    return ratio > SLOW and before is not None and before.normwise <= ROUNDING
+
+
+def _start_without_shift(system, b, x):
+    system.shift = False
+    x.fill(0.0)
+    system.begin_sweeps(b, x)
 
 
 def factorized(system):
@@ -140,9 +151,11 @@ class Krylov:
             return True
         weight, apply = system.scaled_product(b, np.full_like(x, x.max() if x.max() > 0 else 1.0))
         r = system.r / weight
-        per_product = 2.5 * system.values.size / x.size  # in passes over a vector
+        # the time of a product, in passes over a vector; beside it GMRES(30) makes 30, BiCGSTAB 8
+        per_product = ENTRY * system.values.size / x.size
         short = np.log(self.gmres(apply, r)[1]) / (RESTART * (per_product + RESTART))
-        long = np.log(self.bicgstab(apply, r, 2 * RESTART)[1]) / (2 * RESTART * (per_product + 8))
+        products = 2 * RESTART
+        long = np.log(self.bicgstab(apply, r, products)[1]) / (products * (per_product + 8))
         if not short < long:
             self._basis = None
         return bool(short < long)

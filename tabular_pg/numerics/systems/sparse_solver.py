@@ -20,6 +20,7 @@ TOLERATED = 1e-12  # normwise backward error above which no solution is returned
 LARGE_RIGHT = 1e-14  # normwise backward error at which the largest entries are right
 SMALL_RIGHT = 1e-12  # componentwise backward error above which the smallest are summed up anew
 SPARSE = (Solver.SWEEPS, Solver.SPARSE_LU, Solver.GMRES, Solver.BICGSTAB)
+KRYLOV = (Solver.GMRES, Solver.BICGSTAB)
 MOST_SWEEPS = 1_000_000  # where nothing else is allowed
 FAILED = Check(np.inf, np.inf)
 
@@ -114,10 +115,11 @@ class SparseSolver:
 
     def _solution(self, system, b):
         x = system.start()
-        best, tried = FAILED, []
-        for solver in self._order(system, b, x):
+        best, tried, reached = FAILED, [], []
+        while (solver := self._next(tried, system, b, x)) is not None:
             found = self._attempt(solver, system, b, x)
-            tried.append(f"{solver.name} {found.normwise:.1e}")
+            tried.append(solver)
+            reached.append(f"{solver.name} {found.normwise:.1e}")
             if found.omega < best.omega and found.normwise <= TOLERATED:
                 best, self.kind = found, solver
                 kept = x if found.omega <= self._accepted else x.copy()
@@ -127,14 +129,14 @@ class SparseSolver:
                 break  # entries are wrong that are small, which others get wrong, too: summed up
         if self._summed_up(best):
             found = sum_up(system, b, x)
-            tried.append(f"sums {found.normwise:.1e}")
+            reached.append(f"sums {found.normwise:.1e}")
             if found.omega < best.omega:
                 best, kept = found, x
                 self.kind = self._forced or Solver.SWEEPS
         if best is FAILED:
             raise RuntimeError(
                 f"no solver reached a normwise backward error of {TOLERATED} at gamma = "
-                f"{self._gamma}: {', '.join(tried)}"
+                f"{self._gamma}: {', '.join(reached)}"
             )
         self._accepted = max(self._accepted, 10.0 * best.omega)
         self.backward_error = max(self.backward_error, best.omega)
@@ -147,26 +149,29 @@ class SparseSolver:
             return False
         return best.omega > max(SMALL_RIGHT, self._accepted)
 
-    def _order(self, system, b, x):
-        """The solvers to try, best first; what an answer costs is spent only if it is asked for."""
+    def _next(self, tried, system, b, x):
+        """The next solver to try, None if all were; that it is asked for may cost a measurement,
+        of the fill-in or of both Krylov methods, which is kept."""
         if self._forced is not None:
-            yield self._forced
-            return
-        first = self.kind
-        if first is not None:
-            yield first
-        yield from (solver for solver in self._others(system, b, x) if solver is not first)
+            return None if tried else self._forced
+        if not tried and self.kind is not None:
+            return self.kind
+        if Solver.SWEEPS not in tried:
+            return Solver.SWEEPS
+        if Solver.SPARSE_LU not in tried and self._within(CHEAP):
+            return Solver.SPARSE_LU
+        for solver in self._krylov_order(system, b, x):
+            if solver not in tried:
+                return solver
+        if Solver.SPARSE_LU not in tried and self._within(POSSIBLE):
+            return Solver.SPARSE_LU
+        return None
 
-    def _others(self, system, b, x):
-        yield Solver.SWEEPS
-        if self._within(CHEAP):
-            yield Solver.SPARSE_LU
+    def _krylov_order(self, system, b, x):
+        """Both Krylov methods, the better first; the first time that is asked, by a trial."""
         if self._short is None:
             self._short = self._krylov.short_is_better(system, b, x)
-        krylov = (Solver.GMRES, Solver.BICGSTAB)
-        yield from krylov if self._short else krylov[::-1]
-        if self._within(POSSIBLE) and not self._within(CHEAP):
-            yield Solver.SPARSE_LU
+        return KRYLOV if self._short else KRYLOV[::-1]
 
     def _within(self, budget) -> bool:
         if self._cost is None:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.preference.control.tilted import checked_tables, regret, tilted_policy
+from tabular_pg.preference.control.tables import checked_tables
+from tabular_pg.preference.control.tilted import regret, tilted_policy
 
 
 class KLControl(NamedTuple):

@@ -15,7 +15,8 @@ import numpy as np
 
 from tabular_pg.checks.arrays import real_numbers, real_vector
 from tabular_pg.checks.numbers import check_type
-from tabular_pg.preference.control.tilted import beta_at, expected_reward, tilted_policy
+from tabular_pg.preference.control.tables import expected_reward
+from tabular_pg.preference.control.tilted import beta_at, tilted_policy
 from tabular_pg.preference.world.world import CATEGORIES, World
 
 

@@ -11,80 +11,53 @@ and what another policy loses is J(pi*) - J(pi) = beta KL(pi | pi*), without any
 from __future__ import annotations
 
 from numbers import Real
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 
 from tabular_pg._floats import UNDERFLOW
-from tabular_pg.checks.arrays import real_numbers, refuse_negative
-from tabular_pg.checks.numbers import check_number, checked_list
-from tabular_pg.checks.probabilities import ROW_SUM_TOLERANCE
+from tabular_pg.checks.numbers import check_number, checked_beta
+from tabular_pg.preference.control.tables import (
+    checked_policies,
+    checked_tables,
+    divergence,
+    expected_reward,
+    kl,
+)
 
 BISECTIONS = 200  # at most; the interval is then as narrow as floats are
 NARROW = 0.5  # a spread of r / beta up to which what exponentials differ by from 1 is summed
 FARTHEST = 800.0  # a reward less by so much times beta has no probability left
-MOST_DRAWS = 10**15  # of the best of n: integers that floats tell apart
-
-
-class Overoptimization(NamedTuple):
-    """Means over prompts along decreasing beta, or increasing n.
-
-    Attributes
-    ----------
-    knob : (n,) beta, or the n of best-of-n.
-    kl : (n,) KL(pi | ref).
-    proxy : (n,) expected reward that was optimized.
-    gold : (n,) expected true reward.
-    """
-
-    knob: np.ndarray
-    kl: np.ndarray
-    proxy: np.ndarray
-    gold: np.ndarray
 
 
 def tilted_policy(reference, rewards, beta) -> np.ndarray:
     """The optimum of the reward less beta times the KL divergence: ref exp(r / beta) / Z."""
-    return np.exp(_log_tilted(*checked_tables(reference, rewards), _beta(beta)))
+    return np.exp(_log_tilted(*checked_tables(reference, rewards), checked_beta(beta)))
 
 
 def optimal_value(reference, rewards, beta) -> np.ndarray:
     """(prompts,) max_pi E_pi[r] - beta KL(pi | ref) = beta log Z."""
     reference, rewards = checked_tables(reference, rewards)
-    beta = _beta(beta)
+    beta = checked_beta(beta)
     top, tilt = _tilt(reference, rewards, beta)
     possible = reference > 0
     excess = (reference * np.expm1(np.where(possible, tilt, 0.0))).sum(axis=1)  # of Z over 1
-    near = excess > -0.5
+    near = excess > -0.5  # its logarithm is then small, and Z would have lost its digits
     log_z = np.log1p(np.where(near, excess, 0.0))
     return top[:, 0] + beta * np.where(near, log_z, logsumexp(tilt, axis=1, b=reference))
 
 
-def expected_reward(policy, rewards) -> np.ndarray:
-    """(prompts,) the mean reward of each prompt."""
-    policy, rewards = checked_tables(policy, rewards, "policy")
-    return (policy * rewards).sum(axis=1)
-
-
-def kl(policy, reference) -> np.ndarray:
-    """(prompts,) KL(pi | ref); infinite where the reference excludes what the policy does."""
-    policy, reference = _policies(policy, reference)
-    with np.errstate(divide="ignore"):
-        return _divergence(policy, reference, np.log(reference))
-
-
 def regret(policy, reference, rewards, beta) -> np.ndarray:
     """(prompts,) J(pi*) - J(pi) = beta KL(pi | pi*), for the rewards given."""
-    policy, reference = _policies(policy, reference)
+    policy, reference = checked_policies(policy, reference)
     reference, rewards = checked_tables(reference, rewards)
-    beta = _beta(beta)
+    beta = checked_beta(beta)
     log_best = _log_tilted(reference, rewards, beta)
     narrow, u, log_z = _narrow(reference, rewards, beta)
     lost = np.where(
         narrow,
         _narrow_loss(policy, reference, u - log_z[:, None], beta),
-        beta * _divergence(policy, np.exp(log_best), log_best),
+        beta * divergence(policy, np.exp(log_best), log_best),
     )
     if np.isfinite(lost).all():
         return lost
@@ -116,6 +89,7 @@ def beta_at(reference, rewards, target, name) -> float:
     if not target < greedy:
         raise ValueError(f"{name} is {target!r}; expected less than {greedy}, the largest KL")
     least = -gaps[gaps < 0].max()
+    # as gaps spread by at most 2, the KL is at most 1 / (2 beta^2): target / 8 at the upper end
     low, high = np.log(least / FARTHEST), 0.5 * (np.log(4.0) - np.log(float(target)))
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
@@ -130,53 +104,6 @@ def beta_at(reference, rewards, target, name) -> float:
     if not np.isfinite(beta):
         raise ValueError(f"{name} is {target!r}; expected one at which beta is a float")
     return beta
-
-
-def best_of_n(reference, rewards, n) -> np.ndarray:
-    """The distribution of the best of n responses; equal ones share in proportion to ref.
-
-    With F the probability of a response that is not better and p that of an equal one, the best is
-    one of these with probability F^n - (F - p)^n.
-    """
-    reference, rewards = checked_tables(reference, rewards)
-    check_number("n", n, 1, MOST_DRAWS)
-    order = np.argsort(rewards, axis=1, kind="stable")
-    ranked, p = (np.take_along_axis(each, order, axis=1) for each in (rewards, reference))
-    new = np.diff(ranked, axis=1, prepend=-np.inf) > 0
-    level = np.cumsum(new, axis=1) - 1 + np.arange(len(p))[:, None] * p.shape[1]
-    equal = np.bincount(level.ravel(), p.ravel(), p.size)
-    up_to = np.minimum(np.cumsum(equal.reshape(p.shape), axis=1), 1.0).ravel()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chance = np.where(equal > 0, -np.expm1(n * np.log1p(-np.minimum(equal / up_to, 1.0))), 0.0)
-        factor = np.where(equal > 0, up_to**n * chance / equal, 0.0)
-    policy = np.empty_like(p)
-    np.put_along_axis(policy, order, p * factor[level], axis=1)
-    return policy / policy.sum(axis=1, keepdims=True)
-
-
-def overoptimization(reference, proxy, gold, betas) -> Overoptimization:
-    """How the true reward goes as a policy is optimized for another one, for each beta."""
-    betas = checked_list("betas", betas, "numbers > 0")
-    betas = [_beta(beta, f"betas[{i}]") for i, beta in enumerate(betas)]
-    return _curve(betas, reference, proxy, gold, tilted_policy)
-
-
-def best_of_n_curve(reference, proxy, gold, ns) -> Overoptimization:
-    """How the true reward goes as the best of more and more responses is taken."""
-    ns = checked_list("ns", ns, "integers")
-    ns = [check_number(f"ns[{i}]", n, 1, MOST_DRAWS) for i, n in enumerate(ns)]
-    return _curve(ns, reference, proxy, gold, best_of_n)
-
-
-def _curve(knobs, reference, proxy, gold, policy_at):
-    for name, rewards in (("proxy", proxy), ("gold", gold)):
-        checked_tables(reference, rewards, rewards_name=name)
-    rows = []
-    for knob in knobs:
-        policy = policy_at(reference, proxy, knob)
-        means = kl(policy, reference), expected_reward(policy, proxy), expected_reward(policy, gold)
-        rows.append([each.mean() for each in means])
-    return Overoptimization(np.array(knobs), *np.array(rows).reshape(-1, 3).T)
 
 
 def _log_tilted(reference, rewards, beta):
@@ -212,7 +139,7 @@ def _log_mean_kl(reference, gaps, log_beta):
 def _second(u):
     """(e^u - 1 - u) / u^2 for |u| <= 1/2, by its series."""
     total = np.zeros_like(u)
-    for n in range(16, 1, -1):
+    for n in range(16, 1, -1):  # what is left out is below 1e-19
         total = (total * u + 1.0) / n
     return total
 
@@ -240,45 +167,3 @@ def _narrow_loss(policy, reference, tilt, beta):
         plain = np.where(policy > 0, policy * w, 0.0) + (best - policy)
         plain = beta * np.maximum(plain, 0.0)
     return np.where(small & (policy > 0), series, plain).sum(axis=1)
-
-
-def _divergence(policy, reference, log_reference):
-    """KL(pi | ref), a sum of terms >= 0; the reference may be an underflow of its logarithm."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        near = np.log1p((policy - reference) / reference)
-        far = np.log(policy) - log_reference
-        log_ratio = np.where(np.abs(policy - reference) < reference / 2, near, far)
-        terms = np.where(policy > 0, policy * log_ratio, 0.0) + (reference - policy)
-    return np.maximum(terms, 0.0).sum(axis=1)
-
-
-def _beta(beta, name="beta"):
-    return check_number(name, beta, 0, kind=Real, open_ends=True)
-
-
-def checked_tables(reference, rewards, name="reference", rewards_name="rewards"):
-    """A table of distributions and one of rewards of the same shape, else ValueError."""
-    reference, rewards = _distributions(name, reference), real_numbers(rewards_name, rewards)
-    if rewards.shape != reference.shape:
-        raise ValueError(f"{rewards_name} has shape {rewards.shape}; expected {reference.shape}")
-    return reference, rewards
-
-
-def _policies(policy, reference):
-    policy, reference = _distributions("policy", policy), _distributions("reference", reference)
-    if policy.shape != reference.shape:
-        raise ValueError(f"policy has shape {policy.shape}; expected {reference.shape}")
-    return policy, reference
-
-
-def _distributions(name, table):
-    table = real_numbers(name, table)
-    if table.ndim != 2 or 0 in table.shape:
-        raise ValueError(f"{name} has shape {table.shape}; expected (prompts, responses)")
-    refuse_negative(name, table)
-    sums = table.sum(axis=1)
-    wrong = np.abs(sums - 1) > ROW_SUM_TOLERANCE * table.shape[1]
-    if wrong.any():
-        x = int(wrong.argmax())
-        raise ValueError(f"{name}[{x}] sums to {float(sums[x])!r}; expected 1")
-    return table

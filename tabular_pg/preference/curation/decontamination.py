@@ -13,11 +13,14 @@ takes O((N + M) log M) operations, for the search of the hashes, and O(N + M) nu
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.preference.curation.rules import Curated, kept
-from tabular_pg.preference.data.pairs import Tokens, checked_data
+from tabular_pg.preference.data.pairs import checked_data
+from tabular_pg.preference.data.tokens import Tokens
 
 UNIT = np.uint64(0x9E3779B97F4A7C15)  # odd; any one will do
 INVERSE = np.uint64(pow(int(UNIT), -1, 2**64))
@@ -56,19 +59,29 @@ def overlaps(texts, benchmark, n) -> np.ndarray:
     found = np.zeros(len(texts), dtype=bool)
     if n > min(texts.values.size, benchmark.values.size):
         return found
-    (mine, hashes), (theirs, known) = _runs(texts, n), _runs(benchmark, n)
-    order = np.argsort(known, kind="stable")
-    theirs, known = theirs[order], known[order]
-    low, high = np.searchsorted(known, hashes), np.searchsorted(known, hashes, side="right")
-    of = np.searchsorted(texts.ptr, mine, side="right") - 1
-    rows = np.flatnonzero(high > low)
-    while rows.size:  # once, but for runs whose hashes collide
-        first = rows[np.flatnonzero(np.diff(of[rows], prepend=-1))]  # one run of every text
-        same = _same(texts.values, mine[first], benchmark.values, theirs[low[first]], n)
-        found[of[first[same]]] = True
-        low[first] += 1
-        rows = rows[~found[of[rows]] & (low[rows] < high[rows])]
+    mine, theirs = _runs(texts, n), _runs(benchmark, n)
+    order = np.argsort(theirs.hashes, kind="stable")
+    known = theirs.hashes[order]
+    # of each run, the runs of the benchmark with the same hash: order[low:high]
+    low = np.searchsorted(known, mine.hashes)
+    high = np.searchsorted(known, mine.hashes, side="right")
+    left = np.flatnonzero(high > low)
+    while left.size:  # once, but for runs whose hashes collide
+        tried = left[np.flatnonzero(np.diff(mine.text[left], prepend=-1))]  # one run of every text
+        others = theirs.start[order[low[tried]]]
+        same = _same(texts.values, mine.start[tried], benchmark.values, others, n)
+        found[mine.text[tried[same]]] = True
+        low[tried] += 1
+        left = left[~found[mine.text[left]] & (low[left] < high[left])]
     return found
+
+
+class Runs(NamedTuple):
+    """Runs of tokens: the text that each is in, its first token in all texts, and its hash."""
+
+    text: np.ndarray
+    start: np.ndarray
+    hashes: np.ndarray
 
 
 def _same(values, starts, others, their_starts, n):
@@ -77,14 +90,15 @@ def _same(values, starts, others, their_starts, n):
     return (values[starts[:, None] + run] == others[their_starts[:, None] + run]).all(axis=1)
 
 
-def _runs(texts, n):
-    """Where the runs of n tokens start that lie within one text, and their hashes."""
+def _runs(texts, n) -> Runs:
+    """All runs of n tokens that lie within one text."""
     size = texts.values.size
-    ends = np.repeat(texts.ptr[1:], np.diff(texts.ptr))  # of the text that each token is in
-    starts = np.flatnonzero(np.arange(size) + n <= ends)
+    text = np.repeat(np.arange(len(texts)), np.diff(texts.ptr))  # of every token
+    starts = np.flatnonzero(np.arange(size) + n <= texts.ptr[text + 1])
     terms = _scrambled(texts.values) * _powers(INVERSE, size)
     sums = np.append(np.uint64(0), np.cumsum(terms, dtype=np.uint64))
-    return starts, (sums[starts + n] - sums[starts]) * _powers(UNIT, size)[starts]
+    hashes = (sums[starts + n] - sums[starts]) * _powers(UNIT, size)[starts]
+    return Runs(text[starts], starts, hashes)
 
 
 def _powers(base, count):

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from tabular_pg.checks.numbers import check_flag, check_type, checked_list, shown
+from tabular_pg.preference.curation.agreement_rule import agreement_filter
 from tabular_pg.preference.curation.decontamination import decontaminate
 from tabular_pg.preference.curation.rules import (
     Curated,
     Record,
     adversarial_only,
-    agreement_filter,
     rating_filter,
     top_fraction,
 )
-from tabular_pg.preference.data.pairs import PreferenceData, Tokens, checked_data
+from tabular_pg.preference.data.pairs import PreferenceData, checked_data
+from tabular_pg.preference.data.tokens import Tokens
 from tabular_pg.preference.fitting.result import Fit
 
 MAGPIE = (

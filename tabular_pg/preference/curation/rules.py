@@ -19,10 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.checks.arrays import first, real_array
 from tabular_pg.checks.numbers import as_float, check_dict, check_number, is_real, shown
 from tabular_pg.preference.data.pairs import PreferenceData, checked_data, checked_names
-from tabular_pg.preference.fitting.result import Fit
 
 ROUNDING = 1e-9  # relative: 0.07 * 100 are 7 pairs, not 8
 
@@ -121,9 +119,9 @@ def top_fraction(data, fractions, *, sources, offsets=None, default=None, of=Non
     pool = data if of is None else of
     checked_data("of", pool)
     groups = _groups(fractions, default, pool.task_names)
-    mine = _mine(pool, sources, empty=of is None)
+    mine = from_sources(pool, sources, empty=of is None)
     score = score_offsets(pool, {} if offsets is None else offsets)
-    if not np.isin(data.pair_id[_mine(data, sources)], pool.pair_id).all():
+    if not np.isin(data.pair_id[from_sources(data, sources)], pool.pair_id).all():
         raise ValueError("of lacks pairs of the data; expected all of these sources")
     _check_known("scores", pool, mine & np.isnan(score))
     dropped = []
@@ -137,7 +135,7 @@ def top_fraction(data, fractions, *, sources, offsets=None, default=None, of=Non
 
 def rating_filter(data, *, sources) -> Curated:
     """Pairs of these sources are kept if the chosen response is rated higher. Idempotent."""
-    mine = _mine(data, sources)
+    mine = from_sources(data, sources)
     _check_known("ratings", data, mine & np.isnan(data.ratings).any(axis=1))
     higher = data.ratings[:, 0] > data.ratings[:, 1]
     return kept(data, ~mine | higher, "rating filter", "chosen is not rated higher than rejected")
@@ -145,84 +143,11 @@ def rating_filter(data, *, sources) -> Curated:
 
 def adversarial_only(data, *, sources) -> Curated:
     """Pairs of these sources are kept if they are adversarial. Idempotent."""
-    mask = ~_mine(data, sources) | data.adversarial
+    mask = ~from_sources(data, sources) | data.adversarial
     return kept(data, mask, "adversarial only", "the prompt is not adversarial")
 
 
-def agreement_filter(data, rewards, *, sources) -> Curated:
-    """Pairs of these sources are kept if a fitted reward prefers the chosen response, too.
-
-    Rewards come as fits, whose scores are read: an array, as the true rewards are one, is refused.
-    No type keeps who wants to from cheating, with a ``Fit`` put together by hand, or a callable
-    that knows a world.
-
-    Parameters
-    ----------
-    rewards : Fit, or a callable from PreferenceData to a Fit
-        With scores of all items; a callable is given the pairs of all other sources, unless no
-        pair is left to judge. Idempotent either way.
-
-    Raises
-    ------
-    ValueError
-        If a source is not there, there are no other ones to fit to, or a reward is missing.
-    """
-    if not isinstance(rewards, Fit) and not callable(rewards):
-        raise ValueError(
-            f"rewards is of type {type(rewards).__name__}; expected a Fit, or a callable from "
-            "PreferenceData to a Fit"
-        )
-    mask = ~_mine(data, sources)
-    if not mask.all():
-        mask[~mask] = _agrees(data, mask, rewards, sources)
-    return kept(data, mask, "agreement filter", "the fitted reward does not prefer chosen")
-
-
-def agreement_purity(label_accuracy, reward_accuracy):
-    """Share of right labels among those with which a reward agrees: p a / (p a + (1-p) (1-a)).
-
-    It holds for labels that are right with probability p and a reward with probability a, if the
-    errors are independent.
-
-    Parameters
-    ----------
-    label_accuracy, reward_accuracy : numbers or array_like in [0, 1]
-        Where one is 1 and the other 0 they never agree: this is refused.
-    """
-    p = _shares("label_accuracy", label_accuracy)
-    a = _shares("reward_accuracy", reward_accuracy)
-    if p.ndim and a.ndim and a.shape != p.shape:
-        raise ValueError(f"reward_accuracy has shape {a.shape}; expected {p.shape}, as the labels'")
-    right = p * a
-    agreed = right + (1 - p) * (1 - a)
-    if (agreed == 0).any():
-        raise ValueError(
-            "label_accuracy and reward_accuracy are 0 and 1, or 1 and 0; expected accuracies with "
-            "which they may agree"
-        )
-    return right / agreed
-
-
-def _agrees(data, others, rewards, sources):
-    """Of each pair that is not of the others, whether the reward agrees."""
-    if not isinstance(rewards, Fit):
-        if not others.any():
-            raise ValueError(
-                f"sources is {shown(sources)}; expected others, too, to fit a reward to"
-            )
-        rewards = rewards(data.select(others))
-        if not isinstance(rewards, Fit):
-            raise ValueError(f"rewards returned a {type(rewards).__name__}; expected a Fit")
-    scores, pairs = np.asarray(rewards.scores, dtype=np.float64), data.pairs[~others]
-    if scores.ndim != 1 or scores.size <= pairs.max():
-        raise ValueError(f"rewards.scores has shape {scores.shape}; expected > {pairs.max()} items")
-    missing = pairs[np.isnan(scores[pairs])]
-    if missing.size:
-        raise ValueError(f"rewards.scores[{missing[0]}] is nan; expected a number for that item")
-    return scores[pairs[:, 0]] > scores[pairs[:, 1]]
-
-
-def _mine(data, sources, empty=True):
+def from_sources(data, sources, empty=True):
     """(N,) whether a pair is from one of these sources."""
     checked_data("data", data)
     names = checked_names("sources", sources)
@@ -255,15 +180,6 @@ def _checked_fraction(name, fraction) -> float:
     if not is_real(fraction) or not 0 < as_float(fraction) <= 1:
         raise ValueError(f"{name} is {shown(fraction)}; expected a finite number in (0, 1]")
     return as_float(fraction)
-
-
-def _shares(name, values):
-    values = real_array(name, values)
-    wrong = (values < 0) | (values > 1)
-    if wrong.any():
-        at = first(wrong)
-        raise ValueError(f"{name}{at or ''} is {values[tuple(at)]}; expected a number in [0, 1]")
-    return values
 
 
 def _check_known(name, data, missing):

@@ -91,6 +91,7 @@ def parsed(row, ignore) -> Row:
 
 
 def spoken(said) -> str:
+    """The text of a conversation, a line for each message."""
     return "\n".join(f"{role}: {content}" for role, content in said)
 
 
@@ -110,6 +111,7 @@ def unique_keys(pairs) -> dict:
 
 
 def short(value) -> str:
+    """A value as messages show it, cut off where it is long."""
     return shown(value, QUOTED)
 
 

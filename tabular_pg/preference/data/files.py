@@ -12,13 +12,11 @@ import io
 import json
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from tabular_pg.checks.numbers import check_path, checked_list, shown
-from tabular_pg.preference.data.dialogues import listed, parsed, short, unique_keys, unmistakable
+from tabular_pg.checks.numbers import checked_list, shown
+from tabular_pg.preference.data.dialogues import listed, parsed, short, unique_keys
+from tabular_pg.preference.data.named_pairs import Pairs, Rows
 
 COUNT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -29,34 +27,6 @@ class Ties(enum.Enum):
     REFUSE = "a tie is an error"
     DROP = "a tie is left out, and counted"
     HALVE = "a tie is half a win for either"
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Comparisons of named items.
-
-    Attributes
-    ----------
-    items : tuple of str, or of (prompt, response) for JSON lines
-    pairs : (N, 2) numbers of winner and loser.
-    weights : (N,) how often.
-    sources : tuple of str or None, one per pair.
-    ratings : (N, 2) of the winner and of the loser, NaN where there are none.
-    ties : the number of ties that were left out; like counts it need not be whole.
-    margins : (N,) by how much the winner is better, NaN where that is not said; None for tables.
-    """
-
-    items: tuple
-    pairs: np.ndarray
-    weights: np.ndarray
-    sources: tuple
-    ratings: np.ndarray
-    ties: float = 0
-    margins: np.ndarray | None = None
-
-    @property
-    def n_items(self) -> int:
-        return len(self.items)
 
 
 def read_jsonl(path, *, ties=Ties.REFUSE, ignore=()) -> Pairs:
@@ -80,7 +50,7 @@ def read_jsonl(path, *, ties=Ties.REFUSE, ignore=()) -> Pairs:
     """
     _check_ties(ties, (Ties.REFUSE, Ties.DROP))
     ignore = checked_list("ignore", ignore, "keys", str)
-    rows, text = _Rows(path), _text(path)
+    rows, text = Rows(path), _text(path)
     if text.lstrip().startswith("[") and _is_array(text):
         raise rows.wrong(1, "list; expected an object in every line, this is one JSON array")
     for number, line in enumerate(text.split("\n"), 1):
@@ -114,7 +84,7 @@ def read_table(path, *, columns=("winner", "loser"), counts=None, tied=None, tie
     """
     _check_ties(ties, Ties)
     counts, headers = _headers(columns, counts, tied)
-    rows, delimiter = _Rows(path), "\t" if str(path).endswith(".tsv") else ","
+    rows, delimiter = Rows(path), "\t" if str(path).endswith(".tsv") else ","
     table = csv.DictReader(io.StringIO(_text(path), newline=""), delimiter=delimiter)
     try:
         found = list(table.fieldnames or ())
@@ -157,59 +127,10 @@ def _headers(columns, counts, tied):
     return counts, headers
 
 
-class _Rows:
-    """Pairs as they are read."""
-
-    def __init__(self, path):
-        check_path("path", path)
-        self.path = Path(path)
-        self.items, self.pairs, self.weights = {}, [], []
-        self.sources, self.ratings, self.ties = [], [], 0
-        self.texts, self.of_text, self.margins = {}, {}, []
-
-    def number(self, item) -> int:
-        return self.items.setdefault(item, len(self.items))
-
-    def add(self, winner, loser, weight=1.0, source=None, ratings=(math.nan, math.nan)):
-        self.pairs.append((self.number(winner), self.number(loser)))
-        self.weights.append(weight)
-        self.sources.append(source)
-        self.ratings.append(ratings)
-
-    def prompt(self, said, text) -> str:
-        """The text of a conversation, the same whatever it is spelled like, and no other's."""
-        if said not in self.texts:
-            if self.of_text.setdefault(text, said) != said:
-                text = unmistakable(said)
-                self.of_text[text] = said
-            self.texts[said] = text
-        return self.texts[said]
-
-    def wrong(self, line, message):
-        return ValueError(f"{self.path}:{line}: {message}")
-
-    def finished(self) -> Pairs:
-        if not self.pairs:
-            raise ValueError(f"{self.path} has no pairs; expected at least one")
-        ties = int(self.ties) if self.ties == int(self.ties) else self.ties
-        return Pairs(
-            tuple(self.items), np.array(self.pairs), np.array(self.weights, dtype=float),
-            tuple(self.sources), np.array(self.ratings, dtype=float), ties,
-            np.array(self.margins, dtype=float) if self.margins else None,
-        )  # fmt: skip
-
-
 def _add_json(rows, line, number, ties, ignore):
+    """Add the pair of one line, whose forms are those of the table of ``dialogues``."""
     try:
-        row = json.loads(line, object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError) as error:
-        reason = str(error)
-        kind = "" if "is there twice" in reason else "not JSON: "
-        raise rows.wrong(number, f"{kind}{reason:.200}") from None
-    if not isinstance(row, dict):
-        raise rows.wrong(number, f"{type(row).__name__}; expected an object")
-    try:
-        pair = parsed(row, ignore)
+        pair = parsed(_object(line), ignore)
     except ValueError as error:
         raise rows.wrong(number, str(error)) from None
     if pair.chosen == pair.rejected:
@@ -221,6 +142,18 @@ def _add_json(rows, line, number, ties, ignore):
     items = (prompt, pair.chosen), (prompt, pair.rejected)
     rows.add(*items, source=pair.source, ratings=pair.ratings)
     rows.margins.append(pair.margin)
+
+
+def _object(line) -> dict:
+    """The JSON object that a line is, else ValueError."""
+    try:
+        row = json.loads(line, object_pairs_hook=unique_keys)
+    except (ValueError, RecursionError) as error:
+        kind = "" if "is there twice" in str(error) else "not JSON: "
+        raise ValueError(f"{kind}{str(error):.200}") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"{type(row).__name__}; expected an object")
+    return row
 
 
 def _add_row(rows, row, number, columns, counts, tied, ties):

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.checks.numbers import check_dict, check_number, check_type, shown
-from tabular_pg.preference.data.files import Pairs
-from tabular_pg.preference.data.pairs import PreferenceData, Tokens, checked_names
+from tabular_pg.preference.data.named_pairs import Pairs
+from tabular_pg.preference.data.pairs import PreferenceData, checked_names
+from tabular_pg.preference.data.tokens import Tokens
 
 WITHOUT_SPACES = (
     (0x0E00, 0x0EFF), (0x0F00, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x31F0, 0x31FF),

@@ -11,46 +11,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from tabular_pg.checks.arrays import class_numbers, integer_array, plain_array, real_array
-from tabular_pg.checks.numbers import check_flag, check_number, check_type, checked_list, shown
-
-
-@dataclass(frozen=True, eq=False)
-class Tokens:
-    """Texts as sequences of small integers, one after the other.
-
-    Parameters
-    ----------
-    ptr : array_like of int (n+1,)
-        Text i is ``values[ptr[i]:ptr[i+1]]``.
-    values : array_like of int
-    """
-
-    ptr: np.ndarray
-    values: np.ndarray
-
-    def __post_init__(self):
-        ptr, values = integer_array("ptr", self.ptr), integer_array("values", self.values)
-        if ptr.size == 0 or ptr[0] != 0 or ptr[-1] != values.size or (np.diff(ptr) < 0).any():
-            raise ValueError(
-                f"ptr is {ptr}; expected integers that rise from 0 to {values.size}, the number of "
-                "tokens"
-            )
-        _freeze(self, ptr=ptr, values=values)
-
-    def __len__(self):
-        return self.ptr.size - 1
-
-    def __getitem__(self, i) -> np.ndarray:
-        if not 0 <= i < len(self):
-            raise IndexError(f"i is {i}; expected a text from 0 to {len(self) - 1}")
-        return self.values[self.ptr[i] : self.ptr[i + 1]]
-
-    def part(self, first, last) -> Tokens:
-        """The texts ``first`` to ``last - 1``."""
-        first = check_number("first", first, 0, len(self))
-        last = check_number("last", last, first, len(self))
-        ptr = self.ptr[first : last + 1]
-        return Tokens(ptr - ptr[0], self.values[ptr[0] : ptr[-1]])
+from tabular_pg.checks.numbers import check_flag, check_type, checked_list, shown
+from tabular_pg.preference.data.tokens import Tokens, freeze
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +83,7 @@ class PreferenceData:
                 f"({size},) bool, one per pair"
             )
         _check_distinct(arrays)
-        _freeze(self, **arrays, adversarial=adversarial)
+        freeze(self, **arrays, adversarial=adversarial)
 
     def __len__(self):
         return self.pair_id.size
@@ -183,12 +145,6 @@ def concatenate(parts) -> PreferenceData:
     arrays = {f.name: [getattr(p, f.name) for p in parts] for f in fields(first)}
     joined = {k: np.concatenate(v) for k, v in arrays.items() if isinstance(v[0], np.ndarray)}
     return replace(first, **joined | {"source": np.concatenate(codes), "source_names": names})
-
-
-def _freeze(record, **arrays):
-    for name, array in arrays.items():
-        array.setflags(write=False)
-        object.__setattr__(record, name, array)
 
 
 def _check_names(name, names):

@@ -6,7 +6,8 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
-from tabular_pg.preference.data.files import Pairs, read_table
+from tabular_pg.preference.data.files import read_table
+from tabular_pg.preference.data.named_pairs import Pairs
 
 
 def baseball_1987() -> Pairs:

@@ -31,10 +31,8 @@ from tabular_pg.preference.fitting.trees import (
 
 LAST_RESORT = 2000  # nodes up to which that is done where nothing else works
 LARGER = 2.5  # than newton.DENSE a dense system in the edges of a tree may be
-SHORT, BENT = (
-    0.1,
-    2.0,
-)  # changes of margins up to which a whole step is taken, or a longer one is not tried
+SHORT = 0.1  # a change of margins up to which a whole step is taken
+BENT = 2.0  # the same up to which no longer step is tried
 BRISK = 30.0  # a change of margins beyond which no part of a step may go too far
 DOUBLINGS = 12  # of a step
 NEAR, PATIENCE = 0.5, 5  # so many steps that do not come nearer, where the minimum is so near

@@ -14,6 +14,8 @@ References
 ----------
 Hsieh, Chang, Lin, Keerthi, Sundararajan (2008), A dual coordinate descent method for large-scale
 linear SVM, ICML.
+Wright (1997), Primal-dual interior-point methods, SIAM: the path-following method of chapter 5, and
+in chapter 10, after Mehrotra, how far a step goes.
 """
 
 from __future__ import annotations
@@ -29,6 +31,10 @@ from tabular_pg.preference.fitting.newton import DENSE, newton_step
 
 GAP, COARSE = 1e-8, 1e-7  # at most, of the two methods, relative to the loss of theta = 0
 GOAL = 1e-11  # what the interior-point method tries to reach
+START = 0.5  # of its weight is each alpha at first, in the middle of its range
+CENTRING = 0.1  # the products are to become so much of what they are, on average
+TO_BOUNDARY = 0.99  # of the way to where the first number would be 0 is a step at most
+SOLVED = 1e-10  # a residual for which newton_step solves as accurately as it does any system
 EVERY = 10  # sweeps between two looks at the gap
 PATIENCE = 8  # steps of the interior-point method that do not narrow the gap
 
@@ -62,20 +68,25 @@ def minimize_hinge(objective, iterations) -> Fitted:
 
 
 def _interior_point(objective, iterations):
+    """Newton's method for the equations above, eliminated down to theta.
+
+    With d = xi / beta + z / alpha, and b what is missing in the margins and the products:
+    (ridge + sum_m x_m x_m^T / d_m) d_theta = pull of alpha + b / d, less ridge theta.
+    """
     w, margin, theta = objective.comparisons.weight, objective.loss.margin, np.zeros(objective.size)
-    alpha, beta = 0.5 * w, 0.5 * w  # beta is weight - alpha, without its rounding
+    alpha, beta = START * w, (1 - START) * w  # beta is weight - alpha, without its rounding
     xi, z = np.full(w.size, margin), np.full(w.size, margin)
     free, zero = objective.free, margin * w.sum()
     best, narrowest, found = theta, np.inf, 0
     for k in range(1, iterations + 1):
         short = margin - objective.margins(theta) - xi + z
         unbalanced = _pull(objective, alpha) - objective.ridge * theta
-        mu = 0.1 * (alpha @ z + beta @ xi) / (2 * w.size)
+        mu = CENTRING * (alpha @ z + beta @ xi) / (2 * w.size)
         d = xi / beta + z / alpha
         b = short - mu / beta + xi + mu / alpha - z
         H = objective.quadratic(1 / d)
         try:
-            move = newton_step(H, -(unbalanced + _pull(objective, b / d)), 1e-10, free)
+            move = newton_step(H, -(unbalanced + _pull(objective, b / d)), SOLVED, free)
         except (LinAlgError, ValueError, RuntimeError):  # singular, or not finite
             break
         move = objective.centred(move)
@@ -83,7 +94,7 @@ def _interior_point(objective, iterations):
         d_xi = (mu - beta * xi + xi * d_alpha) / beta
         d_z = (mu - alpha * z - z * d_alpha) / alpha
         pairs = (alpha, d_alpha), (beta, -d_alpha), (xi, d_xi), (z, d_z)
-        size = min(1.0, 0.99 * min(_room(*pair) for pair in pairs))
+        size = min(1.0, TO_BOUNDARY * min(_room(*pair) for pair in pairs))
         theta, alpha, beta = theta + size * move, alpha + size * d_alpha, beta - size * d_alpha
         xi, z = xi + size * d_xi, z + size * d_z
         gap = _gap(objective, theta, alpha)

@@ -90,12 +90,7 @@ class FocalPenalty:
 
     pointwise, decreases, farthest = False, True, FARTHEST
 
-    def __post_init__(self):
-        settle(self, "gamma", 0, kind=Real)
-
-    @property
-    def convex(self):
-        return self.gamma == 0
+    __post_init__, convex = Focal.__post_init__, Focal.convex
 
     @property
     def jump(self):

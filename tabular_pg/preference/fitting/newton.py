@@ -22,11 +22,13 @@ from scipy.sparse.linalg import splu
 from tabular_pg._floats import UNDERFLOW
 from tabular_pg.preference.fitting.comparisons import Comparisons
 
-DENSE = 600
+DENSE = 600  # unknowns up to which a dense factorization takes well below a second
 CLOSE = 1e-12  # a gradient of zero, relative to its terms and to what rounding theta does to them
 STALLED = 1e-9  # the same where no step comes nearer
 ENOUGH = 1e-4  # of the decrease that the slope promises (Armijo's rule)
 HALVINGS = 50  # of a step
+ROUNDING = 1e-14  # of a sum of losses, relative
+TOLERANCE = 1e-6, 0.1  # of conjugate gradients: as far as the gradient is from 0, but between these
 FAR = 5.0  # a change of margins beyond which the curvature of a loss that is not convex is another
 BETTER = 0.9  # of the least gradient: a smaller one is progress
 FLAT = 1e-10  # of the largest curvature: the least that a step is divided by
@@ -45,6 +47,7 @@ class Found(NamedTuple):
 
     @property
     def converged(self) -> bool:
+        """Whether the gradient vanishes, at a minimum that is not beyond all margins."""
         return self.residual <= CLOSE and not self.lost
 
 
@@ -59,6 +62,7 @@ class Objective:
 
     @property
     def size(self) -> int:
+        """The number of unknowns."""
         return self.comparisons.n_items if self.features is None else self.features.shape[1]
 
     @property
@@ -69,6 +73,7 @@ class Objective:
         return float(np.sqrt(squares.sum(axis=1).max()))
 
     def margins(self, theta) -> np.ndarray:
+        """(M,) D at theta."""
         scores = theta if self.features is None else self.features @ theta
         return self.comparisons.margins(scores)
 
@@ -117,27 +122,62 @@ def centred(scores, components) -> np.ndarray:
     return scores - (np.bincount(components, scores) / np.bincount(components))[components]
 
 
-def descend(objective, start, iterations):
+@dataclass
+class Progress:
+    """How near to 0 the gradient has come, and for how many steps it has come no nearer."""
+
+    patience: int
+    least: float = np.inf
+    idle: int = 0
+
+    def add(self, residual):
+        """Take note of the gradient at the next point."""
+        if residual < BETTER * self.least:
+            self.least, self.idle = residual, 0
+        else:
+            self.idle += 1
+
+    @property
+    def stalled(self) -> bool:
+        """Whether no further step is worth its cost."""
+        return self.idle > self.patience
+
+    def give_up(self):
+        """There is no step that decreases the value."""
+        self.idle = self.patience + 1
+
+
+def descend(objective, start, iterations) -> Found:
+    """Where Newton steps lead from ``start``: to a gradient of 0, unless they run out or stall."""
     theta, convex = start, objective.loss.convex
-    free, best, since, k = objective.free, np.inf, 0, 0
-    limit = getattr(objective.loss, "farthest", np.inf)
-    while True:
+    free, progress = objective.free, Progress(STALL[convex])
+    for k in range(iterations + 1):
         D = objective.margins(theta)
         gradient, terms = objective.gradient(theta, D)
         residual = _relative(gradient, terms)
-        lost = not convex and objective.ridge == 0 and np.abs(D).max(initial=0.0) > limit
-        best, since = (residual, 0) if residual < BETTER * best else (best, since + 1)
-        if residual <= CLOSE or lost or since > STALL[convex] or k == iterations:
-            if since > STALL[convex] and residual <= STALLED:  # as good as rounding lets it be
-                residual = CLOSE
-            return Found(theta, gradient, residual, k, bool(lost))
+        progress.add(residual)
+        lost = _lost(objective, D)
+        if residual <= CLOSE or lost or progress.stalled or k == iterations:
+            break
         step = newton_step(objective.hessian(D), gradient, residual, free, convex)
         if not convex:
             step = step * min(1.0, FAR / np.abs(objective.margins(step)).max(initial=UNDERFLOW))
-        theta, moved = _line_search(objective, theta, D, gradient, step)
-        k += 1
-        if not moved:
-            since = STALL[convex]
+        reached = _line_search(objective, theta, D, gradient, step)
+        if reached is None:
+            progress.give_up()
+            k += 1
+            break
+        theta = reached
+    if progress.stalled and residual <= STALLED:  # as good as rounding lets it be
+        residual = CLOSE
+    return Found(theta, gradient, residual, k, lost)
+
+
+def _lost(objective, D) -> bool:
+    """Whether margins are so large that a loss that is not convex only decreases beyond."""
+    if objective.loss.convex or objective.ridge > 0:
+        return False
+    return bool(np.abs(D).max(initial=0.0) > objective.loss.farthest)
 
 
 def _relative(gradient, terms) -> float:
@@ -146,23 +186,23 @@ def _relative(gradient, terms) -> float:
 
 
 def _line_search(objective, theta, D, gradient, step):
-    """The first of 1, 1/2, 1/4, ... of the step that decreases the value enough."""
+    """After the first of 1, 1/2, 1/4, ... of the step that decreases the value enough, or None."""
     value, descent, size = objective.value(theta, D), gradient @ step, 1.0
-    slack = 1e-14 * abs(value)
+    slack = ROUNDING * abs(value)
     for _ in range(HALVINGS):
         trial = objective.centred(theta + size * step)
         reached = objective.value(trial, objective.margins(trial))
         if reached <= value + ENOUGH * size * descent + slack:
-            return trial, True
+            return trial
         size *= 0.5
-    return theta, False
+    return None
 
 
 def newton_step(H, gradient, residual=1e-9, free=(), convex=True):
     """A direction of descent: Newton's, where the Hessian is positive."""
     if H.shape[0] > DENSE:
         H = sparse.csr_array(H)
-        step, solved = _conjugate_gradients(H, -gradient, np.clip(residual, 1e-6, 0.1), convex)
+        step, solved = _conjugate_gradients(H, -gradient, np.clip(residual, *TOLERANCE), convex)
         return step if solved or not convex else _eliminate(H, -gradient, free)
     H = H.toarray() if sparse.issparse(H) else H
     free = np.asarray(free, dtype=np.int64)

@@ -111,6 +111,7 @@ def terms_of(comparisons, loss, log_ridge) -> Terms:
 
 
 def is_square(loss) -> bool:
+    """Whether the loss is a square of margins, or else of the logistic kind."""
     return not loss.decreases
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from tabular_pg.preference.control.dpo import DPO
 from tabular_pg.preference.control.kl_control import KLControl
-from tabular_pg.preference.control.tilted import expected_reward, kl, optimal_value
+from tabular_pg.preference.control.tables import expected_reward, kl
+from tabular_pg.preference.control.tilted import optimal_value
 from tabular_pg.preference.fitting.fit import fit
 from tabular_pg.preference.fitting.newton import centred
 from tabular_pg.preference.theorems.fits import EXACT, ROUNDING, _distances

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tabular_pg.preference.curation.agreement import AgreementFilter
-from tabular_pg.preference.curation.rules import agreement_purity
+from tabular_pg.preference.curation.agreement import AgreementFilter, agreement_purity
 from tabular_pg.theorem import Kind, theorem
 
 ROUNDING = 1e-12  # of sums over pairs, relative

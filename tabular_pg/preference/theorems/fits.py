@@ -32,10 +32,12 @@ KINK = 1e-8  # a margin at which the slope of the focal loss with penalty is not
 
 
 def tabular(run) -> str:
+    """Every item has a score of its own."""
     return "" if run.features is None else "stated for scores of items, without features"
 
 
 def few_items(run) -> str:
+    """A dense matrix of all items can be made."""
     n = run.comparisons.n_items
     return "" if n <= SMALL else f"there are {n} items; a dense matrix is made for up to {SMALL}"
 
@@ -50,6 +52,7 @@ def balanced(run) -> str:
 
 
 def off_the_kink(run) -> str:
+    """No margin is where the loss has a kink."""
     if isinstance(run.loss, FocalPenalty) and np.abs(run.margins).min() < KINK:
         return f"a margin is less than {KINK}, at the kink of the loss"
     return ""

@@ -70,6 +70,7 @@ class ScoredPool(Spec):
     noise: float = 1.0
 
     def draw(self, world, count, bias, flip, rng) -> dict:
+        """The arrays of ``count`` pairs, by the names of the fields of PreferenceData."""
         prompts = training_sample(world, self.mixture, count, rng)
         items = _generated(world, prompts, min(PER_PROMPT, world.n_responses), self.strength, rng)
         scorer = Scorer(self.noise, 0.0, bias * self.bias_share, self.inflation, UNIT)
@@ -109,6 +110,7 @@ class Annotated(Spec):
     flagged: bool = False
 
     def draw(self, world, count, bias, flip, rng) -> dict:
+        """The arrays of ``count`` pairs, by the names of the fields of PreferenceData."""
         prompts = training_sample(world, self.mixture, count, rng)
         if self.opposed is None:
             first, second = _generated(world, prompts, 2, self.strength, rng).T
@@ -134,6 +136,7 @@ class Rated(Spec):
     noise: float = 0.7
 
     def draw(self, world, count, bias, flip, rng) -> dict:
+        """The arrays of ``count`` pairs, by the names of the fields of PreferenceData."""
         prompts = training_sample(world, self.mixture, count, rng)
         items = _generated(world, prompts, 2, self.strength, rng)
         rates = Rater(self.noise, 0.0, bias * self.bias_share).rate(world, items, rng)

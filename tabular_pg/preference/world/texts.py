@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.preference.data.pairs import Tokens
+from tabular_pg.preference.data.tokens import Tokens
 
 VOCABULARY = 5000
 OPENING = 5  # tokens that all prompts of a task start with

@@ -19,14 +19,13 @@ Liu et al. (2024), Skywork-Reward, arXiv 2410.18451: the tasks and their shares.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
-from tabular_pg.checks.arrays import class_numbers, plain_array, real_vector, refuse_where
+from tabular_pg.checks.arrays import class_numbers, plain_array, refuse_where
 from tabular_pg.checks.numbers import check_number
-from tabular_pg.preference.data.pairs import Tokens, checked_data
-from tabular_pg.preference.world.texts import make_texts
+from tabular_pg.preference.data.pairs import checked_data
+from tabular_pg.preference.data.tokens import Tokens
 
 CATEGORIES = ("Chat", "Chat Hard", "Safety", "Reasoning")
 SHARES = (0.35, 0.10, 0.15, 0.40)  # of the training prompts; held out are as many of each
@@ -82,10 +81,12 @@ class World:
 
     @property
     def n_prompts(self) -> int:
+        """How many prompts there are, with those held out."""
         return self.category.size
 
     @property
     def n_items(self) -> int:
+        """How many responses there are to all prompts."""
         return self.reward.size
 
     @property
@@ -122,86 +123,6 @@ class World:
         return self.reward[data.chosen] > self.reward[data.rejected]
 
 
-def make_world(
-    prompts=4000,
-    responses=16,
-    *,
-    seed,
-    benchmark=400,
-    nuisance=60,
-    correlations=(0.3, -0.6, 0.0, 0.0),
-    specific=0.5,
-    level=1.0,
-    offset=1.0,
-    blur=0.0,
-    contamination=0.05,
-) -> World:
-    """A world drawn from the seed.
-
-    Parameters
-    ----------
-    prompts, benchmark : int
-        How many to learn from, and how many held out, a quarter of them in each category.
-    responses : int
-        Candidates per prompt, at least 2.
-    nuisance : int
-        Features that have to do with nothing: the more, the more pairs a fit needs.
-    correlations : four numbers in [-1, 1]
-        Of each spurious attribute with the reward within a prompt, in each category.
-    specific : float in [0, 1]
-        Share of the reward's variance that is due to the attributes of the category alone.
-    level : float >= 0
-        Standard deviation over prompts of each general attribute's mean: some prompts are easy.
-    offset : float >= 0
-        Standard deviation of the prompts' offsets c(x).
-    blur : float >= 0
-        Standard deviation of what is added to the quality attributes in ``features``. If positive,
-        no reward model is perfect, and spurious attributes are evidence.
-    contamination : float in [0, 1]
-        Share of the training prompts that have more than 7 tokens in a row of a held-out one.
-
-    Raises
-    ------
-    ValueError
-        Names the argument, its value and what was expected.
-    """
-    check_number("seed", seed, 0)
-    correlations = _checked_correlations(correlations)
-    check_number("responses", responses, 2)
-    check_number("prompts", prompts, 10)  # or else there is a category without any
-    check_number("benchmark", benchmark, 4)
-    check_number("nuisance", nuisance, 0)
-    level, offset, blur = (
-        check_number(name, value, 0, kind=Real)
-        for name, value in (("level", level), ("offset", offset), ("blur", blur))
-    )
-    specific = check_number("specific", specific, 0, 1, kind=Real)
-    contamination = check_number("contamination", contamination, 0, 1, kind=Real)
-    of_prompts, of_items, of_texts = np.random.default_rng(seed).spawn(3)
-    category = np.concatenate([_spread(SHARES, prompts), _spread([0.25] * 4, benchmark)])
-    quality, reward = _quality(of_items, category, responses, specific)
-    rho = correlations[category].repeat(responses)[:, None]
-    own = of_items.standard_normal((reward.size, len(SPURIOUS)))
-    spurious = rho * reward[:, None] + np.sqrt(1 - rho**2) * own
-    if level > 0:
-        quality[:, : len(GENERAL)] += _levels(of_prompts, category.size, level, responses)
-    reward = quality @ _weights(specific)
-    reward += (offset * of_prompts.standard_normal(category.size)).repeat(responses)
-    if blur > 0:
-        quality += blur * of_items.standard_normal(quality.shape) * (quality != 0)
-    rest = of_items.standard_normal((reward.size, nuisance))
-    features = np.hstack([quality, spurious, rest])
-    task = _tasks(of_prompts, category)
-    texts = make_texts(of_texts, task, prompts, contamination)
-    for array in (category, task, features, spurious, reward, texts.contaminated):
-        array.setflags(write=False)
-    names = (*GENERAL, *(n for group in SPECIFIC for n in group), *SPURIOUS)
-    names += tuple(f"nuisance {i}" for i in range(nuisance))
-    return World(
-        int(responses), int(prompts), category, task, features, names, spurious, reward, *texts
-    )
-
-
 def training_sample(world, mixture, count, rng):
     """(count,) prompts of this mixture, all of a category equally often, in random order."""
     shares = np.asarray(mixture, dtype=float)
@@ -212,46 +133,3 @@ def training_sample(world, mixture, count, rng):
         rounds = [rng.permutation(mine) for _ in range(-(-n // mine.size))]
         drawn += [each[: n - i * mine.size] for i, each in enumerate(rounds)]
     return rng.permutation(np.concatenate(drawn))
-
-
-def _spread(shares, count):
-    """(count,) positions in ``shares``, each as often as its share says."""
-    return np.searchsorted(np.cumsum(shares)[:-1], (np.arange(count) + 0.5) / count)
-
-
-def _weights(specific):
-    groups = sum(len(group) for group in SPECIFIC)
-    general = np.full(len(GENERAL), np.sqrt((1 - specific) / len(GENERAL)))
-    return np.append(general, np.full(groups, np.sqrt(specific / len(SPECIFIC[0]))))
-
-
-def _quality(rng, category, responses, specific):
-    """The attributes of all items but for the prompts' levels, and what they contribute."""
-    group = GROUP[category].repeat(responses)
-    general = rng.standard_normal((group.size, len(GENERAL)))
-    own = rng.standard_normal((group.size, len(SPECIFIC[0])))
-    parts = [own * (group == g)[:, None] for g in range(len(SPECIFIC))]
-    quality = np.hstack([general, *parts])
-    return quality, quality @ _weights(specific)
-
-
-def _levels(rng, prompts, level, responses):
-    return (level * rng.standard_normal((prompts, len(GENERAL)))).repeat(responses, axis=0)
-
-
-def _tasks(rng, category):
-    """(n_prompts,) a task of the category's; Chat Hard has those of Chat."""
-    where = np.where(category == 1, 0, category)
-    task = np.empty(category.size, dtype=np.int64)
-    of, shares = (np.array(column) for column in zip(*TASKS.values(), strict=True))
-    for c in np.unique(where):
-        mine, options = where == c, np.flatnonzero(of == c)
-        p = shares[options] / shares[options].sum()
-        task[mine] = rng.choice(options, mine.sum(), p=p)
-    return task
-
-
-def _checked_correlations(correlations) -> np.ndarray:
-    values = real_vector("correlations", correlations, len(CATEGORIES), "category")
-    refuse_where(abs(values) > 1, "correlations", values, "a number in [-1, 1]")
-    return values

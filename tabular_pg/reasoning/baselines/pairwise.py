@@ -28,31 +28,29 @@ Richemond et al. (2024), Offline regularised reinforcement learning (DRO), arXiv
 from __future__ import annotations
 
 import math
-import warnings
-from numbers import Real
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.sparse import csr_array, diags_array
-from scipy.special import expit
 
 from tabular_pg._machine import ONE_BLAS_THREAD
-from tabular_pg.checks.numbers import check_number, checked_beta
 from tabular_pg.preference.fitting.comparisons import counted
 from tabular_pg.preference.fitting.convex import minimize_scores
 from tabular_pg.preference.fitting.losses import BradleyTerry
-from tabular_pg.preference.fitting.newton import DENSE
 from tabular_pg.preference.fitting.terms import terms_of
-from tabular_pg.reasoning.baselines.tilting import STILL, hessian_of, polished, through_norm, tilt
+from tabular_pg.reasoning.baselines.implicit import (
+    POLISHING,
+    Free,
+    check_positive,
+    checked_arguments,
+    fitted,
+    logistic,
+    warn,
+)
 from tabular_pg.reasoning.dapo.dataset import RIGHT, rank
-from tabular_pg.reasoning.episodic import checked_policy, checked_trajectories
+from tabular_pg.reasoning.episodic import checked_trajectories
 from tabular_pg.reasoning.episodic.rollouts import checked_shapes
-from tabular_pg.reasoning.episodic.segments import state_sums
 
-GRADIENT, DECREASE = 1e-6, 1e-14  # L-BFGS ends at such a gradient, or relative gain of a step
-POLISHING = 100  # Newton steps at most
 CLOSE = 1e-8  # a bound on the distance to the minimum, relative to x
-MEMORY = 5  # steps that L-BFGS remembers: with a ridge more of them cost more than they save
 
 
 def outcome_pairs(trajectories) -> np.ndarray:
@@ -98,7 +96,7 @@ def outcome_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -
     trajectories = checked_trajectories(mdp, trajectories)
     chosen, rejected = trajectories.edges[outcome_pairs(trajectories).T]
     terms = _sums(mdp, chosen) - _sums(mdp, rejected)
-    return _fitted(mdp, reference, terms, _logistic, beta, ridge, iterations)
+    return fitted(mdp, reference, terms, logistic, beta, ridge, iterations)
 
 
 def step_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.ndarray:
@@ -110,10 +108,10 @@ def step_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> n
     """
     trajectories = checked_trajectories(mdp, trajectories)
     pairs = step_pairs(trajectories)
-    checked = _checked(mdp, reference, beta, ridge, iterations)
+    checked = checked_arguments(mdp, reference, beta, ridge, iterations)
     reference, beta, ridge, iterations = checked
     edges, pairs = np.unique(pairs, return_inverse=True)
-    _check_positive(reference, edges)
+    check_positive(reference, edges)
     if edges.size == 0:
         return np.array(reference)
     comparisons = counted(pairs.reshape(-1, 2), edges.size)
@@ -122,8 +120,8 @@ def step_dpo(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> n
         found = minimize_scores(terms, max(iterations, POLISHING))
     x = found.x[: edges.size]
     if not found.distance <= CLOSE * (1 + np.ptp(x)):
-        _warn(f"rewards may be {found.distance:.3g} from those at the minimum")
-    return _policy(mdp, reference, _Free(mdp, reference, edges), x, beta)
+        warn(f"rewards may be {found.distance:.3g} from those at the minimum")
+    return Free(mdp, reference, edges).policy(mdp, reference, x, beta)
 
 
 def dro(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.ndarray:
@@ -148,7 +146,7 @@ def dro(mdp, reference, trajectories, beta, ridge=1.0, iterations=500) -> np.nda
         return 0.5 * rest @ rest, -rest, bend
 
     terms = _sums(mdp, trajectories.edges)
-    return _fitted(mdp, reference, terms, squares, beta, ridge, iterations)
+    return fitted(mdp, reference, terms, squares, beta, ridge, iterations)
 
 
 def _numbered(start, n):
@@ -162,90 +160,3 @@ def _sums(mdp, edges):
     ends = np.concatenate([[0], np.cumsum(taken.sum(axis=1))])
     indices = edges[taken]
     return csr_array((np.ones(indices.size), indices, ends), shape=(len(edges), mdp.n_edges))
-
-
-def _logistic(margin):
-    """The sum of -log sigma(margin), its derivatives, and A -> A^T (second derivatives) A."""
-    bent = expit(margin) * expit(-margin)
-    value = np.logaddexp(0.0, -margin).sum()
-    return value, -expit(-margin), lambda A: A.T @ (diags_array(bent) @ A)
-
-
-class _Free:
-    """The edges on which a loss depends, by state."""
-
-    def __init__(self, mdp, reference, edges):
-        self.edges = edges
-        self.states, first = np.unique(mdp.source[edges], return_index=True)
-        self.ptr, self.base = np.append(first, edges.size), reference[edges]
-        others = np.array(reference)
-        others[edges] = 0.0
-        self.rest = state_sums(mdp.action_ptr, others)[self.states]
-
-    def tilt(self, x, beta):
-        return tilt(self.ptr, self.base, self.rest, x, beta)
-
-
-def _checked(mdp, reference, beta, ridge, iterations):
-    reference, beta = checked_policy(mdp, reference, "reference"), checked_beta(beta)
-    ridge = check_number("ridge", ridge, 0, kind=Real, open_ends=True)
-    return reference, beta, ridge, check_number("iterations", iterations, 1)
-
-
-def _fitted(mdp, reference, terms, loss, beta, ridge, iterations):
-    """The policy whose implicit rewards minimize ``loss(terms @ rewards)`` and the ridge."""
-    checked = _checked(mdp, reference, beta, ridge, iterations)
-    reference, beta, ridge, iterations = checked
-    terms.eliminate_zeros()  # steps that both of a pair took
-    edges = np.unique(terms.indices)
-    _check_positive(reference, edges)
-    free, terms = _Free(mdp, reference, edges), terms[:, edges]
-    if edges.size == 0:
-        return np.array(reference)
-    adjoint = terms.T.tocsr()
-
-    def objective(x):
-        policy, rewards, _ = free.tilt(x, beta)
-        value, slope, _ = loss(terms @ rewards)
-        gradient = through_norm(free.ptr, policy, adjoint @ slope, ridge * x)
-        return value + 0.5 * ridge * x @ x, gradient
-
-    def hessian(x):
-        policy, rewards, _ = free.tilt(x, beta)
-        _, slope, bend = loss(terms @ rewards)
-        return hessian_of(free.ptr, policy, terms, adjoint @ slope, bend, ridge, beta)
-
-    options = {"maxiter": iterations, "maxfun": 2 * iterations}
-    options |= {"ftol": DECREASE, "gtol": GRADIENT * min(1.0, ridge), "maxcor": MEMORY}
-    start = np.zeros(edges.size)
-    with ONE_BLAS_THREAD:
-        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
-        if edges.size <= DENSE or loss is _logistic:
-            x, moved = polished(objective, hessian, found.x, min(iterations, POLISHING))
-        else:  # a Newton step would cost more than all of L-BFGS
-            x, moved = found.x, 0.0 if found.success else math.inf
-    if not moved <= STILL:
-        size = np.abs(objective(x)[1]).max()
-        _warn(f"the gradient is {size:.3g}, the next Newton step {moved:.3g} of the rewards' size")
-    return _policy(mdp, reference, free, x, beta)
-
-
-def _policy(mdp, reference, free, x, beta):
-    """(E,) the reference with the free edges tilted by x."""
-    fitted, _, scale = free.tilt(x, beta)
-    scales = np.ones(mdp.n_states)
-    scales[free.states] = scale
-    policy = reference * scales[mdp.source]
-    policy[free.edges] = fitted
-    return policy
-
-
-def _warn(what):
-    warnings.warn(f"the fit is not at its minimum: {what}", RuntimeWarning, stacklevel=4)
-
-
-def _check_positive(reference, edges):
-    wrong = reference[edges] == 0
-    if wrong.any():
-        e = int(edges[wrong.argmax()])
-        raise ValueError(f"reference[{e}] is 0; expected a probability > 0, because it was taken")

@@ -21,7 +21,7 @@ import numpy as np
 from tabular_pg._jit import njit
 from tabular_pg.checks.arrays import real_vector
 from tabular_pg.checks.numbers import check_number, shown
-from tabular_pg.reasoning.dapo.dataset import Signal
+from tabular_pg.reasoning.dapo.signals import Signal
 from tabular_pg.reasoning.episodic import checked_policy, checked_trajectories
 from tabular_pg.reasoning.episodic.rollouts import checked_shapes
 from tabular_pg.reasoning.episodic.segments import state_sums

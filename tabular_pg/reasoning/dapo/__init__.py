@@ -19,17 +19,16 @@ from tabular_pg.reasoning.dapo.critic import (
 )
 from tabular_pg.reasoning.dapo.dataset import (
     Outcomes,
-    Signal,
     balanced,
     complete,
     first_steps,
     outcomes,
     respond,
-    signal,
     states_of,
     steps_taken,
 )
 from tabular_pg.reasoning.dapo.iterates import DAPO, DapoRun, iterate, natural_step
+from tabular_pg.reasoning.dapo.signals import Signal, signal
 from tabular_pg.reasoning.dapo.trainer import DAPOHistory, Status, train
 
 __all__ = [

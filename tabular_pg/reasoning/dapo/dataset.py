@@ -1,14 +1,8 @@
-"""The data of DAPO's Algorithm 1: responses, completions of their states, and what they teach.
+"""The data of DAPO's Algorithm 1: responses, completions of their states, and their outcomes.
 
 Part A samples responses from every root, keeps a balanced few, and completes all of their states
 anew; the outcomes are what a critic is fitted to. Part B takes the first steps of the completions
-as the actions to compare, whose advantages are differences of the critic's values,
-
-    A(s, a_i) = V(s a_i) - mean_j V(s a_j)                                                     (13).
-
-An action that was not sampled has no such advantage. Left out of the loss it would be free: many
-policies then have the same loss, and mass escapes to it or from it unseen. So it gets a small
-weight, the anchor, and the target 0: a log-ratio of 0, no change.
+as the actions to compare (see ``signals``).
 
 References
 ----------
@@ -18,13 +12,11 @@ Advantage Policy Optimization, arXiv 2412.18279.
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.checks.arrays import plain_array, real_vector
 from tabular_pg.checks.numbers import check_flag, check_number
 from tabular_pg.reasoning.episodic import (
     Trajectories,
@@ -59,22 +51,6 @@ class OutcomesOf(Outcomes):
     """Outcomes that know the number of states of their problem; a tuple's fields are fixed."""
 
     n_states = None
-
-
-class Signal(NamedTuple):
-    """What the actor is fitted to.
-
-    Attributes
-    ----------
-    advantage : (E,) with mean 0 under the reference in every state; 0 where nothing is known.
-    nu : (E,) weights of the edges: over the sampled actions of a state they sum to 1, the others
-        have the anchor's; all are 0 in states that are left out.
-    kept : (S,) whether a state is in the loss.
-    """
-
-    advantage: np.ndarray
-    nu: np.ndarray
-    kept: np.ndarray
 
 
 def respond(mdp, policy, responses, rng) -> Trajectories:
@@ -161,65 +137,6 @@ def _marked(mdp, edges) -> np.ndarray:
     return seen
 
 
-def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:
-    """The advantages (13) of the actions seen, and the weights with which they count.
-
-    The baseline of (13), the mean over the sampled actions, is taken under the reference instead of
-    counted: then the advantages of the seen actions have mean 0 under the reference, and with the
-    0 of the others the whole state has.
-
-    Parameters
-    ----------
-    values : (S,) what the critic says.
-    seen : (E,) bool, the actions to compare.
-    gap : float
-        States are left out if the advantages of their seen actions differ by less. With the 0.1
-        of the paper that is nearly all of them where success is rare, as all values are small.
-    anchor : float > 0, optional
-        Weight of an action that was not seen, next to 1 for all those seen together. The minimizer
-        of (12) keeps of its probability at least the fraction
-        ``exp(-sqrt(sum_a nu_a A_a^2 / anchor) / beta)``: otherwise its part of the loss alone were
-        more than the whole loss of the reference.
-
-    Raises
-    ------
-    ValueError
-        If an argument is invalid, or without an anchor an action of a kept state was not seen.
-    """
-    reference = checked_policy(mdp, reference, "reference")
-    values = real_vector("values", values, mdp.n_states, "state")
-    seen = _flags(mdp, seen)
-    if (reference[seen] == 0).any():
-        e = int((seen & (reference == 0)).argmax())
-        raise ValueError(f"reference[{e}] is 0; expected a probability > 0, because it was seen")
-    gap = check_number("gap", gap, 0, kind=Real)
-    weight = 0.0
-    if anchor is not None:
-        weight = check_number("anchor", anchor, 0, kind=Real, open_ends=True)
-    Q = np.where(np.diff(mdp.action_ptr) > 0, values, mdp.terminal_reward)[mdp.successor]
-    A, nu = np.zeros(mdp.n_edges), np.zeros(mdp.n_edges)
-    kept = np.zeros(mdp.n_states, dtype=bool)
-    s = _compare(mdp.action_ptr, reference, Q, seen, gap, weight, A, nu, kept)
-    if s >= 0:
-        first, last = mdp.action_ptr[s], mdp.action_ptr[s + 1]
-        e = first + int(seen[first:last].argmin())
-        raise ValueError(
-            f"seen[{e}] is False, an action of state {s}, in which others were seen: mass would "
-            "escape to it; expected an anchor > 0, or all actions of a state"
-        )
-    return Signal(A, nu, kept)
-
-
-def _flags(mdp, seen):
-    seen = plain_array("seen", seen, "booleans")
-    if seen.dtype != bool or seen.shape != (mdp.n_edges,):
-        raise ValueError(
-            f"seen has shape {seen.shape} and type {seen.dtype}; expected ({mdp.n_edges},) bool, "
-            "one per edge"
-        )
-    return seen
-
-
 def rank(group) -> np.ndarray:
     """(n,) how many entries of the same group come before."""
     order = np.argsort(group, kind="stable")
@@ -240,32 +157,3 @@ def _tally(states, edges, outcome, n_states):
             counts[states[n, t]] += 1
             sums[states[n, t]] += outcome[n]
     return counts, sums
-
-
-@njit
-def _compare(action_ptr, reference, Q, seen, gap, anchor, advantage, nu, kept):
-    """Fill the last three; the first kept state with an unseen action if there is no anchor.
-
-    An advantage is the mean of differences: where the reference has nearly all its mass on one
-    action, the difference to a mean would lose that action's.
-    """
-    for s in range(action_ptr.size - 1):
-        first, last = action_ptr[s], action_ptr[s + 1]
-        count, low, high, mass = 0, np.inf, -np.inf, 0.0
-        for e in range(first, last):
-            if seen[e]:
-                count += 1
-                mass += reference[e]
-                low, high = min(low, Q[e]), max(high, Q[e])
-        if count == 0 or high - low < gap:
-            continue
-        if count < last - first and anchor == 0.0:
-            return s
-        kept[s] = True
-        for e in range(first, last):
-            nu[e] = 1.0 / count if seen[e] else anchor
-            if seen[e] and low < high:
-                for other in range(first, last):
-                    if seen[other]:
-                        advantage[e] += reference[other] / mass * (Q[e] - Q[other])
-    return -1

@@ -1,6 +1,16 @@
 """The minimizer of the actor's regression, state by state: roots of one equation for lambda_s.
 
-Its derivation stands in ``actor``.
+With w_a(lambda) = omega(log lambda + log(ref_a / nu_a) + A_a / beta), so that w e^w is
+lambda (ref_a / nu_a) e^{A_a / beta}, the minimizer (derived in ``actor``) has two forms,
+
+    pi_a = nu_a w_a / lambda = ref_a e^{A_a / beta - w_a},
+
+and sum_a pi_a = 1 is solved as one of two equations:
+
+    near lambda = 0:    sum_a ref_a expm1(A_a / beta - w_a(lambda)) = 0,        in lambda,
+    far from it:        log sum_a nu_a w_a(e^t) e^{-t} = 0,                     in t = log lambda.
+
+The first does not cancel where lambda is small, the second is nearly linear where it is large.
 """
 
 from __future__ import annotations
@@ -40,7 +50,11 @@ def _corrected(w, x):
 
 @njit
 def minimize_states(action_ptr, reference, scaled, nu, policy, multiplier, low, high):
-    """Fill the policy and the multipliers of some states; ``scaled`` is A / beta."""
+    """Fill the policy (E,) and the multipliers lambda (S,) of states ``low`` to ``high - 1``.
+
+    ``scaled`` is A / beta. At lambda = 0 the sum of probabilities is 1 + excess, with the slope
+    -curvature; without any excess, lambda is 0.
+    """
     for s in range(low, high):
         first, last = action_ptr[s], action_ptr[s + 1]
         excess, curvature, steepest, seen = 0.0, 0.0, 0.0, False
@@ -71,10 +85,10 @@ def minimize_states(action_ptr, reference, scaled, nu, policy, multiplier, low, 
 
 @njit
 def _near_root(first, last, reference, scaled, nu, policy, multiplier):
-    """lambda, by Newton's method for sum_a ref (e^{A/beta - w} - 1) = 0, which does not cancel.
+    """lambda, of the first equation, from ``multiplier``; fill the policy of these edges.
 
     That function of lambda is convex and decreases: from the left of the root, where a first step
-    from 0 leads, the method ascends to it.
+    from 0 leads, Newton's method ascends to it.
     """
     excess = math.inf
     for _ in range(MORE_STEPS):
@@ -95,10 +109,10 @@ def _near_root(first, last, reference, scaled, nu, policy, multiplier):
 
 @njit
 def _far_root(first, last, reference, scaled, nu, policy, least):
-    """lambda, by Newton's method for log sum_a pi(a) = 0 in t = log lambda.
+    """lambda, of the second equation; fill the policy of these edges.
 
     That function of t is concave with a slope between -1 and 0: from any start the second iterate
-    is right of the root, and the method descends from there; ``least`` is left of it.
+    is right of the root, and Newton's method descends from there; ``least`` is left of it.
     """
     t = max(0.0, least)
     for _ in range(NEWTON_STEPS):

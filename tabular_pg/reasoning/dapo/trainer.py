@@ -30,10 +30,10 @@ from tabular_pg.reasoning.dapo.dataset import (
     first_steps,
     mean_outcomes,
     respond,
-    signal,
     states_of,
     steps_taken,
 )
+from tabular_pg.reasoning.dapo.signals import signal
 from tabular_pg.reasoning.episodic import Trajectories, checked_policy
 
 
@@ -69,6 +69,16 @@ class DAPOHistory:
     critic_error: np.ndarray
     n_steps: int
     status: Status
+
+
+class _Plan(NamedTuple):
+    """How an iteration samples; ``longest`` (S,) are the most steps that an episode can take."""
+
+    responses: int
+    completions: int | None
+    keep: int
+    pooled: bool
+    longest: np.ndarray
 
 
 class _Data(NamedTuple):
@@ -139,20 +149,20 @@ def train(
     check_flag("every_action", every_action)
     check_flag("pooled", pooled)
     _check(mdp, critic, iterations, responses, completions, keep, gap, anchor, budget)
-    paid, longest = 0, _longest(mdp.action_ptr, mdp.successor)
-    value = mdp.value(policy)
+    longest = _longest(mdp.action_ptr, mdp.successor)
+    plan = _Plan(responses, completions, keep, pooled, longest)
+    paid, value, status = 0, mdp.value(policy), Status.COMPLETED
     rows = [(value[: mdp.n_roots].mean(), 0, 0, 0, 0.0)]
-    status = Status.COMPLETED
     for _ in range(iterations):
         left = np.inf if budget is None else budget - paid
-        data = _collect(mdp, policy, responses, completions, keep, pooled, left, longest, rng)
+        data = _collect(mdp, policy, plan, left, rng)
         paid += data.n_steps
         if data.seen is None:
             status = Status.BUDGET
             break
-        seen, compared = data.seen, np.zeros(mdp.n_states, dtype=bool)
-        compared[mdp.source[seen]] = True
-        seen = compared[mdp.source] if every_action else seen
+        compared = np.zeros(mdp.n_states, dtype=bool)
+        compared[mdp.source[data.seen]] = True
+        seen = compared[mdp.source] if every_action else data.seen
         estimate = critic.fit(mdp, data.outcomes)
         target = signal(mdp, policy, estimate, seen, gap=gap, anchor=anchor)
         error = np.sqrt(np.mean((estimate - value)[np.unique(mdp.successor[seen])] ** 2))
@@ -165,24 +175,21 @@ def train(
     return DAPOHistory(policy, success, steps, compared[1:], kept[1:], error[1:], int(paid), status)
 
 
-def _collect(mdp, policy, responses, completions, keep, pooled, left, longest, rng) -> _Data:
+def _collect(mdp, policy, plan, left, rng) -> _Data:
     """Part A of an iteration, at a cost of at most ``left`` steps."""
-    if responses * longest[: mdp.n_roots].sum() > left:
+    if plan.responses * plan.longest[: mdp.n_roots].sum() > left:
         return _Data(None, None, 0)
-    answers = respond(mdp, policy, responses, rng)
-    if completions is None:
-        data = mean_outcomes(mdp, policy, answers, pooled)
+    answers = respond(mdp, policy, plan.responses, rng)
+    if plan.completions is None:
+        data = mean_outcomes(mdp, policy, answers, plan.pooled)
         return _Data(data, steps_taken(mdp, answers), answers.n_steps)
-    rows = balanced(answers, keep)
+    rows = balanced(answers, plan.keep)
     states = states_of(Trajectories(*(field[rows] for field in answers)))
-    if completions * longest[states].sum() > left - answers.n_steps:
+    if plan.completions * plan.longest[states].sum() > left - answers.n_steps:
         return _Data(None, None, answers.n_steps)
-    samples = complete(mdp, policy, states, completions, rng)
-    return _Data(
-        mean_outcomes(mdp, policy, samples, pooled),
-        first_steps(mdp, samples),
-        answers.n_steps + samples.n_steps,
-    )
+    samples = complete(mdp, policy, states, plan.completions, rng)
+    data = mean_outcomes(mdp, policy, samples, plan.pooled)
+    return _Data(data, first_steps(mdp, samples), answers.n_steps + samples.n_steps)
 
 
 def _check(mdp, critic, iterations, responses, completions, keep, gap, anchor, budget):

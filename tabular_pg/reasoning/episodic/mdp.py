@@ -86,10 +86,12 @@ class EpisodicMDP:
 
     @property
     def n_states(self) -> int:
+        """How many states there are, with the terminal ones."""
         return self.terminal_reward.size
 
     @property
     def n_edges(self) -> int:
+        """How many actions all states have together."""
         return self.successor.size
 
     @property
