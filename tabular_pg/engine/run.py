@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,6 +89,7 @@ class Run:
     recorded_log_policies: np.ndarray | None = None
 
     rounded = True  # so that theorems allow for rounding
+    least_change = 4 * math.ulp(0.0)  # what rounding does at least, to subnormal numbers
 
     @property
     def coordinates(self) -> type:

@@ -165,11 +165,14 @@ def least_share(run) -> float:
 
 def best_actions(run) -> np.ndarray:
     """(K, S, A) whether no action has a better advantage, up to the rounding of both: the lead of
-    one of two equal actions over the other would be noise."""
+    one of two equal actions over the other would be noise. Equal values of different states may
+    differ by as much as their solution guarantees, and by what sums lose near the end of floats."""
     M = run.A.max(axis=2, keepdims=True)
     if not run.rounded:
         return run.A == M
-    return run.A + advantage_rounding(run) >= M - best_advantage_rounding(run)[:, :, None]
+    rounding = advantage_rounding(run) + best_advantage_rounding(run)[:, :, None]
+    rounding = max(1.0, run.backward_error / ULP) * rounding + run.mdp.n_states * run.least_change
+    return run.A >= M - rounding
 
 
 def greedy_lead(run):

@@ -71,12 +71,13 @@ class WideRun:
     underflowed are NaN: nothing is claimed about them.
     """
 
-    rounded, obstacle = True, ""
+    rounded, obstacle, least_change = True, "", 0.0
 
     def __init__(self, run):
         self.run, self.k, self.method, self.mdp = run, run.k, run.method, WideMDP(run.mdp)
         self.coordinates = run.coordinates
         self.rule, self.constant_step = mapped(run.rule, wide), run.constant_step
+        self.backward_error = run.backward_error
         self.tau, self.optimum = wide(run.tau), WideOptimum(run.optimum, run.tau)
         kept = not (np.isfinite(run.log_policies) & (run.policies == 0)).any()
         self.d, self.gap_sum = digits(run.d, kept), wide(run.gap_sum)
