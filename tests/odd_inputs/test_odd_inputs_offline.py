@@ -49,7 +49,7 @@ OF_POLICIES = {"policy": POLICY, "reference": REFERENCE}
 OF_REWARDS = {"reference": REFERENCE, "rewards": REWARDS}
 CALLS = {
     "fit": call(
-        pref.fit, digest=lambda found: found.scores.tolist(), pairs=PAIRS, n_items=3,
+        pref.fit, digest=lambda found: found.scores.round(12).tolist(), pairs=PAIRS, n_items=3,
         loss=BradleyTerry(), features=np.array([[1.0, 0.0], [0.5, 1.0], [0.0, 0.25]]), ridge=0.5,
         weights=np.array([1.0, 2.0, 0.5, 1.0]), iterations=100, per_component=False,
     )._replace(optional=("features", "weights", "iterations"), odd=FIT_ARGUMENTS),
