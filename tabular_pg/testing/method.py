@@ -12,10 +12,12 @@ from tabular_pg.engine.optimize import optimize, optimize_many
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.solver import Solver
+from tabular_pg.testing.comparison import CLOSE, agree, fail
 from tabular_pg.testing.situation import default_problems, default_taus, situation
 
 ITERATIONS = 12
-CLOSE = 1e-8  # how far two ways to the same policy or gap may be apart
+LOG_DIGITS = 1e-5  # a gap e^-1e6 is as accurate as its logarithm, ten times less
+NO_DIGITS = 1e14  # log of a gap that has no digits as a number
 RISE = 1e-10  # how much of a gap rounding may make it rise
 BAD_VALUES = (float("nan"), float("inf"), -1.0, 0.0, None, "large", [1.0, 2.0])
 
@@ -92,25 +94,6 @@ def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Rep
     return Report(tuple(passed), skipped)
 
 
-def _fail(check, run, k, found):
-    raise AssertionError(
-        f"{check}: {type(run.rule).__name__} on {run.mdp!r}, tau = {run.tau:g}, k = {k}: {found}"
-    )
-
-
-def _agree(check, run, found, expected, what, atol=CLOSE):
-    """Raise AssertionError at the first entry where (K, ...) arrays are apart."""
-    apart = ~(np.abs(found - expected) <= atol)
-    if apart.any():
-        at = tuple(np.argwhere(apart)[0].tolist())
-        where = ", ".join(map(str, at[1:]))
-        _fail(
-            check, run, int(run.k[at[0]]),
-            f"{what}[{where}] is {found[at]:.12g}; expected {expected[at]:.12g}",
-        )  # fmt: skip
-    return check
-
-
 def _refuses_bad_values(rule):
     check = "hyper-parameters"
     for i, name in enumerate(rule._fields):
@@ -135,11 +118,11 @@ def _policies(run):
     check, pi = "policies", run.policies
     if not np.isfinite(pi).all() or (pi < 0).any():
         k = run.k[np.argwhere(~(pi >= 0))[0][0]]
-        _fail(check, run, k, "a probability is negative or not finite")
-    _agree(check, run, pi.sum(axis=2), np.ones(pi.shape[:2]), "the sum of policies", 1e-12)
+        fail(check, run, k, "a probability is negative or not finite")
+    agree(check, run, pi.sum(axis=2), np.ones(pi.shape[:2]), "the sum of policies", 1e-12)
     if run.mdp.actions is not None:
         given = np.where(run.mdp.actions, 0.0, pi)
-        _agree(check, run, given, np.zeros(pi.shape), "what unavailable actions get", 0.0)
+        agree(check, run, given, np.zeros(pi.shape), "what unavailable actions get", 0.0)
     return check
 
 
@@ -150,13 +133,13 @@ def _recorded(run):
     found[at] = some.policies
     expected = np.where(np.isin(run.k, at)[:, None, None], run.policies, np.nan)
     kept = np.where(np.isnan(expected), 0.0, found)
-    return _agree(check, run, kept, np.nan_to_num(expected), "policy of a run at some k", 0.0)
+    return agree(check, run, kept, np.nan_to_num(expected), "policy of a run at some k", 0.0)
 
 
 def _together(run):
     twice = optimize_many([run.mdp, run.mdp], run.rule, ITERATIONS, tau=run.tau)
     for other in twice:
-        _agree("side by side", run, other.policies, run.policies, "policy of optimize_many", 0.0)
+        agree("side by side", run, other.policies, run.policies, "policy of optimize_many", 0.0)
     return "side by side"
 
 
@@ -164,7 +147,7 @@ def _solvers(run):
     """The compiled loop, the loop over large MDPs in blocks, and sparse transitions."""
     for solver in (Solver.REUSE, Solver.SWEEPS):
         other = optimize(run.mdp, run.rule, ITERATIONS, tau=run.tau, solver=solver)
-        _agree("solvers", run, other.policies, run.policies, f"policy with {solver.name}")
+        agree("solvers", run, other.policies, run.policies, f"policy with {solver.name}")
     return "solvers"
 
 
@@ -173,10 +156,10 @@ def _step_sizes(run):
     check, step = "step sizes", step_of(run.rule)
     if not (run.steps > 0).all():
         k = int(np.argmax(~(run.steps > 0)))
-        _fail(check, run, k, f"the step is {run.steps[k]}; expected a number > 0")
+        fail(check, run, k, f"the step is {run.steps[k]}; expected a number > 0")
     if hasattr(step, "at"):
         said = np.array([float(step.at(k)) for k in range(ITERATIONS)])
-        _agree(check, run, run.steps / said, np.ones(ITERATIONS), f"the step over {step}.at(k)")
+        agree(check, run, run.steps / said, np.ones(ITERATIONS), f"the step over {step}.at(k)")
     return check
 
 
@@ -192,7 +175,7 @@ def _renamed(run):
     )  # fmt: skip
     found = optimize(other, run.rule, ITERATIONS, tau=run.tau).policies
     expected = run.policies[:, states][:, :, actions]
-    return _agree("other names", run, found, expected, "policy under other names")
+    return agree("other names", run, found, expected, "policy under other names")
 
 
 def _shifted(run):
@@ -200,7 +183,7 @@ def _shifted(run):
     mdp = run.mdp
     other = MDP(mdp.P, mdp.r + 0.25, mdp.gamma, rho=mdp.rho, mu=mdp.mu, actions=mdp.actions)
     found = optimize(other, run.rule, ITERATIONS, tau=run.tau).policies
-    return _agree("shifted rewards", run, found, run.policies, "policy with shifted rewards")
+    return agree("shifted rewards", run, found, run.policies, "policy with shifted rewards")
 
 
 def _twin(run, twin):
@@ -212,12 +195,12 @@ def _twin(run, twin):
             pi, memory = pi
         pi = np.asarray(pi, dtype=float)
         if pi.shape != run.mdp.r.shape:
-            _fail(
+            fail(
                 check, run, k, f"the twin's policy has shape {pi.shape}; expected {run.mdp.r.shape}"
             )
         expected = np.array(run.policies)
         expected[k + 1] = pi
-        _agree(check, run, run.policies, expected, "policy")
+        agree(check, run, run.policies, expected, "policy")
     return check
 
 
@@ -226,7 +209,7 @@ def _monotone(run):
     worse = after > before * (1 + RISE)
     if worse.any():
         k, s = np.argwhere(worse)[0].tolist()
-        _fail(
+        fail(
             "monotone", run, k,
             f"the gap of state {s} rises from {before[k, s]:.12g} to {after[k, s]:.12g}",
         )  # fmt: skip
@@ -250,7 +233,9 @@ def _certified(run):
     from tabular_pg.certified import certify
 
     errors = certify(run).relative_errors
-    if not (np.isnan(errors) | (errors <= CLOSE)).all():
-        k = int(np.argmax(~(errors <= CLOSE)))
-        _fail("certified", run, k, f"the gap is off by {errors[k]:.3g} of the exact update's")
+    size = np.abs(run.log_gap)
+    wrong = (errors > CLOSE * np.maximum(1.0, LOG_DIGITS * size)) & (size < NO_DIGITS)
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        fail("certified", run, k, f"the gap is off by {errors[k]:.3g} of the exact update's")
     return "certified"
