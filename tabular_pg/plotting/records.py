@@ -111,7 +111,7 @@ def _refuse_raw(curve, name):
     """Refuse what looks like errors or counts where their logarithms belong.
 
     Logarithms of errors that fall below 1 become negative; errors themselves crowd above 0. No
-    exponent of a coordinate is as large as counts are.
+    exponent of a coordinate is as large as counts are, and none of an error is beyond 308.
     """
     values = getattr(curve, name)
     if values is None or isinstance(values, Decades):
@@ -122,7 +122,8 @@ def _refuse_raw(curve, name):
     least, most = known[known > 0].min(initial=np.inf), known.max()
     crowded = np.median(known) - known.min() < CROWDED * (most - known.min())
     whole = (known == np.round(known)).all()
-    if (crowded and FALLS * least < most) or (name == "x" and most > (COUNTED if whole else MOST)):
+    largest = {"x": COUNTED if whole else MOST, "measured": MOST}.get(name, np.inf)
+    if most > largest or (crowded and FALLS * least < most):
         raise ValueError(
             f"{name} of curve {curve.label!r} has values from {known.min():.3g} to {most:.3g} on a "
             "logarithmic axis, which draws 10 to that power; expected log10 of them: "

@@ -172,6 +172,8 @@ RUN = optimize(instances.garnet(5, 3, 2, 0.9), NaturalPG(1.0), 300)
         (Curve("a", [0, 1, 2], [1.0, 1e-2, 1e-6]), "measured"),
         (Curve("a", RUN.k[:12], RUN.gap[:12]), "measured"),
         (Curve("a", K, 100.0 / (1.0 + K)), "measured"),
+        (Curve("a", K, 1e3 * 0.999**K), "measured"),
+        (Curve("a", K, np.full(len(K), 400.0)), "measured"),
         (Curve("a", RUN.k, np.where(RUN.k > 200, 0.0, RUN.gap)), "measured"),
     ],
 )
