@@ -190,7 +190,7 @@ def _tasks(each, iterations, at, solver, tie_tolerance) -> list[Task]:
         if not isinstance(mdp, MDP):
             several = " (optimize_many takes lists)" if isinstance(mdp, list | tuple) else ""
             raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP{several}")
-        if np.ndim(tau) > 0:
+        if isinstance(tau, list | tuple) or (isinstance(tau, np.ndarray) and tau.ndim > 0):
             raise ValueError(
                 f"tau is {shown(tau)}; expected one number (optimize_many takes lists)"
             )

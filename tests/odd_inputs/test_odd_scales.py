@@ -24,8 +24,8 @@ def test_the_scale_of_features_is_no_matter(scale):
 
 
 def test_a_critic_that_is_not_at_its_minimum_warns(monkeypatch):
-    monkeypatch.setattr("tabular_pg.reasoning.dapo.critic.ENOUGH", 1e-30)
-    with pytest.warns(RuntimeWarning, match="not at its minimum: the gradient is"):
+    monkeypatch.setattr("tabular_pg.reasoning.dapo.critic.CLOSE", 1e-30)
+    with pytest.warns(RuntimeWarning, match="not at its minimum: log-odds may be .* from it"):
         LinearCritic(FEATURES).fit(CHAIN, DATA)
 
 
