@@ -16,6 +16,8 @@ CERTAIN = 1e-5  # rounding of a side, beside it, that does not show in the slack
 
 DIGITS = 4e-15  # relative rounding of a number that is given by its logarithm, per unit of that
 
+NO_DIGITS = 0.1  # relative rounding of a number beyond which nothing is said of it
+
 SUMMING = 1.2e-16  # and per step: the logarithm is a sum of steps, rounded after each
 
 
@@ -117,7 +119,8 @@ def _resolved(theorem, known, found, k) -> _Sides:
         if m.ndim
         else digits_of_logarithms(k[-1])
     )
-    digits = wide(per_unit * (1 + np.maximum(_log_of(m), _log_of(p))))
+    digits = per_unit * (1 + np.maximum(_log_of(m), _log_of(p)))
+    at, digits = at & (digits < NO_DIGITS), wide(digits)
     agrees = _agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
     return _Sides(
         np.where(at, m, wide(known.measured)),
