@@ -16,26 +16,29 @@ BREATH = 0.1  # seconds of iterations between two looks at the outside world
 
 def advance_alone(task, watch):
     """Advance one task, recording its iterations ``at``."""
-    values, problem, point, gap_sum = task.values, task.problem, task.point, np.zeros(1)
-    loop = task.around(_search_loop if task.searches else _loop)
-    trial = (second_point(point),) if task.searches else ()
+    advance_by(task.around(_search_loop if task.searches else _loop), task, watch)
+
+
+def advance_by(loop, task, watch):
+    """Advance one task by a loop, which returns how far it got, and ``log_scale``."""
+    points = (task.point, second_point(task.point)) if task.searches else (task.point,)
+    gap_sum = np.zeros(1)
 
     def forward(k, stop):
-        reached, task.log_scale = loop(
-            values, problem, point, *trial, gap_sum, task.log_scale, k, stop
-        )
+        start = gap_sum, task.log_scale, k, stop
+        reached, task.log_scale = loop(task.values, task.problem, *points, *start)
         task.gap_sum = gap_sum[0]
         return reached
 
     forward(-1, 0)
     task.method.refuse_result()  # known, now that the loop is compiled
     task.begin()
-    paced(task, watch, forward)
+    _paced(task, watch, forward)
+    task.method.refuse_result()  # or that the step is
 
 
-def paced(task, watch, forward):
-    """Go ``forward(k, stop)``, which returns how far that was, from record to record, and look at
-    the outside world now and then."""
+def _paced(task, watch, forward):
+    """Go ``forward(k, stop)`` from record to record, and look at the outside world now and then."""
     k, breath = 0, 64
     for stop in task.at.tolist():
         while k < stop and not (watch.interrupted or task.stalled):

@@ -11,13 +11,13 @@ import math
 
 import numpy as np
 
-from tabular_pg.engine.compiled_loop import paced
+from tabular_pg.engine.compiled_loop import advance_by
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.search import searching
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap, watch_rounding
 from tabular_pg.gaps.coordinates import normalize, policy_error
 from tabular_pg.gaps.evaluation import advantages, restore, set_aside
-from tabular_pg.gaps.point import point_rows, problem_rows, second_point
+from tabular_pg.gaps.point import point_rows, problem_rows
 from tabular_pg.numerics.systems.products import next_values, transitions
 
 SHARED = 2**21  # bytes of P that all runs work on before the next ones are read
@@ -26,21 +26,8 @@ CACHED = 2**18  # bytes of P that one run uses twice in a row
 
 def advance_searching(task, watch):
     """Advance one task whose step sizes have to pass a test, with a solver of its own."""
-    gap_sum, trial = np.zeros(1), second_point(task.point)
-    simplex = task.method.space is Space.SIMPLEX
-    kernels = task.step, task.size, simplex, task.first_memory
-    search = searching(*kernels, lambda problem, point: _evaluated(task, point))
-    shared = task.problem, task.point, trial, gap_sum
-
-    def forward(k, stop):
-        reached, task.log_scale = search(task.values, *shared, task.log_scale, k, stop)
-        task.gap_sum = gap_sum[0]
-        return reached
-
-    forward(-1, 0)
-    task.begin()
-    paced(task, watch, forward)
-    task.method.refuse_result()
+    kernels = task.step, task.size, task.method.space is Space.SIMPLEX, task.first_memory
+    advance_by(searching(*kernels, lambda _, point: _evaluated(task, point)), task, watch)
 
 
 def _evaluated(task, point):

@@ -184,11 +184,11 @@ def method(
     def register(kernel):
         native = is_native(rule, kernel)
         refuse_function(kernel, STEPS)
-        refuse_visits(kernel, visitation)
+        refuse_visits(kernel, visitation, rule)
         for part, arguments in ((start, STARTS), (learn, STEPS)):
             if part is not None:
                 refuse_function(part, arguments)
-                refuse_visits(part, visitation)
+                refuse_visits(part, visitation, rule)
         _refuse_again(rule, kernel, facts, native)
         parts = (part and compiled(part, native) for part in (start, learn))
         kernel = compiled(kernel, native) if native else without_result(compiled(kernel, native))

@@ -76,17 +76,28 @@ def refuse_names(record, any_sign):
             raise ValueError(f"any_sign has {name!r}; expected some of the fields {fields}")
 
 
-def reads(function, name) -> bool:
-    """Whether a function loads the variable, or an attribute, of this name."""
-    loads = ("LOAD_FAST", "LOAD_ATTR", "LOAD_DEREF", "LOAD_METHOD")
-    found = [step for step in dis.get_instructions(function) if step.opname.startswith(loads)]
-    names = [step.argval if isinstance(step.argval, tuple) else (step.argval,) for step in found]
-    return any(name in together for together in names)
+def _loaded(function, *operations) -> set:
+    """The names that a function loads by instructions that begin so."""
+    found = [step for step in dis.get_instructions(function) if step.opname.startswith(operations)]
+    return {
+        name
+        for step in found
+        for name in (step.argval if isinstance(step.argval, tuple) else (step.argval,))
+    }
 
 
-def refuse_visits(function, visitation, role="kernel"):
-    """Raise ValueError for a function that reads ``point.d``, which nobody has said to compute."""
-    if reads(function, "d") and "d" not in function.__code__.co_varnames and not visitation:
+def reads_argument(function, position) -> bool:
+    """Whether a function reads its argument at this position, whatever it calls it."""
+    name = function.__code__.co_varnames[position]
+    return name in _loaded(function, "LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE")
+
+
+def refuse_visits(function, visitation, record, role="kernel"):
+    """Raise ValueError for a function that reads ``point.d``, which nobody has said to compute.
+
+    A record with a field of that name leaves open whose ``d`` it is.
+    """
+    if "d" in _loaded(function, "LOAD_ATTR") - set(record._fields) and not visitation:
         raise ValueError(
             f"{role} {function.__name__} reads point.d, and visitation is False; expected "
             "visitation=True"

@@ -52,6 +52,7 @@ def searching(step, size, simplex, begin, evaluate):
         while k < stop:
             gap = largest_gap(point, log_scale)
             keep_least(problem, point)
+            fill_gaps(point, log_scale, gaps[0])
             unresolved = gap < LOWEST and last > 0.0
             eta = last if unresolved else min(propose(rule, k, last), most)
             found, moved, proposed = False, True, eta
@@ -61,7 +62,6 @@ def searching(step, size, simplex, begin, evaluate):
                     begin(((eta,), before, after), problem, trial)
                 step(((eta,), before, after), k, problem, trial)
                 trial_scale = evaluate(problem, trial)
-                fill_gaps(point, log_scale, gaps[0])
                 fill_gaps(trial, trial_scale, gaps[1])
                 fill_change(point, trial, simplex, change)
                 seen = Trial(eta, trial, change, gaps[0], gaps[1])

@@ -14,7 +14,7 @@ from tabular_pg.engine.registration import (
     compiled,
     is_native,
     is_record,
-    reads,
+    reads_argument,
     refuse_function,
     refuse_names,
     refuse_visits,
@@ -78,8 +78,8 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=()):
 
     def register(kernel):
         refuse_function(kernel, KERNEL)
-        refuse_visits(kernel, visitation)
-        if schedule and reads(kernel, "point"):
+        refuse_visits(kernel, visitation, record)
+        if schedule and reads_argument(kernel, KERNEL.index("point")):
             raise ValueError(
                 f"kernel {kernel.__name__} reads point, and schedule is True; expected a step size "
                 "that depends on k alone, or schedule=False"
@@ -125,7 +125,7 @@ def step_search(record, *, propose, visitation=False, any_sign=()):
     def register(accept):
         refuse_function(propose, PROPOSE, "propose")
         refuse_function(accept, ACCEPT, "accept")
-        refuse_visits(accept, visitation, "accept")
+        refuse_visits(accept, visitation, record, "accept")
         native = _native(record, propose, accept)
         parts = (compiled(part, native) for part in (propose, accept))
         facts = False, visitation, native, tuple(any_sign)

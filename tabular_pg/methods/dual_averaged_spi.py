@@ -12,9 +12,8 @@ import math
 from typing import NamedTuple
 
 from tabular_pg.engine.method import Space, method
+from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.numerics.simplex import best_of
-
-LARGEST_STEP = 1e250  # the schedule overflows float64 after finitely many steps and is capped here
 
 
 class DualAveragedSPI(NamedTuple):

@@ -45,11 +45,12 @@ def propose(step, k, last):
 @step_search(Armijo, propose=propose, visitation=True)
 def armijo(step, problem, point, trial):
     """Whether V(mu) rises by enough."""
-    slope, rise, size = 0.0, 0.0, 0.0
+    promised, rise, size = 0.0, 0.0, 0.0  # by the gradient, real, and left
     for s in range(point.A.shape[0]):
         rise += problem.mu[s] * (trial.gap[s] - trial.next_gap[s])
         size += problem.mu[s] * trial.gap[s]
         for a in range(point.A.shape[1]):
             if trial.change[s, a] != 0.0:
-                slope += point.d[s] * trial.change[s, a] * point.A[s, a]
-    return rise + ROUNDING * size >= step.slope * max(slope, 0.0) / (1.0 - problem.gamma)
+                promised += point.d[s] * trial.change[s, a] * point.A[s, a]
+    bound = step.slope * max(promised, 0.0) / (1.0 - problem.gamma)
+    return rise + ROUNDING * size >= bound

@@ -14,7 +14,8 @@ class Decaying(NamedTuple):
     power: float = 0.5
 
     def at(self, k):
-        return self.eta / (self.power * 0 + k + 1) ** self.power
+        base = self.power * 0 + k + 1  # a number of the kind that the power is
+        return self.eta / base**self.power
 
 
 @step_size(Decaying, schedule=True, any_sign=("power",))

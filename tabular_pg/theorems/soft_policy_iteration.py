@@ -7,7 +7,8 @@ import numpy as np
 from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
-from tabular_pg.verdicts.quantities import EPS, ULP, offset_change, q_gap, relative_entropy, steps
+from tabular_pg.verdicts.changes import offset_change
+from tabular_pg.verdicts.quantities import EPS, ULP, q_gap, relative_entropy, steps
 from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
 RULES = (SoftPolicyIteration,)

@@ -16,7 +16,6 @@ from tabular_pg.verdicts.changes import (
     ULP,
     change_rounding,
     log_ratio,
-    offset_change,  # noqa: F401  (where all that theorems measure is looked for)
     policy_change,
     steps,
 )

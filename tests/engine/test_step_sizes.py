@@ -29,6 +29,7 @@ from tabular_pg import (
     optimize_many,
     steps,
 )
+from tabular_pg.gaps.point import ITERATE, copy_iterate, empty_point, second_point
 from tabular_pg.testing import check_method, situation
 
 MDP = instances.garnet(5, 3, 2, 0.9, seed=1)
@@ -447,6 +448,11 @@ def test_proposals_that_are_not_positive_are_named():
     assert run.status is Status.STALLED
 
 
+def reads_visits_by_another_name(step, k, problem, point):
+    d = point.d
+    return d[0]
+
+
 @pytest.mark.parametrize(
     ("define", "message"),
     [
@@ -465,6 +471,14 @@ def test_proposals_that_are_not_positive_are_named():
                 lambda rule, k, problem, point: point.x.fill(point.d[0])
             ),
             "reads point.d, and visitation is False; expected visitation=True",
+        ),
+        (
+            lambda: steps.step_size(Halving)(reads_visits_by_another_name),
+            "reads point.d, and visitation is False; expected visitation=True",
+        ),
+        (
+            lambda: steps.step_size(Halving, schedule=True)(lambda step, k, pr, pt: pt.pi[0, 0]),
+            "reads point, and schedule is True",
         ),
     ],
 )
@@ -491,3 +505,30 @@ def test_fields_of_step_sizes_of_any_sign():
     )
     with pytest.raises(ValueError, match="eta.eta is -1.0"):
         optimize(MDP, NaturalPG(Free(-1.0, -0.1)), 5)
+
+
+class Share(NamedTuple):
+    eta: float
+    d: float
+
+
+@steps.step_size(Share, schedule=True)
+def share(step, k, problem, point):
+    return step.eta * step.d
+
+
+def test_a_field_may_be_called_d():
+    np.testing.assert_array_equal(optimize(MDP, NaturalPG(Share(2.0, 0.25)), 3).steps, 0.5)
+
+
+def test_a_copied_iterate_is_whole():
+    """A field that is neither of the iterate nor shared would be of another iterate in a trial."""
+    point = empty_point(np.zeros((3, 2)), True, np.zeros((3, 2)), 1, 4)
+    other, rng = second_point(point), np.random.default_rng(0)
+    for name in ITERATE:
+        getattr(other, name)[...] = rng.random(getattr(other, name).shape)
+    copy_iterate(other, point)
+    for name in ITERATE:
+        np.testing.assert_array_equal(getattr(point, name), getattr(other, name), name)
+    shared = {"least_policy", "least_optimal_mass", "N", "pivot", "slack", "blocks", "steps"}
+    assert set(ITERATE) | shared == set(point._fields) and not set(ITERATE) & shared
