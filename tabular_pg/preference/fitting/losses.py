@@ -29,24 +29,9 @@ from scipy.special import expit
 
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import settle, shown
+from tabular_pg.preference.fitting.logistic import BradleyTerry, CrossEntropy, TemperatureBT
 
 FARTHEST = 40.0  # a margin
-
-
-@dataclass(frozen=True)
-class BradleyTerry:
-    """-log s: the negative log-likelihood of Bradley and Terry's model."""
-
-    convex, pointwise, decreases = True, False, True
-
-    def value(self, D):
-        return np.logaddexp(0.0, np.negative(D))
-
-    def slope(self, D):
-        return -expit(np.negative(D))
-
-    def curvature(self, D):
-        return expit(D) * expit(np.negative(D))
 
 
 @dataclass(frozen=True)
@@ -62,16 +47,20 @@ class Focal:
 
     @property
     def convex(self):
+        """Only for gamma = 0, which is Bradley-Terry."""
         return self.gamma == 0
 
     def value(self, D):
+        """The loss at the margins ``D``."""
         return _wrong(D, self.gamma) * np.logaddexp(0.0, np.negative(D))
 
     def slope(self, D):
+        """Its derivative in ``D``."""
         s, q, loss = expit(D), expit(np.negative(D)), np.logaddexp(0.0, np.negative(D))
         return -_wrong(D, self.gamma) * (self.gamma * s * loss + q)
 
     def curvature(self, D):
+        """Its second derivative in ``D``."""
         g, s, q = self.gamma, expit(D), expit(np.negative(D))
         bent = g * np.logaddexp(0.0, np.negative(D)) * (g * s - q)
         return _wrong(D, g) * s * ((1 + 2 * g) * q + bent)
@@ -94,15 +83,19 @@ class FocalPenalty:
 
     @property
     def jump(self):
+        """By how much the slope falls at D = 0."""
         return self.gamma * np.log(2) / 2
 
     def value(self, D):
+        """The loss at the margins ``D``."""
         return self._either(D, BradleyTerry().value, Focal(self.gamma).value)
 
     def slope(self, D):
+        """Its derivative in ``D``."""
         return self._either(D, BradleyTerry().slope, Focal(self.gamma).slope)
 
     def curvature(self, D):
+        """Its second derivative in ``D``."""
         return self._either(D, BradleyTerry().curvature, Focal(self.gamma).curvature)
 
     def _either(self, D, wrong, right):
@@ -121,12 +114,15 @@ class Hinge:
         settle(self, "margin", 0, kind=Real, open_ends=True)
 
     def value(self, D):
+        """The loss at the margins ``D``."""
         return np.maximum(0.0, self.margin - np.asarray(D))
 
     def slope(self, D):
+        """Its derivative in ``D``."""
         return np.where(np.less(D, self.margin), -1.0, 0.0)
 
     def curvature(self, D):
+        """Its second derivative in ``D``."""
         return np.zeros(np.shape(D))
 
 
@@ -142,12 +138,15 @@ class MarginMSE:
         settle(self, "margin", 0, kind=Real, open_ends=True)
 
     def value(self, D):
+        """The loss at the margins ``D``."""
         return (np.asarray(D) - self.margin) ** 2
 
     def slope(self, D):
+        """Its derivative in ``D``."""
         return 2.0 * (np.asarray(D) - self.margin)
 
     def curvature(self, D):
+        """Its second derivative in ``D``."""
         return np.full(np.shape(D), 2.0)
 
 
@@ -173,49 +172,22 @@ class TemperedLog:
         return FARTHEST / max(self.t, 0.5)
 
     def value(self, D):
+        """The loss at the margins ``D``."""
         loss = np.logaddexp(0.0, np.negative(D))
         return -np.expm1(-(1 - self.t) * loss) / (1 - self.t)
 
     def slope(self, D):
+        """Its derivative in ``D``."""
         return -self._power(D) * expit(np.negative(D))
 
     def curvature(self, D):
+        """Its second derivative in ``D``."""
         s, q = expit(D), expit(np.negative(D))
         return self._power(D) * q * (s - (1 - self.t) * q)
 
     def _power(self, D):
         """s^(1-t)"""
         return np.exp(-(1 - self.t) * np.logaddexp(0.0, np.negative(D)))
-
-
-@dataclass(frozen=True)
-class TemperatureBT:
-    """-log sigma(D / temperature)."""
-
-    temperature: float = 2.0
-
-    convex, pointwise, decreases = True, False, True
-
-    def __post_init__(self):
-        settle(self, "temperature", 0, kind=Real, open_ends=True)
-
-    def value(self, D):
-        return BradleyTerry().value(np.divide(D, self.temperature))
-
-    def slope(self, D):
-        return BradleyTerry().slope(np.divide(D, self.temperature)) / self.temperature
-
-    def curvature(self, D):
-        return BradleyTerry().curvature(np.divide(D, self.temperature)) / self.temperature**2
-
-
-@dataclass(frozen=True)
-class CrossEntropy:
-    """-log sigma(r_chosen) - log(1 - sigma(r_rejected)), as -log s at r_chosen and -r_rejected."""
-
-    convex, pointwise, decreases = True, True, True
-    value, slope = BradleyTerry.value, BradleyTerry.slope
-    curvature = BradleyTerry.curvature
 
 
 LOSSES = (
