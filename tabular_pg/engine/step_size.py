@@ -104,7 +104,8 @@ def step_search(record, *, propose, visitation=False, any_sign=()):
     before (0 at k = 0); while the test fails, eta is multiplied by the field ``shrink`` of the
     record. ``trial`` is an :class:`engine.search.Trial`: the step, where it leads, and the gaps
     before and after. Where the gap is below 1e-290, and its differences have no digits, the last
-    step is taken untested. A run ends, STALLED, where a step that moves no policy fails.
+    step is taken untested. A run ends, STALLED, where a step that moves no policy fails, or 100,000
+    steps have.
 
     Parameters
     ----------
