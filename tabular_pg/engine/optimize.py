@@ -238,9 +238,10 @@ def _groups(tasks, threads) -> list[list[Task]]:
 
 
 def _advance(tasks, watch):
-    if tasks[0].solver is None:
-        advance_alone(tasks[0], watch)
-    elif tasks[0].searches:
-        advance_searching(tasks[0], watch)
-    else:
-        advance_together(tasks, watch)
+    with np.errstate(divide="ignore"):  # as in compiled code, where that is not compiled
+        if tasks[0].solver is None:
+            advance_alone(tasks[0], watch)
+        elif tasks[0].searches:
+            advance_searching(tasks[0], watch)
+        else:
+            advance_together(tasks, watch)

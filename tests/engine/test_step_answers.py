@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tabular_pg import NaturalPG, Solver, Space, instances, method, optimize, steps
+from tabular_pg import HadamardPG, NaturalPG, Solver, Space, instances, method, optimize, steps
 
 MDP = instances.garnet(5, 3, 2, 0.9, seed=1)
 
@@ -168,3 +168,15 @@ def test_without_compiling():
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout
+
+
+def zero(step, k, problem, point):
+    return 0.0 if k == 0 else step.eta / (k - 1)
+
+
+@pytest.mark.parametrize("rule", [NaturalPG, HadamardPG])
+def test_a_step_of_zero_moves_nothing_and_a_division_by_zero_is_a_step_without_end(rule):
+    with pytest.warns(UserWarning, match=r"is 0.0 at k = 0; expected one > 0"):
+        run = optimize(MDP, rule(sized(zero)), 2)
+    assert run.gap[0] == run.gap[1]
+    assert run.steps[0] == 0 and run.steps[1] >= 1e249
