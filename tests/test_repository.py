@@ -105,6 +105,11 @@ def test_imports_point_one_way():
             assert not name.startswith("matplotlib") or own == "plotting", path
 
 
+def test_no_test_imports_a_test():
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert not any(name.split(".")[-1].startswith("test_") for name in imports(path)), path
+
+
 def test_no_folder_is_a_hall_of_many_doors():
     for top in ("tabular_pg", "experiments", "tests", "benchmarks"):
         for folder in (ROOT / top, *(ROOT / top).rglob("*/")):

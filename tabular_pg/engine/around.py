@@ -7,17 +7,26 @@ returns. ``values`` are the hyper-parameters as plain tuples, see :func:`plain_v
 
 from __future__ import annotations
 
+import numpy as np
+
 from tabular_pg.engine.step_size import LARGEST_STEP, registered_step, step_of
 from tabular_pg.gaps.two_forms import far_form
 
 
 def plain_values(rule):
     """The fields of a rule; with a step size that is no number three tuples, the fields of that,
-    and those of the rule before and after ``eta``."""
+    and those of the rule before and after ``eta``.
+
+    They are numpy's: where nothing is compiled these divide by 0 as compiled code does.
+    """
     if registered_step(rule) is None:
-        return tuple(rule)
+        return _numbers(rule)
     i = rule._fields.index("eta")
-    return tuple(step_of(rule)), tuple(rule[:i]), tuple(rule[i + 1 :])
+    return _numbers(step_of(rule)), _numbers(rule[:i]), _numbers(rule[i + 1 :])
+
+
+def _numbers(values):
+    return tuple(map(np.float64, values))
 
 
 def rule_now(method, size):
@@ -35,7 +44,7 @@ def rule_now(method, size):
     def now_sized(values, k, problem, point):
         fields, before, after = values
         eta = kernel(record(*fields), k, problem, point)
-        eta = min(eta, LARGEST_STEP / max(1.0, problem.largest))
+        eta = np.float64(min(eta, LARGEST_STEP / max(1.0, problem.largest)))
         point.steps[k] = eta
         return rule(*(before + (eta,) + after))
 

@@ -9,7 +9,7 @@ import numpy as np
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.probe import STILL, refuse_idle_kernel
 from tabular_pg.engine.run import Run, Status
-from tabular_pg.engine.search import NOTHING_PASSED
+from tabular_pg.engine.search import MOST_TRIALS, NOTHING_PASSED
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
@@ -58,7 +58,10 @@ def _doubts(task, run):
     if run.status is Status.STALLED:
         last = task.point.steps[run.k[-1]]
         if last == NOTHING_PASSED:
-            yield f"no step size passed the test of {step_of(run.rule)} at k = {run.k[-1]}"
+            yield (
+                f"no step size passed the test of {step_of(run.rule)} at k = {run.k[-1]}, of at "
+                f"most {MOST_TRIALS} that are tried"
+            )
         else:
             yield f"{step_of(run.rule)} proposes {last} at k = {run.k[-1]}; expected a step > 0"
     if run.status is Status.NOT_FINITE:

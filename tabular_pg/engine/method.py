@@ -106,8 +106,9 @@ class Method(NamedTuple):
             return self.compiled[key]
 
     def refuse_result(self):
-        """Raise TypeError if a version of the kernel, as far as compiled, returns something."""
-        refuse_result(self.kernel)
+        """Raise TypeError if a version of a kernel, as far as compiled, returns something."""
+        if not self.native:
+            refuse_result(self.kernel, self.start, self.learn)
 
 
 def method(
@@ -190,10 +191,10 @@ def method(
                 refuse_function(part, arguments)
                 refuse_visits(part, visitation, rule)
         _refuse_again(rule, kernel, facts, native)
-        parts = (part and compiled(part, native) for part in (start, learn))
-        kernel = compiled(kernel, native) if native else without_result(compiled(kernel, native))
-        METHODS[rule] = Method(rule, kernel, *facts, statewise, native, *parts, tuple(any_sign), {})
-        return kernel
+        parts = (part and compiled(part, native) for part in (kernel, start, learn))
+        first, *parts = parts if native else map(without_result, parts)
+        METHODS[rule] = Method(rule, first, *facts, statewise, native, *parts, tuple(any_sign), {})
+        return first
 
     return register
 

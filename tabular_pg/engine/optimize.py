@@ -18,8 +18,9 @@ from tabular_pg.engine.lockstep_loop import advance_searching, advance_together
 from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.running import Record, Task
+from tabular_pg.engine.search import Trial
 from tabular_pg.engine.start import start_of
-from tabular_pg.engine.step_size import registered_step
+from tabular_pg.engine.step_size import refuse_answers, registered_step, step_of
 from tabular_pg.gaps.evaluation import problem_of
 from tabular_pg.gaps.point import empty_point
 from tabular_pg.gaps.two_forms import TwoForms
@@ -219,6 +220,9 @@ def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
     point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]))
     if system is not None and not sparse:
         point = point._replace(N=system.N)
+    if size is not None:
+        trial = Trial(0.0, point, point.A, point.e, point.e)
+        refuse_answers(size, step_of(rule), problem, point, trial)
     record = Record(at.size, point)
     return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record)
 
@@ -234,9 +238,10 @@ def _groups(tasks, threads) -> list[list[Task]]:
 
 
 def _advance(tasks, watch):
-    if tasks[0].solver is None:
-        advance_alone(tasks[0], watch)
-    elif tasks[0].searches:
-        advance_searching(tasks[0], watch)
-    else:
-        advance_together(tasks, watch)
+    with np.errstate(divide="ignore"):  # as in compiled code, where that is not compiled
+        if tasks[0].solver is None:
+            advance_alone(tasks[0], watch)
+        elif tasks[0].searches:
+            advance_searching(tasks[0], watch)
+        else:
+            advance_together(tasks, watch)

@@ -7,13 +7,16 @@ import functools
 import inspect
 import math
 
-from numba.core.types import none
+import numpy as np
+from numba import typeof, types
+from numba.core.errors import TypingError
 
 from tabular_pg._jit import njit_inlined, njit_uncached
 from tabular_pg.checks.numbers import as_float, is_real, said, shown
 from tabular_pg.gaps.point import Point
 
 PACKAGE = __name__.partition(".")[0]
+NUMBER, TRUTH = "a number", "True or False"  # what a function may be expected to return
 
 
 def is_record(value) -> bool:
@@ -106,27 +109,102 @@ def refuse_visits(function, visitation, record, role="kernel"):
 
 def without_result(kernel):
     """A kernel that is not compiled (NUMBA_DISABLE_JIT), and refuses to return something."""
-    if hasattr(kernel, "nopython_signatures"):
+    if kernel is None or hasattr(kernel, "nopython_signatures"):
         return kernel
 
     @functools.wraps(kernel)
-    def checked(rule, k, problem, point):
-        result = kernel(rule, k, problem, point)
+    def checked(*arguments):
+        result = kernel(*arguments)
         if result is not None:
-            raise TypeError(_returns(kernel, f"a {type(result).__name__}"))
+            raise TypeError(_returns_something(kernel, f"a {type(result).__name__}"))
 
     return checked
 
 
-def refuse_result(kernel):
-    """Raise TypeError if a version of the kernel, as far as compiled, returns something."""
-    for signature in getattr(kernel, "nopython_signatures", ()):
-        if signature.return_type != none:
-            raise TypeError(_returns(kernel, f"a result of type {signature.return_type}"))
+def refuse_result(*kernels):
+    """Raise TypeError if a version of a kernel, as far as compiled, returns something."""
+    for kernel in kernels:
+        for signature in getattr(kernel, "nopython_signatures", ()):
+            if signature.return_type != types.none:
+                what = f"a result of type {signature.return_type}"
+                raise TypeError(_returns_something(kernel, what))
 
 
-def _returns(kernel, what) -> str:
+def _returns_something(kernel, what) -> str:
     return (
-        f"the kernel {kernel.__name__} returns {what}; expected None: it overwrites point.x, as in "
-        "point.x[s, a] = ... or point.x[:] = ..."
+        f"the kernel {kernel.__name__} returns {what}; expected None: it overwrites point.x (or "
+        "point.memory), as in point.x[s, a] = ... or point.x[:] = ..."
     )
+
+
+def answering(function, role, expected):
+    """A function that is not compiled, and refuses what :func:`refuse_answer` does."""
+    if hasattr(function, "nopython_signatures"):
+        return function
+
+    @functools.wraps(function)
+    def checked(*arguments):
+        try:
+            result = function(*map(_read_only, arguments))
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise TypeError(_writes(function, role)) from None
+        if not (isinstance(result, bool | np.bool_) if expected == TRUTH else is_real(result)):
+            raise TypeError(_answers(function, role, f"a {type(result).__name__}", expected))
+        return result
+
+    return checked
+
+
+def refuse_answer(function, role, expected, arguments):
+    """Raise TypeError for a function to compile that writes into its ``arguments``, or returns
+    something else than a NUMBER, or a TRUTH."""
+    if not hasattr(function, "nopython_signatures"):
+        return
+    kinds = tuple(_read_only_type(typeof(value)) for value in arguments)
+    try:
+        function.compile(kinds)
+    except TypingError as error:
+        if "readonly" not in str(error):
+            raise
+        raise TypeError(_writes(function, role)) from None
+    returned = types.unliteral(function.overloads[kinds].signature.return_type)
+    if not isinstance(
+        returned, types.Boolean if expected == TRUTH else types.Integer | types.Float
+    ):
+        what = f"a result of type {returned}"
+        if isinstance(returned, types.Optional):
+            what = "nothing in some cases"
+        raise TypeError(_answers(function, role, what, expected))
+
+
+def _read_only(value):
+    """The value with arrays that cannot be written into."""
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.setflags(write=False)
+    elif hasattr(value, "_fields"):
+        value = type(value)(*map(_read_only, value))
+    return value
+
+
+def _read_only_type(kind):
+    """The same for types of numba's."""
+    if isinstance(kind, types.Array):
+        return kind.copy(readonly=True)
+    if isinstance(kind, types.BaseNamedTuple):
+        return types.BaseTuple.from_types(map(_read_only_type, kind), kind.instance_class)
+    return kind
+
+
+def _writes(function, role) -> str:
+    return (
+        f"{role} {function.__name__} writes into what it is given; expected it to read that alone, "
+        "and to write into copies, as in pi = point.pi.copy()"
+    )
+
+
+def _answers(function, role, what, expected) -> str:
+    what = "nothing" if what in ("a NoneType", "a result of type none") else what
+    return f"{role} {function.__name__} returns {what}; expected {expected}"

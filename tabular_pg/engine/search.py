@@ -16,6 +16,7 @@ from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.point import Point, copy_iterate
 
+MOST_TRIALS = 100_000  # of one step; halving it, from 1e250 to 0, takes 1900
 NOTHING_PASSED = -math.inf  # stands for the step that was not taken
 
 
@@ -55,8 +56,9 @@ def searching(step, size, simplex, begin, evaluate):
             fill_gaps(point, log_scale, gaps[0])
             unresolved = gap < LOWEST and last > 0.0
             eta = last if unresolved else min(propose(rule, k, last), most)
-            found, moved, proposed = False, True, eta
-            while moved and eta > 0.0 and not found:
+            found, moved, proposed, trials = False, True, eta, 0
+            while moved and eta > 0.0 and not found and trials < MOST_TRIALS:
+                trials += 1
                 copy_iterate(point, trial)
                 if k == 0:
                     begin(((eta,), before, after), problem, trial)

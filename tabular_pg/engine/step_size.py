@@ -10,11 +10,15 @@ from typing import NamedTuple
 
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.registration import (
+    NUMBER,
+    TRUTH,
+    answering,
     checked_field,
     compiled,
     is_native,
     is_record,
     reads_argument,
+    refuse_answer,
     refuse_function,
     refuse_names,
     refuse_visits,
@@ -85,8 +89,8 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=()):
                 "that depends on k alone, or schedule=False"
             )
         native = _native(record, kernel)
-        parts = compiled(kernel, native), schedule, visitation, native, tuple(any_sign)
-        STEP_SIZES[record] = StepSize(record, *parts)
+        facts = schedule, visitation, native, tuple(any_sign)
+        STEP_SIZES[record] = StepSize(record, _part(record, kernel, native, NUMBER), *facts)
         return kernel
 
     return register
@@ -100,7 +104,8 @@ def step_search(record, *, propose, visitation=False, any_sign=()):
     before (0 at k = 0); while the test fails, eta is multiplied by the field ``shrink`` of the
     record. ``trial`` is an :class:`engine.search.Trial`: the step, where it leads, and the gaps
     before and after. Where the gap is below 1e-290, and its differences have no digits, the last
-    step is taken untested. A run ends, STALLED, where a step that moves no policy fails.
+    step is taken untested. A run ends, STALLED, where a step that moves no policy fails, or 100,000
+    steps have.
 
     Parameters
     ----------
@@ -127,7 +132,8 @@ def step_search(record, *, propose, visitation=False, any_sign=()):
         refuse_function(accept, ACCEPT, "accept")
         refuse_visits(accept, visitation, record, "accept")
         native = _native(record, propose, accept)
-        parts = (compiled(part, native) for part in (propose, accept))
+        parts = zip((propose, accept), (NUMBER, TRUTH), strict=True)
+        parts = (_part(record, part, native, expected) for part, expected in parts)
         facts = False, visitation, native, tuple(any_sign)
         STEP_SIZES[record] = StepSize(record, None, *facts, *parts)
         return accept
@@ -139,6 +145,30 @@ def _refuse_record(record, any_sign):
     if not is_record(record):
         raise TypeError(f"record is {record!r}; expected a NamedTuple class of hyper-parameters")
     refuse_names(record, any_sign)
+
+
+def _part(record, function, native, expected):
+    part = compiled(function, native)
+    return part if native else answering(part, _role(record), expected)
+
+
+def _role(record) -> str:
+    return f"the step size {record.__name__}:"
+
+
+def refuse_answers(size, step, problem, point, trial):
+    """Raise TypeError for functions of a step size that do not return what they have to, or write
+    into what they are given."""
+    if size.native:
+        return
+    role = _role(size.record)
+    for function, expected, arguments in (
+        (size.kernel, NUMBER, (step, 0, problem, point)),
+        (size.propose, NUMBER, (step, 0, 0.0)),
+        (size.accept, TRUTH, (step, problem, point, trial)),
+    ):
+        if function is not None:
+            refuse_answer(function, role, expected, arguments)
 
 
 def _native(record, *functions) -> bool:

@@ -12,7 +12,7 @@ from tabular_pg.engine.step_size import mapped, step_of
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.numerics.simplex import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
-from tabular_pg.verdicts.comparison import digits_of_logarithms
+from tabular_pg.verdicts.comparison import NO_DIGITS, digits_of_logarithms
 from tabular_pg.verdicts.quantities import (
     ULP,
     exp_remainder,
@@ -24,7 +24,6 @@ from tabular_pg.verdicts.quantities import (
 from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
 MOST_PRODUCTS = 10**7  # a few seconds
-WITHOUT_DIGITS = -1e15  # a logarithm, in floats, whose exponential has no digit
 LOW = -600.0  # log of a gap below which advantages have lost digits to underflow
 
 
@@ -111,7 +110,7 @@ class WideRun:
     def policies(self):
         if self.coordinates is Probabilities:
             return digits(self.run.iterates)
-        kept = np.where(self.run.log_policies < WITHOUT_DIGITS, np.nan, self.run.log_policies)
+        kept = np.where(self._without_digits(self.run.log_policies), np.nan, self.run.log_policies)
         return np.exp(wide(np.where(np.isneginf(self.run.log_policies), -np.inf, kept)))
 
     @cached_property
@@ -149,6 +148,11 @@ class WideRun:
     def plain_optimum(self):
         return WideOptimum(self.run.plain_optimum, 0.0)
 
+    def _without_digits(self, logarithm):
+        """Where the exponential of a logarithm (K, ...) has no digit."""
+        per_unit = digits_of_logarithms(self.k).reshape(-1, *[1] * (logarithm.ndim - 1))
+        return logarithm < -NO_DIGITS / per_unit
+
     def _known(self, number, logarithm, least):
         """The number where it has its digits, else from its logarithm if that is known."""
         shape, run = (-1, *[1] * (number.ndim - 1)), self.run
@@ -156,7 +160,7 @@ class WideRun:
         if self.lost.any():  # gaps are tau times squares of offsets
             below = logarithm < 2 * np.log(LOWEST) + np.log(run.tau)
             lost = lost | (below & self.lost.any(axis=1).reshape(shape))
-        lost = lost | (np.isfinite(logarithm) & (logarithm < WITHOUT_DIGITS))
+        lost = lost | (np.isfinite(logarithm) & self._without_digits(logarithm))
         low = np.exp(wide(np.where(lost, np.nan, logarithm)))
         return np.where(number > least, wide(number), low)
 

@@ -186,6 +186,12 @@ def test_a_search_that_fails_ends_the_run_and_says_so():
     assert run.k.tolist() == [0] and len(run.steps) == 0
 
 
+def test_a_search_that_would_take_hours_is_given_up():
+    with pytest.warns(UserWarning, match=r"no step size passed .* of at most 100000 that are trie"):
+        run = optimize(MDP, NaturalPG(Never(shrink=0.999999999)), 10)
+    assert run.status is Status.STALLED and run.k.tolist() == [0]
+
+
 def test_steps_that_are_not_positive_are_said():
     with pytest.warns(UserWarning, match=r"step size Odd\(value=1.0\) is -1.0 at k = 3"):
         optimize(MDP, NaturalPG(Odd(1.0)), 10)

@@ -10,8 +10,7 @@ from support.odd_inputs import complaints
 
 pytest.importorskip("flint")
 
-from test_odd_inputs import CALLS as CORE
-
+from support.core_calls import CALLS as CORE
 from support.odd_inputs import MODEL, P, policy, r
 from tabular_pg import REGISTRY, NaturalPG, certified, optimize
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, certified_check

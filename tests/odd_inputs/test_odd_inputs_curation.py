@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_odd_inputs_offline import CALLS as LEARNING
 
+from support.learning_calls import CALLS as LEARNING
 from support.odd_calls import call, forgotten, with_seed
 from support.odd_inputs import complaints
 from tabular_pg import preference as pref

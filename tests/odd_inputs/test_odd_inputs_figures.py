@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_odd_inputs import CALLS as CORE
 
+from support.core_calls import CALLS as CORE
 from support.odd_calls import call, forgotten
 from support.odd_inputs import MODEL, complaints
 from tabular_pg import NaturalPG, optimize, plotting

@@ -113,3 +113,12 @@ def test_formulas_give_the_same_numbers(name):
             np.testing.assert_allclose(y[certain], x[certain], rtol=1e-10, err_msg=theorem.id)
             compared += certain.sum()
     assert compared > 50
+
+
+def test_a_logarithm_has_the_fewer_digits_the_more_steps_made_it():
+    """Also below what a single rounding would leave of it."""
+    for log_p, k, known in ((-1e13, 1, True), (-5e13, 1, False), (-1e13, 200_000, False)):
+        run = optimize(instances.bandit([1.0, 0.5]), NaturalPG(-2 * log_p / k), k, at=[0, k])
+        assert run.log_policies[-1, 0, 1] == pytest.approx(log_p)
+        last = WideRun(run).policies[-1, 0, 1]
+        assert np.isnan(last.m) != known

@@ -12,6 +12,9 @@ from tabular_pg.preference.fitting.newton import newton_step
 from tabular_pg.reasoning.episodic.segments import state_sums
 
 STILL = 1e-9  # of a Newton step, relative to x: there is the end
+HALVINGS = 40  # of a step: 2^-40 of it, about 1e-12, would move x by less than STILL
+DESCENT = 1e-4  # what a step must gain of what the slope promises (Armijo), the usual constant
+SLACK = 1e-13  # by how much a value may rise, relative to it: sums of many terms are rounded so
 
 
 def polished(objective, hessian, x, iterations):
@@ -23,13 +26,13 @@ def polished(objective, hessian, x, iterations):
             H = hessian(x)
         if not np.isfinite(H.data).all():
             return x, math.inf
-        step = newton_step(H, gradient, 1e-9, (), convex=False)
+        step = newton_step(H, gradient, convex=False)
         moved = float(np.abs(step).max() / (1.0 + np.abs(x).max()))
-        size, slack = 1.0, 1e-13 * abs(value)
-        for _ in range(40):
+        size, slack = 1.0, SLACK * abs(value)
+        for _ in range(HALVINGS):
             trial = x + size * step
             reached, slope = objective(trial)
-            if reached <= value + 1e-4 * size * (gradient @ step) + slack:
+            if reached <= value + DESCENT * size * (gradient @ step) + slack:
                 break
             size *= 0.5
         else:
