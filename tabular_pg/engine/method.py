@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tabular_pg._jit import njit, njit_inlined, njit_uncached
+from tabular_pg._jit import njit, njit_borrowing, njit_inlined, njit_uncached
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.around import (
     PARTS,
@@ -100,7 +100,9 @@ class Method(NamedTuple):
             if key not in self.compiled:
                 names = [self.rule, *([] if size is None else [size.record])]
                 tag = "".join(f"{x.__module__}.{x.__qualname__}" for x in names) + "2" * twice
-                compile_ = njit_inlined if make in (rule_now, *PARTS) else njit
+                compile_ = njit if searched else njit_borrowing
+                if make in (rule_now, *PARTS):
+                    compile_ = njit_inlined
                 native = self.native and (size is None or size.native)
                 self.compiled[key] = (compile_ if native else njit_uncached)(make(*inner), tag)
             return self.compiled[key]
@@ -190,7 +192,8 @@ def method(
                 refuse_function(part, arguments)
                 refuse_visits(part, visitation, rule)
         _refuse_again(rule, kernel, facts, native)
-        parts = (part and compiled(part, native) for part in (start, learn))
+        make = njit if native else njit_uncached  # these may make arrays
+        parts = (part and make(part) for part in (start, learn))
         kernel = compiled(kernel, native) if native else without_result(compiled(kernel, native))
         METHODS[rule] = Method(rule, kernel, *facts, statewise, native, *parts, tuple(any_sign), {})
         return kernel
