@@ -12,7 +12,8 @@ def njit(function, tag="", **options):
 
     ``tag`` names what a function from a factory was made for: one with a closure needs one.
     """
-    dispatcher = numba.njit(function, **{"nogil": True, "error_model": "numpy", **options})
+    settings = {"nogil": True, "error_model": "numpy", "_nrt": True, **options}
+    dispatcher = numba.njit(function, **settings)
     if hasattr(dispatcher, "_cache"):  # not under NUMBA_DISABLE_JIT
         dispatcher._cache = KernelCache(function, tag)
     return dispatcher
@@ -23,14 +24,20 @@ def njit_reordered(function, **options):
     return njit(function, fastmath={"reassoc", "contract"}, **options)
 
 
+def njit_borrowing(function, tag="", **options):
+    """The same, for what makes no arrays: those that it is given need not be counted, and counting
+    is more than half of the time of an iteration with few states."""
+    return njit(function, tag, _nrt=False, **options)
+
+
 def njit_inlined(function, tag=""):
     """The same, for a part of a compiled loop: a call that passes many arrays costs 200 ns."""
-    return njit(function, tag, forceinline=True)
+    return njit_borrowing(function, tag, forceinline=True)
 
 
 def njit_reordered_inlined(function):
-    """Both."""
-    return njit_reordered(function, forceinline=True)
+    """The same, with leave to reorder sums."""
+    return njit_reordered(function, forceinline=True, _nrt=False)
 
 
 def njit_uncached(function, tag=""):

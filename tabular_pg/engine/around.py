@@ -81,7 +81,8 @@ def step_twice(method, now):
         rule = now(values, k, problem, point)
         if k > 0:
             learn(rule, k, problem, point)
-        point.far_memory[:] = point.memory + point.shift
+        for i in range(point.shift.size):
+            point.far_memory.flat[i] = point.memory.flat[i] + point.shift.flat[i]
         other = far_form(problem.coordinates, point)
         kernel(rule, k, problem, point)
         kernel(rule, k, problem, other)
@@ -110,7 +111,8 @@ def begin_twice(method, now):
         rule = now(values, 0, problem, point)
         start(rule, problem, point)
         start(rule, problem, far_form(problem.coordinates, point))
-        point.shift[:] = point.far_memory - point.memory
+        for i in range(point.shift.size):
+            point.shift.flat[i] = point.far_memory.flat[i] - point.memory.flat[i]
 
     return begin if start is not None else begin_once(method, now)
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tabular_pg._jit import njit, njit_inlined, njit_uncached
+from tabular_pg._jit import njit, njit_borrowing, njit_inlined, njit_uncached
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.around import (
     PARTS,
@@ -100,7 +100,9 @@ class Method(NamedTuple):
             if key not in self.compiled:
                 names = [self.rule, *([] if size is None else [size.record])]
                 tag = "".join(f"{x.__module__}.{x.__qualname__}" for x in names) + "2" * twice
-                compile_ = njit_inlined if make in (rule_now, *PARTS) else njit
+                compile_ = njit if searched else njit_borrowing
+                if make in (rule_now, *PARTS):
+                    compile_ = njit_inlined
                 native = self.native and (size is None or size.native)
                 self.compiled[key] = (compile_ if native else njit_uncached)(make(*inner), tag)
             return self.compiled[key]
@@ -191,8 +193,13 @@ def method(
                 refuse_function(part, arguments)
                 refuse_visits(part, visitation, rule)
         _refuse_again(rule, kernel, facts, native)
-        parts = (part and compiled(part, native) for part in (kernel, start, learn))
-        first, *parts = parts if native else map(without_result, parts)
+        others = njit if native else njit_uncached  # start and learn may make arrays
+        first, *parts = (
+            compiled(kernel, native),
+            *(part and others(part) for part in (start, learn)),
+        )
+        if not native:
+            first, *parts = map(without_result, (first, *parts))
         METHODS[rule] = Method(rule, first, *facts, statewise, native, *parts, tuple(any_sign), {})
         return first
 
