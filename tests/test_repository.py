@@ -68,6 +68,7 @@ LAYERS = [
         "theorems.softmax_pg",
     ],
     ["certified", "preference", "reasoning.baselines", "report"],
+    ["search"],
     ["cli", "testing"],
 ]
 

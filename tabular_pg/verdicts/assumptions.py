@@ -1,4 +1,8 @@
-"""What theorems assume: each function maps a run to '' or to the reason why it fails."""
+"""What theorems assume: each function maps a run to '' or to the reason why it fails.
+
+Those that limit the step size have an attribute ``scale``, a function from a run to the factor by
+which its ``eta`` would have to be multiplied, for searches.
+"""
 
 from __future__ import annotations
 
@@ -97,6 +101,7 @@ def eta_at_most(limit, text):
             return ""
         return f"eta = {run.rule.eta:.6g} exceeds {text} = {bound:.6g}"
 
+    assumption.scale = lambda run: limit(run) / run.rule.eta
     return assumption
 
 
@@ -109,6 +114,7 @@ def eta_equal(value, text):
             return ""
         return f"eta = {run.rule.eta:.6g}; stated for {text} = {wanted:.6g}"
 
+    assumption.scale = lambda run: value(run) / run.rule.eta
     return assumption
 
 
@@ -122,4 +128,5 @@ def state_step_times_tau_below(limit):
             return ""
         return f"eta_s tau reaches {largest:.4g}; stated for at most {limit}"
 
+    assumption.scale = lambda run: limit / (run.tau * state_step(run)[: len(run.k) - 1 or 1].max())
     return assumption

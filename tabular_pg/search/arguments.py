@@ -1,0 +1,49 @@
+"""What a search accepts: each check names the argument, its value and what was expected."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+from tabular_pg.checks.numbers import check_number, shown
+from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.theorem import REGISTRY, Theorem
+
+
+def found_theorem(theorem) -> Theorem:
+    """The theorem that is meant by an id, a record, or a function that was registered."""
+    if isinstance(theorem, Theorem):
+        return theorem
+    if isinstance(theorem, str):
+        if theorem in REGISTRY:
+            return REGISTRY[theorem]
+        raise ValueError(f"theorem is {theorem!r}; expected one of {', '.join(REGISTRY)}")
+    for known in REGISTRY.values():
+        if known.formula is theorem:
+            return known
+    raise TypeError(f"theorem is {shown(theorem)}; expected an id, a Theorem or its function")
+
+
+def checked_discount(gamma) -> float:
+    gamma = check_number("gamma", gamma, 0, 1, kind=Real)
+    if gamma == 1:
+        raise ValueError("gamma is 1; expected a number in [0, 1)")
+    return float(gamma)
+
+
+def checked_rule_class(theorem, rule, tau):
+    cls = rule if isinstance(rule, type) else type(rule)
+    if cls not in METHODS:
+        known = ", ".join(sorted(known.__name__ for known in METHODS))
+        raise TypeError(f"rule is {shown(rule)}; expected one of {known}")
+    if cls not in theorem.rules:
+        about = ", ".join(known.__name__ for known in theorem.rules)
+        raise ValueError(f"rule is {cls.__name__}; {theorem.id} is about {about}")
+    needs = METHODS[cls].regularization
+    if theorem.regularized is not None and theorem.regularized != (tau > 0):
+        stated = "> 0" if theorem.regularized else "= 0"
+        raise ValueError(f"tau is {tau}; {theorem.id} is stated for tau {stated}")
+    if (needs is Regularization.NONE and tau > 0) or (
+        needs is Regularization.REQUIRED and tau == 0
+    ):
+        raise ValueError(f"tau is {tau}; {cls.__name__} is not defined for it")
+    return cls

@@ -1,0 +1,52 @@
+"""A search in legs: random candidates, and the best of them improved by small changes."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from tabular_pg.search.moves import changed, random_instance
+
+LEG, RANDOM = 680, 80  # evaluations of a leg, of which the first are random
+FINAL = 0.3  # of the budget goes into the best legs
+BEST = 3  # so many of them
+GROWS, SHRINKS = 1.5, 0.97  # the size of changes after a success, and after none
+LARGEST, LEAST = 1.0, 1e-6  # that size
+VIOLATED = 1.0 + 1e-9  # a ratio from which on the theorem fails, if other digits are right
+
+
+def leg(problem, limits, seed, budget, mode=None):
+    """The best candidate of one leg; None if none was one."""
+    rng, best = np.random.default_rng(seed), None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(min(RANDOM, budget)):
+            found = problem.judge(random_instance(rng, limits), mode)
+            if best is None or found.score > best.score:
+                best = found
+            if best.score.ratio > VIOLATED:
+                return best
+        return climb(problem, limits, rng, best, budget - RANDOM, mode)
+
+
+def climb(problem, limits, rng, best, budget, mode=None, enough=VIOLATED):
+    """``best`` after so many changes, of which those are kept that are not worse; a ratio of
+    ``enough`` ends it."""
+    sigma = 0.3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(budget):
+            if best.score.ratio > enough:
+                break
+            found = problem.judge(changed(rng, best.instance, limits, sigma), mode)
+            better = found.score.score > best.score.score
+            if better or found.score.score == best.score.score:
+                best = found
+            sigma = min(LARGEST, sigma * GROWS) if better else max(LEAST, sigma * SHRINKS)
+    return best
+
+
+def legs_of(budget) -> int:
+    """How many legs there are."""
+    return max(1, int((1.0 - FINAL) * budget) // LEG)

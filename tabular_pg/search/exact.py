@@ -1,0 +1,76 @@
+"""An instance in fractions, and what is certain about it."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg.search.instance import Instance
+
+
+class ExactInstance(NamedTuple):
+    """As ``Instance``, of object arrays of Fraction; ``policy`` holds probabilities."""
+
+    P: np.ndarray  # (S, A, S)
+    r: np.ndarray  # (S, A)
+    rho: np.ndarray  # (S,)
+    mu: np.ndarray  # (S,)
+    policy: np.ndarray  # (S, A)
+    parameters: np.ndarray
+
+    def floats(self) -> Instance:
+        """The same in floats."""
+        P, r, rho, mu, policy, parameters = (x.astype(float) for x in self)
+        with np.errstate(divide="ignore"):
+            return Instance(P, r, rho, mu, np.log(policy), parameters)
+
+    @property
+    def complexity(self) -> int:
+        """The digits of all numbers, and something for every state and action."""
+        S, A = self.r.shape
+        return 40 * S * A + sum(sum(map(size, x.flat)) for x in self)
+
+
+def size(x) -> int:
+    """The binary digits of a fraction; 0 for 0 and 1."""
+    if x in (0, 1):
+        return 0
+    return x.numerator.bit_length() + x.denominator.bit_length()
+
+
+def exact_instance(instance) -> ExactInstance:
+    """The fractions next to the floats of a candidate; rows sum to 1 exactly."""
+    policy = np.exp(instance.log_policy)
+    rows = (_rows(x) for x in (instance.P, instance.rho, instance.mu, policy))
+    P, rho, mu, policy = rows
+    r, parameters = (
+        np.vectorize(near, [object])(x, 10**12) for x in (instance.r, instance.parameters)
+    )
+    return ExactInstance(P, r, rho, mu, policy, parameters)
+
+
+def near(x, denominator) -> Fraction:
+    """The nearest fraction with at most this denominator; small numbers keep their digits."""
+    exact = Fraction(float(x))
+    if exact == 0:
+        return exact
+    shift = Fraction(10) ** max(0, -math.floor(math.log10(abs(x))) - 1)
+    return (exact * shift).limit_denominator(denominator) / shift
+
+
+def row_near(p, denominator) -> np.ndarray:
+    """The row (n,) of fractions near to a distribution whose likeliest entry is what is left."""
+    found = np.array([near(x, denominator) for x in p], dtype=object)
+    top = int(np.argmax([float(x) for x in p]))
+    found[top] = 0
+    found[top] = 1 - sum(found, Fraction(0))
+    return found
+
+
+def _rows(p) -> np.ndarray:
+    flat = p.reshape(-1, p.shape[-1])
+    found = np.array([row_near(row, 10**12) for row in flat], dtype=object)
+    return found.reshape(p.shape)

@@ -1,0 +1,140 @@
+"""What a search is about: a theorem, a method, a shape, and how one candidate is judged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.engine.method import METHODS, Space, checked_rule
+from tabular_pg.search.evaluator import Evaluator
+from tabular_pg.search.moves import Limits
+from tabular_pg.search.scores import NOTHING, Score, score_of
+from tabular_pg.theorem import why_not_applicable
+from tabular_pg.verdicts.assumptions import (
+    bandit,
+    every_iterate,
+    rho_is_mu,
+    two_armed_bandit,
+    uniform_start,
+)
+
+PARAMETERS = 1e-6, 1e8  # the range of hyper-parameters: false statements may need any step size
+RECORDED = 200  # iterates of a run, at most
+INSIDE = 1.0 - 1e-12  # of a limit that an assumption sets
+
+
+class Judged:
+    """A candidate, its rule and its score."""
+
+    __slots__ = ("instance", "rule", "score")
+
+    def __init__(self, instance, rule, score):
+        self.instance, self.rule, self.score = instance, rule, score
+
+
+class SearchProblem:
+    """One theorem about runs of one rule class, on MDPs of any shape."""
+
+    def __init__(self, theorem, rule, gamma, tau, iterations, mode, parameters=PARAMETERS):
+        self.theorem, self.gamma, self.tau, self.mode = theorem, gamma, tau, mode
+        self.cls = rule if isinstance(rule, type) else type(rule)
+        given = None if isinstance(rule, type) else np.array(checked_rule(rule), dtype=float)
+        self.low, self.high, self.fixed = _range(self.cls, given, parameters)
+        every = iterations <= RECORDED or every_iterate in theorem.assumes
+        self.at = np.arange(iterations + 1) if every else _spaced(iterations)
+        self.evaluations, self._evaluators = 0, {}
+        self.whole = False  # whether the theorem has a single value for a run
+        self.why_not = ""  # the last reason why a candidate was none
+
+    def limits(self, S, A) -> Limits:
+        """What candidates of a shape may be."""
+        assumes, method = self.theorem.assumes, METHODS[self.cls]
+        return Limits(
+            S, A, method.space is Space.SIMPLEX, uniform_start in assumes, rho_is_mu in assumes,
+            method.visitation, self.low, self.high, self.fixed,
+        )  # fmt: skip
+
+    def judge(self, instance, mode=None, exact=False) -> Judged:
+        """The score of a candidate; where an assumption limits the step size, of that limit,
+        unless the candidate is to be taken ``exact``ly as it is."""
+        self.evaluations += 1
+        rule, run, why_not = None, None, "expected a step that the method accepts"
+        for attempt in range(2):
+            rule = self.cls(*instance.parameters.tolist())
+            if not _accepted(rule):
+                break
+            run = self._evaluator(*instance.r.shape).run(instance, rule)
+            why_not = "the run is not finite"
+            if not np.isfinite(run.scaled_gap).all():
+                break
+            why_not = why_not_applicable(self.theorem, run)
+            if not why_not:
+                return Judged(instance, rule, self._score(run, mode))
+            factor = self._factor(run)
+            if attempt or exact or factor is None or self.fixed[self._eta]:
+                break
+            instance = instance._replace(parameters=instance.parameters.copy())
+            instance.parameters[self._eta] *= factor
+        self.why_not = why_not
+        return Judged(instance, rule, NOTHING)
+
+    def __getstate__(self):
+        """For other processes, which compile for themselves."""
+        return {**self.__dict__, "_evaluators": {}}
+
+    def _score(self, run, mode) -> Score:
+        try:
+            return score_of(self.theorem, run, mode or self.mode)
+        except Exception as error:  # of a formula on one candidate
+            self.why_not = f"its formula raised {type(error).__name__}: {error}"
+            return NOTHING
+
+    @property
+    def _eta(self):
+        return self.cls._fields.index("eta")
+
+    def _factor(self, run):
+        """By what eta has to be multiplied for the assumptions that limit it, or None."""
+        if "eta" not in self.cls._fields:
+            return None
+        scales = (getattr(assumption, "scale", None) for assumption in self.theorem.assumes)
+        factors = [scale(run) * INSIDE for scale in scales if scale is not None]
+        factor = min(factors, default=None)
+        return factor if factor is not None and 0 < factor < np.inf else None
+
+    def _evaluator(self, S, A) -> Evaluator:
+        if (S, A) not in self._evaluators:
+            made = Evaluator(self.cls, S, A, self.gamma, self.tau, self.at)
+            self._evaluators[S, A] = made
+        return self._evaluators[S, A]
+
+
+def needs_bandit(theorem) -> bool:
+    """Whether it is about one state without discounting."""
+    return bandit in theorem.assumes or two_armed_bandit in theorem.assumes
+
+
+def _accepted(rule) -> bool:
+    try:
+        if hasattr(rule, "refuse"):
+            rule.refuse()
+    except ValueError:
+        return False
+    return True
+
+
+def _range(cls, given, parameters):
+    """(low, high, fixed) of the fields of a rule; defaults stay as they are."""
+    n = len(cls._fields)
+    low, high = np.full(n, parameters[0]), np.full(n, parameters[1])
+    fixed = np.zeros(n, dtype=bool)
+    for i, name in enumerate(cls._fields):
+        value = cls._field_defaults.get(name) if given is None else given[i]
+        if value is not None:
+            low[i], high[i], fixed[i] = value, value, True
+    return low, high, fixed
+
+
+def _spaced(iterations) -> np.ndarray:
+    """Some iterations and the ones that follow them."""
+    spaced = np.geomspace(1, iterations - 1, RECORDED // 4).round().astype(np.int64)
+    return np.unique(np.concatenate([[0, 1, iterations], spaced, spaced + 1]))

@@ -1,0 +1,118 @@
+"""The legs of a search, what they have found, and whether that is certain."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from tabular_pg.search.climb import BEST, FINAL, LEG, VIOLATED, climb, leg, legs_of
+from tabular_pg.search.simplify import simplified
+from tabular_pg.search.small import SmallInstance
+
+SIMPLIFYING = 4000  # candidates that are run to make a violation small
+
+
+class Search:
+    """Legs, and what they have found so far."""
+
+    def __init__(self, problem, limits, seed, budget, mode, progress):
+        self.problem, self.limits, self.budget = problem, limits, budget
+        self.seeds = np.random.SeedSequence(seed).spawn(legs_of(budget) + BEST)
+        self.modes = ("ratio", "moved") if mode == "auto" else (mode,)
+        self.progress, self.tops, self.history = progress, [], []
+        self.spent, self.interrupted, self.rejected, self.certified = 0, False, 0, None
+
+    def go(self, executor):
+        """Run all legs, then improve the best."""
+        try:
+            self._legs(executor)
+            self._final()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            if not self.tops:
+                raise
+
+    def _legs(self, executor):
+        count = legs_of(self.budget)
+        size = min(LEG, max(1, int((1.0 - FINAL) * self.budget)))
+        jobs = [
+            (self.problem, self.limits, self.seeds[i], size, self.modes[i % len(self.modes)])
+            for i in range(count)
+        ]
+        if executor is None:
+            for job in jobs:
+                if self._take(leg(*job), size):
+                    return
+        else:
+            futures = [executor.submit(leg, *job) for job in jobs]
+            try:
+                for future in futures:  # in order, so that the result does not depend on timing
+                    if self._take(future.result(), size):
+                        return
+            finally:
+                for future in futures:
+                    future.cancel()
+
+    def _final(self):
+        left = self.budget - self.spent
+        if self.certified or left <= 0 or not self.tops:
+            return
+        self.tops.sort(key=lambda found: -found.score.score)
+        for i, top in enumerate(self.tops[:BEST]):
+            rng = np.random.default_rng(self.seeds[-1 - i])
+            best = climb(self.problem, self.limits, rng, top, left // BEST, self.modes[0])
+            if self._take(best, left // BEST):
+                return
+
+    def _take(self, found, spent) -> bool:
+        """Keep what a leg has found; whether it is a certified violation."""
+        self.spent += spent
+        if found.score.k >= 0:
+            if found.score.ratio > VIOLATED:
+                self.certified = self._certified(found)
+                if self.certified is None:
+                    self.rejected += 1
+                    return False
+            self.tops.append(found)
+        self.history.append((self.spent, self._best_ratio()))
+        if self.progress is not None:
+            self.progress(*self.history[-1])
+        return self.certified is not None
+
+    def _best_ratio(self):
+        return max((top.score.ratio for top in self.tops), default=float("nan"))
+
+    def _certified(self, found):
+        small = small_instance(self.problem, found.instance, VIOLATED, SIMPLIFYING)
+        if small.verdict.holds is False:
+            return small
+        plain = small_instance(self.problem, found.instance, VIOLATED, 0)
+        return plain if plain.verdict.holds is False else None
+
+    def best(self):
+        """The candidate with the largest ratio; ValueError if there is none."""
+        theorem = self.problem.theorem
+        if self.tops:
+            return max(self.tops, key=lambda found: found.score.ratio)
+        if self.rejected:
+            raise ValueError(
+                f"{self.rejected} candidates violate {theorem.id} in floats and none in ball "
+                "arithmetic; expected a formula whose digits do not cancel"
+            )
+        why_not = self.problem.why_not or "nothing is claimed"
+        raise ValueError(
+            f"no candidate of {self.spent} meets what {theorem.id} assumes, or has something to "
+            f"compare (the last one: {why_not})"
+        )
+
+
+def small_instance(problem, instance, floor, budget) -> SmallInstance:
+    """The simplest instance found with such a ratio, as a record."""
+    exact = simplified(problem, instance, floor, budget)
+    judged = problem.judge(exact.floats(), "ratio", exact=True)
+    rule = problem.cls(*exact.parameters)
+    k = judged.score.k
+    at = tuple(int(i) for i in problem.at if i <= k + 1 or problem.whole)
+    gamma, tau = (Fraction(repr(float(x))) for x in (problem.gamma, problem.tau))
+    return SmallInstance(problem.theorem, exact, gamma, tau, rule, at, judged.score.ratio, k)
