@@ -26,7 +26,11 @@ def njit_reordered(function, **options):
 
 def njit_borrowing(function, tag="", **options):
     """The same, for what makes no arrays: those that it is given need not be counted, and counting
-    is more than half of the time of an iteration with few states."""
+    is more than half of the time of an iteration with few states.
+
+    One that returns arrays, or records of them, may be called by others of its kind alone: whoever
+    counts would give back what it was never given.
+    """
     return njit(function, tag, _nrt=False, **options)
 
 
@@ -40,6 +44,6 @@ def njit_reordered_inlined(function):
     return njit_reordered(function, forceinline=True, _nrt=False)
 
 
-def njit_uncached(function, tag=""):
+def njit_uncached(function, **options):
     """``function`` compiled anew in every process: for code that lives outside the package."""
-    return numba.njit(function, nogil=True, error_model="numpy")
+    return numba.njit(function, **{"nogil": True, "error_model": "numpy", "_nrt": True, **options})

@@ -100,11 +100,14 @@ class Method(NamedTuple):
             if key not in self.compiled:
                 names = [self.rule, *([] if size is None else [size.record])]
                 tag = "".join(f"{x.__module__}.{x.__qualname__}" for x in names) + "2" * twice
-                compile_ = njit if searched else njit_borrowing
-                if make in (rule_now, *PARTS):
-                    compile_ = njit_inlined
-                native = self.native and (size is None or size.native)
-                self.compiled[key] = (compile_ if native else njit_uncached)(make(*inner), tag)
+                around, counts = make(*inner), searched and make not in (rule_now, *PARTS)
+                if not (self.native and (size is None or size.native)):
+                    made = njit_uncached(around, _nrt=counts)
+                elif make in (rule_now, *PARTS):
+                    made = njit_inlined(around, tag)
+                else:
+                    made = (njit if counts else njit_borrowing)(around, tag)
+                self.compiled[key] = made
             return self.compiled[key]
 
     def refuse_result(self):

@@ -47,6 +47,7 @@ def hold_on(experiment):
         warnings.filterwarnings("ignore", message="the gap is (nan|inf) at k = ")
         # What is left of the digits of gaps that all states share has to do.
         warnings.filterwarnings("ignore", message="gaps of all states are nearly the same")
+        warnings.filterwarnings("ignore", message="gaps of [0-9]+ states are too far below")
         run = optimize(**experiment)
         found = violations(run)
         overflowing = [
