@@ -1,4 +1,7 @@
-"""``tabular-pg theorems``, or ``python -m tabular_pg theorems``: what is registered."""
+"""``tabular-pg theorems``: what is registered; ``tabular-pg refute``: a counterexample, if found.
+
+``python -m tabular_pg`` is the same.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,12 @@ def _run(arguments):
     )
     theorems.add_argument("id", nargs="*", help="print statement and source of these theorems")
     theorems.add_argument("--markdown", action="store_true", help="the list as a Markdown table")
+    _add_refute(commands)
     options = parser.parse_args(arguments)
+    if "file" in options:
+        from tabular_pg.search.conjecture import refute  # compiles more than a list needs
+
+        sys.exit(refute(options))
     for id in options.id:
         if id not in REGISTRY:
             parser.error(f"id is {id!r}; expected one of {', '.join(REGISTRY)}")
@@ -53,3 +61,24 @@ def _run(arguments):
     elif not options.id:
         for t in sorted_theorems():
             print(f"{t.id:<4} {t.claim}")
+
+
+def _add_refute(commands):
+    parser = commands.add_parser(
+        "refute",
+        help="search a counterexample to the statement in a file",
+        description="Search the MDP, start and step size for which the statement in FILE, one "
+        "function under @theorem(...), is nearest to being false. Exit code: 1 if it is refuted, "
+        "certified in ball arithmetic; 0 if it survives; 2 on an error.",
+    )
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--states", type=int, default=2)
+    parser.add_argument("--actions", type=int, default=2)
+    parser.add_argument("--gamma", type=float, default=0.9)
+    parser.add_argument("--tau", type=float, help="1/2 by default where the statement needs one")
+    parser.add_argument("--rule", help="the method, if the statement is about several")
+    parser.add_argument("--iterations", type=int, default=20)
+    parser.add_argument("--budget", type=int, default=20_000, help="how many candidates are run")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mode", default="auto", help="auto, ratio, half, rate, slope or moved")
+    parser.add_argument("--json", action="store_true")

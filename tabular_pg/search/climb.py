@@ -7,13 +7,13 @@ import warnings
 import numpy as np
 
 from tabular_pg.search.moves import changed, random_instance
+from tabular_pg.search.scores import VIOLATED
 
 LEG, RANDOM = 680, 80  # evaluations of a leg, of which the first are random
 FINAL = 0.3  # of the budget goes into the best legs
 BEST = 3  # so many of them
 GROWS, SHRINKS = 1.5, 0.97  # the size of changes after a success, and after none
 LARGEST, LEAST = 1.0, 1e-6  # that size
-VIOLATED = 1.0 + 1e-9  # a ratio from which on the theorem fails, if other digits are right
 
 
 def leg(problem, limits, seed, budget, mode=None):

@@ -35,9 +35,9 @@ class ExactInstance(NamedTuple):
 
 
 def size(x) -> int:
-    """The binary digits of a fraction; 0 for 0 and 1."""
+    """The binary digits of a fraction; less for 1, and 0 for 0."""
     if x in (0, 1):
-        return 0
+        return int(x)
     return x.numerator.bit_length() + x.denominator.bit_length()
 
 

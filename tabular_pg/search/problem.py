@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from tabular_pg.engine.method import METHODS, Space, checked_rule
 from tabular_pg.search.evaluator import Evaluator
 from tabular_pg.search.moves import Limits
-from tabular_pg.search.scores import NOTHING, Score, score_of
-from tabular_pg.theorem import why_not_applicable
+from tabular_pg.search.scores import NOTHING, VIOLATED, Score, score_of
+from tabular_pg.theorem import verdict, why_not_applicable
 from tabular_pg.verdicts.assumptions import (
     bandit,
     every_iterate,
@@ -44,6 +46,12 @@ class SearchProblem:
         self.evaluations, self._evaluators = 0, {}
         self.whole = False  # whether the theorem has a single value for a run
         self.why_not = ""  # the last reason why a candidate was none
+
+    def about(self, theorem):
+        """The same for another statement about the same runs."""
+        other = copy.copy(self)
+        other.theorem, other.mode = theorem, "ratio"
+        return other
 
     def limits(self, S, A) -> Limits:
         """What candidates of a shape may be."""
@@ -83,7 +91,11 @@ class SearchProblem:
 
     def _score(self, run, mode) -> Score:
         try:
-            return score_of(self.theorem, run, mode or self.mode)
+            found = score_of(self.theorem, run, mode or self.mode)
+            wrong = found.ratio > VIOLATED and not callable(mode or self.mode)
+            if wrong and verdict(self.theorem, run).holds is not False:
+                return NOTHING  # of rounding, or of numbers below the range of floats
+            return found
         except Exception as error:  # of a formula on one candidate
             self.why_not = f"its formula raised {type(error).__name__}: {error}"
             return NOTHING

@@ -24,6 +24,7 @@ MODES = ("ratio", "half", "rate", "slope", "moved")
 DOUBTFUL = 0.02  # rounding of a lower bound, beside it, from which on nothing is concluded
 LEAST = 1e-290  # smaller sides have lost digits
 LARGEST = 1e6  # that a score can be
+VIOLATED = 1.0 + 1e-9  # a ratio from which on the theorem fails, if other digits are right
 
 
 class Score(NamedTuple):

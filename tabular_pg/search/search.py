@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from tabular_pg.search.climb import BEST, FINAL, LEG, VIOLATED, climb, leg, legs_of
+from tabular_pg.search.climb import BEST, FINAL, LEG, climb, leg, legs_of
+from tabular_pg.search.scores import VIOLATED
 from tabular_pg.search.simplify import simplified
 from tabular_pg.search.small import SmallInstance
 
@@ -70,7 +71,7 @@ class Search:
         self.spent += spent
         if found.score.k >= 0:
             if found.score.ratio > VIOLATED:
-                self.certified = self._certified(found)
+                self.certified = certified(self.problem, found.instance)
                 if self.certified is None:
                     self.rejected += 1
                     return False
@@ -82,13 +83,6 @@ class Search:
 
     def _best_ratio(self):
         return max((top.score.ratio for top in self.tops), default=float("nan"))
-
-    def _certified(self, found):
-        small = small_instance(self.problem, found.instance, VIOLATED, SIMPLIFYING)
-        if small.verdict.holds is False:
-            return small
-        plain = small_instance(self.problem, found.instance, VIOLATED, 0)
-        return plain if plain.verdict.holds is False else None
 
     def best(self):
         """The candidate with the largest ratio; ValueError if there is none."""
@@ -105,6 +99,15 @@ class Search:
             f"no candidate of {self.spent} meets what {theorem.id} assumes, or has something to "
             f"compare (the last one: {why_not})"
         )
+
+
+def certified(problem, instance) -> SmallInstance | None:
+    """A violation in fractions that ball arithmetic confirms; None if it does not."""
+    for budget in (SIMPLIFYING, 0):
+        small = small_instance(problem, instance, VIOLATED, budget)
+        if small.verdict.holds is False:
+            return small
+    return None
 
 
 def small_instance(problem, instance, floor, budget) -> SmallInstance:

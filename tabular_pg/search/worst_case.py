@@ -15,7 +15,7 @@ from tabular_pg.mdps.mdp import MDP
 from tabular_pg.search.arguments import checked_discount, checked_rule_class, found_theorem
 from tabular_pg.search.problem import PARAMETERS, SearchProblem, needs_bandit
 from tabular_pg.search.scores import MODES
-from tabular_pg.search.search import Search, small_instance
+from tabular_pg.search.search import Search, certified, small_instance
 from tabular_pg.search.small import SmallInstance
 from tabular_pg.theorem import Theorem, verdict
 
@@ -80,6 +80,12 @@ class WorstCase:
         keep = check_number("keep", keep, 0, 1, kind=Real)
         instance, problem = self._found
         return small_instance(problem, instance, keep * self.ratio, budget)
+
+    def refuted(self, statement) -> SmallInstance | None:
+        """A small certified counterexample to another statement about the same runs, from what
+        was found for this one; None if that does not violate it for certain."""
+        instance, problem = self._found
+        return certified(problem.about(statement), instance)
 
     def __repr__(self):
         end = "refuted, certified" if self.counterexample else "not refuted"

@@ -1,0 +1,115 @@
+"""A file with one statement of a user's own, searched for a counterexample."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.search.worst_case import worst_case
+from tabular_pg.theorem import REGISTRY
+
+REFUTED, SURVIVES, ERROR = 1, 0, 2
+
+
+def statement_in(path):
+    """The one theorem that a file of Python registers.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read or run, or registers no theorem or several.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"file is {str(path)!r}; expected a file of Python")
+    before = dict(REGISTRY)
+    spec = importlib.util.spec_from_file_location("statement_" + path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"file is {str(path)!r}; expected a file whose name ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(f"{path} raised {type(error).__name__}: {error}") from error
+    new = [t for id, t in REGISTRY.items() if before.get(id) is not t]
+    if len(new) != 1:
+        names = ", ".join(t.id for t in new) or "none"
+        raise ValueError(f"{path} registers {names}; expected one function under @theorem(...)")
+    return new[0]
+
+
+def refute(options) -> int:
+    """``tabular-pg refute``; returns the exit code."""
+    try:
+        statement = statement_in(options.file)
+        tau = _tau(statement, options.tau)
+        found = worst_case(
+            statement, _rule(statement, options.rule), n_states=options.states,
+            n_actions=options.actions, gamma=options.gamma, tau=tau,
+            iterations=options.iterations, budget=options.budget, seed=options.seed,
+            mode=options.mode,
+        )  # fmt: skip
+    except (ValueError, TypeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return ERROR
+    if options.json:
+        print(json.dumps(_record(found), indent=2))
+    else:
+        print(_text(found))
+    return REFUTED if found.counterexample else SURVIVES
+
+
+def _rule(statement, name):
+    if name is None:
+        return statement.rules[0]
+    known = {rule.__name__: rule for rule in METHODS}
+    if name not in known:
+        raise ValueError(f"rule is {name!r}; expected one of {', '.join(sorted(known))}")
+    return known[name]
+
+
+def _tau(statement, tau) -> float:
+    """The one that was asked for; else 1/2 where the statement needs one."""
+    if tau is not None:
+        return tau
+    needs = METHODS[statement.rules[0]].regularization is Regularization.REQUIRED
+    return 0.5 if statement.regularized or needs else 0.0
+
+
+def _text(found) -> str:
+    if found.counterexample:
+        return (
+            f"REFUTED after {found.evaluations} evaluations.\n\n{found.counterexample}\n\n"
+            f"It is reproduced by\n\n{found.counterexample.source}"
+        )
+    lines = [
+        f"{found.theorem.id} survives {found.evaluations} evaluations; the largest ratio is "
+        f"{found.ratio:.8g} at k = {found.k}.",
+    ]
+    if found.rejected:
+        lines.append(f"{found.rejected} violations in floats were not confirmed by balls.")
+    lines += ["The worst instance, made simple:", "", str(found.simplified())]
+    return "\n".join(lines)
+
+
+def _record(found) -> dict:
+    small = found.counterexample or found.simplified()
+    P, r, rho, mu, policy, parameters = (_strings(x.tolist()) for x in small.instance)
+    return {
+        "theorem": found.theorem.id, "refuted": found.counterexample is not None,
+        "ratio": found.ratio, "k": found.k, "evaluations": found.evaluations,
+        "rejected": found.rejected, "rule": type(found.rule).__name__,
+        "instance": {
+            "P": P, "r": r, "gamma": str(small.gamma), "tau": str(small.tau), "rho": rho, "mu": mu,
+            "policy": policy, "parameters": dict(zip(found.rule._fields, parameters, strict=True)),
+            "ratio": small.ratio, "k": small.k,
+        },
+    }  # fmt: skip
+
+
+def _strings(x):
+    return [_strings(y) for y in x] if isinstance(x, list) else str(x)
