@@ -11,7 +11,7 @@ from tabular_pg.search.scores import VIOLATED
 from tabular_pg.search.simplify import simplified
 from tabular_pg.search.small import SmallInstance
 
-SIMPLIFYING = 4000  # candidates that are run to make a violation small
+SIMPLIFYING = 12_000  # candidates that are run to make a violation small
 
 
 class Search:

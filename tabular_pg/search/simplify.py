@@ -12,7 +12,7 @@ from tabular_pg.search.exact import ExactInstance, exact_instance, near, row_nea
 from tabular_pg.search.instance import Instance
 
 DENOMINATORS = 1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 50, 100, 1000, 10**6
-CLIMBS = 300  # changes that are tried after a state or an action has gone
+CLIMBS = 1000  # changes that are tried after a state or an action has gone
 SHARE = 0.5  # of the budget that goes into that
 
 
@@ -127,7 +127,9 @@ def _simpler(exact, name, i, problem):
         yield from (near(values.flat[i], d) for d in DENOMINATORS)
     elif name == "parameters":
         yield Fraction(1)
-        yield from (_digits(values[i], n) for n in (1, 2, 3, 4))
+        yield from (_digits(values[i], n) for n in (1, 2))
+        yield from (near(values[i], d) for d in DENOMINATORS)
+        yield from (_digits(values[i], n) for n in (3, 4, 6))
     else:
         yield from _simpler_rows(exact, name, i, problem)
 

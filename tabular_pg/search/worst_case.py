@@ -69,7 +69,7 @@ class WorstCase:
         """What ``tabular_pg.theorem.verdict`` says about that run."""
         return verdict(self.theorem, self.run())
 
-    def simplified(self, keep=0.97, budget=4000) -> SmallInstance:
+    def simplified(self, keep=0.97, budget=12_000) -> SmallInstance:
         """A smaller instance in small fractions with at least ``keep`` of the ratio.
 
         Parameters
