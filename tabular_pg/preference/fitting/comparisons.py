@@ -48,6 +48,7 @@ class Comparisons:
 
     @property
     def n_nodes(self) -> int:
+        """The number of items, and one more for the anchor if there is one."""
         return self.n_items + self.anchored
 
     @cached_property
