@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 
 from docutils import nodes
-from theorems import link, marked_up
 
 from tabular_pg.theorem import REGISTRY
+from theorems import link, marked_up
 
 OPENING, CLOSING = re.compile(r"\($"), re.compile(r"^[.,;:)?]+")
 
