@@ -63,7 +63,7 @@ class Agreement:
 
 
 def expected_agreement(label, reward) -> Agreement:
-    """Pairs whose labels and rewards are right with these probabilities (N,), checked and frozen."""
+    """Pairs whose labels and rewards are right with these probabilities (N,), checked."""
     label = real_numbers("label", label)
     arrays = [
         real_vector(name, values, label.size, "pair")
