@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
     "theorems",
+    "typesetting",
 ]
 exclude_patterns = ["_build", "examples", "sg_execution_times.rst"]
 templates_path = ["_templates"]
@@ -87,7 +88,9 @@ def joined_attributes(app, what, name, obj, options, lines):
     for i in reversed(range(at, min(end, len(lines)))):
         first, colon, text = lines[i].partition(" : ")
         if colon and not first.startswith(" "):
-            lines[i : i + 1] = [first, "    " + text]
+            below = lines[i + 1].strip() if i + 1 < len(lines) else ""
+            stop = "." if below[:1].isupper() else ""  # a type, and a sentence of its own
+            lines[i : i + 1] = [first, "    " + text + stop]
 
 
 def escape_bars(app, what, name, obj, options, lines):

@@ -72,6 +72,7 @@ class Theorem:
 
     @property
     def reference(self) -> str:
+        """The source, cited in full."""
         return REFERENCES[self.source]
 
     def __repr__(self):

@@ -55,8 +55,10 @@ WORDS = {
 }  # fmt: skip
 SIGNS = (("<=", "≤"), (">=", "≥"), ("||", "‖"), ("->", "→"), (" - ", " − "))
 NAME = re.compile(r"(?<![A-Za-z])(" + "|".join(WORDS) + r")(?![a-z])")
-MINUS = re.compile(r"(?<=[{(^ ])-(?=\S)|(?<=[\w)}])-(?=\d|\(|[α-ωΑ-Ω](?![a-z])|[A-Za-z]\d*\b(?!-))")
-SCRIPT = re.compile(r"(?<=\S)([_^])(\{|[+*]|[A-Za-zα-ωΑ-Ω0-9][a-z0-9]*\*?)")
+MINUS = re.compile(
+    r"(?<![^{(^ ])-(?=\S)|(?<=[\w)}])-(?=\d|\(|[α-ωΑ-Ω](?![a-z])|[A-Za-z]\d*\b(?!-))"
+)
+SCRIPT = re.compile(r"(?<=\S)(?<!tabular)([_^])(\{|[+*]|[A-Za-zα-ωΑ-Ω0-9][a-z0-9]*\*?)")
 
 
 def marked_up(text) -> list:

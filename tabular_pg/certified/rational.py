@@ -111,10 +111,12 @@ class RationalMDP:
 
     @property
     def n_states(self) -> int:
+        """S, the number of states."""
         return self.r.shape[0]
 
     @property
     def n_actions(self) -> int:
+        """A, the number of actions."""
         return self.r.shape[1]
 
     @cached_property

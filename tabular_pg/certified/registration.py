@@ -41,7 +41,7 @@ def update(rule, start=None):
     It returns the next coordinates (S, A), which need not be normalized; for rules with memory a
     pair, these and the next memory (S, n, A). Everything that it is given is a ``BallArray``, which
     numpy's functions enclose or refuse: the fields of the rule, ``model.gamma`` and ``model.tau``,
-    and ``point.x, pi, e, q, A, d, memory`` (see ``evaluation.Point``).
+    and ``point.x, pi, e, q, A, d, memory`` (see ``certified.evaluation.Point``).
 
     Parameters
     ----------

@@ -130,7 +130,7 @@ def method(
 ):
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
 
-    The kernel overwrites ``point.x`` (log pi, xi or pi, see ``evaluation.Point``) by the next
+    The kernel overwrites ``point.x`` (log pi, xi or pi, see ``gaps.point.Point``) by the next
     iterate, and returns nothing; it may read every other field of ``point``. Log-probabilities and
     offsets need not be normalized: the evaluation that follows does that. It is compiled at its
     first run, with the values that its global names have then.

@@ -209,6 +209,7 @@ class Run:
 
     @property
     def method(self):
+        """What is registered for the type of ``rule``."""
         return METHODS[type(self.rule)]
 
     def __repr__(self):

@@ -50,6 +50,7 @@ class Constant(NamedTuple):
     eta: float
 
     def at(self, k):
+        """``eta``, whatever ``k`` is."""
         return self.eta
 
 

@@ -22,6 +22,7 @@ class DualAveragedSPI(NamedTuple):
     beta: float
 
     def refuse(self):
+        """ValueError unless ``beta`` < 1."""
         if self.beta >= 1:
             raise ValueError(f"beta is {self.beta}; expected a number in (0, 1)")
 

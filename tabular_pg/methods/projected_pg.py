@@ -24,6 +24,7 @@ def _step(rule):
 
 
 def _refuse(rule):
+    """ValueError where both ``growth`` and ``eta`` say how steps grow."""
     if rule.growth != 1 and isinstance(rule.eta, tuple):
         raise ValueError(
             f"growth is {rule.growth} beside eta = {rule.eta}; expected one of them to say how "

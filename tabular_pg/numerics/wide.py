@@ -19,12 +19,15 @@ class Reductions:
     """Sums and extremes as methods, for arrays that know numpy's reductions."""
 
     def sum(self, axis=None, keepdims=False):
+        """The sum over ``axis``, as numpy's."""
         return np.add.reduce(self, axis=axis, keepdims=keepdims)
 
     def max(self, axis=None, keepdims=False, initial=None):
+        """The largest entry over ``axis``, as numpy's."""
         return np.maximum.reduce(self, axis=axis, keepdims=keepdims, initial=initial)
 
     def min(self, axis=None, keepdims=False, initial=None):
+        """The smallest entry over ``axis``, as numpy's."""
         return np.minimum.reduce(self, axis=axis, keepdims=keepdims, initial=initial)
 
 
@@ -79,9 +82,11 @@ class Wide(Reductions, NDArrayOperatorsMixin):
         return f"Wide({self.m} * 2**{self.e})"
 
     def astype(self, kind):
+        """Itself for ``float``, else an array of numpy."""
         return self if kind is float else plain(self).astype(kind)
 
     def argmax(self, axis=None):
+        """Where the first of the largest entries over ``axis`` is, as numpy's."""
         return (self == self.max(axis=axis, keepdims=axis is not None)).argmax(axis=axis)
 
 

@@ -31,6 +31,7 @@ class Armijo(NamedTuple):
     grow: float = 2.0
 
     def refuse(self):
+        """ValueError unless ``slope`` < 1 and ``grow`` >= 1."""
         if self.slope >= 1:
             raise ValueError(f"slope is {self.slope}; expected a number in (0, 1)")
         if self.grow < 1:

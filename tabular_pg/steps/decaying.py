@@ -14,6 +14,7 @@ class Decaying(NamedTuple):
     power: float = 0.5
 
     def at(self, k):
+        """The step size of iteration ``k``, in numbers of the kind that the fields are."""
         base = self.power * 0 + k + 1  # a number of the kind that the power is
         return self.eta / base**self.power
 

@@ -18,6 +18,7 @@ class Geometric(NamedTuple):
     growth: float
 
     def at(self, k):
+        """The step size of iteration ``k``, in numbers of the kind that the fields are."""
         return self.eta * self.growth**k
 
 

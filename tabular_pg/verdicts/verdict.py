@@ -42,6 +42,8 @@ def no_truth_value(verdict):
 class Verdict:
     """What a theorem says about a run.
 
+    It has no truth value (TypeError): ask for ``holds``.
+
     Attributes
     ----------
     theorem : Theorem
@@ -56,8 +58,6 @@ class Verdict:
     not_compared : how many of the claimed inequalities were not compared, because both sides are
         too small for float64 and the run does not have their logarithms.
     not_compared_from : the first k from which on nothing was compared, or None.
-
-    A verdict has no truth value (TypeError): ask for ``holds``.
     """
 
     theorem: object

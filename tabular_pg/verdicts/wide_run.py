@@ -100,6 +100,7 @@ class WideRun:
 
     @cached_property
     def iterates(self):
+        """(K, S, A) in the coordinates of the method; NaN for an offset without digits."""
         if self.coordinates is Probabilities:
             return self.policies
         if self.coordinates is Logits:
@@ -108,6 +109,7 @@ class WideRun:
 
     @cached_property
     def policies(self):
+        """(K, S, A) probabilities, also below the range of floats; NaN where no digit is known."""
         if self.coordinates is Probabilities:
             return digits(self.run.iterates)
         kept = np.where(self._without_digits(self.run.log_policies), np.nan, self.run.log_policies)
@@ -115,18 +117,22 @@ class WideRun:
 
     @cached_property
     def value_gap(self):
+        """(K, S) V* - V^k."""
         return self._known(self.run.value_gap, self.run.log_value_gap, LOWEST)
 
     @cached_property
     def gap(self):
+        """(K,) the gap under rho."""
         return self._known(self.run.gap, self.run.log_gap, SMALL)
 
     @property
     def scaled_gap(self):
+        """``value_gap`` itself: ``log_scale`` is 0."""
         return self.value_gap
 
     @cached_property
     def sup_gap(self):
+        """(K,) the largest gap of a state."""
         return self.value_gap.max(axis=1)
 
     @cached_property
@@ -146,6 +152,7 @@ class WideRun:
 
     @cached_property
     def plain_optimum(self):
+        """The optimum for tau = 0."""
         return WideOptimum(self.run.plain_optimum, 0.0)
 
     def _without_digits(self, logarithm):

@@ -21,7 +21,7 @@ class KLControl(NamedTuple):
 class Controlled:
     """A policy, optimized for an estimate of the reward, and judged by the reward.
 
-    All tables are (prompts, responses), as in ``tilted``.
+    All tables are (prompts, responses), as in ``tilted_policy``.
 
     Attributes
     ----------

@@ -63,7 +63,7 @@ class Agreement:
 
 
 def expected_agreement(label, reward) -> Agreement:
-    """Check and freeze the probabilities; ValueError names what is not in [0, 1]."""
+    """Pairs whose labels and rewards are right with these probabilities (N,), checked."""
     label = real_numbers("label", label)
     arrays = [
         real_vector(name, values, label.size, "pair")

@@ -28,8 +28,8 @@ class Comparisons:
     n_items : int
     anchored : bool
         Whether there is one more item, number ``n_items``, whose score is held at 0.
-    log_weight : (M,) or None
-        log(weight), also where the weight itself is not a float; from ``weight`` by default.
+    log_weight : (M,) log(weight), also where the weight itself is not a float; from ``weight`` by
+        default.
     unit : float
         What weights are counted in: 1, but where their sums would not be floats.
     """
@@ -48,6 +48,7 @@ class Comparisons:
 
     @property
     def n_nodes(self) -> int:
+        """The number of items, and one more for the anchor if there is one."""
         return self.n_items + self.anchored
 
     @cached_property

@@ -53,6 +53,7 @@ class Identifiability:
 
     @property
     def n_components(self) -> int:
+        """The number of components of the graph of comparisons."""
         return int(self.components.max()) + 1
 
     @property

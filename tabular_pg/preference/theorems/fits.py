@@ -208,7 +208,7 @@ def _force(loss, D):
 def forces_balance(run):
     """ridge theta = sum_n weight_n f(D_n) x_n with x_n = 1 for the winner, -1 for the loser (or the
     difference of their features) and the force f = (1-s)^gamma (1 - s - gamma s log s) for the
-    focal loss; 2^gamma times that for s > 1/2, else 1 - s, with the penalty; s^(1-t) (1-s) for the
+    focal loss; 2^gamma times that for s > 1/2, else 1 - s, with the penalty; s^{1-t} (1-s) for the
     tempered one. Proof: f = -loss', and the gradient vanishes."""
     c, theta = run.comparisons, run.scores
     pull = c.weight * _force(run.loss, run.margins)
