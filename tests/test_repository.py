@@ -67,7 +67,7 @@ LAYERS = [
         "theorems.projected_pg",
         "theorems.softmax_pg",
     ],
-    ["certified", "preference", "reasoning.baselines", "report"],
+    ["certified", "preference", "reasoning.baselines", "report", "search.candidates"],
     ["search"],
     ["cli", "testing"],
 ]

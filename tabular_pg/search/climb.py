@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from tabular_pg.search.moves import changed, random_instance
+from tabular_pg.search.candidates.moves import changed, random_instance
 from tabular_pg.search.scores import VIOLATED
 
 LEG, RANDOM = 680, 80  # evaluations of a leg, of which the first are random

@@ -7,8 +7,8 @@ import copy
 import numpy as np
 
 from tabular_pg.engine.method import METHODS, Space, checked_rule
-from tabular_pg.search.evaluator import Evaluator
-from tabular_pg.search.moves import Limits
+from tabular_pg.search.candidates.evaluator import Evaluator
+from tabular_pg.search.candidates.moves import Limits
 from tabular_pg.search.scores import NOTHING, VIOLATED, Score, score_of
 from tabular_pg.theorem import verdict, why_not_applicable
 from tabular_pg.verdicts.assumptions import (

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from tabular_pg.search.candidates.exact import ExactInstance, exact_instance, near, row_near, size
+from tabular_pg.search.candidates.instance import Instance
 from tabular_pg.search.climb import climb
-from tabular_pg.search.exact import ExactInstance, exact_instance, near, row_near, size
-from tabular_pg.search.instance import Instance
 
 DENOMINATORS = 1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 50, 100, 1000, 10**6
 CLIMBS = 1000  # changes that are tried after a state or an action has gone

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.search.exact import ExactInstance
+from tabular_pg.search.candidates.exact import ExactInstance
 from tabular_pg.theorem import Theorem
 
 DIGITS = 30  # of what is certified

@@ -22,8 +22,8 @@ from tabular_pg.gaps.two_forms import NEEDED_BELOW
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import Optimum
-from tabular_pg.search.instance import trusted_mdp
-from tabular_pg.search.optimum import plain_optimum, soft_optimum
+from tabular_pg.search.candidates.instance import trusted_mdp
+from tabular_pg.search.candidates.optimum import plain_optimum, soft_optimum
 
 
 class Recorded(NamedTuple):

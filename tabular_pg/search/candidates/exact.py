@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.search.instance import Instance
+from tabular_pg.search.candidates.instance import Instance
 
 
 class ExactInstance(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.search.instance import Instance
+from tabular_pg.search.candidates.instance import Instance
 
 LEAST_LOG = math.log(1e-80)  # of a start probability: fractions that floats still hold
 
