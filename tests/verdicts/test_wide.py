@@ -6,9 +6,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from tabular_pg import NaturalPG, SoftmaxPG, SoftPolicyIteration, instances, optimize
+from tabular_pg import MDP, NaturalPG, SoftmaxPG, SoftPolicyIteration, instances, optimize, steps
 from tabular_pg.numerics.wide import Wide, log_size, plain, wide
-from tabular_pg.theorem import theorems_about, why_not_applicable
+from tabular_pg.theorem import REGISTRY, theorems_about, verdict, why_not_applicable
 from tabular_pg.verdicts.wide_run import WideRun
 
 RNG = np.random.default_rng(0)
@@ -122,3 +122,11 @@ def test_a_logarithm_has_the_fewer_digits_the_more_steps_made_it():
         assert run.log_policies[-1, 0, 1] == pytest.approx(log_p)
         last = WideRun(run).policies[-1, 0, 1]
         assert np.isnan(last.m) != known
+
+
+def test_a_lead_without_digits_is_no_lead_without_end():
+    """Where probabilities have lost their digits a bound is not known; it is not 0."""
+    mdp = MDP(np.ones((1, 3, 1)), [[0.01652764, 0.81327024, 0.91275558]], 0.0)
+    run = optimize(mdp, NaturalPG(steps.Geometric(0.5, 1.1)), 301)
+    found = verdict(REGISTRY["N3a"], run)
+    assert found.holds and 200 < found.not_compared_from < 301

@@ -91,8 +91,8 @@ def linear(run):
     probability of the best actions under A^t and g their lead over the next one. Proof:
     association gives v >= p g M; actions tied for the best count together."""
     p, lead = greedy_lead(run)
-    C = np.where(np.isfinite(lead), p * lead, np.inf).min(axis=1)
-    factors = 1 - (1 - run.mdp.gamma) * run.step_sizes * np.where(np.isfinite(C), C, 0.0)
+    C = np.where(np.isinf(lead), np.inf, p * lead).min(axis=1)
+    factors = 1 - (1 - run.mdp.gamma) * run.step_sizes * np.where(np.isinf(C), 0.0, C)
     bound, rounded = (
         run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(x[:-1])])
         for x in (factors, factors + 1e-15)

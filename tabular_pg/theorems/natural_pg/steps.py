@@ -47,7 +47,7 @@ def growth(run):
     """(K, S) p (e^{eta g} - 1) of theorem N2; inf where all actions are equally good."""
     log_p, _, lead = greedy(run)
     x = run.step_sizes[:, None] * lead
-    return np.where(np.isfinite(x), np.exp(log_p + x + np.log(-np.expm1(-x))), np.inf)
+    return np.where(np.isinf(x), np.inf, np.exp(log_p + x + np.log(-np.expm1(-x))))
 
 
 @theorem(
