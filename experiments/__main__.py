@@ -33,6 +33,7 @@ class Script(NamedTuple):
 SCRIPTS = {  # by the names of the files that they write into figures/
     "rates": Script("rates.py", (FULL,)),
     "certified": Script("policy_gradient/certified.py", (FULL,)),
+    "tightness": Script("tightness.py"),
     "dapo_exact": Script("reasoning/exact.py", (FULL, QUICK)),
     "dapo_budget": Script("reasoning/budget.py"),
     "dapo_critic": Script("reasoning/critic.py"),
