@@ -25,7 +25,7 @@ from tabular_pg.theorem import Kind, sorted_theorems
 TAU = 0.5  # for what is about entropy regularization
 SHAPES = ((1, 2), (2, 2), (3, 2), (3, 3), (5, 3))
 GAMMAS = (0.0, 0.5, 0.9, 0.99, 0.999)
-MODES = ("ratio", "half")
+MODES = {"ratio": "at any iteration", "half": "where half of the error is proved to be gone"}
 
 
 def searched() -> list[str]:
@@ -108,7 +108,7 @@ def panels(entries):
         for gamma in sorted({e["gamma"] for e in own}):
             ratios = [_or_zero(best(own, id=id, gamma=gamma)) for id in ids]
             curves.append(Curve(f"$\\gamma={gamma}$", range(1, len(ids) + 1), log10(ratios)))
-        labels = f"largest {mode} found", "theorems, from tight to loose", "measured / proved"
+        labels = MODES[mode], "theorems, from tight to loose", "largest measured / proved found"
         yield Panel(*labels, tuple(curves), y_range=(-6, 0.2), key=mode)
 
 
