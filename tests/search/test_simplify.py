@@ -9,7 +9,7 @@ import pytest
 
 from tabular_pg import NaturalPG, ProjectedPG, SoftmaxPG, SoftPolicyIteration
 from tabular_pg.search import worst_case
-from tabular_pg.search.exact import exact_instance, near, row_near
+from tabular_pg.search.exact import exact_instance, near, row_near, size
 
 CASES = [
     ("N2c", NaturalPG, 0.0),
@@ -27,6 +27,11 @@ def found(request):
     )
 
 
+def bits(exact):
+    """The mean size of its numbers."""
+    return np.mean([size(x) for values in exact for x in values.flat])
+
+
 def test_rows_sum_to_one_and_the_ratio_is_kept(found):
     small = found.simplified(keep=0.9, budget=1500)
     exact, before = small.instance, exact_instance(found._found[0])
@@ -35,6 +40,7 @@ def test_rows_sum_to_one_and_the_ratio_is_kept(found):
             assert all(type(x) is Fraction and x >= 0 for x in row.flat)
             assert np.all(row.sum(axis=-1) == 1)
     assert exact.complexity < 0.7 * before.complexity
+    assert bits(exact) < 0.5 * bits(before)
     assert small.ratio >= 0.9 * found.ratio
     assert (small.gamma, small.tau) == (Fraction(9, 10), Fraction(repr(found.tau)))
     assert all(isinstance(x, Fraction) for x in small.rule)
