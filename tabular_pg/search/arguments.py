@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Real
 
 from tabular_pg.checks.numbers import check_number, shown
@@ -23,11 +24,28 @@ def found_theorem(theorem) -> Theorem:
     raise TypeError(f"theorem is {shown(theorem)}; expected an id, a Theorem or its function")
 
 
+def posed(theorem, formula) -> Theorem:
+    """The claim of a function run -> (measured, proved) in place of a theorem's."""
+    name = getattr(formula, "__name__", "conjecture")
+    claim = " ".join((formula.__doc__ or name).split())
+    return replace(theorem, id=name, claim=claim, statement=claim, formula=formula)
+
+
 def checked_discount(gamma) -> float:
     gamma = check_number("gamma", gamma, 0, 1, kind=Real)
     if gamma == 1:
         raise ValueError("gamma is 1; expected a number in [0, 1)")
     return float(gamma)
+
+
+def checked_range(parameters) -> tuple[float, float]:
+    """The least and the largest hyper-parameter that is tried."""
+    if not isinstance(parameters, tuple | list) or len(parameters) != 2:
+        raise TypeError(f"parameters is {shown(parameters)}; expected a pair (least, largest)")
+    low, high = (check_number("parameters", x, 0, kind=Real) for x in parameters)
+    if not 0 < low <= high:
+        raise ValueError(f"parameters is {parameters!r}; expected 0 < least <= largest")
+    return float(low), float(high)
 
 
 def checked_rule_class(theorem, rule, tau):

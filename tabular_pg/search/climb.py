@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from copy import copy
 
 import numpy as np
 
@@ -17,8 +18,14 @@ LARGEST, LEAST = 1.0, 1e-6  # that size
 
 
 def leg(problem, limits, seed, budget, mode=None):
-    """The best candidate of one leg; None if none was one."""
-    rng, best = np.random.default_rng(seed), None
+    """``(best, evaluations)`` of one leg, on a copy of the problem: others may run beside it."""
+    problem, before = copy(problem), problem.evaluations
+    best = _leg(problem, limits, np.random.default_rng(seed), budget, mode)
+    return best, problem.evaluations - before
+
+
+def _leg(problem, limits, rng, budget, mode):
+    best = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(min(RANDOM, budget)):

@@ -25,12 +25,12 @@ INSIDE = 1.0 - 1e-12  # of a limit that an assumption sets
 
 
 class Judged:
-    """A candidate, its rule and its score."""
+    """A candidate, its rule and its score, or why it is none."""
 
-    __slots__ = ("instance", "rule", "score")
+    __slots__ = ("instance", "rule", "score", "why_not")
 
-    def __init__(self, instance, rule, score):
-        self.instance, self.rule, self.score = instance, rule, score
+    def __init__(self, instance, rule, score, why_not=""):
+        self.instance, self.rule, self.score, self.why_not = instance, rule, score, why_not
 
 
 class SearchProblem:
@@ -44,8 +44,6 @@ class SearchProblem:
         every = iterations <= RECORDED or every_iterate in theorem.assumes
         self.at = np.arange(iterations + 1) if every else _spaced(iterations)
         self.evaluations, self._evaluators = 0, {}
-        self.whole = False  # whether the theorem has a single value for a run
-        self.why_not = ""  # the last reason why a candidate was none
 
     def about(self, theorem):
         """The same for another statement about the same runs."""
@@ -76,29 +74,26 @@ class SearchProblem:
                 break
             why_not = why_not_applicable(self.theorem, run)
             if not why_not:
-                return Judged(instance, rule, self._score(run, mode))
+                return Judged(instance, rule, *self._score(run, mode))
             factor = self._factor(run)
             if attempt or exact or factor is None or self.fixed[self._eta]:
                 break
             instance = instance._replace(parameters=instance.parameters.copy())
             instance.parameters[self._eta] *= factor
-        self.why_not = why_not
-        return Judged(instance, rule, NOTHING)
+        return Judged(instance, rule, NOTHING, why_not)
 
     def __getstate__(self):
-        """For other processes, which compile for themselves."""
+        """For copies, in threads or other processes: the room of a run has one user."""
         return {**self.__dict__, "_evaluators": {}}
 
-    def _score(self, run, mode) -> Score:
+    def _score(self, run, mode) -> tuple[Score, str]:
         try:
             found = score_of(self.theorem, run, mode or self.mode)
-            wrong = found.ratio > VIOLATED and not callable(mode or self.mode)
-            if wrong and verdict(self.theorem, run).holds is not False:
-                return NOTHING  # of rounding, or of numbers below the range of floats
-            return found
+            if found.ratio > VIOLATED and verdict(self.theorem, run).holds is not False:
+                return NOTHING, "only rounding violates it"
+            return found, ""
         except Exception as error:  # of a formula on one candidate
-            self.why_not = f"its formula raised {type(error).__name__}: {error}"
-            return NOTHING
+            return NOTHING, f"its formula raised {type(error).__name__}: {error}"
 
     @property
     def _eta(self):

@@ -39,18 +39,14 @@ NOTHING = Score(-np.inf, -1, np.nan)
 
 
 def score_of(theorem, run, mode) -> Score:
-    """The score of ``run`` in a mode, or by a function run -> (measured, proved)."""
-    formula = mode if callable(mode) else None
-    about = _Posed(formula, theorem.kind) if formula else theorem
+    """The score of ``run`` in a mode."""
     with np.errstate(all="ignore"):
-        measured, proved, rounding = sides_of(about, run)
+        measured, proved, rounding = sides_of(theorem, run)
         k = iterations_of(run, measured)
         per_iterate = measured.ndim > 0 and len(k) == len(run.k) and k[0] == 0
-        ratios = _ratios(about.kind, measured, proved, rounding)
-        scores = ratios.copy()
-        if not formula:
-            sides = measured, proved, ratios
-            scores = _in_mode(mode, about.kind, run, sides, per_iterate)
+        ratios = _ratios(theorem.kind, measured, proved, rounding)
+        sides = measured, proved, ratios
+        scores = _in_mode(mode, theorem.kind, run, sides, per_iterate)
     if per_iterate and len(k) > 1:
         scores[0] = -np.inf  # most bounds are equalities there
     scores = np.where(np.isnan(scores) | np.isnan(ratios), -np.inf, scores)
@@ -60,11 +56,6 @@ def score_of(theorem, run, mode) -> Score:
     if scores[at] == -np.inf:
         return NOTHING
     return Score(min(float(scores[at]), LARGEST), int(k[at[0]] if at else k[-1]), float(ratios[at]))
-
-
-class _Posed(NamedTuple):
-    formula: object
-    kind: Kind
 
 
 def _ratios(kind, measured, proved, rounding):

@@ -23,6 +23,7 @@ class Search:
         self.modes = ("ratio", "moved") if mode == "auto" else (mode,)
         self.progress, self.tops, self.history = progress, [], []
         self.spent, self.interrupted, self.rejected, self.certified = 0, False, 0, None
+        self.why_not = ""  # the last reason why there was no candidate
 
     def go(self, executor):
         """Run all legs, then improve the best."""
@@ -43,13 +44,13 @@ class Search:
         ]
         if executor is None:
             for job in jobs:
-                if self._take(leg(*job), size):
+                if self._take(*leg(*job)):
                     return
         else:
             futures = [executor.submit(leg, *job) for job in jobs]
             try:
                 for future in futures:  # in order, so that the result does not depend on timing
-                    if self._take(future.result(), size):
+                    if self._take(*future.result()):
                         return
             finally:
                 for future in futures:
@@ -62,8 +63,9 @@ class Search:
         self.tops.sort(key=lambda found: -found.score.score)
         for i, top in enumerate(self.tops[:BEST]):
             rng = np.random.default_rng(self.seeds[-1 - i])
+            before = self.problem.evaluations
             best = climb(self.problem, self.limits, rng, top, left // BEST, self.modes[0])
-            if self._take(best, left // BEST):
+            if self._take(best, self.problem.evaluations - before):
                 return
 
     def _take(self, found, spent) -> bool:
@@ -76,6 +78,8 @@ class Search:
                     self.rejected += 1
                     return False
             self.tops.append(found)
+        else:
+            self.why_not = found.why_not
         self.history.append((self.spent, self._best_ratio()))
         if self.progress is not None:
             self.progress(*self.history[-1])
@@ -94,7 +98,7 @@ class Search:
                 f"{self.rejected} candidates violate {theorem.id} in floats and none in ball "
                 "arithmetic; expected a formula whose digits do not cancel"
             )
-        why_not = self.problem.why_not or "nothing is claimed"
+        why_not = self.why_not or "nothing is claimed"
         raise ValueError(
             f"no candidate of {self.spent} meets what {theorem.id} assumes, or has something to "
             f"compare (the last one: {why_not})"
@@ -116,6 +120,6 @@ def small_instance(problem, instance, floor, budget) -> SmallInstance:
     judged = problem.judge(exact.floats(), "ratio", exact=True)
     rule = problem.cls(*exact.parameters)
     k = judged.score.k
-    at = tuple(int(i) for i in problem.at if i <= k + 1 or problem.whole)
+    at = tuple(int(i) for i in problem.at if i <= k + 1)
     gamma, tau = (Fraction(repr(float(x))) for x in (problem.gamma, problem.tau))
     return SmallInstance(problem.theorem, exact, gamma, tau, rule, at, judged.score.ratio, k)

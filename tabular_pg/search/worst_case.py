@@ -12,7 +12,13 @@ import numpy as np
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.engine.optimize import optimize
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.search.arguments import checked_discount, checked_rule_class, found_theorem
+from tabular_pg.search.arguments import (
+    checked_discount,
+    checked_range,
+    checked_rule_class,
+    found_theorem,
+    posed,
+)
 from tabular_pg.search.problem import PARAMETERS, SearchProblem, needs_bandit
 from tabular_pg.search.scores import MODES
 from tabular_pg.search.search import Search, certified, small_instance
@@ -156,19 +162,21 @@ def worst_case(
     estimation (Drori and Teboulle, 2014); here runs are exact and the search is not.
     """
     theorem = found_theorem(theorem)
+    gamma, tau = checked_discount(gamma), float(check_number("tau", tau, 0, kind=Real))
     checked_rule_class(theorem, rule, tau)
     S = check_number("n_states", n_states, 1, kind=Integral)
     A = check_number("n_actions", n_actions, 1, kind=Integral)
     iterations = check_number("iterations", iterations, 1, kind=Integral)
     budget = check_number("budget", budget, 1, kind=Integral)
     seed = check_number("seed", seed, 0, kind=Integral)
-    gamma, tau = checked_discount(gamma), check_number("tau", tau, 0, kind=Real)
+    parameters = checked_range(parameters)
     if mode != "auto" and mode not in MODES and not callable(mode):
         raise ValueError(f"mode is {shown(mode)}; expected auto, {', '.join(MODES)} or a function")
     if needs_bandit(theorem) and (S, gamma) != (1, 0.0):
         raise ValueError(f"{theorem.id} is stated for bandits; expected n_states = 1 and gamma = 0")
-    problem = SearchProblem(theorem, rule, gamma, float(tau), iterations, "ratio", parameters)
-    search = Search(problem, problem.limits(S, A), seed, budget, mode, progress)
+    theorem, scored = (posed(theorem, mode), "ratio") if callable(mode) else (theorem, mode)
+    problem = SearchProblem(theorem, rule, gamma, tau, iterations, "ratio", parameters)
+    search = Search(problem, problem.limits(S, A), seed, budget, scored, progress)
     search.go(executor)
     best = search.best()
     return WorstCase(

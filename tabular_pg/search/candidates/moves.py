@@ -108,7 +108,8 @@ def _log_row(rng, A, limits):
         p[rng.integers(A)] = 1.0
     if limits.zeros and rng.random() < 0.4:
         p = np.eye(A)[rng.integers(A)]
-    return _normal(np.log(np.maximum(p, 0.0 if limits.zeros else 1e-300)))
+    with np.errstate(divide="ignore"):
+        return _normal(np.log(np.maximum(p, 0.0 if limits.zeros else 1e-300)))
 
 
 def _normal(log_p):
