@@ -30,10 +30,10 @@ def _leg(problem, limits, rng, budget, mode):
         warnings.simplefilter("ignore")
         for _ in range(min(RANDOM, budget)):
             found = problem.judge(random_instance(rng, limits), mode)
+            if found.score.ratio > VIOLATED:  # whatever its score in this mode
+                return found
             if best is None or found.score > best.score:
                 best = found
-            if best.score.ratio > VIOLATED:
-                return best
         return climb(problem, limits, rng, best, budget - RANDOM, mode)
 
 
@@ -48,7 +48,8 @@ def climb(problem, limits, rng, best, budget, mode=None, enough=VIOLATED):
                 break
             found = problem.judge(changed(rng, best.instance, limits, sigma), mode)
             better = found.score.score > best.score.score
-            if better or found.score.score == best.score.score:
+            violated = found.score.ratio > enough  # whatever its score in this mode
+            if better or violated or found.score.score == best.score.score:
                 best = found
             sigma = min(LARGEST, sigma * GROWS) if better else max(LEAST, sigma * SHRINKS)
     return best

@@ -27,10 +27,11 @@ INSIDE = 1.0 - 1e-12  # of a limit that an assumption sets
 class Judged:
     """A candidate, its rule and its score, or why it is none."""
 
-    __slots__ = ("instance", "rule", "score", "why_not")
+    __slots__ = ("instance", "rule", "score", "why_not", "mode")
 
-    def __init__(self, instance, rule, score, why_not=""):
-        self.instance, self.rule, self.score, self.why_not = instance, rule, score, why_not
+    def __init__(self, instance, rule, score, why_not="", mode=None):
+        self.instance, self.rule, self.score = instance, rule, score
+        self.why_not, self.mode = why_not, mode
 
 
 class SearchProblem:
@@ -74,7 +75,7 @@ class SearchProblem:
                 break
             why_not = why_not_applicable(self.theorem, run)
             if not why_not:
-                return Judged(instance, rule, *self._score(run, mode))
+                return Judged(instance, rule, *self._score(run, mode), mode)
             factor = self._factor(run)
             if attempt or exact or factor is None or self.fixed[self._eta]:
                 break

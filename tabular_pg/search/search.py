@@ -64,7 +64,7 @@ class Search:
         for i, top in enumerate(self.tops[:BEST]):
             rng = np.random.default_rng(self.seeds[-1 - i])
             before = self.problem.evaluations
-            best = climb(self.problem, self.limits, rng, top, left // BEST, self.modes[0])
+            best = climb(self.problem, self.limits, rng, top, left // BEST, top.mode)
             if self._take(best, self.problem.evaluations - before):
                 return
 
