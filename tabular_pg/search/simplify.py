@@ -128,7 +128,7 @@ def _simpler(exact, name, i, problem):
     elif name == "parameters":
         yield Fraction(1)
         yield from (_digits(values[i], n) for n in (1, 2))
-        yield from (near(values[i], d) for d in DENOMINATORS)
+        yield from filter(None, (near(values[i], d) for d in DENOMINATORS))  # a step is not 0
         yield from (_digits(values[i], n) for n in (3, 4, 6))
     else:
         yield from _simpler_rows(exact, name, i, problem)
