@@ -30,14 +30,19 @@ def theorem_table() -> str:
 
 def main(arguments=None):
     """The command line, whose reader may stop reading."""
+    text, code = _answer(arguments)
     try:
-        _run(arguments)
+        if text:
+            print(text)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if code:
+        sys.exit(code)
 
 
-def _run(arguments):
+def _answer(arguments):
+    """What is printed, and the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tabular_pg", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     theorems = commands.add_parser(
@@ -50,17 +55,19 @@ def _run(arguments):
     if "file" in options:
         from tabular_pg.search.conjecture import refute  # compiles more than a list needs
 
-        sys.exit(refute(options))
+        return refute(options)
+    lines = []
     for id in options.id:
         if id not in REGISTRY:
             parser.error(f"id is {id!r}; expected one of {', '.join(REGISTRY)}")
         t = REGISTRY[id]
-        print(f"{t.id} ({t.kind.value}; {t.confidence.value})\n  {t.statement}\n  {t.reference}")
+        lines.append(f"{t.id} ({t.kind.value}; {t.confidence.value})")
+        lines += [f"  {t.statement}", f"  {t.reference}"]
     if options.markdown:
-        print(theorem_table())
+        lines.append(theorem_table())
     elif not options.id:
-        for t in sorted_theorems():
-            print(f"{t.id:<4} {t.claim}")
+        lines += [f"{t.id:<4} {t.claim}" for t in sorted_theorems()]
+    return "\n".join(lines), 0
 
 
 def _add_refute(commands):

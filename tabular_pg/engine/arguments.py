@@ -15,11 +15,15 @@ RECORD_PER_DECADE = 30
 LARGEST_MOVE = 1e304  # of eta times the largest value
 
 
-def refuse_combination(name, method, mdp, tau):
+def refuse_regularization(name, method, tau):
     if tau > 0 and method.regularization is Regularization.NONE:
         raise ValueError(f"tau is {tau}; {name} is defined for tau = 0 only")
     if tau == 0 and method.regularization is Regularization.REQUIRED:
         raise ValueError(f"tau is 0; {name} is defined for tau > 0 only")
+
+
+def refuse_combination(name, method, mdp, tau):
+    refuse_regularization(name, method, tau)
     if method.visitation and not (mdp.mu > 0).all():
         s = int(np.argmin(mdp.mu))
         raise ValueError(

@@ -94,7 +94,7 @@ class MDP:
         fields = {
             "P": P,
             "r": _rewards(P, r, actions, shape),
-            "gamma": _discount(gamma),
+            "gamma": checked_discount(gamma),
             "rho": distribution("rho", rho, shape[0]),
             "mu": distribution("mu", mu, shape[0]),
             "correction": correction,
@@ -174,7 +174,8 @@ def _rewards(P, r, actions, shape) -> np.ndarray:
     return r
 
 
-def _discount(gamma) -> float:
+def checked_discount(gamma) -> float:
+    """``gamma`` as a float, refused unless in [0, 1)."""
     gamma = unwrapped(gamma)
     number = as_float(gamma) if is_real(gamma) else -1.0
     if not 0 <= number < 1:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from numbers import Real
 
 from tabular_pg.checks.numbers import check_number, shown
-from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.engine.arguments import refuse_regularization
+from tabular_pg.engine.method import METHODS
 from tabular_pg.theorem import REGISTRY, Theorem
 
 
@@ -31,13 +32,6 @@ def posed(theorem, formula) -> Theorem:
     return replace(theorem, id=name, claim=claim, statement=claim, formula=formula)
 
 
-def checked_discount(gamma) -> float:
-    gamma = check_number("gamma", gamma, 0, 1, kind=Real)
-    if gamma == 1:
-        raise ValueError("gamma is 1; expected a number in [0, 1)")
-    return float(gamma)
-
-
 def checked_range(parameters) -> tuple[float, float]:
     """The least and the largest hyper-parameter that is tried."""
     if not isinstance(parameters, tuple | list) or len(parameters) != 2:
@@ -56,12 +50,8 @@ def checked_rule_class(theorem, rule, tau):
     if cls not in theorem.rules:
         about = ", ".join(known.__name__ for known in theorem.rules)
         raise ValueError(f"rule is {cls.__name__}; {theorem.id} is about {about}")
-    needs = METHODS[cls].regularization
     if theorem.regularized is not None and theorem.regularized != (tau > 0):
         stated = "> 0" if theorem.regularized else "= 0"
         raise ValueError(f"tau is {tau}; {theorem.id} is stated for tau {stated}")
-    if (needs is Regularization.NONE and tau > 0) or (
-        needs is Regularization.REQUIRED and tau == 0
-    ):
-        raise ValueError(f"tau is {tau}; {cls.__name__} is not defined for it")
+    refuse_regularization(cls.__name__, METHODS[cls], tau)
     return cls

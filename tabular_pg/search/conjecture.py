@@ -33,7 +33,7 @@ def statement_in(path):
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an exit would be taken for a verdict
         raise ValueError(f"{path} raised {type(error).__name__}: {error}") from error
     new = [t for id, t in REGISTRY.items() if before.get(id) is not t]
     if len(new) != 1:
@@ -42,8 +42,9 @@ def statement_in(path):
     return new[0]
 
 
-def refute(options) -> int:
-    """``tabular-pg refute``; returns the exit code."""
+def refute(options) -> tuple[str, int]:
+    """What ``tabular-pg refute`` prints, and its exit status: that of an error whatever it is, as
+    Python's own is the one that stands for a refutation."""
     try:
         statement = statement_in(options.file)
         tau = _tau(statement, options.tau)
@@ -53,14 +54,13 @@ def refute(options) -> int:
             iterations=options.iterations, budget=options.budget, seed=options.seed,
             mode=options.mode,
         )  # fmt: skip
-    except (ValueError, TypeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return ERROR
-    if options.json:
-        print(json.dumps(_record(found), indent=2))
-    else:
-        print(_text(found))
-    return REFUTED if found.counterexample else SURVIVES
+        text = json.dumps(_record(found), indent=2) if options.json else _text(found)
+    except (Exception, KeyboardInterrupt) as error:
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        return "", ERROR
+    if found.counterexample:
+        return text, REFUTED
+    return text, ERROR if found.interrupted or found.undecided else SURVIVES
 
 
 def _rule(statement, name):
@@ -86,12 +86,13 @@ def _text(found) -> str:
             f"REFUTED after {found.evaluations} evaluations.\n\n{found.counterexample}\n\n"
             f"It is reproduced by\n\n{found.counterexample.source}"
         )
+    end = "was interrupted after" if found.interrupted else "survives"
     lines = [
-        f"{found.theorem.id} survives {found.evaluations} evaluations; the largest ratio is "
-        f"{found.ratio:.8g} at k = {found.k}.",
+        f"{found.theorem.id} {end} {found.evaluations} evaluations of {type(found.rule).__name__}; "
+        f"the largest ratio is {found.ratio:.8g} at k = {found.k}.",
     ]
-    if found.rejected:
-        lines.append(f"{found.rejected} violations in floats were not confirmed by balls.")
+    if found.undecided:
+        lines.append(f"It is open: a violation in floats is not decided ({found.undecided}).")
     lines += ["The worst instance, made simple:", "", str(found.simplified())]
     return "\n".join(lines)
 
@@ -102,7 +103,8 @@ def _record(found) -> dict:
     return {
         "theorem": found.theorem.id, "refuted": found.counterexample is not None,
         "ratio": found.ratio, "k": found.k, "evaluations": found.evaluations,
-        "rejected": found.rejected, "rule": type(found.rule).__name__,
+        "rejected": found.rejected, "interrupted": found.interrupted,
+        "undecided": found.undecided, "rule": type(found.rule).__name__,
         "instance": {
             "P": P, "r": r, "gamma": str(small.gamma), "tau": str(small.tau), "rho": rho, "mu": mu,
             "policy": policy, "parameters": dict(zip(found.rule._fields, parameters, strict=True)),

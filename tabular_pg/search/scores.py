@@ -31,7 +31,7 @@ class Score(NamedTuple):
     """The best of a run; worse than any other where nothing is claimed."""
 
     score: float
-    k: int
+    k: int  # where the ratio is largest among what the mode looks at
     ratio: float
 
 
@@ -52,10 +52,13 @@ def score_of(theorem, run, mode) -> Score:
     scores = np.where(np.isnan(scores) | np.isnan(ratios), -np.inf, scores)
     if not scores.size:
         return NOTHING
-    at = np.unravel_index(int(scores.argmax()), scores.shape)
-    if scores[at] == -np.inf:
+    best, deciding = float(scores.max()), scores
+    if best == -np.inf:
         return NOTHING
-    return Score(min(float(scores[at]), LARGEST), int(k[at[0]] if at else k[-1]), float(ratios[at]))
+    if mode == "moved":  # elsewhere ratio and score belong to one iteration
+        deciding = np.where(np.isneginf(scores), -np.inf, ratios)
+    at = np.unravel_index(int(deciding.argmax()), scores.shape)
+    return Score(min(best, LARGEST), int(k[at[0]] if at else k[-1]), float(ratios[at]))
 
 
 def _ratios(kind, measured, proved, rounding):

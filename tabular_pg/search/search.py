@@ -24,6 +24,7 @@ class Search:
         self.progress, self.tops, self.history = progress, [], []
         self.spent, self.interrupted, self.rejected, self.certified = 0, False, 0, None
         self.why_not = ""  # the last reason why there was no candidate
+        self.undecided = ""  # why a violation that floats show could not be decided
 
     def go(self, executor):
         """Run all legs, then improve the best."""
@@ -72,12 +73,10 @@ class Search:
         """Keep what a leg has found; whether it is a certified violation."""
         self.spent += spent
         if found.score.k >= 0:
-            if found.score.ratio > VIOLATED:
-                self.certified = certified(self.problem, found.instance)
-                if self.certified is None:
-                    self.rejected += 1
-                    return False
-            self.tops.append(found)
+            if self._rejected(found):
+                self.rejected += 1
+            else:
+                self.tops.append(found)
         else:
             self.why_not = found.why_not
         self.history.append((self.spent, self._best_ratio()))
@@ -85,18 +84,30 @@ class Search:
             self.progress(*self.history[-1])
         return self.certified is not None
 
+    def _rejected(self, found) -> bool:
+        """Whether floats show a violation that ball arithmetic does not confirm."""
+        if not found.score.ratio > VIOLATED:
+            return False
+        try:
+            self.certified = certified(self.problem, found.instance)
+        except (TypeError, ValueError, ArithmeticError) as error:  # of a method without balls, say
+            self.undecided = str(error)
+        return self.certified is None
+
     def _best_ratio(self):
         return max((top.score.ratio for top in self.tops), default=float("nan"))
 
     def best(self):
-        """The candidate with the largest ratio; ValueError if there is none."""
-        theorem = self.problem.theorem
+        """The candidate with the largest ratio, or score in a mode where ratios are something else;
+        ValueError if there is none."""
+        theorem, by_ratio = self.problem.theorem, "ratio" in self.modes or "moved" in self.modes
         if self.tops:
-            return max(self.tops, key=lambda found: found.score.ratio)
+            return max(self.tops, key=lambda x: x.score.ratio if by_ratio else x.score.score)
         if self.rejected:
+            why = self.undecided or "expected a formula whose digits do not cancel"
             raise ValueError(
-                f"{self.rejected} candidates violate {theorem.id} in floats and none in ball "
-                "arithmetic; expected a formula whose digits do not cancel"
+                f"{self.rejected} candidates violate {theorem.id} in floats and none for certain "
+                f"in ball arithmetic: {why}"
             )
         why_not = self.why_not or "nothing is claimed"
         raise ValueError(
@@ -106,11 +117,16 @@ class Search:
 
 
 def certified(problem, instance) -> SmallInstance | None:
-    """A violation in fractions that ball arithmetic confirms; None if it does not."""
+    """A violation in fractions that ball arithmetic confirms; None if it denies it.
+
+    ArithmeticError, TypeError or ValueError if it does not decide.
+    """
     for budget in (SIMPLIFYING, 0):
         small = small_instance(problem, instance, VIOLATED, budget)
         if small.verdict.holds is False:
             return small
+    if small.verdict.holds is None:
+        raise ArithmeticError(small.verdict.found)
     return None
 
 
@@ -120,6 +136,7 @@ def small_instance(problem, instance, floor, budget) -> SmallInstance:
     judged = problem.judge(exact.floats(), "ratio", exact=True)
     rule = problem.cls(*exact.parameters)
     k = judged.score.k
-    at = tuple(int(i) for i in problem.at if i <= k + 1)
+    last = k + 1 if k >= 0 else problem.at[-1]  # of what lost its claim when it was rounded, all
+    at = tuple(int(i) for i in problem.at if i <= last)
     gamma, tau = (Fraction(repr(float(x))) for x in (problem.gamma, problem.tau))
     return SmallInstance(problem.theorem, exact, gamma, tau, rule, at, judged.score.ratio, k)

@@ -100,12 +100,7 @@ def scaled(theorem, constant) -> Theorem:
 def hint(x, largest=60) -> str:
     """A fraction with a small denominator, or its square root, that is next to ``x``; or ''."""
     for power, form in ((1, "{}"), (2, "sqrt({})")):
-        fraction = nearest(x**power, largest)
+        fraction = Fraction(x**power).limit_denominator(largest)
         if abs(float(fraction) ** (1.0 / power) / x - 1.0) < IDENTIFIED:
             return form.format(fraction)
     return ""
-
-
-def nearest(x, largest):
-    """The fraction next to ``x`` with a denominator of at most ``largest``."""
-    return Fraction(float(x)).limit_denominator(largest)

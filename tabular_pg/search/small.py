@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tabular_pg.search.candidates.exact import ExactInstance
-from tabular_pg.theorem import Theorem
+from tabular_pg.theorem import REGISTRY, Theorem
 
 DIGITS = 30  # of what is certified
 
@@ -70,12 +70,15 @@ class SmallInstance:
 
     @property
     def source(self) -> str:
-        """Code that reproduces it."""
+        """Code that reproduces it; what is not in the registry is called ``statement`` there."""
         P, r, rho, mu, policy, parameters = (_code(x.tolist()) for x in self.instance)
         cls, id = type(self.rule), self.theorem.id
-        about = f"REGISTRY[{id!r}]"
+        known = REGISTRY.get(id) is self.theorem
+        about = f"REGISTRY[{id!r}]" if known else "statement"
+        own = not (known and self.theorem.formula.__module__.startswith("tabular_pg."))
         return (
-            f"from fractions import Fraction as F\n\n"
+            (f"# {about} is the Theorem: {self.theorem.claim}\n" if own else "")
+            + "from fractions import Fraction as F\n\n"
             f"from {cls.__module__} import {cls.__name__}\n"
             "from tabular_pg import REGISTRY\n"
             "from tabular_pg.certified import RationalMDP, certified_check, certified_run\n\n"

@@ -11,9 +11,9 @@ import numpy as np
 
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.engine.optimize import optimize
-from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.mdp import MDP, checked_discount
+from tabular_pg.optima.optimal import checked_tau
 from tabular_pg.search.arguments import (
-    checked_discount,
     checked_range,
     checked_rule_class,
     found_theorem,
@@ -36,6 +36,7 @@ class WorstCase:
     ratio : measured / proved (of a lower bound proved / measured) at iteration ``k``; from floats,
         and above 1 only if ``counterexample`` certifies that.
     k : int
+    score : float, what was maximized: the ratio, or what ``mode`` names instead.
     mdp : MDP
     rule : the method with its parameters.
     policy : (S, A) its start.
@@ -45,11 +46,13 @@ class WorstCase:
     interrupted : whether Ctrl-C ended the search.
     counterexample : SmallInstance or None; certified in ball arithmetic.
     rejected : candidates whose violation floats showed and balls did not confirm.
+    undecided : '' or why balls could not decide about one of these.
     """
 
     theorem: Theorem
     ratio: float
     k: int
+    score: float
     mdp: MDP
     rule: tuple
     policy: np.ndarray
@@ -61,6 +64,7 @@ class WorstCase:
     interrupted: bool
     counterexample: SmallInstance | None
     rejected: int
+    undecided: str
     _found: tuple = field(repr=False)
 
     def run(self):
@@ -84,6 +88,8 @@ class WorstCase:
         budget : int, how many candidates may be run
         """
         keep = check_number("keep", keep, 0, 1, kind=Real)
+        if keep == 0:
+            raise ValueError("keep is 0; expected a number in (0, 1]")
         instance, problem = self._found
         return small_instance(problem, instance, keep * self.ratio, budget)
 
@@ -91,7 +97,10 @@ class WorstCase:
         """A small certified counterexample to another statement about the same runs, from what
         was found for this one; None if that does not violate it for certain."""
         instance, problem = self._found
-        return certified(problem.about(statement), instance)
+        try:
+            return certified(problem.about(statement), instance)
+        except (TypeError, ValueError, ArithmeticError):  # balls do not decide
+            return None
 
     def __repr__(self):
         end = "refuted, certified" if self.counterexample else "not refuted"
@@ -162,7 +171,7 @@ def worst_case(
     estimation (Drori and Teboulle, 2014); here runs are exact and the search is not.
     """
     theorem = found_theorem(theorem)
-    gamma, tau = checked_discount(gamma), float(check_number("tau", tau, 0, kind=Real))
+    gamma, tau = checked_discount(gamma), checked_tau(tau)
     checked_rule_class(theorem, rule, tau)
     S = check_number("n_states", n_states, 1, kind=Integral)
     A = check_number("n_actions", n_actions, 1, kind=Integral)
@@ -180,7 +189,9 @@ def worst_case(
     search.go(executor)
     best = search.best()
     return WorstCase(
-        theorem, best.score.ratio, best.score.k, best.instance.mdp(gamma), best.rule,
-        best.instance.policy, problem.tau, iterations, mode, search.spent, tuple(search.history),
-        search.interrupted, search.certified, search.rejected, (best.instance, problem),
+        theorem, best.score.ratio, best.score.k, best.score.score, best.instance.mdp(gamma),
+        best.rule, best.instance.policy, problem.tau, iterations, mode, search.spent,
+        tuple(search.history),
+        search.interrupted, search.certified, search.rejected, search.undecided,
+        (best.instance, problem),
     )  # fmt: skip
