@@ -16,7 +16,7 @@ BREATH = 0.1  # seconds of iterations between two looks at the outside world
 
 def advance_alone(task, watch):
     """Advance one task, recording its iterations ``at``."""
-    advance_by(task.around(_search_loop if task.searches else _loop), task, watch)
+    advance_by(task.around(_search_loop if task.searches else plain_loop), task, watch)
 
 
 def advance_by(loop, task, watch):
@@ -56,7 +56,7 @@ def _paced(task, watch, forward):
             return
 
 
-def _loop(step):
+def plain_loop(step):
     """The loop of a method, whose step is given."""
 
     def loop(values, problem, point, gap_sum, log_scale, k, stop):

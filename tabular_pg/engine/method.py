@@ -197,14 +197,11 @@ def method(
                 refuse_visits(part, visitation, rule)
         _refuse_again(rule, kernel, facts, native)
         others = njit if native else njit_uncached  # start and learn may make arrays
-        first, *parts = (
-            compiled(kernel, native),
-            *(part and others(part) for part in (start, learn)),
-        )
+        kernel, parts = compiled(kernel, native), [part and others(part) for part in (start, learn)]
         if not native:
-            first, *parts = map(without_result, (first, *parts))
-        METHODS[rule] = Method(rule, first, *facts, statewise, native, *parts, tuple(any_sign), {})
-        return first
+            kernel, *parts = map(without_result, (kernel, *parts))
+        METHODS[rule] = Method(rule, kernel, *facts, statewise, native, *parts, tuple(any_sign), {})
+        return kernel
 
     return register
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,24 +18,38 @@ from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 from tabular_pg.optima.optimal import Optimum
 
 
+class Room(NamedTuple):
+    """Where a number of iterates is kept, of each what is documented at ``Run``."""
+
+    k: np.ndarray
+    iterates: np.ndarray
+    scaled_gap: np.ndarray
+    log_scale: np.ndarray
+    log_policies: np.ndarray  # none of them where policies have one form
+    A: np.ndarray
+    d: np.ndarray
+    least_policy: np.ndarray
+    least_optimal_mass: np.ndarray
+    gap_sum: np.ndarray
+
+
+def room(size, point) -> Room:
+    """Room for so many iterates."""
+    shape, S = point.x.shape, point.e.size
+    each, both = (size, *shape), (size if len(point.log_pi) else 0, *shape)
+    return Room(
+        np.empty(size, dtype=np.int64), np.empty(each), np.empty((size, S)), np.empty(size),
+        np.empty(both), np.empty(each), np.zeros((size, S)), np.empty(each), np.empty((size, S)),
+        np.empty(size),
+    )  # fmt: skip
+
+
 class Record:
     """Arrays for a number of iterates, filled one by one."""
 
     def __init__(self, size, point):
-        shape, S = point.x.shape, point.e.size
         self.size, self._resolved = 0, {}
-        self._fields = {
-            "k": np.empty(size, dtype=np.int64),
-            "iterates": np.empty((size, *shape)),
-            "scaled_gap": np.empty((size, S)),
-            "log_scale": np.empty(size),
-            "log_policies": np.empty((size if len(point.log_pi) else 0, *shape)),
-            "A": np.empty((size, *shape)),
-            "d": np.zeros((size, S)),
-            "least_policy": np.empty((size, *shape)),
-            "least_optimal_mass": np.empty((size, S)),
-            "gap_sum": np.empty(size),
-        }
+        self._fields = room(size, point)._asdict()
 
     @property
     def last(self) -> int:

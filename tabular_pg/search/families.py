@@ -26,43 +26,37 @@ def action_gap(deltas, gamma=0.9) -> list[Member]:
     """The least |A*| = Delta in (0, 1] varies: one state, rewards 1 and 1 - Delta."""
     return [
         Member(delta, MDP(np.ones((1, 2, 1)), [[1.0, 1.0 - delta]], gamma), _uniform(1))
-        for delta in _values("deltas", deltas, 0, 1)
+        for delta in _values("deltas", deltas, one=True)
     ]
 
 
 def horizon(gammas) -> list[Member]:
     """gamma in (0, 1) varies: stay, reward 1, or leave to an absorbing state without rewards."""
-    return [
-        Member(gamma, _stay_or_leave(gamma), _uniform(2))
-        for gamma in _values("gammas", gammas, 0, 1)
-        if gamma < 1
-    ]
+    return [Member(g, _stay_or_leave(g), _uniform(2)) for g in _values("gammas", gammas)]
 
 
 def exploration(cs, gamma=0.9) -> list[Member]:
-    """The least start probability c in (0, 1) of an optimal action varies, on the same MDP."""
-    mdp, members = _stay_or_leave(gamma), []
-    for c in _values("cs", cs, 0, 1):
-        members.append(Member(c, mdp, np.array([[0.5, 0.5], [c, 1.0 - c]])))
-    return members
+    """The start probability c in (0, 1) of the optimal action varies, in the one state where there
+    is a choice, on the same MDP."""
+    mdp = _stay_or_leave(gamma)
+    return [Member(c, mdp, np.array([[0.5, 0.5], [c, 1.0 - c]])) for c in _values("cs", cs)]
 
 
 def mismatch(masses, gamma=0.9) -> list[Member]:
-    """The mass in (0, 1) that rho and mu give to the state where there is a choice varies: the
-    mismatch max d*_rho / mu is 1 / mass for gamma near 1, and the MDP is the same."""
-    members = []
-    for mass in _values("masses", masses, 0, 1):
-        start = [1.0 - mass, mass]
-        P, r = _stay_or_leave(gamma).P, _stay_or_leave(gamma).r
-        members.append(Member(mass, MDP(P, r, gamma, rho=[0.0, 1.0], mu=start), _uniform(2)))
-    return members
+    """The mass in (0, 1) that mu gives to the one state where there is a choice varies; rho is
+    there, and the optimal policy stays, so that max d*_rho / mu is 1 / mass."""
+    P, r = _stay_or_leave(gamma).P, _stay_or_leave(gamma).r
+    return [
+        Member(mass, MDP(P, r, gamma, rho=[0.0, 1.0], mu=[1.0 - mass, mass]), _uniform(2))
+        for mass in _values("masses", masses)
+    ]
 
 
 def mixing(rates, gamma=0.9) -> list[Member]:
     """The probability in (0, 1] with which two states are exchanged varies: 1 - 2 rate is the
-    second eigenvalue of every policy; one action of each state has the reward 1."""
+    second eigenvalue under every policy; one action of each state has the reward 1."""
     members = []
-    for rate in _values("rates", rates, 0, 1):
+    for rate in _values("rates", rates, one=True):
         row = np.array([[1.0 - rate, rate], [rate, 1.0 - rate]])
         P = np.repeat(row[:, None, :], 2, axis=1)
         members.append(Member(rate, MDP(P, [[1.0, 0.0], [0.0, 1.0]], gamma), _uniform(2)))
@@ -81,11 +75,9 @@ def _uniform(S) -> np.ndarray:
     return np.full((S, 2), 0.5)
 
 
-def _values(name, values, low, high) -> list[float]:
-    found = []
-    for i, value in enumerate(values):
-        number = check_number(f"{name}[{i}]", value, low, high, kind=Real)
-        if number == low:
-            raise ValueError(f"{name}[{i}] is {number}; expected more")
-        found.append(number)
-    return found
+def _values(name, values, one=False) -> list[float]:
+    """Numbers between 0 and 1, or also ``one`` itself."""
+    return [
+        check_number(f"{name}[{i}]", value, 0, 1, kind=Real, open_ends=not (one and value == 1))
+        for i, value in enumerate(values)
+    ]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import NamedTuple
 
 import numpy as np
 
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.around import begin_once
-from tabular_pg.engine.compiled_loop import _loop
+from tabular_pg.engine.compiled_loop import plain_loop
 from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.optimize import optimize
 from tabular_pg.engine.run import Run, Status
+from tabular_pg.engine.running import room
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.gaps.evaluation import evaluate
@@ -24,20 +24,6 @@ from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import Optimum
 from tabular_pg.search.candidates.instance import trusted_mdp
 from tabular_pg.search.candidates.optimum import plain_optimum, soft_optimum
-
-
-class Recorded(NamedTuple):
-    """Room for what a run keeps, filled by the compiled loop."""
-
-    k: np.ndarray
-    iterates: np.ndarray
-    scaled_gap: np.ndarray
-    log_scale: np.ndarray
-    A: np.ndarray
-    d: np.ndarray
-    least_policy: np.ndarray
-    least_optimal_mass: np.ndarray
-    gap_sum: np.ndarray
 
 
 @njit_inlined
@@ -88,20 +74,15 @@ class Evaluator:
         self.rule, self.gamma, self.tau, self.at = rule, gamma, tau, np.asarray(at)
         self.method = METHODS[rule]
         self.kind = self.method.coordinates(tau)
-        K = self.at.size
-        shape, x = (K, S, A), np.zeros((S, A))
-        self.record = Recorded(
-            self.at, np.empty(shape), np.empty((K, S)), np.empty(K), np.empty(shape),
-            np.zeros((K, S)), np.empty(shape), np.empty((K, S)), np.empty(K),
-        )  # fmt: skip
-        self.point = empty_point(x, True, None, self.method.memory, 0)
+        self.point = empty_point(np.zeros((S, A)), True, None, self.method.memory, 0)
+        self.record = room(self.at.size, self.point)._replace(k=self.at)
         self.work = {
             "solver": Solver.ELIMINATION, "backward_error": backward_error_bound(S),
             "factorizations": int(self.at[-1]) + 1, "refinements": 0,
         }  # fmt: skip
 
     def run(self, instance, rule):
-        """The run of ``rule`` on a candidate, or None where there is none."""
+        """The run of ``rule`` on a candidate."""
         mdp, tau = trusted_mdp(instance, self.gamma), self.tau
         V, V_low, A_star, optimal, tolerance = plain_optimum(mdp.P, mdp.r, mdp.gamma)
         if tau > 0:
@@ -141,12 +122,13 @@ class Evaluator:
         point.d[:], point.memory[:], values = 0.0, 0.0, tuple(rule)
         evaluated = self.method.start is not None
         if evaluated:  # a method that remembers fills its memory after that
-            _, record.log_scale[0] = self.method.around(_loop)(
+            _, record.log_scale[0] = self.method.around(plain_loop)(
                 values, problem, point, np.zeros(1), 0.0, -1, 0
             )
             self.method.around(begin_once)(values, problem, point)
         count = self.method.around(recording)(values, problem, point, record, evaluated)
         fields = {name: x[:count] for name, x in record._asdict().items()}
+        del fields["log_policies"]  # there is one form
         gaps, status = record.scaled_gap[count - 1], Status.COMPLETED
         if not np.isfinite(gaps).all():
             status = Status.NOT_FINITE
