@@ -56,7 +56,7 @@ class EnclosedRun:
     what is computed from them must be computed at the same.
     """
 
-    rounded, obstacle = False, ""
+    rounded, obstacle, first, last = False, "", 0, -1
 
     def __init__(self, method):
         self.k, self.method = method.k.view(Counts), METHODS[type(method.rule)]

@@ -89,6 +89,7 @@ class Run:
     recorded_log_policies: np.ndarray | None = None
 
     rounded = True  # so that theorems allow for rounding
+    first, last = 0, -1  # the rows of the first and the last iterate
     least_change = 4 * math.ulp(0.0)  # what rounding does at least, to subnormal numbers
 
     @property

@@ -7,8 +7,8 @@ from copy import copy
 
 import numpy as np
 
-from tabular_pg.search.candidates.moves import changed, random_instance
-from tabular_pg.search.scores import VIOLATED
+from tabular_pg.search.candidates.moves import changed, random_instance, starts_around
+from tabular_pg.search.scores import NOTHING, VIOLATED
 
 LEG, RANDOM = 680, 80  # evaluations of a leg, of which the first are random
 FINAL = 0.3  # of the budget goes into the best legs
@@ -29,12 +29,20 @@ def _leg(problem, limits, rng, budget, mode):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(min(RANDOM, budget)):
-            found = problem.judge(random_instance(rng, limits), mode)
+            found = tried(problem, limits, rng, random_instance(rng, limits), 1.0, best, mode)
             if found.score.ratio > VIOLATED:  # whatever its score in this mode
                 return found
             if best is None or found.score > best.score:
                 best = found
         return climb(problem, limits, rng, best, budget - RANDOM, mode)
+
+
+def tried(problem, limits, rng, instance, sigma, best, mode):
+    """A candidate judged: from its own start, or from the best of many where these take one run."""
+    if problem.stacked == 1:
+        return problem.judge(instance, mode)
+    starts = starts_around(rng, instance.log_policy, limits, sigma, problem.stacked)
+    return problem.best_start(instance, starts, mode, best.score if best else NOTHING)
 
 
 def climb(problem, limits, rng, best, budget, mode=None, enough=VIOLATED):
@@ -46,7 +54,8 @@ def climb(problem, limits, rng, best, budget, mode=None, enough=VIOLATED):
         for _ in range(budget):
             if best.score.ratio > enough:
                 break
-            found = problem.judge(changed(rng, best.instance, limits, sigma), mode)
+            candidate = changed(rng, best.instance, limits, sigma)
+            found = tried(problem, limits, rng, candidate, sigma, best, mode)
             better = found.score.score > best.score.score
             violated = found.score.ratio > enough  # whatever its score in this mode
             if better or violated or found.score.score == best.score.score:

@@ -9,7 +9,8 @@ import numpy as np
 from tabular_pg.engine.method import METHODS, Space, checked_rule
 from tabular_pg.search.candidates.evaluator import Evaluator
 from tabular_pg.search.candidates.moves import Limits
-from tabular_pg.search.scores import NOTHING, VIOLATED, Score, score_of
+from tabular_pg.search.candidates.stack import Stack
+from tabular_pg.search.scores import NOTHING, VIOLATED, Score, best_of, score_of
 from tabular_pg.theorem import verdict, why_not_applicable
 from tabular_pg.verdicts.assumptions import (
     bandit,
@@ -44,12 +45,12 @@ class SearchProblem:
         self.low, self.high, self.fixed = _range(self.cls, given, parameters)
         every = iterations <= RECORDED or every_iterate in theorem.assumes
         self.at = np.arange(iterations + 1) if every else _spaced(iterations)
-        self.evaluations, self._evaluators = 0, {}
+        self.evaluations, self.runs, self.stacked, self._evaluators = 0, 0, 1, {}
 
     def about(self, theorem):
         """The same for another statement about the same runs."""
         other = copy.copy(self)
-        other.theorem, other.mode = theorem, "ratio"
+        other.theorem, other.mode, other.stacked = theorem, "ratio", 1
         return other
 
     def limits(self, S, A) -> Limits:
@@ -64,24 +65,52 @@ class SearchProblem:
         """The score of a candidate; where an assumption limits the step size, of that limit,
         unless the candidate is to be taken ``exact``ly as it is."""
         self.evaluations += 1
-        rule, run, why_not = None, None, "expected a step that the method accepts"
+        return self._judged(instance, mode, exact)
+
+    def best_start(self, instance, starts, mode, beaten) -> Judged:
+        """The same from the best of many start policies (n, S, A), in one stack; judged alone where
+        its score is not below ``beaten``."""
+        self.evaluations += 1
+        _, run, why_not = self.run_of(instance, False, starts)
+        if why_not:
+            return Judged(instance, None, NOTHING, why_not)
+        if not isinstance(run, Stack):
+            return self._judged(instance, mode, False)
+        try:
+            score, row = best_of(self.theorem, run, mode or self.mode)
+        except Exception as error:  # of a formula on one candidate
+            return Judged(instance, None, NOTHING, _raised(error))
+        instance = instance._replace(log_policy=starts[run.start_of(row)])
+        if score.score >= beaten.score or score.ratio > VIOLATED:
+            return self._judged(instance, mode, False)
+        return Judged(instance, None, score)
+
+    def _judged(self, instance, mode, exact):
+        tried, run, why_not = self.run_of(instance, exact)
+        rule = self.cls(*tried.parameters.tolist())
+        if why_not:
+            return Judged(tried, rule, NOTHING, why_not)
+        return Judged(tried, rule, *self._score(run, mode), mode)
+
+    def run_of(self, instance, exact, starts=None):
+        """The candidate, its run or stack of runs, and why the theorem is not about that."""
+        run, why_not = None, "expected a step that the method accepts"
         for attempt in range(2):
             rule = self.cls(*instance.parameters.tolist())
             if not _accepted(rule):
                 break
-            run = self._evaluator(*instance.r.shape).run(instance, rule)
+            self.runs += 1 if starts is None else len(starts)
+            run = self.evaluator(*instance.r.shape).run(instance, rule, starts)
             why_not = "the run is not finite"
             if not np.isfinite(run.scaled_gap).all():
                 break
             why_not = why_not_applicable(self.theorem, run)
-            if not why_not:
-                return Judged(instance, rule, *self._score(run, mode), mode)
-            factor = self._factor(run)
+            factor = self._factor(run) if why_not else None
             if attempt or exact or factor is None or self.fixed[self._eta]:
                 break
             instance = instance._replace(parameters=instance.parameters.copy())
             instance.parameters[self._eta] *= factor
-        return Judged(instance, rule, NOTHING, why_not)
+        return instance, run, why_not
 
     def __getstate__(self):
         """For copies, in threads or other processes: the room of a run has one user."""
@@ -94,7 +123,7 @@ class SearchProblem:
                 return NOTHING, "only rounding violates it"
             return found, ""
         except Exception as error:  # of a formula on one candidate
-            return NOTHING, f"its formula raised {type(error).__name__}: {error}"
+            return NOTHING, _raised(error)
 
     @property
     def _eta(self):
@@ -109,7 +138,8 @@ class SearchProblem:
         factor = min(factors, default=None)
         return factor if factor is not None and 0 < factor < np.inf else None
 
-    def _evaluator(self, S, A) -> Evaluator:
+    def evaluator(self, S, A) -> Evaluator:
+        """What runs candidates of a shape."""
         if (S, A) not in self._evaluators:
             made = Evaluator(self.cls, S, A, self.gamma, self.tau, self.at)
             self._evaluators[S, A] = made
@@ -119,6 +149,10 @@ class SearchProblem:
 def needs_bandit(theorem) -> bool:
     """Whether it is about one state without discounting."""
     return bandit in theorem.assumes or two_armed_bandit in theorem.assumes
+
+
+def _raised(error):
+    return f"its formula raised {type(error).__name__}: {error}"
 
 
 def _accepted(rule) -> bool:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.verdicts.changes import policy_change, steps
+from tabular_pg.verdicts.quantities import at_start
 from tabular_pg.verdicts.sides import iterations_of, sides_of
 from tabular_pg.verdicts.verdict import Kind
 
@@ -40,6 +41,11 @@ NOTHING = Score(-np.inf, -1, np.nan)
 
 def score_of(theorem, run, mode) -> Score:
     """The score of ``run`` in a mode."""
+    return best_of(theorem, run, mode)[0]
+
+
+def best_of(theorem, run, mode) -> tuple[Score, int]:
+    """The score of a run, or of the best in a stack, and the row of ``run.k`` that has it."""
     with np.errstate(all="ignore"):
         measured, proved, rounding = sides_of(theorem, run)
         k = iterations_of(run, measured)
@@ -48,17 +54,19 @@ def score_of(theorem, run, mode) -> Score:
         sides = measured, proved, ratios
         scores = _in_mode(mode, theorem.kind, run, sides, per_iterate)
     if per_iterate and len(k) > 1:
-        scores[0] = -np.inf  # most bounds are equalities there
+        scores[k == 0] = -np.inf  # most bounds are equalities there
     scores = np.where(np.isnan(scores) | np.isnan(ratios), -np.inf, scores)
     if not scores.size:
-        return NOTHING
+        return NOTHING, 0
     best, deciding = float(scores.max()), scores
     if best == -np.inf:
-        return NOTHING
+        return NOTHING, 0
     if mode == "moved":  # elsewhere ratio and score belong to one iteration
         deciding = np.where(np.isneginf(scores), -np.inf, ratios)
     at = np.unravel_index(int(deciding.argmax()), scores.shape)
-    return Score(min(best, LARGEST), int(k[at[0]] if at else k[-1]), float(ratios[at]))
+    i = at[0] if at else -1
+    row = i if len(k) == len(run.k) else steps(run)[i]
+    return Score(min(best, LARGEST), int(k[i]), float(ratios[at])), int(row)
 
 
 def _ratios(kind, measured, proved, rounding):
@@ -90,11 +98,11 @@ def _in_mode(mode, kind, run, sides, per_iterate):
         return np.where(ratios > 1, np.maximum(found, ratios), found)
     if not per_iterate or mode in ("ratio", "moved"):
         return ratios.copy()
-    first = measured[:1]
+    first, claimed = at_start(run, measured), at_start(run, proved)
     if mode == "half":
         return np.where(proved <= 0.5 * first, ratios, -np.inf)
     if mode == "rate":
-        found = np.log(proved / proved[:1]) / np.log(measured / first)
+        found = np.log(proved / claimed) / np.log(measured / first)
     else:
-        found = (1.0 / proved - 1.0 / proved[:1]) / (1.0 / measured - 1.0 / first)
+        found = (1.0 / proved - 1.0 / claimed) / (1.0 / measured - 1.0 / first)
     return np.where((proved > 0) & (measured > 0) & (measured < first), found, -np.inf)

@@ -23,6 +23,7 @@ from tabular_pg.search.problem import PARAMETERS, SearchProblem, needs_bandit
 from tabular_pg.search.scores import MODES
 from tabular_pg.search.search import Search, certified, small_instance
 from tabular_pg.search.small import SmallInstance
+from tabular_pg.search.stacking import runs_at_once
 from tabular_pg.theorem import Theorem, verdict
 
 
@@ -185,7 +186,9 @@ def worst_case(
         raise ValueError(f"{theorem.id} is stated for bandits; expected n_states = 1 and gamma = 0")
     theorem, scored = (posed(theorem, mode), "ratio") if callable(mode) else (theorem, mode)
     problem = SearchProblem(theorem, rule, gamma, tau, iterations, "ratio", parameters)
-    search = Search(problem, problem.limits(S, A), seed, budget, scored, progress)
+    limits = problem.limits(S, A)
+    problem.stacked = runs_at_once(problem, limits)
+    search = Search(problem, limits, seed, budget, scored, progress)
     search.go(executor)
     best = search.best()
     return WorstCase(

@@ -8,7 +8,7 @@ from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.changes import offset_change
-from tabular_pg.verdicts.quantities import EPS, ULP, q_gap, relative_entropy, steps
+from tabular_pg.verdicts.quantities import EPS, ULP, at_start, q_gap, relative_entropy, steps
 from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
 RULES = (SoftPolicyIteration,)
@@ -44,10 +44,11 @@ def quadratic_closed_form(run):
     """e_k <= (K e_0)^{2^k} / K with K = gamma^2 / (8 tau (1 - gamma)), useful where K e_0 < 1;
     G4 iterated."""
     K = run.mdp.gamma**2 / (8 * run.tau * (1 - run.mdp.gamma))
-    start = K * run.sup_gap[0]
-    if K == 0 or start >= 1:
+    start = K * at_start(run, run.sup_gap)
+    if K == 0:
         return run.sup_gap, np.full(run.k.shape, np.inf)
-    return run.sup_gap, start ** (2.0 ** np.minimum(run.k, 1000)) / K
+    bound = start ** (2.0 ** np.minimum(run.k, 1000)) / K
+    return run.sup_gap, np.where(start < 1, bound, np.inf)
 
 
 @theorem(
@@ -94,7 +95,7 @@ def cen_quadratic(run):
     if mdp.gamma == 0 or nu.min() < 1e-12 or np.abs(run.iterates).max() > 1:
         return run.gap, np.full(run.k.shape, np.inf)
     c = 4 * mdp.gamma**2 / ((1 - mdp.gamma) * run.tau * nu.min())
-    start = c * (run.value_gap[0] @ nu)
+    start = c * at_start(run, run.value_gap @ nu)
     bound = (mdp.rho / nu).max() / c * start ** (2.0 ** np.minimum(run.k, 1000))
     return run.gap, np.where(start < 1, bound, np.inf)
 

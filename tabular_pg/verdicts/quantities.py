@@ -28,6 +28,17 @@ NEAR = 1e-4  # relative distance of a factor from its limit at which a rate coun
 READABLE = 1e-9  # rates of decay below are hidden by the rounding of two gaps
 
 
+def at_start(run, values):
+    """``values`` (K, ...) at the first recorded iterate; where runs are stacked (see
+    ``tabular_pg.search``), (K, ...) at the first one of the run that each row belongs to."""
+    return values[run.first]
+
+
+def at_end(run, values):
+    """The same of the last recorded iterate."""
+    return values[run.last]
+
+
 @singledispatch
 def relative_entropy(log_ratio, numerator, denominator) -> np.ndarray:
     """KL(numerator || denominator) over the last axis, as a sum of nonnegative terms
@@ -44,8 +55,8 @@ def relative_entropy(log_ratio, numerator, denominator) -> np.ndarray:
 
 @singledispatch
 def likeliest(p) -> np.ndarray:
-    """The column of the largest entry of every row, for what is true whichever is taken."""
-    return p.argmax(axis=1)
+    """The index of the largest entry along the last axis, for what is true whichever is taken."""
+    return p.argmax(axis=-1)
 
 
 @singledispatch

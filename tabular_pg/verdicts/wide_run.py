@@ -71,6 +71,7 @@ class WideRun:
     """
 
     rounded, obstacle, least_change = True, "", 0.0
+    first, last = 0, -1
 
     def __init__(self, run):
         self.run, self.k, self.method, self.mdp = run, run.k, run.method, WideMDP(run.mdp)

@@ -24,6 +24,7 @@ from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import Optimum
 from tabular_pg.search.candidates.instance import trusted_mdp
 from tabular_pg.search.candidates.optimum import plain_optimum, soft_optimum
+from tabular_pg.search.candidates.stack import Stack, rows_of
 
 
 @njit_inlined
@@ -33,33 +34,62 @@ def keep(room, values):
         room.flat[i] = values.flat[i]
 
 
-def recording(step):
-    """The loop of a method that keeps the iterations ``record.k``."""
+@njit_inlined
+def fill(room, value):
+    """One value everywhere."""
+    for i in range(room.size):
+        room.flat[i] = value
 
-    def loop(values, problem, point, record, evaluated):
-        """Run on from the start, unless told otherwise after its evaluation; returns how many
-        iterates were recorded."""
-        log_scale = record.log_scale[0] if evaluated else evaluate(problem, point)
-        total, i, k = 0.0, 0, 0
-        while True:
-            gap = largest_gap(point, log_scale)
-            if record.k[i] == k:
-                keep(record.iterates[i], point.x)
-                keep(record.scaled_gap[i], point.e)
-                keep(record.A[i], point.A)
-                keep(record.d[i], point.d)
-                keep(record.least_policy[i], point.least_policy)
-                keep(record.least_optimal_mass[i], point.least_optimal_mass)
-                record.log_scale[i] = log_scale
-                record.gap_sum[i] = total
-                i += 1
-                if i == record.k.size or not gap < math.inf:
-                    return i
-            total += gap
-            keep_least(problem, point)
-            step(values, k, problem, point)
-            log_scale = evaluate(problem, point)
-            k += 1
+
+@njit_inlined
+def restart(point, start):
+    """Forget everything of the run before."""
+    keep(point.x, start)
+    fill(point.least_policy, 1.0)
+    fill(point.least_optimal_mass, 1.0)
+    fill(point.flaws, 0.0)
+    fill(point.d, 0.0)
+    fill(point.memory, 0.0)
+
+
+def recording(step):
+    """The loop of a method that keeps the iterations ``at``."""
+
+    def loop(values, problem, point, record, at, starts, kept, evaluated):
+        """Run from one start after the other, or on from the evaluation of the only one; returns
+        how many iterates were recorded. Runs with a gap that is not finite are left out, unless
+        there is no other; the starts of the others are ``kept``."""
+        done, i = 0, 0
+        for start in range(len(starts)):
+            if not evaluated:
+                restart(point, starts[start])
+            log_scale = record.log_scale[0] if evaluated else evaluate(problem, point)
+            total, i, k = 0.0, 0, 0
+            while True:
+                gap = largest_gap(point, log_scale)
+                if at[i] == k:
+                    row = done * at.size + i
+                    record.k[row] = k
+                    keep(record.iterates[row], point.x)
+                    keep(record.scaled_gap[row], point.e)
+                    keep(record.A[row], point.A)
+                    keep(record.d[row], point.d)
+                    keep(record.least_policy[row], point.least_policy)
+                    keep(record.least_optimal_mass[row], point.least_optimal_mass)
+                    record.log_scale[row] = log_scale
+                    record.gap_sum[row] = total
+                    i += 1
+                    if i == at.size or not gap < math.inf:
+                        break
+                total += gap
+                keep_least(problem, point)
+                step(values, k, problem, point)
+                log_scale = evaluate(problem, point)
+                k += 1
+            if gap < math.inf:
+                kept[done] = start
+                done += 1
+        return done * at.size if done else i
 
     return loop
 
@@ -75,14 +105,20 @@ class Evaluator:
         self.method = METHODS[rule]
         self.kind = self.method.coordinates(tau)
         self.point = empty_point(np.zeros((S, A)), True, None, self.method.memory, 0)
-        self.record = room(self.at.size, self.point)._replace(k=self.at)
+        self._rooms = {}
         self.work = {
             "solver": Solver.ELIMINATION, "backward_error": backward_error_bound(S),
             "factorizations": int(self.at[-1]) + 1, "refinements": 0,
         }  # fmt: skip
 
-    def run(self, instance, rule):
-        """The run of ``rule`` on a candidate."""
+    @property
+    def stackable(self) -> bool:
+        """Whether runs from several starts can be in one stack: those with a memory cannot."""
+        return self.method.start is None
+
+    def run(self, instance, rule, log_policies=None):
+        """The run of ``rule`` on a candidate; with several starts (n, S, A) in place of its own a
+        stack of runs (where policies need two forms, the run from its own)."""
         mdp, tau = trusted_mdp(instance, self.gamma), self.tau
         V, V_low, A_star, optimal, tolerance = plain_optimum(mdp.P, mdp.r, mdp.gamma)
         if tau > 0:
@@ -102,7 +138,7 @@ class Evaluator:
                 with np.errstate(divide="ignore"):
                     kind = Logits(A_star, np.log(-A_star))
             problem = self._problem(mdp, best, kind, float(-A_star.min()))
-        return self._advanced(instance, rule, mdp, best, problem)
+        return self._advanced(instance, rule, mdp, best, problem, log_policies)
 
     def _problem(self, mdp, best, coordinates, largest):
         return Problem(
@@ -110,32 +146,44 @@ class Evaluator:
             self.method.visitation, mdp.n_actions, largest,
         )  # fmt: skip
 
-    def _advanced(self, instance, rule, mdp, best, problem):
-        point, record = self.point, self.record
-        x, start = instance.log_policy, instance.policy
+    def _advanced(self, instance, rule, mdp, best, problem, log_policies):
+        starts = instance.log_policy[None] if log_policies is None else log_policies
+        x, point, record = starts, self.point, self._room(len(starts))
         if self.kind is Probabilities:
-            x = start
+            x = np.exp(x)
+            x /= x.sum(axis=2, keepdims=True)
         elif self.kind is Offsets:
             x = x - best.log_pi
-        point.x[:] = x
-        point.least_policy[:], point.least_optimal_mass[:], point.flaws[:] = 1.0, 1.0, 0.0
-        point.d[:], point.memory[:], values = 0.0, 0.0, tuple(rule)
-        evaluated = self.method.start is not None
+        values, kept = tuple(rule), np.zeros(len(starts), dtype=np.int64)
+        evaluated = not self.stackable
         if evaluated:  # a method that remembers fills its memory after that
+            restart(point, x[0])
             _, record.log_scale[0] = self.method.around(plain_loop)(
                 values, problem, point, np.zeros(1), 0.0, -1, 0
             )
             self.method.around(begin_once)(values, problem, point)
-        count = self.method.around(recording)(values, problem, point, record, evaluated)
+        loop = self.method.around(recording)
+        count = loop(values, problem, point, record, self.at, x, kept, evaluated)
         fields = {name: x[:count] for name, x in record._asdict().items()}
         del fields["log_policies"]  # there is one form
-        gaps, status = record.scaled_gap[count - 1], Status.COMPLETED
+        work, gaps = self.work, record.scaled_gap[:count]
+        if log_policies is not None:
+            status = Status.COMPLETED if np.isfinite(gaps).all() else Status.NOT_FINITE
+            rows = rows_of(self.at.size, kept[: count // self.at.size])
+            return Stack(mdp, rule, self.tau, starts[0], best, status, **fields, **work, **rows)
+        gaps, status = gaps[-1], Status.COMPLETED
         if not np.isfinite(gaps).all():
             status = Status.NOT_FINITE
         elif gaps.max() == 0:
             exact = self.kind is Probabilities or best.optimal.all()
             status = Status.OPTIMAL if exact else Status.UNDERFLOW
-        return Run(mdp, rule, self.tau, start, best, status, **fields, **self.work)
+        return Run(mdp, rule, self.tau, instance.policy, best, status, **fields, **work)
+
+    def _room(self, runs):
+        """Room for so many runs; it is used again."""
+        if runs not in self._rooms:
+            self._rooms[runs] = room(self.at.size * runs, self.point)
+        return self._rooms[runs]
 
     def _public(self, instance, rule):
         """The same run by ``optimize``, where policies need two forms."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from tabular_pg.search.candidates.instance import Instance
 
+FRESH = 0.2  # of the rows of start policies that are tried beside a given one
 LEAST_LOG = math.log(1e-80)  # of a start probability: fractions that floats still hold
 
 
@@ -67,6 +68,19 @@ def changed(rng, instance, limits, sigma) -> Instance:
     return _kept(Instance(P, r, rho, mu, log_policy, parameters), limits)
 
 
+def starts_around(rng, log_policy, limits, sigma, n) -> np.ndarray:
+    """(n, S, A) start policies: the given one, changes of it, and some that are new."""
+    shape = n, *log_policy.shape
+    moved = log_policy + 5.0 * sigma * rng.standard_normal(shape) * (rng.random(shape) < 0.5)
+    new = rng.uniform(0.25 * LEAST_LOG * rng.random((n, 1, 1)), 0.0, shape)
+    if limits.zeros:
+        new = np.where(rng.random(shape) < 0.3, -np.inf, new)
+        new[np.isneginf(new).all(axis=2)] = 0.0
+    starts = np.where(rng.random((n, shape[1], 1)) < FRESH, new, moved)
+    starts[0] = log_policy
+    return _normal(starts)
+
+
 def _kept(instance, limits) -> Instance:
     """The candidate within its limits."""
     P, r, rho, mu, log_policy, parameters = instance
@@ -113,9 +127,10 @@ def _log_row(rng, A, limits):
 
 
 def _normal(log_p):
-    log_p = log_p - log_p.max()
-    log_p = np.where(log_p < LEAST_LOG, -np.inf if np.isneginf(log_p).any() else LEAST_LOG, log_p)
-    return log_p - math.log(np.exp(log_p).sum())
+    log_p = log_p - log_p.max(axis=-1, keepdims=True)
+    zeros = np.isneginf(log_p).any(axis=-1, keepdims=True)
+    log_p = np.where(log_p < LEAST_LOG, np.where(zeros, -np.inf, LEAST_LOG), log_p)
+    return log_p - np.log(np.exp(log_p).sum(axis=-1, keepdims=True))
 
 
 def _moved_row(rng, P, s, a, sigma):

@@ -16,6 +16,7 @@ from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, s
 from tabular_pg.verdicts.quantities import (
     EPS,
     NEGLIGIBLE,
+    at_start,
     last_rate,
     q_gap,
     relative_entropy,
@@ -35,7 +36,8 @@ def _alpha_beta(run):
 def _cen(run):
     """(C_1, 1 - eta_C tau) of Cen et al. (2022), Theorem 1."""
     alpha, _ = _alpha_beta(run)
-    C = q_gap(run)[0].max() + 2 * run.tau * alpha * np.abs(run.iterates[0]).max()
+    q, xi = q_gap(run).max(axis=(1, 2)), np.abs(run.iterates).max(axis=(1, 2))
+    C = at_start(run, q) + 2 * run.tau * alpha * at_start(run, xi)
     return C, run.mdp.gamma + (1 - run.mdp.gamma) * alpha
 
 
@@ -100,7 +102,8 @@ def stationary_potential(run):
     P_{pi*}, satisfies Phi_k <= max{gamma, 1 / (1 + eta tau)}^k Phi_0 for every eta; gamma^k once
     1 + eta tau >= 1/gamma (Lan, 2023)."""
     phi = _potential(run, stationary(run.mdp, run.optimum.pi))
-    return phi, phi[0] * np.maximum(run.mdp.gamma, _alpha_beta(run)[0]) ** run.k.astype(float)
+    rate = np.maximum(run.mdp.gamma, _alpha_beta(run)[0]) ** run.k.astype(float)
+    return phi, rate * at_start(run, phi)
 
 
 @theorem(
@@ -120,7 +123,7 @@ def any_start_potential(run):
     weight = np.eye(mdp.n_states) - mdp.gamma / x * P_best.T
     nu = np.linalg.solve(weight, (1 - mdp.gamma / x) * mdp.rho)
     rate = np.maximum(x, _alpha_beta(run)[0]) ** run.k.astype(float)
-    return run.gap, x / (x - mdp.gamma) * rate * _potential(run, nu)[0]
+    return run.gap, x / (x - mdp.gamma) * rate * at_start(run, _potential(run, nu))
 
 
 def _span(run):
@@ -208,7 +211,7 @@ def closed_form(run):
     """For gamma = 0, pi^k is proportional to (pi*)^{1 - alpha^k} (pi^0)^{alpha^k}."""
     xi = run.iterates - run.iterates[:, :, :1]
     alpha = _alpha_beta(run)[0] ** run.k.astype(float)[:, None, None]
-    predicted = alpha * xi[0] if run.mdp.gamma == 0 else np.full(xi.shape, np.inf)
+    predicted = alpha * at_start(run, xi) if run.mdp.gamma == 0 else np.full(xi.shape, np.inf)
     return xi, predicted, EPS * np.abs(run.iterates).max(axis=2, keepdims=True)
 
 

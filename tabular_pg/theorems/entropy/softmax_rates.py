@@ -15,7 +15,14 @@ from tabular_pg.verdicts.assumptions import (
     some_pair,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import EPS, gradient_norm, last_rate, steps, value_rise
+from tabular_pg.verdicts.quantities import (
+    EPS,
+    at_start,
+    gradient_norm,
+    last_rate,
+    steps,
+    value_rise,
+)
 from tabular_pg.verdicts.visits import mismatch, visitation
 
 AS_SLOW = 1e-6  # eigenvectors whose rates agree to this are equally slow
@@ -35,7 +42,7 @@ def _contraction_constant(run):
     """(K,) C of theorem E1, from the least probability before iterate k."""
     mdp, tau = run.mdp, run.tau
     scale = (8 / tau + 4 + 8 * np.log(mdp.n_actions)) * mdp.n_states
-    least = np.minimum(run.least_policy, run.policies[0]).min(axis=(1, 2))
+    least = np.minimum(run.least_policy, at_start(run, run.policies)).min(axis=(1, 2))
     return (1 - mdp.gamma) ** 4 / scale * mdp.mu.min() * least**2 / mismatch(run, start=mdp.mu)
 
 
@@ -70,7 +77,7 @@ def mei_linear(run):
 def mei_linear_mu(run):
     """The step behind E1: V*_tau(mu) - V^k_tau(mu) <= (1 - C)^k (V*_tau(mu) - V^0_tau(mu))."""
     gap = run.value_gap @ run.mdp.mu
-    return gap, gap[0] * (1 - _contraction_constant(run)) ** run.k
+    return gap, at_start(run, gap) * (1 - _contraction_constant(run)) ** run.k
 
 
 @theorem(

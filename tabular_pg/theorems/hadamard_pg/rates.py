@@ -14,6 +14,7 @@ from tabular_pg.verdicts.assumptions import (
     unit_rewards,
 )
 from tabular_pg.verdicts.quantities import (
+    at_start,
     least_step,
     settled_rate,
     state_step,
@@ -43,7 +44,7 @@ def sublinear(run):
     (1 - gamma)^2]^{-1} with kappa = min_{j<k,s} (1 - b_s^j). The rate O(1/k) is claimed by Liu,
     Chen and Wei (2023). Proof: H1b and H1v imply e_{k+1} <= e_k - C ((1 - gamma) e_k)^2 with
     C = eta min(mu) kappa."""
-    return run.sup_gap, 1 / (1 / run.sup_gap[0] + run.k * _rates(run)[0])
+    return run.sup_gap, 1 / (1 / at_start(run, run.sup_gap) + run.k * _rates(run)[0])
 
 
 @theorem(
@@ -94,7 +95,7 @@ def two_phases(run):
     k >= k0 and eta <= (1 - gamma)^2 / 2; kappa = min_{j<k,s} (1 - b_s^j). Local linear
     convergence is claimed by Liu, Chen and Wei (2023). Proof: H2, then H3b."""
     (slope, decay), Delta = _rates(run), run.optimum.Delta
-    k0 = np.ceil(np.maximum(2 / Delta - 1 / run.sup_gap[0], 0) / slope)
+    k0 = np.ceil(np.maximum(2 / Delta - 1 / at_start(run, run.sup_gap), 0) / slope)
     return run.sup_gap, np.where(run.k >= k0, Delta / 2 * (1 - decay) ** (run.k - k0), np.inf)
 
 
@@ -112,7 +113,7 @@ def linear(run):
     one step of H2 while e > Delta/2, of H3b afterwards."""
     (slope, decay), Delta = _rates(run), run.optimum.Delta
     theta = np.maximum(1 / (1 + slope * Delta / 2), 1 - decay)
-    return run.sup_gap, run.sup_gap[0] * theta**run.k
+    return run.sup_gap, at_start(run, run.sup_gap) * theta**run.k
 
 
 @theorem(

@@ -7,6 +7,7 @@ import numpy as np
 from tabular_pg.methods.dual_averaged_spi import DualAveragedSPI
 from tabular_pg.theorem import theorem
 from tabular_pg.verdicts.assumptions import uniform_start, unit_rewards
+from tabular_pg.verdicts.quantities import at_start
 
 
 @theorem(
@@ -20,5 +21,5 @@ def dual_averaged_linear(run):
     the schedule of Nanda and Chen (2026), Theorem 4.3; the constant follows from their
     Lemma 5.3."""
     factor = 1 - (1 - run.mdp.gamma) * run.rule.beta
-    bound = factor ** (run.k - 1.0) * (run.mdp.gamma * run.sup_gap[0] + 2)
+    bound = factor ** (run.k - 1.0) * (run.mdp.gamma * at_start(run, run.sup_gap) + 2)
     return run.sup_gap, np.where(run.k >= 1, bound, np.inf)

@@ -7,7 +7,7 @@ import numpy as np
 from tabular_pg.methods.td_pmd import TDPMD
 from tabular_pg.theorem import Confidence, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start
-from tabular_pg.verdicts.quantities import q_gap, relative_entropy
+from tabular_pg.verdicts.quantities import at_start, q_gap, relative_entropy
 from tabular_pg.verdicts.visits import stationary
 
 
@@ -27,8 +27,8 @@ def td_linear(run):
     start Q^0 = Q^{pi^0}."""
     mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
     nu = stationary(mdp, pi)
-    start = relative_entropy(-run.iterates[0], pi, run.policies[0]) @ nu
+    start = at_start(run, relative_entropy(-run.iterates, pi, run.policies)) @ nu
     weight = np.maximum(mdp.gamma * (1 / eta + tau), 1 / eta)
-    L = nu @ (pi * q_gap(run)[0]).sum(axis=1) + weight * start
+    L = at_start(run, (pi * q_gap(run)).sum(axis=2)) @ nu + weight * start
     rate = np.maximum(mdp.gamma, 1 / (1 + eta * tau)) ** (run.k - 1.0)
     return run.value_gap @ nu, np.where(run.k >= 1, rate * L, np.inf)

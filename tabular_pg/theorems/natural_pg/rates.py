@@ -15,7 +15,7 @@ from tabular_pg.verdicts.assumptions import (
     unique_optimal_actions,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import settled_rate, steps, suboptimal_mass
+from tabular_pg.verdicts.quantities import at_start, settled_rate, steps, suboptimal_mass
 
 
 @theorem(
@@ -116,7 +116,7 @@ def two_sided_bracket(run):
     drift = run.rule.eta * k * run.optimum.A
     rounding = (1e-12 + 4e-16 * k) * (1 + np.abs(run.log_policies).max(axis=2, keepdims=True))
     bound = run.rule.eta * run.mdp.gamma * run.gap_sum[:, None, None]
-    return np.abs(odds - odds[0] - drift), bound, rounding
+    return np.abs(odds - at_start(run, odds) - drift), bound, rounding
 
 
 @theorem(

@@ -15,6 +15,7 @@ from tabular_pg.verdicts.assumptions import (
 )
 from tabular_pg.verdicts.quantities import (
     EPS,
+    at_start,
     best_actions,
     best_advantage,
     best_advantage_rounding,
@@ -27,10 +28,10 @@ RULES = (NaturalPG,)
 
 
 def _start_divergence(run):
-    """(S,) KL(pi*_s || pi^0_s) for the deterministic optimal policy of the optimum."""
+    """(..., S) KL(pi*_s || pi^0_s) for the deterministic optimal policy of the optimum."""
     chosen = run.optimum.pi > 0
-    others = np.where(chosen, 0.0, run.policies[0]).sum(axis=1)
-    direct = -np.where(chosen, run.log_policies[0], 0.0).sum(axis=1)
+    others = np.where(chosen, 0.0, at_start(run, run.policies)).sum(axis=-1)
+    direct = -np.where(chosen, at_start(run, run.log_policies), 0.0).sum(axis=-1)
     return np.where(others < 0.5, -np.log1p(-others), direct)
 
 
@@ -63,7 +64,7 @@ def sublinear(run):
     with D the mean of KL(pi* || pi^0) under d*_rho (log A for a uniform start). Agarwal et al.
     (2021), Theorem 5.3, and Xiao (2022), Theorem 8."""
     mdp = run.mdp
-    D = visitation(mdp, run.optimum.pi, mdp.rho) @ _start_divergence(run)
+    D = _start_divergence(run) @ visitation(mdp, run.optimum.pi, mdp.rho)
     return run.gap, (D / run.rule.eta + 1 / (1 - mdp.gamma)) / ((1 - mdp.gamma) * run.k)
 
 
@@ -78,8 +79,8 @@ def sublinear_everywhere(run):
     entry, for every eta > 0. Proof: three-point lemma at each state, summed over iterations,
     using that V^k increases."""
     pi, D = run.optimum.pi, _start_divergence(run) / run.rule.eta
-    risen = run.value_gap[0] - run.value_gap
-    bound = np.stack([discounted_sum(run.mdp, pi, D + v) for v in risen])
+    risen = at_start(run, run.value_gap) - run.value_gap
+    bound = np.stack([discounted_sum(run.mdp, pi, v) for v in risen + D])
     k = run.k[:, None]
     return run.value_gap, np.where(k > 0, bound / k, np.inf)  # 0 / 0 where every action is optimal
 

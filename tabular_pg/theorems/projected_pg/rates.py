@@ -16,7 +16,7 @@ from tabular_pg.verdicts.assumptions import (
     some_suboptimal_action,
     unit_rewards,
 )
-from tabular_pg.verdicts.quantities import least_share, least_step, steps_to_optimality
+from tabular_pg.verdicts.quantities import at_start, least_share, least_step, steps_to_optimality
 from tabular_pg.verdicts.visits import mismatch
 
 
@@ -70,7 +70,7 @@ def sublinear_from_start(run):
     """For every constant eta > 0, e_k <= [1/e_0 + k (1 - gamma)^2 / ((1 - gamma) e_0 +
     2 / eta^)]^{-1}, with eta^ = eta min mu (eta for Q-ascent). Proof: with P1a and h(x) =
     x^2 / (x + 2 / eta^), e_{k+1} <= e_k - h((1 - gamma) e_k)."""
-    horizon, e = 1 / (1 - run.mdp.gamma), run.sup_gap[0]
+    horizon, e = 1 / (1 - run.mdp.gamma), at_start(run, run.sup_gap)
     slope = 1 / (horizon * e + 2 / least_step(run) * horizon**2)
     return run.sup_gap, 1 / (1 / e + run.k * slope)
 
@@ -145,7 +145,7 @@ def linear(run):
     by Liu, Li and Wei (2024). Proof: P1a while e_k > eps_T, afterwards e = 0 by P3."""
     x = (1 - run.mdp.gamma) * threshold(run, least_step(run))
     factor = 1 - (1 - run.mdp.gamma) / (1 + 2 / (least_step(run) * x))
-    return run.sup_gap, run.sup_gap[0] * factor**run.k
+    return run.sup_gap, at_start(run, run.sup_gap) * factor**run.k
 
 
 @theorem(
@@ -175,7 +175,7 @@ def geometric_steps(run):
     """If eta_k = eta gamma^{-2k} (or grows faster), e_k <= gamma^k (e_0 + 1 / (2 gamma
     (1 - gamma) eta min mu)), without min mu for Q-ascent. Proof: P6."""
     gamma = run.mdp.gamma
-    first = run.sup_gap[0] + 1 / (2 * gamma * (1 - gamma) * least_step(run))
+    first = at_start(run, run.sup_gap) + 1 / (2 * gamma * (1 - gamma) * least_step(run))
     return run.sup_gap, first * gamma**run.k
 
 

@@ -16,6 +16,8 @@ from tabular_pg.verdicts.assumptions import (
 )
 from tabular_pg.verdicts.quantities import (
     EPS,
+    at_end,
+    at_start,
     improvement,
     least_step,
     likeliest,
@@ -36,13 +38,13 @@ def _largest_term(run):
 def least_optimal(run, so_far=False):
     """(K,) c_k = min over j < k (j <= k if so far) and s of pi^j(a*(s)|s), a*(s) fixed."""
     least = np.minimum(run.least_policy, run.policies) if so_far else run.least_policy
-    best = chosen_actions(run, least)
-    return np.take_along_axis(least, best[None, :, None], axis=2).min(axis=(1, 2))
+    best = np.broadcast_to(chosen_actions(run, least), least.shape[:2])
+    return np.take_along_axis(least, best[:, :, None], axis=2).min(axis=(1, 2))
 
 
 def chosen_actions(run, least):
-    """(S,) a*(s): of the optimal actions that whose probability was never the smallest."""
-    return likeliest(np.where(run.optimum.optimal, least[-1], -1.0))
+    """(..., S) a*(s): of the optimal actions that whose probability was never the smallest."""
+    return likeliest(np.where(run.optimum.optimal, at_end(run, least), -1.0))
 
 
 def chosen_policy(run):
@@ -121,7 +123,7 @@ def sublinear(run):
     positive part of the advantage under an optimal policy, or max_a A^k(s, a), then
     e_{k+1} <= e_k - h((1 - gamma) e_k). Its proof: x_s >= (V* - V^k)(s) - gamma e_k, and
     y - h((y - gamma e_k)_+) does not decrease with y."""
-    g, c, e0 = 1 - run.mdp.gamma, least_optimal(run), run.sup_gap[0]
+    g, c, e0 = 1 - run.mdp.gamma, least_optimal(run), at_start(run, run.sup_gap)
     slope = (c * g) ** 2 / (c * g * e0 + 1 / least_step(run))
     return run.sup_gap, 1 / (1 / e0 + run.k * slope)
 
@@ -153,5 +155,5 @@ def sublinear_rho(run):
     h((1 - gamma) delta_k) / ||d*_rho / rho||. Its proof: the performance-difference lemma, with
     d_rho^{k+1} >= (1 - gamma) rho, and Jensen's inequality."""
     g, c = 1 - run.mdp.gamma, least_optimal(run)
-    constant = (c * g * run.gap[0] + 1 / least_step(run)) / (c * g) ** 2
+    constant = (c * g * at_start(run, run.gap) + 1 / least_step(run)) / (c * g) ** 2
     return run.gap, mismatch(run, pi=chosen_policy(run)) * constant / run.k

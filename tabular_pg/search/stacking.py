@@ -1,0 +1,69 @@
+"""Whether a formula says of a stack of runs what it says of each of them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from tabular_pg.engine.method import METHODS
+from tabular_pg.search.candidates.moves import random_instance, starts_around
+from tabular_pg.search.candidates.stack import Stack, size_of
+from tabular_pg.verdicts.sides import sides_of
+
+TRIED, AGREE = 100, 5  # candidates, at most, and how many must agree
+RUNS = 4  # of a stack that is compared
+ROUNDING = 1e-9  # relative difference between both
+
+
+def runs_at_once(problem, limits) -> int:
+    """From how many starts a candidate can be run at once; 1 where the method has a memory, the
+    start is given, or the formula looks at more than one run in some other way.
+
+    A formula that takes a row of a stack for the start of a run, say, gives other numbers for
+    the stack: this is found out on random candidates, once for a search.
+    """
+    if limits.uniform or limits.A == 1 or METHODS[problem.cls].start is not None:
+        return 1
+    rng, agreeing = np.random.default_rng(0), 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(TRIED):
+            instance = random_instance(rng, limits)
+            starts = starts_around(rng, instance.log_policy, limits, 1.0, RUNS)
+            same = _same(problem, instance, starts)
+            if same is False:
+                return 1
+            agreeing += same is True
+            if agreeing == AGREE:
+                return size_of(len(problem.at))
+    return 1
+
+
+def _same(problem, instance, starts):
+    """Whether both sides are the same; None where the theorem is not about the stack."""
+    instance, stack, why_not = problem.run_of(instance, False, starts)
+    if why_not or not isinstance(stack, Stack):
+        return None
+    try:
+        together = sides_of(problem.theorem, stack)
+        alone = [_alone(problem, instance, starts[i]) for i in stack.starts]
+    except Exception:  # of a formula on one of them
+        return False
+    for side, sides in zip(together, zip(*alone, strict=True), strict=True):
+        if side.ndim == 0:
+            return False
+        expected = np.concatenate(sides)
+        if side.shape != expected.shape:
+            return False
+        if not np.allclose(side, expected, rtol=ROUNDING, atol=0.0, equal_nan=True):
+            return False
+    return True
+
+
+def _alone(problem, instance, log_policy):
+    candidate = instance._replace(log_policy=log_policy)
+    _, run, why_not = problem.run_of(candidate, True)
+    if why_not:
+        raise ValueError(why_not)
+    return [np.array(side) for side in sides_of(problem.theorem, run)]
