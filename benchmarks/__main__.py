@@ -6,11 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import dense, long, reuse, scaling, start, sweep
+from benchmarks import dense, long, reuse, scaling, search, start, sweep
 from benchmarks.report import markdown, missed, write_csv
 from tabular_pg._files import write_whole
 
-TABLES = {module.TABLE.name: module.TABLE for module in (dense, start, reuse, sweep, long, scaling)}
+MODULES = dense, start, reuse, sweep, long, scaling, search
+TABLES = {module.TABLE.name: module.TABLE for module in MODULES}
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

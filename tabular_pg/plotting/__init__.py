@@ -5,6 +5,7 @@ This is the only part of the package that imports matplotlib.
 
 from tabular_pg._files import plain, write_all, write_whole
 from tabular_pg.plotting.figures import save_figure
+from tabular_pg.plotting.mdps import draw_mdp
 from tabular_pg.plotting.records import Curve, HeatMap, Panel, decades, log10
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "HeatMap",
     "Panel",
     "decades",
+    "draw_mdp",
     "log10",
     "plain",
     "save_figure",

@@ -30,9 +30,9 @@ def _leg(problem, limits, rng, budget, mode):
         warnings.simplefilter("ignore")
         for _ in range(min(RANDOM, budget)):
             found = tried(problem, limits, rng, random_instance(rng, limits), 1.0, best, mode)
-            if found.score.ratio > VIOLATED:  # whatever its score in this mode
+            if violated(found.score):
                 return found
-            if best is None or found.score > best.score:
+            if best is None or found.score.score > best.score.score:
                 best = found
         return climb(problem, limits, rng, best, budget - RANDOM, mode)
 
@@ -45,20 +45,24 @@ def tried(problem, limits, rng, instance, sigma, best, mode):
     return problem.best_start(instance, starts, mode, best.score if best else NOTHING)
 
 
-def climb(problem, limits, rng, best, budget, mode=None, enough=VIOLATED):
-    """``best`` after so many changes, of which those are kept that are not worse; a ratio of
+def violated(score) -> bool:
+    """Whether floats show a violation, whatever the score in this mode."""
+    return score.ratio > VIOLATED
+
+
+def climb(problem, limits, rng, best, budget, mode=None, enough=violated):
+    """``best`` after so many changes, of which those are kept that are not worse; one that is
     ``enough`` ends it."""
     sigma = 0.3
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(budget):
-            if best.score.ratio > enough:
+            if enough(best.score):
                 break
             candidate = changed(rng, best.instance, limits, sigma)
             found = tried(problem, limits, rng, candidate, sigma, best, mode)
             better = found.score.score > best.score.score
-            violated = found.score.ratio > enough  # whatever its score in this mode
-            if better or violated or found.score.score == best.score.score:
+            if better or enough(found.score) or found.score.score == best.score.score:
                 best = found
             sigma = min(LARGEST, sigma * GROWS) if better else max(LEAST, sigma * SHRINKS)
     return best

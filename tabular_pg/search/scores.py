@@ -21,10 +21,12 @@ from tabular_pg.verdicts.quantities import at_start
 from tabular_pg.verdicts.sides import iterations_of, sides_of
 from tabular_pg.verdicts.verdict import Kind
 
-MODES = ("ratio", "half", "rate", "slope", "moved")
+OF_RUNS = ("half", "rate", "slope")  # the modes that look at a run from its start on
+MODES = ("ratio", *OF_RUNS, "moved")
 DOUBTFUL = 0.02  # rounding of a lower bound, beside it, from which on nothing is concluded
 LEAST = 1e-290  # smaller sides have lost digits
 LARGEST = 1e6  # that a score can be
+BITS = 32  # of scores that are compared
 VIOLATED = 1.0 + 1e-9  # a ratio from which on the theorem fails, if other digits are right
 
 
@@ -55,18 +57,25 @@ def best_of(theorem, run, mode) -> tuple[Score, int]:
         scores = _in_mode(mode, theorem.kind, run, sides, per_iterate)
     if per_iterate and len(k) > 1:
         scores[k == 0] = -np.inf  # most bounds are equalities there
-    scores = np.where(np.isnan(scores) | np.isnan(ratios), -np.inf, scores)
+    scores = _rounded(np.where(np.isnan(scores) | np.isnan(ratios), -np.inf, scores))
     if not scores.size:
         return NOTHING, 0
     best, deciding = float(scores.max()), scores
     if best == -np.inf:
         return NOTHING, 0
     if mode == "moved":  # elsewhere ratio and score belong to one iteration
-        deciding = np.where(np.isneginf(scores), -np.inf, ratios)
+        deciding = np.where(np.isneginf(scores), -np.inf, _rounded(ratios))
     at = np.unravel_index(int(deciding.argmax()), scores.shape)
     i = at[0] if at else -1
     row = i if len(k) == len(run.k) else steps(run)[i]
     return Score(min(best, LARGEST), int(k[i]), float(ratios[at])), int(row)
+
+
+def _rounded(x):
+    """``x`` to so many bits: a search must not depend on the last ones, which processors differ
+    in."""
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.round(mantissa * 2.0**BITS), exponent - BITS)
 
 
 def _ratios(kind, measured, proved, rounding):

@@ -130,10 +130,10 @@ def certified(problem, instance) -> SmallInstance | None:
     return None
 
 
-def small_instance(problem, instance, floor, budget) -> SmallInstance:
-    """The simplest instance found with such a ratio, as a record."""
-    exact = simplified(problem, instance, floor, budget)
-    judged = problem.judge(exact.floats(), "ratio", exact=True)
+def small_instance(problem, instance, floor, budget, mode="ratio") -> SmallInstance:
+    """The simplest instance found with such a ratio, or score in another mode, as a record."""
+    exact = simplified(problem, instance, floor, budget, mode)
+    judged = problem.judge(exact.floats(), mode, exact=True)
     rule = problem.cls(*exact.parameters)
     k = judged.score.k
     last = k + 1 if k >= 0 else problem.at[-1]  # of what lost its claim when it was rounded, all

@@ -7,7 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from tabular_pg.search.candidates.exact import ExactInstance, exact_instance, near, row_near, size
+from tabular_pg.search.candidates.exact import (
+    ExactInstance,
+    exact_instance,
+    near,
+    row_near,
+    size,
+    tenths_near,
+)
 from tabular_pg.search.candidates.instance import Instance
 from tabular_pg.search.climb import climb
 
@@ -16,9 +23,10 @@ CLIMBS = 1000  # changes that are tried after a state or an action has gone
 SHARE = 0.5  # of the budget that goes into that
 
 
-def simplified(problem, instance, floor, budget) -> ExactInstance:
-    """The simplest instance that was found whose ratio is at least ``floor``."""
-    task = _Task(problem, floor)
+def simplified(problem, instance, floor, budget, mode="ratio") -> ExactInstance:
+    """The simplest instance that was found whose ratio, or score in another mode, is at least
+    ``floor``."""
+    task = _Task(problem, floor, mode)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         task.left = int(SHARE * budget)
@@ -30,13 +38,17 @@ def simplified(problem, instance, floor, budget) -> ExactInstance:
 class _Task:
     """One simplification, and how many candidates it may still try."""
 
-    def __init__(self, problem, floor):
-        self.problem, self.floor, self.left = problem, floor, 0
+    def __init__(self, problem, floor, mode):
+        self.problem, self.floor, self.mode, self.left = problem, floor, mode, 0
+
+    def enough(self, score) -> bool:
+        """Whether a score is large enough."""
+        return (score.ratio if self.mode == "ratio" else score.score) >= self.floor
 
     def good(self, instance) -> bool:
-        """Whether the ratio of a candidate, as it stands, is large enough."""
+        """Whether a candidate, as it stands, has a score that is large enough."""
         self.left -= 1
-        return self.problem.judge(instance, "ratio", exact=True).score.ratio >= self.floor
+        return self.enough(self.problem.judge(instance, self.mode, exact=True).score)
 
     def smaller(self, instance) -> Instance:
         """Without the states and actions that are not needed."""
@@ -53,11 +65,11 @@ class _Task:
         """The candidate, or what small changes make of it, if that is good."""
         if self.left <= 0 or self.good(candidate):
             return candidate if self.left > 0 else None
-        judged = self.problem.judge(candidate, "ratio")
+        judged = self.problem.judge(candidate, self.mode)
         steps = min(CLIMBS, self.left)
         self.left -= steps
         limits, rng = self.problem.limits(*candidate.r.shape), np.random.default_rng(0)
-        found = climb(self.problem, limits, rng, judged, steps, "ratio", enough=self.floor)
+        found = climb(self.problem, limits, rng, judged, steps, self.mode, self.enough)
         return found.instance if self.good(found.instance) else None
 
     def numbers(self, exact) -> ExactInstance:
@@ -160,8 +172,7 @@ def _simpler_rows(exact, name, i, problem):
         yield np.full(n, Fraction(1, n), dtype=object)
     if name == "mu":
         yield exact.rho
-    for d in DENOMINATORS[1:]:
-        found = row_near(row, d)
+    for found in (tenths_near(row), *(row_near(row, d) for d in DENOMINATORS[1:])):
         if min(found) > 0 or (min(found) == 0 and (name != "policy" or limits.zeros)):
             yield found
 

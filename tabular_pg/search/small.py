@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.search.candidates.exact import ExactInstance
+from tabular_pg.search.candidates.exact import FEW, ExactInstance
 from tabular_pg.theorem import REGISTRY, Theorem
 
 DIGITS = 30  # of what is certified
+LONG = 4  # zeros from which on a power of ten is written as one
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,13 +97,13 @@ class SmallInstance:
             f"{_states(S)}, gamma = {self.gamma}" + (f", tau = {self.tau}" if self.tau else ""),
         ]
         for s, a in np.ndindex(exact.r.shape):
-            lines.append(f"  s{s}, a{a}: reward {exact.r[s, a]}, {_goes(exact.P[s, a])}")
+            lines.append(f"  s{s}, a{a}: reward {written(exact.r[s, a])}, {_goes(exact.P[s, a])}")
         for name, row in (("rho", exact.rho), ("mu", exact.mu)):
             if S > 1:
                 lines.append(f"  {name} = {_row(row)}")
         start = "; ".join(f"pi0(.|s{s}) = {_row(row)}" for s, row in enumerate(exact.policy))
         fields = zip(type(self.rule)._fields, self.rule, strict=True)
-        named = ", ".join(f"{name} = {value}" for name, value in fields)
+        named = ", ".join(f"{name} = {written(value)}" for name, value in fields)
         lines += [f"  {start}", f"  {type(self.rule).__name__}({named})", f"  {self._inequality()}"]
         return "\n".join(lines)
 
@@ -127,11 +128,23 @@ def _goes(row):
     ends = [(t, p) for t, p in enumerate(row) if p]
     if len(ends) == 1:
         return f"to s{ends[0][0]}"
-    return "to " + ", ".join(f"s{t} with probability {p}" for t, p in ends)
+    return "to " + ", ".join(f"s{t} with probability {written(p)}" for t, p in ends)
 
 
 def _row(row):
-    return "(" + ", ".join(map(str, row)) + ")"
+    return "(" + ", ".join(map(written, row)) + ")"
+
+
+def written(x) -> str:
+    """A fraction as a reader wants it: 10^-20, 3 10^7, 1 - 10^-20."""
+    if 1 - FEW < x < 1:
+        return f"1 - {written(1 - x)}"
+    n, d = x.numerator, x.denominator
+    digits = str(n).rstrip("0") if d == 1 else str(n)
+    zeros = len(str(n)) - len(digits) if d == 1 else 1 - len(str(d))
+    if abs(zeros) < LONG or (d > 1 and d != 10**-zeros):
+        return str(x)
+    return f"10^{zeros}" if digits == "1" else f"{digits} 10^{zeros}"
 
 
 def _code(x) -> str:

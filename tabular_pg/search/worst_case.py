@@ -20,7 +20,7 @@ from tabular_pg.search.arguments import (
     posed,
 )
 from tabular_pg.search.problem import PARAMETERS, SearchProblem, needs_bandit
-from tabular_pg.search.scores import MODES
+from tabular_pg.search.scores import MODES, OF_RUNS
 from tabular_pg.search.search import Search, certified, small_instance
 from tabular_pg.search.small import SmallInstance
 from tabular_pg.search.stacking import runs_at_once
@@ -81,7 +81,8 @@ class WorstCase:
         return verdict(self.theorem, self.run())
 
     def simplified(self, keep=0.97, budget=12_000) -> SmallInstance:
-        """A smaller instance in small fractions with at least ``keep`` of the ratio.
+        """A smaller instance in small fractions with at least ``keep`` of the ratio, or of the
+        score in the modes half, rate and slope.
 
         Parameters
         ----------
@@ -92,6 +93,8 @@ class WorstCase:
         if keep == 0:
             raise ValueError("keep is 0; expected a number in (0, 1]")
         instance, problem = self._found
+        if self.mode in OF_RUNS:
+            return small_instance(problem, instance, keep * self.score, budget, self.mode)
         return small_instance(problem, instance, keep * self.ratio, budget)
 
     def refuted(self, statement) -> SmallInstance | None:

@@ -10,6 +10,8 @@ import numpy as np
 
 from tabular_pg.search.candidates.instance import Instance
 
+FEW = Fraction(1, 1000)
+
 
 class ExactInstance(NamedTuple):
     """As ``Instance``, of object arrays of Fraction; ``policy`` holds probabilities."""
@@ -35,10 +37,21 @@ class ExactInstance(NamedTuple):
 
 
 def size(x) -> int:
-    """The binary digits of a fraction; less for 1, and 0 for 0."""
+    """The binary digits of a fraction, where powers of ten count little; less for 1, and 0 for 0;
+    near 1, of what is left."""
     if x in (0, 1):
         return int(x)
-    return x.numerator.bit_length() + x.denominator.bit_length()
+    if 1 - FEW < x < 1:
+        return 4 + size(1 - x)
+    n, d = x.numerator, x.denominator
+    zeros = _zeros(n) + _zeros(d)
+    digits = (n // 10 ** _zeros(n)).bit_length() + (d // 10 ** _zeros(d)).bit_length()
+    return min(n.bit_length() + d.bit_length(), digits + zeros.bit_length() + 2)
+
+
+def _zeros(n) -> int:
+    """How many zeros a whole number ends with."""
+    return len(str(n)) - len(str(n).rstrip("0"))
 
 
 def exact_instance(instance) -> ExactInstance:
@@ -63,7 +76,18 @@ def near(x, denominator) -> Fraction:
 
 def row_near(p, denominator) -> np.ndarray:
     """The row (n,) of fractions near to a distribution whose likeliest entry is what is left."""
-    found = np.array([near(x, denominator) for x in p], dtype=object)
+    return _filled(p, [near(x, denominator) for x in p])
+
+
+def tenths_near(p) -> np.ndarray:
+    """The row (n,) of powers of ten near to one whose likeliest entry is what is left."""
+    tens = (Fraction(10) ** round(math.log10(float(x))) if x > 0 else Fraction(0) for x in p)
+    return _filled(p, list(tens))
+
+
+def _filled(p, values) -> np.ndarray:
+    """``values`` with what is left of 1 in the place of the likeliest entry of ``p``."""
+    found = np.array(values, dtype=object)
     top = int(np.argmax([float(x) for x in p]))
     found[top] = 0
     found[top] = 1 - sum(found, Fraction(0))

@@ -9,7 +9,7 @@ import numpy as np
 
 from tabular_pg.engine.run import Run
 
-ROWS, MOST = 1024, 64  # iterates of a stack, about, and runs, at most
+ROWS, MOST = 1500, 64  # iterates of a stack, about, and runs, at most
 
 
 @dataclass(frozen=True, eq=False)

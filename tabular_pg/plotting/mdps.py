@@ -1,0 +1,123 @@
+"""Small MDPs as diagrams: states as circles, what actions do as arrows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyArrowPatch
+
+from tabular_pg.checks.arrays import real_array
+
+RADIUS, APART = 0.2, 1.0  # of a state, and half of what is between two of them
+SIDE, ABOVE = 1.5, 0.95  # room around the states
+INCHES, BEND = 0.55, 0.22
+MOST = 8  # states, beyond which nobody can read it
+ARROW = {"arrowstyle": "-|>", "mutation_scale": 7, "lw": 0.8, "color": "0.25", "shrinkA": 0,
+         "shrinkB": 0}  # fmt: skip
+
+
+def draw_mdp(P, r, *, texts=None) -> Figure:
+    """A diagram of a small MDP, for a paper: one arrow from a state to each next one, labelled with
+    the actions that lead there, their rewards and, where it is not 1, the probability.
+
+    Parameters
+    ----------
+    P : (S, A, S) array_like of float or Fraction
+        Transition probabilities; at most 8 states.
+    r : (S, A) array_like of float or Fraction
+        Rewards.
+    texts : function, optional
+        From a number to the text that stands for it; three digits, or a fraction as it is, by
+        default.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Save it with ``savefig``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or there are more than 8 states.
+
+    Examples
+    --------
+    >>> from tabular_pg.plotting import draw_mdp
+    >>> draw_mdp([[[0, 1], [1, 0]], [[0, 1], [0, 1]]], [[0, 1], [0, 0]]).savefig("mdp.pdf")
+    """
+    P, r = np.array(P, dtype=object), np.array(r, dtype=object)
+    S = len(r)
+    if r.ndim != 2 or P.shape != (*r.shape, S):
+        raise ValueError(f"P has shape {P.shape} and r {r.shape}; expected (S, A, S) and (S, A)")
+    if not 0 < S <= MOST:
+        raise ValueError(f"P has {S} states; expected at most {MOST}")
+    for name, values in (("P", P), ("r", r)):
+        real_array(name, values.astype(float))
+    texts = texts or (lambda x: f"{x:.3g}" if isinstance(x, float) else str(x))
+    places = _places(S)
+    size = np.ptp(places, axis=0) + 2.0 * np.array([SIDE, ABOVE])
+    figure = Figure(figsize=INCHES * size)
+    axes = figure.add_axes((0, 0, 1, 1))
+    for s, t in np.ndindex(S, S):
+        label = _label(P[s, :, t], r[s], texts)
+        if label and s == t:
+            _draw_loop(axes, places, s, label)
+        elif label:
+            _draw_arrow(axes, places[s], places[t], label)
+    for s, place in enumerate(places):
+        axes.add_patch(Circle(place, RADIUS, facecolor="white", edgecolor="black", lw=0.8))
+        axes.text(*place, f"$s_{s}$", ha="center", va="center", fontsize=8, zorder=4)
+    low, high = places.min(axis=0), places.max(axis=0)
+    axes.set(xlim=(low[0] - SIDE, high[0] + SIDE), ylim=(low[1] - ABOVE, high[1] + ABOVE))
+    axes.set_axis_off()
+    return figure
+
+
+def _places(S):
+    """(S, 2) one state in the middle, two side by side, more on a circle."""
+    if S <= 2:
+        return np.array([[2.0 * s, 0.0] for s in range(S)])
+    angle = math.pi / 2 + 2 * math.pi * np.arange(S) / S
+    return APART / math.sin(math.pi / S) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _label(p, r, texts) -> str:
+    """One line for every action that leads there."""
+    lines = []
+    for a in range(len(p)):
+        if p[a] > 0:
+            chance = "" if p[a] == 1 else f", {texts(p[a])}"
+            lines.append(f"$a_{a}$: {texts(r[a])}{chance}")
+    return "\n".join(lines)
+
+
+def _draw_loop(axes, places, s, label):
+    """An arrow from a state to itself, away from the others."""
+    away = places[s] - places.mean(axis=0)
+    away = away / np.hypot(*away) if np.hypot(*away) > 0 else np.array([1.0, 0.0])
+    aside = np.array([-away[1], away[0]])
+    ends = [places[s] + RADIUS * (0.75 * away + side * 0.66 * aside) for side in (1, -1)]
+    axes.add_patch(FancyArrowPatch(*ends, connectionstyle="arc3,rad=-2.2", **ARROW))
+    _write(axes, places[s] + 3.1 * RADIUS * away, away, label)
+
+
+def _draw_arrow(axes, start, end, label):
+    along = (end - start) / np.hypot(*(end - start))
+    left = np.array([along[1], -along[0]])  # the side to which a positive curvature bends
+    axes.add_patch(
+        FancyArrowPatch(
+            start + RADIUS * along, end - RADIUS * along, connectionstyle=f"arc3,rad={BEND}",
+            **ARROW,
+        )
+    )  # fmt: skip
+    middle = (start + end) / 2 + (0.5 * BEND * np.hypot(*(end - start)) + 0.08) * left
+    _write(axes, middle, left, label)
+
+
+def _write(axes, place, away, label):
+    """Text that begins at a place and goes away from there."""
+    horizontal = "left" if away[0] > 0.3 else "right" if away[0] < -0.3 else "center"
+    vertical = "bottom" if away[1] > 0.3 else "top" if away[1] < -0.3 else "center"
+    axes.text(*place, label, ha=horizontal, va=vertical, fontsize=7, linespacing=1.15)
