@@ -2,8 +2,9 @@
 
 For every upper bound, lower bound and equality about a method, and every shape and gamma, a search
 over transitions, rewards, starts and step sizes: measured / proved (proved / measured of a lower
-bound), and for bounds on a whole run the same where the bound is at most half of the error at the
-start, as many are equalities there. Numbers are from below: the worst instance may be worse. Nothing
+bound). For bounds on a whole run, many of which are equalities at the start, also the same where
+the bound is at most half of the error at the start, and the share of the decay of the error (of
+its logarithm) that is proved. Numbers are from below: the worst instance may be worse. Nothing
 above 1 is taken from floats. Of every theorem the worst instance is made simple.
 """
 
@@ -19,18 +20,22 @@ import numpy as np
 from experiments.shared.study import Study
 from tabular_pg import REGISTRY
 from tabular_pg.engine.method import METHODS, Regularization
-from tabular_pg.plotting import Curve, Panel, log10
+from tabular_pg.plotting import HeatMap
 from tabular_pg.report import markdown_table
 from tabular_pg.search import worst_case
 from tabular_pg.theorem import Kind, sorted_theorems
 from tabular_pg.verdicts.assumptions import some_pair
 
 SIMPLIFYING = 4000  # candidates that are run to make an instance simple
-LEAST = 1e-6  # a ratio of which an instance says something
+TELLING, LEAST = 0.05, 1e-6  # scores that make a mode tell something, and anything at all
 TAU = 0.5  # for what is about entropy regularization
 SHAPES = ((1, 2), (2, 2), (3, 2), (3, 3), (5, 3))
 GAMMAS = (0.0, 0.5, 0.9, 0.99, 0.999)
-MODES = {"ratio": "at any iteration", "half": "where half of the error is proved to be gone"}
+MODES = {
+    "ratio": "at any iteration",
+    "half": "half of the error proved to be gone",
+    "rate": "share of the decay that is proved",
+}
 
 
 def searched() -> list[str]:
@@ -73,17 +78,16 @@ def search(*job) -> dict:
     if isinstance(worst, str):
         return {"why": worst}
     instance = str(worst.counterexample) if worst.counterexample else ""
-    return {"ratio": worst.ratio, "k": worst.k, "rule": str(worst.rule), "refuted": instance}
+    return {"score": worst.score, "k": worst.k, "rule": str(worst.rule), "refuted": instance}
 
 
 def simple(*job) -> dict:
     """The worst instance of a search, made simple."""
     small = found(*job).simplified(budget=SIMPLIFYING)
-    P, r, policy = (
-        np.vectorize(str, otypes=[object])(x).tolist()
-        for x in (small.instance.P, small.instance.r, small.instance.policy)
-    )
-    return {"id": job[0], "ratio": small.ratio, "text": str(small), "P": P, "r": r, "start": policy}
+    P, r = (np.vectorize(str, otypes=[object])(x).tolist() for x in small.instance[:2])
+    return {
+        "id": job[0], "mode": job[4], "score": small.score, "text": str(small), "P": P, "r": r,
+    }  # fmt: skip
 
 
 def results(run, shapes, gammas, ids, iterations, budget, seed):
@@ -105,23 +109,24 @@ def results(run, shapes, gammas, ids, iterations, budget, seed):
 
 
 def worst_of(id, jobs, entries):
-    """The search with the largest ratio, of the last mode in which there is one; the smallest shape
-    that has it, to three digits."""
-    for mode in reversed(MODES):
-        own = [
-            (-round(entry["ratio"], 3), i)
-            for i, entry in enumerate(entries)
-            if entry["id"] == id and entry["mode"] == mode and entry.get("ratio", 0) > LEAST
-        ]
-        if own:
-            return jobs[min(own)[1]]
+    """The search to show: with the largest score, in two digits, at the smallest shape, of the mode
+    that says most."""
+    for least in (TELLING, LEAST):
+        for mode in ("half", "rate", "ratio"):
+            own = [
+                (-float(f"{entry['score']:.2g}"), i)
+                for i, entry in enumerate(entries)
+                if (entry["id"], entry["mode"]) == (id, mode) and entry.get("score", 0) >= least
+            ]
+            if own:
+                return jobs[min(own)[1]]
     return None
 
 
 def best(entries, **where) -> float:
     """The largest ratio among some entries; NaN if there is none."""
-    chosen = [e["ratio"] for e in entries if all(e[name] == x for name, x in where.items())
-              and e.get("ratio") is not None]  # fmt: skip
+    chosen = [e["score"] for e in entries if all(e[name] == x for name, x in where.items())
+              and e.get("score") is not None]  # fmt: skip
     return max(chosen, default=math.nan)
 
 
@@ -148,27 +153,26 @@ def tables(record):
     yield markdown_table(head, rows)
     yield "\nNear-worst instances, with at least 97 percent of the largest ratio found:\n"
     for instance in record["instances"]:
-        yield f"```text\n{instance['text']}\n```\n"
+        said = f"{MODES[instance['mode']]}: {shown(instance['score'])}"
+        yield f"{instance['id']}, {said}\n\n```text\n{instance['text']}\n```\n"
 
 
 def panels(record):
-    """The best ratio of every theorem, sorted, for every gamma."""
+    """The best score of every theorem, by gamma, from tight to loose."""
     entries = record["searches"]
-    for mode in MODES:
+    gammas = sorted({e["gamma"] for e in entries})
+    for mode, title in MODES.items():
         own = [e for e in entries if e["mode"] == mode]
-        ids = sorted(
-            dict.fromkeys(e["id"] for e in own), key=lambda id: -_or_zero(best(own, id=id))
-        )
-        curves = []
-        for gamma in sorted({e["gamma"] for e in own}):
-            ratios = [_or_zero(best(own, id=id, gamma=gamma)) for id in ids]
-            curves.append(Curve(f"$\\gamma={gamma}$", range(1, len(ids) + 1), log10(ratios)))
-        labels = MODES[mode], "theorems, from tight to loose", "largest measured / proved found"
-        yield Panel(*labels, tuple(curves), y_range=(-6, 0.2), key=mode)
-
-
-def _or_zero(x):
-    return 0.0 if math.isnan(x) else x
+        if mode == "ratio":  # the others have panels of their own
+            runs = {e["id"] for e in entries if e["mode"] != mode}
+            own, title = [e for e in own if e["id"] not in runs], "statements about a step"
+        top = {e["id"]: best(own, id=e["id"]) for e in own}
+        ids = [id for id in top if top[id] >= LEAST and REGISTRY[id].kind is not Kind.EQUAL]
+        ids.sort(key=top.get)
+        values = [[best(own, id=id, gamma=gamma) for gamma in gammas] for id in ids]
+        if ids:
+            yield HeatMap(title, "$\\gamma$", "", tuple(gammas), tuple(ids), np.array(values),
+                          limits=(0.0, 1.0), digits=2, key=mode)  # fmt: skip
 
 
 def violated(record):

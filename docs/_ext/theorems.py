@@ -21,6 +21,7 @@ from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from worst_cases import worst_case_of
 
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.theorem import REGISTRY, Confidence, Kind, sorted_theorems
@@ -133,6 +134,7 @@ class TheoremDirective(SphinxDirective):
         facts += f"{CONFIDENCE[theorem.confidence]} · source: {source(theorem)}"
         box += nodes.paragraph("", facts, classes=["theorem-facts"])
         box += self.parse_content_to_nodes()
+        box += worst_case_of(id, theorem.kind is Kind.LOWER)
         self._remember(id, box)
         return [box]
 

@@ -11,7 +11,7 @@ from matplotlib.patches import Circle, FancyArrowPatch
 from tabular_pg.checks.arrays import real_array
 
 RADIUS, APART = 0.2, 1.0  # of a state, and half of what is between two of them
-SIDE, ABOVE = 1.5, 0.95  # room around the states
+LOOP, ROOM = 0.6, 0.05  # around states for arrows to themselves, and around text
 INCHES, BEND = 0.55, 0.22
 MOST = 8  # states, beyond which nobody can read it
 ARROW = {"arrowstyle": "-|>", "mutation_scale": 7, "lw": 0.8, "color": "0.25", "shrinkA": 0,
@@ -57,9 +57,9 @@ def draw_mdp(P, r, *, texts=None) -> Figure:
         real_array(name, values.astype(float))
     texts = texts or (lambda x: f"{x:.3g}" if isinstance(x, float) else str(x))
     places = _places(S)
-    size = np.ptp(places, axis=0) + 2.0 * np.array([SIDE, ABOVE])
-    figure = Figure(figsize=INCHES * size)
+    figure = Figure()
     axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
     for s, t in np.ndindex(S, S):
         label = _label(P[s, :, t], r[s], texts)
         if label and s == t:
@@ -69,10 +69,22 @@ def draw_mdp(P, r, *, texts=None) -> Figure:
     for s, place in enumerate(places):
         axes.add_patch(Circle(place, RADIUS, facecolor="white", edgecolor="black", lw=0.8))
         axes.text(*place, f"$s_{s}$", ha="center", va="center", fontsize=8, zorder=4)
-    low, high = places.min(axis=0), places.max(axis=0)
-    axes.set(xlim=(low[0] - SIDE, high[0] + SIDE), ylim=(low[1] - ABOVE, high[1] + ABOVE))
-    axes.set_axis_off()
+    _fit(figure, axes, places)
     return figure
+
+
+def _fit(figure, axes, places):
+    """Limits that hold states, loops and text, at a fixed scale."""
+    low, high = places.min(axis=0) - LOOP, places.max(axis=0) + LOOP
+    for _ in range(2):  # with the scale of the first time texts have their sizes
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        figure.set_size_inches(*(INCHES * (high - low)))
+        figure.canvas.draw()
+        for text in axes.texts:
+            box = axes.transData.inverted().transform(text.get_window_extent())
+            low, high = np.minimum(low, box[0] - ROOM), np.maximum(high, box[1] + ROOM)
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    figure.set_size_inches(*(INCHES * (high - low)))
 
 
 def _places(S):

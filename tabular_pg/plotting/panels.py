@@ -11,6 +11,7 @@ from tabular_pg.plotting.records import HeatMap
 COLUMN, TEXT = 3.25, 6.75  # inches, the two widths of a two-column venue
 PROVED = ((0, (3, 1.5)), (0, (6, 1.5)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 1, 1, 1, 1, 1)))  # dashes
 LIMIT = (0, (0.8, 1.2))  # dots
+CELL = 0.11  # inches, the least height of a row of a heat map
 FEW = 12  # points that each get a marker
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -39,8 +40,10 @@ def draw(panels, width, shared_legend=False) -> Figure:
         raise ValueError("panels is empty; expected at least one Panel or HeatMap")
     rows = -(-len(panels) // 3)
     columns = -(-len(panels) // rows)
-    each = width / columns
-    figure = Figure(figsize=(width, rows * (min(2.3, 0.85 * each) + 0.75)), layout="constrained")
+    each = min(2.3, 0.85 * width / columns)
+    most = max((len(panel.rows) for panel in panels if isinstance(panel, HeatMap)), default=0)
+    height = max(each, CELL * most) + 0.75
+    figure = Figure(figsize=(width, rows * height), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, panel in zip(grid, panels, strict=False):
         if isinstance(panel, HeatMap):

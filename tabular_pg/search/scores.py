@@ -27,6 +27,7 @@ DOUBTFUL = 0.02  # rounding of a lower bound, beside it, from which on nothing i
 LEAST = 1e-290  # smaller sides have lost digits
 LARGEST = 1e6  # that a score can be
 BITS = 32  # of scores that are compared
+VISIBLE = 1e-6  # the least relative decay that has a rate
 VIOLATED = 1.0 + 1e-9  # a ratio from which on the theorem fails, if other digits are right
 
 
@@ -114,4 +115,5 @@ def _in_mode(mode, kind, run, sides, per_iterate):
         found = np.log(proved / claimed) / np.log(measured / first)
     else:
         found = (1.0 / proved - 1.0 / claimed) / (1.0 / measured - 1.0 / first)
-    return np.where((proved > 0) & (measured > 0) & (measured < first), found, -np.inf)
+    moved = measured < (1.0 - VISIBLE) * first  # the digits of a smaller change are rounding
+    return np.where((proved > 0) & (measured > 0) & moved, found, -np.inf)

@@ -139,4 +139,5 @@ def small_instance(problem, instance, floor, budget, mode="ratio") -> SmallInsta
     last = k + 1 if k >= 0 else problem.at[-1]  # of what lost its claim when it was rounded, all
     at = tuple(int(i) for i in problem.at if i <= last)
     gamma, tau = (Fraction(repr(float(x))) for x in (problem.gamma, problem.tau))
-    return SmallInstance(problem.theorem, exact, gamma, tau, rule, at, judged.score.ratio, k)
+    score, _, ratio = judged.score
+    return SmallInstance(problem.theorem, exact, gamma, tau, rule, at, ratio, k, score)

@@ -14,6 +14,7 @@ from tabular_pg.theorem import Theorem
 from tabular_pg.verdicts.verdict import Kind
 
 MARGIN = 1e-3  # by which a constant that is refuted lies below the one that survives
+LARGEST = 60  # denominator of a hint
 IDENTIFIED = 1e-6  # relative; a constant that is this near to a simple number may be that
 
 
@@ -97,10 +98,12 @@ def scaled(theorem, constant) -> Theorem:
     return replace(theorem, formula=formula, claim=claim, id=f"{theorem.id}*")
 
 
-def hint(x, largest=60) -> str:
-    """A fraction with a small denominator, or its square root, that is next to ``x``; or ''."""
+def hint(x, tolerance=IDENTIFIED) -> str:
+    """The simplest fraction, or square root of one, that is next to ``x``; or ''."""
+    largest = max(2, min(LARGEST, int(0.25 / tolerance**0.5)))  # of more some are always near
     for power, form in ((1, "{}"), (2, "sqrt({})")):
-        fraction = Fraction(x**power).limit_denominator(largest)
-        if abs(float(fraction) ** (1.0 / power) / x - 1.0) < IDENTIFIED:
-            return form.format(fraction)
+        for denominator in range(1, largest + 1):
+            fraction = Fraction(x**power).limit_denominator(denominator)
+            if fraction and abs(float(fraction) ** (1.0 / power) / x - 1.0) < tolerance:
+                return form.format(fraction)
     return ""

@@ -28,6 +28,7 @@ class SmallInstance:
     at : tuple of int, the iterations that are recorded.
     ratio : float, measured / proved (proved / measured of a lower bound), from floats.
     k : int, where.
+    score : float, the same as the mode of the search measures it.
     """
 
     theorem: Theorem
@@ -38,6 +39,7 @@ class SmallInstance:
     at: tuple
     ratio: float
     k: int
+    score: float
 
     @property
     def policy(self) -> list:

@@ -7,9 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tabular_pg import NaturalPG, ProjectedPG, SoftmaxPG, SoftPolicyIteration
+from tabular_pg import NaturalPG, ProjectedPG, ProjectedQAscent, SoftmaxPG, SoftPolicyIteration
 from tabular_pg.search import worst_case
 from tabular_pg.search.candidates.exact import exact_instance, near, row_near, size
+from tabular_pg.search.small import written
 
 CASES = [
     ("N2c", NaturalPG, 0.0),
@@ -77,3 +78,23 @@ def test_a_third_is_a_third():
 def test_keep_is_checked(found, keep):
     with pytest.raises((TypeError, ValueError), match="keep is "):
         found.simplified(keep=keep)
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "text"),
+    [
+        (1, 10**20, "10^-20"), (3, 10**20, "3 10^-20"), (10**20 - 1, 10**20, "1 - 10^-20"),
+        (3 * 10**7, 1, "3 10^7"), (10**8, 1, "10^8"), (9, 10, "9/10"), (100, 1, "100"),
+        (1, 1000, "1/1000"), (0, 1, "0"), (12345, 1, "12345"),
+    ],
+)  # fmt: skip
+def test_powers_of_ten_are_written_as_such(numerator, denominator, text):
+    assert written(Fraction(numerator, denominator)) == text
+
+
+def test_the_mode_of_the_search_is_kept():
+    size = {"n_states": 2, "n_actions": 2, "gamma": 0.9, "iterations": 20, "budget": 600}
+    found = worst_case("P4", ProjectedQAscent, mode="rate", **size)
+    small = found.simplified(keep=0.9, budget=1500)
+    assert small.score >= 0.9 * found.score
+    assert small.instance.complexity < 1000
