@@ -121,6 +121,20 @@ def improvement_linear(run):
     return gained, np.where(reach(run) <= 0.5, square(run)[0], np.inf)[i], rounding
 
 
+def optimal_part(run):
+    """(K, S) the probability 1 - b of the optimal actions, the positive part of their mean
+    advantage x (0 where b is 0 or 1), and the rounding of x."""
+    mass = np.where(run.optimum.optimal, run.policies, 0.0).sum(axis=2)
+    b = suboptimal_mass(run)
+    rarer = (mass < b)[:, :, None] == run.optimum.optimal  # over these the sum of pi A is accurate
+    known = (mass > 0) & (b > 0)
+    terms = np.where(rarer, run.policies * run.A, 0.0)
+    terms = terms / np.where(known, mass, 1.0)[:, :, None]
+    total = np.where(mass < b, 1, -1) * terms.sum(axis=2)
+    x = np.where(known, np.maximum(total, 0.0), 0.0)
+    return mass, x, EPS * np.abs(terms).sum(axis=2)
+
+
 @theorem(
     "H1v",
     "v >= x^2 (1-b) / b, x = mean A of the optimal actions",
