@@ -17,6 +17,7 @@ from tabular_pg.verdicts.assumptions import (
     unit_rewards,
 )
 from tabular_pg.verdicts.quantities import (
+    EPS,
     improvement,
     least_step,
     state_step,
@@ -67,12 +68,14 @@ def improvement_near_optimum(run):
     eta_s^k A^k(s, .) >= -1/2, x as in H1v. Proof: sub-optimal actions have A^k <= -L; with
     B = 2 eta_s A the inequality holds action by action, up to a multiple of sum pi B = 0."""
     i, (gained, rounding) = steps(run), improvement(run)
-    lead = (run.optimum.Delta - run.sup_gap)[:, None]
+    Delta, e = run.optimum.Delta, run.sup_gap[:, None]
+    lead, eta = Delta - e, state_step(run)
     _, x, error = optimal_part(run)
-    factor = 4 * lead * (1 - state_step(run) * lead)
-    factor = np.where(suboptimal_mass(run) > 0, state_step(run) * factor, 0.0)  # else x = 0
+    factor = np.where(suboptimal_mass(run) > 0, 4 * eta * (1 - eta * lead), 0.0)  # x = 0 else
     claimed = (lead > 0) & (slope(run).min(axis=2) >= -0.5)
-    return gained, np.where(claimed, factor * x, np.inf)[i], rounding + (factor * error)[i]
+    bound = np.where(claimed, factor * lead * x, np.inf)
+    lost = factor * (lead * error + EPS * (Delta + e) * x)  # near e = Delta digits of lead cancel
+    return gained, bound[i], rounding + lost[i]
 
 
 def _one_less_square(u):

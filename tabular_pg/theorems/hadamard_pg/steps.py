@@ -13,7 +13,14 @@ from tabular_pg.verdicts.assumptions import (
     some_pair,
     some_suboptimal_action,
 )
-from tabular_pg.verdicts.quantities import EPS, improvement, state_step, steps, suboptimal_mass
+from tabular_pg.verdicts.quantities import (
+    EPS,
+    advantage_rounding,
+    improvement,
+    state_step,
+    steps,
+    suboptimal_mass,
+)
 
 RULES = (HadamardPG,)
 
@@ -128,11 +135,10 @@ def optimal_part(run):
     b = suboptimal_mass(run)
     rarer = (mass < b)[:, :, None] == run.optimum.optimal  # over these the sum of pi A is accurate
     known = (mass > 0) & (b > 0)
-    terms = np.where(rarer, run.policies * run.A, 0.0)
-    terms = terms / np.where(known, mass, 1.0)[:, :, None]
-    total = np.where(mass < b, 1, -1) * terms.sum(axis=2)
+    weight = np.where(rarer, run.policies, 0.0) / np.where(known, mass, 1.0)[:, :, None]
+    total = np.where(mass < b, 1, -1) * (weight * run.A).sum(axis=2)
     x = np.where(known, np.maximum(total, 0.0), 0.0)
-    return mass, x, EPS * np.abs(terms).sum(axis=2)
+    return mass, x, (weight * advantage_rounding(run)).sum(axis=2)
 
 
 @theorem(
