@@ -27,10 +27,36 @@ def quadratic(run):
     on the stationary distribution: the local quadratic rate claimed by Liu, Li and Wei (2024),
     for all iterates. Proof: V* - V^{k+1} = (I - gamma P_{k+1})^{-1} tau KL(softmax(Q^k/tau) ||
     softmax(Q*/tau)), and KL <= span(Q* - Q^k)^2 / (8 tau^2) <= (gamma e_k)^2 / (8 tau^2)."""
-    i, gamma = steps(run), run.mdp.gamma
-    e = run.sup_gap
-    factor = np.minimum(gamma, gamma**2 * e[i] / (8 * run.tau * (1 - gamma)))
-    return e[i + 1], factor * e[i]
+    gamma = run.mdp.gamma
+    return _squared(run, lambda e: gamma**2 * e / (8 * run.tau * (1 - gamma)))
+
+
+def _squared(run, factor):
+    """e_{k+1} <= min{gamma, factor(e_k)} e_k."""
+    i, e = steps(run), run.sup_gap
+    return e[i + 1], np.minimum(run.mdp.gamma, factor(e[i])) * e[i]
+
+
+@theorem(
+    "G4t",
+    "e_{k+1} <= min(gamma, (1 - sqrt(1-gamma))^2 e_k / (2 tau)) e_k",
+    rules=RULES,
+    regularized=True,
+    assumes=(some_pair,),
+)
+def quadratic_sharp(run):
+    """e_{k+1} <= min{gamma, (1 - sqrt(1 - gamma))^2 e_k / (2 tau)} e_k for every k: G4 without a
+    horizon, as the square is at most 1. Proof: V* - V^{k+1} is a discounted sum of divergences, and
+    U(x) = x - a (e^{cx} - 1) / (e^c - 1), with c = gamma e_k / tau and
+    a = 1 - (1 - sqrt(1 - gamma))^2 e_k / (2 tau), is up to a factor a supersolution of the equation
+    of that sum, at x = (V* - V^k) / e_k; the largest value of gamma U is the constant."""
+    return _squared(run, lambda e: _sharp(run) * e)
+
+
+def _sharp(run):
+    """(1 - sqrt(1 - gamma))^2 / (2 tau), without the cancellation."""
+    gamma = run.mdp.gamma
+    return (gamma / (1 + np.sqrt(1 - gamma))) ** 2 / (2 * run.tau)
 
 
 @theorem(
@@ -43,12 +69,29 @@ def quadratic(run):
 def quadratic_closed_form(run):
     """e_k <= (K e_0)^{2^k} / K with K = gamma^2 / (8 tau (1 - gamma)), useful where K e_0 < 1;
     G4 iterated."""
-    K = run.mdp.gamma**2 / (8 * run.tau * (1 - run.mdp.gamma))
+    return _iterated(run, run.mdp.gamma**2 / (8 * run.tau * (1 - run.mdp.gamma)))
+
+
+def _iterated(run, K):
+    """e_k <= (K e_0)^{2^k} / K."""
     start = K * at_start(run, run.sup_gap)
     if K == 0:
         return run.sup_gap, np.full(run.k.shape, np.inf)
     bound = start ** (2.0 ** np.minimum(run.k, 1000)) / K
     return run.sup_gap, np.where(start < 1, bound, np.inf)
+
+
+@theorem(
+    "G4ct",
+    "e_k <= (K e_0)^{2^k} / K, K = (1 - sqrt(1-gamma))^2/(2 tau)",
+    rules=RULES,
+    regularized=True,
+    assumes=(from_the_start,),
+)
+def quadratic_closed_form_sharp(run):
+    """e_k <= (K e_0)^{2^k} / K with K = (1 - sqrt(1 - gamma))^2 / (2 tau), useful where K e_0 < 1;
+    G4t iterated."""
+    return _iterated(run, _sharp(run))
 
 
 @theorem(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 
 import numpy as np
@@ -32,6 +31,15 @@ def keep(room, values):
     """Copy ``values``, entry by entry: an assignment of arrays would make one."""
     for i in range(values.size):
         room.flat[i] = values.flat[i]
+
+
+@njit_inlined
+def finite(values):
+    """Whether no value is infinite or NaN."""
+    nothing = 0.0
+    for x in values:
+        nothing += 0.0 * x  # NaN for both
+    return nothing == 0.0
 
 
 @njit_inlined
@@ -79,14 +87,14 @@ def recording(step):
                     record.log_scale[row] = log_scale
                     record.gap_sum[row] = total
                     i += 1
-                    if i == at.size or not gap < math.inf:
+                    if i == at.size or not finite(point.e):
                         break
                 total += gap
                 keep_least(problem, point)
                 step(values, k, problem, point)
                 log_scale = evaluate(problem, point)
                 k += 1
-            if gap < math.inf:
+            if finite(point.e):
                 kept[done] = start
                 done += 1
         return done * at.size if done else i

@@ -68,16 +68,19 @@ def cen_values(run):
 @theorem("G1p", "||log pi* - log pi^k|| <= (2 C1/tau) (1 - eta_C tau)^{k-1}", **CEN)
 def cen_policies(run):
     """Theorem 1: ||log pi* - log pi^k|| <= (2 C_1 / tau) (1 - eta_C tau)^{k-1} for k >= 1."""
-    C, factor = _cen(run)
-    bound = 2 * C / run.tau * factor ** (run.k - 1.0)
-    return np.abs(run.iterates).max(axis=(1, 2)), _after_start(run, bound)
+    return cen_bound(run, np.abs(run.iterates).max(axis=(1, 2)), 2, run.tau)
 
 
 @theorem("G1v", "||V* - V^k|| <= 3 C1 (1 - eta_C tau)^{k-1}", **CEN)
 def cen_state_values(run):
     """Theorem 1: ||V*_tau - V^k_tau|| <= 3 C_1 (1 - eta_C tau)^{k-1} for k >= 1."""
+    return cen_bound(run, run.sup_gap, 3)
+
+
+def cen_bound(run, measured, constant, unit=1):
+    """``measured`` <= ``constant`` C_1 / unit (1 - eta_C tau)^{k-1} for k >= 1."""
     C, factor = _cen(run)
-    return run.sup_gap, _after_start(run, 3 * C * factor ** (run.k - 1.0))
+    return measured, _after_start(run, constant * C / unit * factor ** (run.k - 1.0))
 
 
 def _potential(run, nu):

@@ -30,9 +30,9 @@ PURE = 1e-4  # least share of others in xi, relative to min pi*, that E4 would s
 SMALLEST, LINEAR = 1e-200, 1e-6  # sizes of xi (relative to min pi*) where the update is linear
 
 
-def _smoothness(run):
-    entropy = run.tau * (4 + 8 * np.log(run.mdp.n_actions))
-    return (8 + entropy) / (1 - run.mdp.gamma) ** 3
+def _smoothness(run, value=8, constant=4, logarithm=8):
+    entropy = run.tau * (constant + logarithm * np.log(run.mdp.n_actions))
+    return (value + entropy) / (1 - run.mdp.gamma) ** 3
 
 
 MEI_STEP = eta_equal(lambda run: 1 / _smoothness(run), "(1-gamma)^3/(8 + tau(4 + 8 log A))")
@@ -93,10 +93,31 @@ def mei_linear_mu(run):
 def gradient_domination(run):
     """Lemma 15: ||grad V_tau(mu)||_2 >= sqrt(2 tau / S) sqrt(min mu) min pi
     ||d*_rho / d_mu||^{-1/2} (V*_tau(rho) - V_tau(rho))^{1/2}."""
+    return gradient_norm(run), _dominated(run, run.mdp.n_states)
+
+
+def _dominated(run, states):
+    """The right side of E1l with ``states`` in place of S."""
     mdp = run.mdp
     ratio = (visitation(mdp, run.optimum.pi, mdp.rho) / run.d).max(axis=1)
-    inside = 2 * run.tau * mdp.mu.min() * run.gap / (mdp.n_states * ratio)
-    return gradient_norm(run), np.sqrt(inside) * run.policies.min(axis=(1, 2))
+    inside = 2 * run.tau * mdp.mu.min() * run.gap / (states * ratio)
+    return np.sqrt(inside) * run.policies.min(axis=(1, 2))
+
+
+@theorem(
+    "E1lt",
+    "||grad V_tau(mu)|| >= 2 sqrt(tau min mu gap / ||d*_rho/d_mu||) min pi",
+    rules=RULES,
+    kind=Kind.LOWER,
+    regularized=True,
+    any_step=True,
+)
+def gradient_domination_sharp(run):
+    """E1l with sqrt(2) in place of S^{-1/2}: ||grad V_tau(mu)||_2 >= 2 sqrt(tau min mu) min pi
+    ||d*_rho / d_mu||^{-1/2} (V*_tau(rho) - V_tau(rho))^{1/2}. Proof: sum_a A_tau^2 is at least
+    span(A_tau)^2 / 2 >= 4 tau G by E3g, with G what a state can gain; these gains add up to the gap
+    without Cauchy-Schwarz over states."""
+    return gradient_norm(run), _dominated(run, 0.5)
 
 
 @theorem(
@@ -113,11 +134,30 @@ def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (L/2) eta^2 ||g||^2 along every step, with g the
     gradient and L = (8 + tau (4 + 8 log A)) / (1 - gamma)^3 (the entropy alone is
     (4 + 8 log A) / (1 - gamma)^3-smooth)."""
+    return _along_steps(run, _smoothness(run))
+
+
+def _along_steps(run, L):
+    """The remainder of a step, and (L/2) eta^2 ||g||^2, which bounds it."""
     i = steps(run)
     moved = run.step_sizes[i] * gradient_norm(run)[i] ** 2
     rise, rounding = value_rise(run)
-    bound = _smoothness(run) / 2 * run.step_sizes[i] * moved
+    bound = L / 2 * run.step_sizes[i] * moved
     return np.abs(rise - moved), bound, rounding + EPS * moved
+
+
+@theorem(
+    "E1st",
+    "V_tau(mu) is (1/2 + tau(1/2 + 2 log A))/(1-gamma)^3-smooth",
+    rules=RULES,
+    regularized=True,
+    assumes=(unit_rewards, some_pair),
+    any_step=True,
+)
+def smoothness_sharp(run):
+    """E1s with L = (1/2 + tau (1/2 + 2 log A)) / (1 - gamma)^3. Proof: as S3st; derivatives of
+    the entropy are bounded on the support."""
+    return _along_steps(run, _smoothness(run, 0.5, 0.5, 2))
 
 
 @theorem(

@@ -94,9 +94,14 @@ def two_phases(run):
     falls to Delta/2, e_k <= (Delta/2) (1 - (1 - gamma) eta min(mu) Delta / 2)^{k - k0} for
     k >= k0 and eta <= (1 - gamma)^2 / 2; kappa = min_{j<k,s} (1 - b_s^j). Local linear
     convergence is claimed by Liu, Chen and Wei (2023). Proof: H2, then H3b."""
-    (slope, decay), Delta = _rates(run), run.optimum.Delta
+    return run.sup_gap, after_two_phases(run, *_rates(run))
+
+
+def after_two_phases(run, slope, decay):
+    """1/e grows by ``slope`` a step until e <= Delta/2; then e falls by the factor 1 - decay."""
+    Delta = run.optimum.Delta
     k0 = np.ceil(np.maximum(2 / Delta - 1 / at_start(run, run.sup_gap), 0) / slope)
-    return run.sup_gap, np.where(run.k >= k0, Delta / 2 * (1 - decay) ** (run.k - k0), np.inf)
+    return np.where(run.k >= k0, Delta / 2 * (1 - decay) ** (run.k - k0), np.inf)
 
 
 @theorem(
@@ -111,9 +116,13 @@ def linear(run):
     eta min(mu) kappa (1 - gamma)^2 Delta / 2), 1 - (1 - gamma) eta min(mu) Delta / 2} and
     kappa = min_{j<k,s} (1 - b_s^j): linear overall, at the slower rate of the two phases. Proof:
     one step of H2 while e > Delta/2, of H3b afterwards."""
-    (slope, decay), Delta = _rates(run), run.optimum.Delta
-    theta = np.maximum(1 / (1 + slope * Delta / 2), 1 - decay)
-    return run.sup_gap, at_start(run, run.sup_gap) * theta**run.k
+    return run.sup_gap, slower_phase(run, *_rates(run))
+
+
+def slower_phase(run, slope, decay):
+    """e_0 times the larger factor of ``after_two_phases`` at every step."""
+    theta = np.maximum(1 / (1 + slope * run.optimum.Delta / 2), 1 - decay)
+    return at_start(run, run.sup_gap) * theta**run.k
 
 
 @theorem(

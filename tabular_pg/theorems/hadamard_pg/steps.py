@@ -13,7 +13,14 @@ from tabular_pg.verdicts.assumptions import (
     some_pair,
     some_suboptimal_action,
 )
-from tabular_pg.verdicts.quantities import EPS, improvement, state_step, steps, suboptimal_mass
+from tabular_pg.verdicts.quantities import (
+    EPS,
+    advantage_rounding,
+    improvement,
+    state_step,
+    steps,
+    suboptimal_mass,
+)
 
 RULES = (HadamardPG,)
 
@@ -119,6 +126,19 @@ def improvement_linear(run):
     eta <= (1 - gamma)^2 / 2 and rewards are in [0, 1]. Proof: H1a and 4 eta^2 v <= 1."""
     i, (gained, rounding) = steps(run), improvement(run)
     return gained, np.where(reach(run) <= 0.5, square(run)[0], np.inf)[i], rounding
+
+
+def optimal_part(run):
+    """(K, S) the probability 1 - b of the optimal actions, the positive part of their mean
+    advantage x (0 where b is 0 or 1), and the rounding of x."""
+    mass = np.where(run.optimum.optimal, run.policies, 0.0).sum(axis=2)
+    b = suboptimal_mass(run)
+    rarer = (mass < b)[:, :, None] == run.optimum.optimal  # over these the sum of pi A is accurate
+    known = (mass > 0) & (b > 0)
+    weight = np.where(rarer, run.policies, 0.0) / np.where(known, mass, 1.0)[:, :, None]
+    total = np.where(mass < b, 1, -1) * (weight * run.A).sum(axis=2)
+    x = np.where(known, np.maximum(total, 0.0), 0.0)
+    return mass, x, (weight * advantage_rounding(run)).sum(axis=2)
 
 
 @theorem(

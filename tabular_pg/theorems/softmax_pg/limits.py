@@ -61,6 +61,20 @@ def bandit_lower_bound(run):
 
 
 @theorem(
+    "S5t",
+    "bandit: gap >= 1 / (3 t), large t",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(bandit, unit_rewards, some_suboptimal_action, eta_at_most(lambda run: 1.0, "1")),
+)
+def bandit_lower_bound_sharp(run):
+    """For eta in (0, 1] and large t = k + 1, gap >= 1 / (3 t) on a bandit, whatever Delta is.
+    "Large" as in S5, with K = 5/2: the value is 1/2-smooth (S3st) and |gradient| <= sqrt(2) gap;
+    K / (1 - K gap_j) < 3 where K gap_j < 1/6."""
+    return run.gap, _harmonic(run, run.gap, 1 / 3, 2.5)
+
+
+@theorem(
     "S5m",
     "V*(mu) - V^t(mu) >= (1-gamma)^5 Delta^2 / (12 t), large t",
     rules=RULES,

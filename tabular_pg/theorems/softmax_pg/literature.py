@@ -11,6 +11,7 @@ from tabular_pg.verdicts.assumptions import (
     eta_at_most,
     eta_equal,
     from_the_start,
+    several_actions,
     some_pair,
     some_suboptimal_action,
     uniform_start,
@@ -56,12 +57,32 @@ def mei_rate(run):
 def gradient_domination(run):
     """Lemma 8: ||grad V^k(mu)||_2 >= S^{-1/2} ||d*_rho / d_mu^k||^{-1} min_s pi^k(a*(s)|s)
     (V*(rho) - V^k(rho))."""
+    return gradient_norm(run), _dominated(run, np.sqrt(run.mdp.n_states))
+
+
+def _dominated(run, root):
+    """c gap / (root ||d*_rho/d_mu||), root being sqrt(S) in S3l."""
     mdp = run.mdp
     d = visitation(mdp, run.optimum.pi, mdp.rho)
     ratio = (d / run.d).max(axis=1)
     chosen = np.where(run.optimum.pi > 0, run.policies, 0.0).sum(axis=2).min(axis=1)
-    bound = chosen * run.gap / (ratio * np.sqrt(mdp.n_states))
-    return gradient_norm(run), bound
+    return chosen * run.gap / (ratio * root)
+
+
+@theorem(
+    "S3lt",
+    "||grad V(mu)|| >= c gap sqrt(A/(A-1)) / (sqrt(S) ||d*_rho/d_mu||)",
+    rules=RULES,
+    kind=Kind.LOWER,
+    assumes=(several_actions,),
+    any_step=True,
+)
+def gradient_domination_sharp(run):
+    """S3l times sqrt(A / (A - 1)). Proof: the gradient in the logits of a state has sum 0, so that
+    its norm is at least sqrt(A / (A - 1)) times any one of its entries."""
+    S, A = run.mdp.n_states, run.mdp.n_actions
+    exact = A + 0 * run.gap  # in the numbers of the run, as the bound is attained
+    return gradient_norm(run), _dominated(run, np.sqrt(S * (A - 1) / exact))
 
 
 @theorem(
@@ -76,11 +97,29 @@ def gradient_domination(run):
 def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (4 / (1 - gamma)^3) eta^2 ||g||^2 along every step,
     g the gradient: V is 8 / (1 - gamma)^3-smooth in theta for rewards in [0, 1]."""
+    return _along_steps(run, 4)
+
+
+def _along_steps(run, half):
+    """The remainder of a step, and half / (1 - gamma)^3 eta^2 ||g||^2, which bounds it."""
     i = steps(run)
     moved = run.step_sizes[i] * gradient_norm(run)[i] ** 2
     rise, rounding = value_rise(run)
-    bound = 4 / (1 - run.mdp.gamma) ** 3 * run.step_sizes[i] * moved
+    bound = half / (1 - run.mdp.gamma) ** 3 * run.step_sizes[i] * moved
     return np.abs(rise - moved), bound, rounding + EPS * (np.abs(rise) + moved)
+
+
+@theorem(
+    "S3st",
+    "V(mu) is 1/(2 (1-gamma)^3)-smooth in theta",
+    rules=RULES,
+    assumes=(unit_rewards, some_pair),
+    any_step=True,
+)
+def smoothness_sharp(run):
+    """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= eta^2 ||g||^2 / (4 (1 - gamma)^3) along every step:
+    S3s with a sixteenth of its constant. Proof: as S3s, with spans in place of maxima."""
+    return _along_steps(run, 0.25)
 
 
 @theorem(

@@ -29,7 +29,7 @@ from tabular_pg.verdicts.visits import mismatch
 RULES = (SoftmaxPG,)
 
 
-def _largest_term(run):
+def largest_term(run):
     """(steps, S) y_s = max_a pi^k(a|s) A^k(s, a), and eta_s."""
     i = steps(run)
     return (run.policies * run.A)[i].max(axis=2), state_step(run)[i]
@@ -52,6 +52,38 @@ def chosen_policy(run):
     return np.eye(run.optimum.optimal.shape[1])[chosen_actions(run, run.least_policy)]
 
 
+def whole(run, eta):
+    """1 / eta, which the simplest proofs have."""
+    return 1 / eta
+
+
+def rational(run, inverse):
+    """S1b with ``inverse(run, eta_s)`` for 1 / eta_s."""
+    (gained, rounding), (y, eta) = improvement(run), largest_term(run)
+    return gained, y**2 / (y + inverse(run, eta)), rounding
+
+
+def inverse_linear(run, inverse):
+    """S2 with ``inverse(run, eta min mu)`` for 1 / (eta min mu)."""
+    g, c, e0 = 1 - run.mdp.gamma, least_optimal(run), at_start(run, run.sup_gap)
+    slope = (c * g) ** 2 / (c * g * e0 + inverse(run, least_step(run)))
+    return run.sup_gap, 1 / (1 / e0 + run.k * slope)
+
+
+def inverse_linear_simple(run, inverse):
+    """S2k with ``inverse(run, eta min mu)`` for 1 / (eta min mu)."""
+    c = least_optimal(run)
+    constant = c + inverse(run, least_step(run))
+    return run.sup_gap, constant / ((c * (1 - run.mdp.gamma)) ** 2 * run.k)
+
+
+def inverse_linear_rho(run, inverse):
+    """S2r with ``inverse(run, eta min mu)`` for 1 / (eta min mu)."""
+    g, c = 1 - run.mdp.gamma, least_optimal(run)
+    constant = (c * g * at_start(run, run.gap) + inverse(run, least_step(run))) / (c * g) ** 2
+    return run.gap, mismatch(run, pi=chosen_policy(run)) * constant / run.k
+
+
 @theorem("S1", "V^{k+1} >= V^k for every eta", rules=RULES, assumes=(some_pair,), any_step=True)
 def monotone(run):
     """V*(s) - V^{k+1}(s) <= V*(s) - V^k(s) in every state, for every eta > 0. Proof: by S1a the
@@ -72,7 +104,7 @@ def improvement_exponential(run):
     """I_s^k >= y (1 - e^{-eta_s y}) with y = max_a pi^k(a|s) A^k(s, a), for every eta. Proof:
     I = sum_a x_a (e^{eta x_a} - 1) / Z with x = pi A; all terms are >= 0, Z <= e^{eta y}, and the
     largest one is kept."""
-    (gained, rounding), (y, eta) = improvement(run), _largest_term(run)
+    (gained, rounding), (y, eta) = improvement(run), largest_term(run)
     return gained, -y * np.expm1(-eta * y), rounding
 
 
@@ -86,9 +118,8 @@ def improvement_exponential(run):
 )
 def improvement_rational(run):
     """I_s^k >= y^2 / (y + 1 / eta_s) with y = max_a pi^k(a|s) A^k(s, a). Proof: S1a and
-    1 - e^{-t} >= t / (1 + t)."""
-    (gained, rounding), (y, eta) = improvement(run), _largest_term(run)
-    return gained, y**2 / (y + 1 / eta), rounding
+    1 - e^{-t} >= t / (1 + t). S1bt has (1 - 1/A) / eta_s."""
+    return rational(run, whole)
 
 
 @theorem(
@@ -102,7 +133,7 @@ def improvement_rational(run):
 def improvement_small_step(run):
     """I_s^k >= eta_s e^{-eta_s y} (1 - U/2) sum_a (pi A)^2 with U = eta_s max_a |pi A|. Proof:
     x (e^{eta x} - 1) >= eta x^2 (1 - eta |x| / 2) term by term, and Z <= e^{eta y}."""
-    (gained, rounding), (y, eta) = improvement(run), _largest_term(run)
+    (gained, rounding), (y, eta) = improvement(run), largest_term(run)
     x = (run.policies * run.A)[steps(run)]
     U = eta * np.abs(x).max(axis=2)
     return gained, eta * np.exp(-eta * y) * (1 - U / 2) * (x**2).sum(axis=2), rounding
@@ -123,9 +154,7 @@ def sublinear(run):
     positive part of the advantage under an optimal policy, or max_a A^k(s, a), then
     e_{k+1} <= e_k - h((1 - gamma) e_k). Its proof: x_s >= (V* - V^k)(s) - gamma e_k, and
     y - h((y - gamma e_k)_+) does not decrease with y."""
-    g, c, e0 = 1 - run.mdp.gamma, least_optimal(run), at_start(run, run.sup_gap)
-    slope = (c * g) ** 2 / (c * g * e0 + 1 / least_step(run))
-    return run.sup_gap, 1 / (1 / e0 + run.k * slope)
+    return inverse_linear(run, whole)
 
 
 @theorem(
@@ -137,8 +166,7 @@ def sublinear(run):
 def sublinear_simple(run):
     """e_k <= (c_k + 1 / (eta min mu)) / (c_k^2 (1 - gamma)^2 k), c_k as in S2; S2 with
     e_0 <= 1 / (1 - gamma)."""
-    c = least_optimal(run)
-    return run.sup_gap, (c + 1 / least_step(run)) / ((c * (1 - run.mdp.gamma)) ** 2 * run.k)
+    return inverse_linear_simple(run, whole)
 
 
 @theorem(
@@ -154,6 +182,4 @@ def sublinear_rho(run):
     lemma under rho: where I_s^k >= h(x_s) as in S2, delta_{k+1} <= delta_k -
     h((1 - gamma) delta_k) / ||d*_rho / rho||. Its proof: the performance-difference lemma, with
     d_rho^{k+1} >= (1 - gamma) rho, and Jensen's inequality."""
-    g, c = 1 - run.mdp.gamma, least_optimal(run)
-    constant = (c * g * at_start(run, run.gap) + 1 / least_step(run)) / (c * g) ** 2
-    return run.gap, mismatch(run, pi=chosen_policy(run)) * constant / run.k
+    return inverse_linear_rho(run, whole)
