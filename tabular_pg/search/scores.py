@@ -116,4 +116,5 @@ def _in_mode(mode, kind, run, sides, per_iterate):
     else:
         found = (1.0 / proved - 1.0 / claimed) / (1.0 / measured - 1.0 / first)
     moved = measured < (1.0 - VISIBLE) * first  # the digits of a smaller change are rounding
-    return np.where((proved > 0) & (measured > 0) & moved, found, -np.inf)
+    about_all = np.isfinite(claimed) & (proved > 0) & (measured > 0)  # something from the start on
+    return np.where(about_all & moved, found, -np.inf)
