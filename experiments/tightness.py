@@ -3,8 +3,8 @@
 For every upper bound, lower bound and equality about a method, and every shape and gamma, a search
 over transitions, rewards, starts and step sizes: measured / proved (proved / measured of a lower
 bound). For upper bounds on a whole run, many of which are equalities at the start, also the same
-where the bound is at most half of the error at the start, and the share of the decay of the error (of
-its logarithm) that is proved. Numbers are from below: the worst instance may be worse. Nothing
+where the bound is at most half of the error at the start, and the share of the decay of the error
+(of its logarithm) that is proved. Numbers are from below: the worst instance may be worse. Nothing
 above 1 is taken from floats. Of every theorem the worst instance is made simple.
 """
 
