@@ -52,7 +52,7 @@ def test_hints_are_simple_or_none(x, expected):
 
 def test_the_constant_of_hadamard_does_not_depend_on_gamma():
     found = constant_sequence(
-        "H1b", HadamardPG, n_states=1, n_actions=2, gamma=(0.0, 0.5, 0.9), iterations=3, budget=300
+        "H1b", HadamardPG, n_states=1, n_actions=2, gamma=(0.3, 0.5, 0.9), iterations=3, budget=300
     )
     assert found.hint.startswith("1/2")
     assert found.over == "gamma"
