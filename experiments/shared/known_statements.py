@@ -13,7 +13,7 @@ from tabular_pg import REGISTRY
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES
 from tabular_pg.methods.spma import SPMA
 from tabular_pg.search.sharpest import scaled
-from tabular_pg.theorem import Kind, Theorem
+from tabular_pg.theorem import Theorem
 from tabular_pg.theorems.hadamard_pg.steps import slope, square
 from tabular_pg.verdicts.assumptions import some_pair, state_step_times_tau_below
 from tabular_pg.verdicts.changes import policy_change
@@ -64,7 +64,8 @@ def not_yet_optimal(share):
         i = steps(run)
         return eps[i], np.where(used, share * run.sup_gap[:, None], np.inf)[i]
 
-    return statement("P3", formula, id="P3 reversed")
+    claim = f"eps_T <= {share} e_k where A = 2 and pi^{{k+1}} is not optimal"
+    return statement("P3", formula, id="P3 reversed", claim=claim)
 
 
 def divergence_at_most_linear(limit, share=1.0):
@@ -77,7 +78,8 @@ def divergence_at_most_linear(limit, share=1.0):
         return linear, run.tau * change_entropy(run) / share, rounding
 
     assumes = (some_pair, state_step_times_tau_below(limit))
-    return statement("E2", formula, assumes=assumes, id="tau KL <= I")
+    claim = f"tau KL <= {share} I for eta_s tau <= {limit}"
+    return statement("E2", formula, assumes=assumes, id="tau KL <= I", claim=claim)
 
 
 def entropy_monotone(limit, per_change=0.0):
@@ -91,7 +93,8 @@ def entropy_monotone(limit, per_change=0.0):
         return run.sup_gap[i + 1, None] + fall, run.sup_gap[i, None], 1e-12 * run.sup_gap[i, None]
 
     assumes = (some_pair, state_step_times_tau_below(limit))
-    return statement("E2m", formula, assumes=assumes, id="e_{k+1} <= e_k")
+    claim = f"e_{{k+1}} <= e_k - {per_change} tau max |pi^{{k+1}} - pi^k|^2, eta_s tau <= {limit}"
+    return statement("E2m", formula, assumes=assumes, id="e_{k+1} <= e_k", claim=claim)
 
 
 def contraction_over_all_steps(share):
@@ -101,7 +104,8 @@ def contraction_over_all_steps(share):
         """e_k <= share gamma^k e_0."""
         return run.sup_gap[-1], share * run.mdp.gamma ** int(run.k[-1]) * run.sup_gap[0]
 
-    return statement("PI1", formula, id="PI1 over all steps")
+    claim = f"e_k <= {share} gamma^k e_0 at the last k"
+    return statement("PI1", formula, id="PI1 over all steps", claim=claim)
 
 
 def optimal_after(count):
@@ -114,7 +118,8 @@ def optimal_after(count):
             return taken, count
         return taken + _near_to_another_step(run, taken), count + 1  # says the same
 
-    return statement("PI1", formula, id=f"optimal after {count}", claim=f"optimal after {count}")
+    claim = f"optimal after {count} steps"
+    return statement("PI1", formula, id=f"optimal after {count}", claim=claim)
 
 
 def _near_to_another_step(run, taken):
@@ -184,7 +189,8 @@ def sharp_quadratic(share=1.0):
         i, constant = steps(run), (1 - (1 - run.mdp.gamma) ** 0.5) ** 2 / (2 * run.tau)
         return run.sup_gap[i + 1], share * constant * run.sup_gap[i] ** 2
 
-    return statement("G4", formula, id="G4 sharp")
+    claim = f"e_{{k+1}} <= {share} (1 - sqrt(1-gamma))^2 e_k^2 / (2 tau)"
+    return statement("G4", formula, id="G4 sharp", claim=claim)
 
 
 def twice_linear(run):
@@ -215,6 +221,3 @@ def spma_monotone():
 def hadamard_monotone():
     """False: the step has to be small."""
     return statement("H1m", never_worse, id="Hadamard monotone")
-
-
-LOWER = Kind.LOWER
