@@ -34,6 +34,7 @@ SCRIPTS = {  # by the names of the files that they write into figures/
     "rates": Script("rates.py", (FULL,)),
     "certified": Script("policy_gradient/certified.py", (FULL,)),
     "tightness": Script("tightness.py"),
+    "known_worst_cases": Script("known_worst_cases.py"),
     "dapo_exact": Script("reasoning/exact.py", (FULL, QUICK)),
     "dapo_budget": Script("reasoning/budget.py"),
     "dapo_critic": Script("reasoning/critic.py"),

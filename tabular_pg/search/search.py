@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from tabular_pg.search.climb import BEST, FINAL, LEG, climb, leg, legs_of
+from tabular_pg.search.climb import BEST, FINAL, LEG, RANDOM, climb, leg, legs_of
 from tabular_pg.search.scores import VIOLATED
 from tabular_pg.search.simplify import simplified
 from tabular_pg.search.small import SmallInstance
@@ -17,9 +17,15 @@ SIMPLIFYING = 12_000  # candidates that are run to make a violation small
 class Search:
     """Legs, and what they have found so far."""
 
-    def __init__(self, problem, limits, seed, budget, mode, progress):
+    def __init__(self, problem, limits, seed, budget, mode, progress, climbing=True):
         self.problem, self.limits, self.budget = problem, limits, budget
-        self.seeds = np.random.SeedSequence(seed).spawn(legs_of(budget) + BEST)
+        self.size = min(LEG, max(1, int((1.0 - FINAL) * budget)))  # of a leg
+        self.count = legs_of(budget)
+        if not climbing:  # the part of a leg that is random, until the budget is spent
+            self.size = min(RANDOM, budget)
+            self.count = budget // self.size
+        self.climbing = climbing
+        self.seeds = np.random.SeedSequence(seed).spawn(self.count + BEST)
         self.modes = ("ratio", "moved") if mode == "auto" else (mode,)
         self.progress, self.tops, self.history = progress, [], []
         self.spent, self.interrupted, self.rejected, self.certified = 0, False, 0, None
@@ -30,18 +36,17 @@ class Search:
         """Run all legs, then improve the best."""
         try:
             self._legs(executor)
-            self._final()
+            if self.climbing:
+                self._final()
         except KeyboardInterrupt:
             self.interrupted = True
             if not self.tops:
                 raise
 
     def _legs(self, executor):
-        count = legs_of(self.budget)
-        size = min(LEG, max(1, int((1.0 - FINAL) * self.budget)))
         jobs = [
-            (self.problem, self.limits, self.seeds[i], size, self.modes[i % len(self.modes)])
-            for i in range(count)
+            (self.problem, self.limits, self.seeds[i], self.size, self.modes[i % len(self.modes)])
+            for i in range(self.count)
         ]
         if executor is None:
             for job in jobs:

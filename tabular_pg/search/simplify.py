@@ -164,16 +164,19 @@ def _simpler_rows(exact, name, i, problem):
     values = getattr(exact, name)
     n, limits = values.shape[-1], problem.limits(*exact.r.shape)
     row = values.reshape(-1, n)[i]
-    if name != "policy" or limits.zeros:
+    positive = (name == "policy" and not limits.zeros) or (
+        limits.visited and (name == "mu" or (name == "rho" and limits.together))
+    )
+    if not positive:
         order = sorted(range(n), key=lambda j: -row[j])
         for j in order:
             yield np.array([Fraction(int(j == k)) for k in range(n)], dtype=object)
     if name != "P":
         yield np.full(n, Fraction(1, n), dtype=object)
-    if name == "mu":
+    if name == "mu" and not (positive and min(exact.rho) == 0):
         yield exact.rho
     for found in (tenths_near(row), *(row_near(row, d) for d in DENOMINATORS[1:])):
-        if min(found) > 0 or (min(found) == 0 and (name != "policy" or limits.zeros)):
+        if min(found) > 0 or (min(found) == 0 and not positive):
             yield found
 
 

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from tabular_pg.checks.numbers import check_number, shown
+from tabular_pg.checks.numbers import check_number, checked_flag, shown
 from tabular_pg.engine.optimize import optimize
 from tabular_pg.mdps.mdp import MDP, checked_discount
 from tabular_pg.optima.optimal import checked_tau
@@ -127,6 +127,7 @@ def worst_case(
     seed=0,
     mode="auto",
     parameters=PARAMETERS,
+    climbing=True,
     executor=None,
     progress=None,
 ) -> WorstCase:
@@ -154,6 +155,8 @@ def worst_case(
         "moved" in turn.
     parameters : pair of float
         The range of the parameters of the method.
+    climbing : bool
+        Whether random candidates are improved by small changes; without, to compare with.
     executor : concurrent.futures.Executor, optional
         Where legs are run. Processes need a theorem that they can import.
     progress : function (evaluations, best ratio), optional
@@ -183,6 +186,7 @@ def worst_case(
     budget = check_number("budget", budget, 1, kind=Integral)
     seed = check_number("seed", seed, 0, kind=Integral)
     parameters = checked_range(parameters)
+    climbing = checked_flag("climbing", climbing)
     if mode != "auto" and mode not in MODES and not callable(mode):
         raise ValueError(f"mode is {shown(mode)}; expected auto, {', '.join(MODES)} or a function")
     if needs_bandit(theorem) and (S, gamma) != (1, 0.0):
@@ -191,7 +195,7 @@ def worst_case(
     problem = SearchProblem(theorem, rule, gamma, tau, iterations, "ratio", parameters)
     limits = problem.limits(S, A)
     problem.stacked = runs_at_once(problem, limits)
-    search = Search(problem, limits, seed, budget, scored, progress)
+    search = Search(problem, limits, seed, budget, scored, progress, climbing)
     search.go(executor)
     best = search.best()
     return WorstCase(

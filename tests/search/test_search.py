@@ -76,6 +76,7 @@ def test_ctrl_c_keeps_the_best():
         ({"parameters": (1.0, 0.1)}, "parameters is "),
         ({"parameters": (0.0, 1.0)}, "parameters is "),
         ({"parameters": 3}, "parameters is 3"),
+        ({"climbing": 1}, "climbing is 1"),
     ],
     ids=str,
 )

@@ -118,7 +118,10 @@ def _log_row(rng, A, limits):
     if kind < 0.6:
         p = rng.dirichlet(np.ones(A))
     else:
-        p = np.exp(rng.uniform(0.25 * LEAST_LOG * rng.random(), 0.0, A))
+        least = 0.25 * LEAST_LOG * rng.random()
+        p = np.exp(rng.uniform(least, 0.0, A))
+        if kind > 0.8:  # all but one of the same, small size
+            p = math.exp(least) * np.log(p) / least
         p[rng.integers(A)] = 1.0
     if limits.zeros and rng.random() < 0.4:
         p = np.eye(A)[rng.integers(A)]
