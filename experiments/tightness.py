@@ -136,7 +136,7 @@ def shown(x) -> str:
 
 
 def tables(record):
-    """One row for every theorem and mode; then the instances."""
+    """One row for every theorem and mode; instances are on the pages of theorems."""
     entries = record["searches"]
     gammas = sorted({e["gamma"] for e in entries})
     shapes = sorted({(e["S"], e["A"]) for e in entries})
@@ -151,10 +151,6 @@ def tables(record):
     head = ["id", "mode", "all", *(f"({S}, {A})" for S, A in shapes),
             *(f"gamma {gamma}" for gamma in gammas)]  # fmt: skip
     yield markdown_table(head, rows)
-    yield "\nNear-worst instances, with at least 97 percent of the largest ratio found:\n"
-    for instance in record["instances"]:
-        said = f"{MODES[instance['mode']]}: {shown(instance['score'])}"
-        yield f"{instance['id']}, {said}\n\n```text\n{instance['text']}\n```\n"
 
 
 def panels(record):
