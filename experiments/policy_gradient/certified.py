@@ -185,7 +185,7 @@ def main(arguments=None):
         for tau in (0.0, 0.1)
     )
     panels = [
-        rate_panel("soft policy iteration", soft, 11, "G4", checked, lines, y_range=(-1500, 60)),
+        rate_panel("soft policy iteration", soft, 11, "G4t", checked, lines, y_range=(-1500, 60)),
         rate_panel("natural PG", plain, 400, "N3a", checked, lines),
         rate_panel(r"entropy natural PG, $\tau=0.1$", entropy, 200, "G3", checked, lines),
     ]

@@ -21,7 +21,7 @@ def panel(mdp, quick):
         runs.append(run)
         label = step_label(eta)
         if eta == safe:
-            curves.append(bound_curve("H2", run, label, log_x=True))
+            curves.append(bound_curve("H2t", run, label, log_x=True))
             continue
         curves.append(Curve(label, log10(run.k[1:]), decades(run.log_sup_gap[1:])))
         if eta == large and (run.sup_gap < Delta).any():

@@ -69,7 +69,7 @@ class SearchProblem:
 
     def best_start(self, instance, starts, mode, beaten) -> Judged:
         """The same from the best of many start policies (n, S, A), in one stack; judged alone where
-        its score is not below ``beaten``."""
+        its score is not below ``beaten``, and from its own start where that was rounding."""
         self.evaluations += 1
         _, run, why_not = self.run_of(instance, False, starts)
         if why_not:
@@ -80,10 +80,11 @@ class SearchProblem:
             score, row = best_of(self.theorem, run, mode or self.mode)
         except Exception as error:  # of a formula on one candidate
             return Judged(instance, None, NOTHING, _raised(error))
-        instance = instance._replace(log_policy=starts[run.start_of(row)])
-        if score.score >= beaten.score or score.ratio > VIOLATED:
-            return self._judged(instance, mode, False)
-        return Judged(instance, None, score)
+        best = instance._replace(log_policy=starts[run.start_of(row)])
+        if not (score.score >= beaten.score or score.ratio > VIOLATED):
+            return Judged(best, None, score)
+        found = self._judged(best, mode, False)
+        return found if found.score.k >= 0 else self._judged(instance, mode, False)
 
     def _judged(self, instance, mode, exact):
         tried, run, why_not = self.run_of(instance, exact)
