@@ -123,6 +123,21 @@ def worst_of(id, jobs, entries):
     return None
 
 
+def telling(record) -> list:
+    """The searches, but those in modes that say of a theorem what the first one does: its bound is
+    about no sequence."""
+    entries = record["searches"]
+    plain = {_place(e): e.get("score") for e in entries if e["mode"] == "ratio"}
+    other = {
+        (e["id"], e["mode"]) for e in entries if e.get("score") not in (None, plain[_place(e)])
+    }
+    return [e for e in entries if e["mode"] == "ratio" or (e["id"], e["mode"]) in other]
+
+
+def _place(entry):
+    return entry["id"], entry["S"], entry["A"], entry["gamma"]
+
+
 def best(entries, **where) -> float:
     """The largest ratio among some entries; NaN if there is none."""
     chosen = [e["score"] for e in entries if all(e[name] == x for name, x in where.items())
@@ -137,7 +152,7 @@ def shown(x) -> str:
 
 def tables(record):
     """One row for every theorem and mode; instances are on the pages of theorems."""
-    entries = record["searches"]
+    entries = telling(record)
     gammas = sorted({e["gamma"] for e in entries})
     shapes = sorted({(e["S"], e["A"]) for e in entries})
     rows = []
@@ -155,7 +170,7 @@ def tables(record):
 
 def panels(record):
     """The best score of every theorem, by gamma, from tight to loose."""
-    entries = record["searches"]
+    entries = telling(record)
     gammas = sorted({e["gamma"] for e in entries})
     for mode, title in MODES.items():
         own = [e for e in entries if e["mode"] == mode]

@@ -3,7 +3,8 @@
 ===========  =====================================================================================
 ``ratio``    measured / proved (proved / measured of a lower bound)
 ``half``     the same where the bound is at most half of what is measured at the start
-``rate``     the share of the actual decay of the logarithm that is proved, from the start on
+``rate``     the share of the actual decay of the logarithm that is proved, of bounds that are
+             equalities at the start
 ``slope``    the same of 1 / measured, for bounds like 1 / k
 ``moved``    1 + (measured - proved) / |pi^{k+1} - pi^k|_1^2: "e_{k+1} <= e_k" is attained wherever
              nothing moves, so that its ratio leads nowhere
@@ -116,5 +117,5 @@ def _in_mode(mode, kind, run, sides, per_iterate):
     else:
         found = (1.0 / proved - 1.0 / claimed) / (1.0 / measured - 1.0 / first)
     moved = measured < (1.0 - VISIBLE) * first  # the digits of a smaller change are rounding
-    about_all = np.isfinite(claimed) & (proved > 0) & (measured > 0)  # something from the start on
-    return np.where(about_all & moved, found, -np.inf)
+    equal = np.abs(claimed - first) <= VISIBLE * first  # else decays are not of the same thing
+    return np.where(equal & moved & (proved > 0) & (measured > 0), found, -np.inf)

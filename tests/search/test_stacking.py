@@ -83,6 +83,10 @@ FORMULAS = {
     "takes the first row": lambda run: (run.sup_gap, run.sup_gap[0] + 0.0 * run.k),
     "takes the last row": lambda run: (run.sup_gap[-1], 1.0),
     "looks back": lambda run: (np.minimum.accumulate(run.sup_gap), np.full(len(run.k), 9.0)),
+    "claims nothing if one run is far": lambda run: (
+        run.sup_gap,
+        np.full(len(run.k), 9.0 if run.sup_gap.max() < 1 else np.inf),
+    ),
     "counts rows": lambda run: (run.sup_gap, 9.0 + np.arange(len(run.k))),
     "fails where k falls": lambda run: (run.sup_gap, 9.0 / (np.diff(run.k).min() > 0)),
 }
