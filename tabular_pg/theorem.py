@@ -16,6 +16,7 @@ import enum
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from numbers import Real
 
 import numpy as np
@@ -53,6 +54,12 @@ class Confidence(enum.Enum):
     RECALLED = "constants recalled from the source, consistent with every check"
 
 
+def _registered(id, module):
+    """The theorem with an id, of a module that registers it."""
+    import_module(module)
+    return REGISTRY[id]
+
+
 @dataclass(frozen=True, repr=False)
 class Theorem:
     """A registered claim; see ``theorem`` for the fields."""
@@ -69,6 +76,12 @@ class Theorem:
     tolerance: float
     claim: str
     formula: Callable
+
+    def __reduce__(self):
+        """As the one with this id where it is registered: assumptions may be closures."""
+        if REGISTRY.get(self.id) is self:
+            return _registered, (self.id, self.formula.__module__)
+        return super().__reduce__()
 
     @property
     def reference(self) -> str:

@@ -32,7 +32,10 @@ class _Array(NDArrayOperatorsMixin):
     """What balls and undecided truth values have in common: how numpy finds their functions."""
 
     def __array__(self, *args, **kwargs):
-        raise NotComputable("a conversion to a plain numpy array")
+        raise NotComputable(
+            "a conversion to a plain numpy array; in place of np.full(len(run.k), x) or float(x) "
+            "write x + 0 * run.sup_gap"
+        )
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
         name = ufunc.__name__

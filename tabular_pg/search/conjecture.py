@@ -82,11 +82,13 @@ def _tau(statement, tau) -> float:
 
 def _text(found) -> str:
     if found.counterexample:
+        plural = "" if found.evaluations == 1 else "s"
         return (
-            f"REFUTED after {found.evaluations} evaluations.\n\n{found.counterexample}\n\n"
+            f"REFUTED after {found.evaluations} evaluation{plural}.\n\n{found.counterexample}\n\n"
             f"It is reproduced by\n\n{found.counterexample.source}"
         )
     end = "was interrupted after" if found.interrupted else "survives"
+    end = "is open after" if found.undecided else end
     lines = [
         f"{found.theorem.id} {end} {found.evaluations} evaluations of {type(found.rule).__name__}; "
         f"the largest ratio is {found.ratio:.8g} at k = {found.k}.",

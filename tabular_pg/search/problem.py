@@ -22,6 +22,7 @@ from tabular_pg.verdicts.assumptions import (
 
 PARAMETERS = 1e-6, 1e8  # the range of hyper-parameters: false statements may need any step size
 RECORDED = 200  # iterates of a run, at most
+RAISED = "its formula raised"
 INSIDE = 1.0 - 1e-12  # of a limit that an assumption sets
 
 
@@ -72,9 +73,7 @@ class SearchProblem:
         its score is not below ``beaten``, and from its own start where that was rounding."""
         self.evaluations += 1
         _, run, why_not = self.run_of(instance, False, starts)
-        if why_not:
-            return Judged(instance, None, NOTHING, why_not)
-        if not isinstance(run, Stack):
+        if why_not or not isinstance(run, Stack):  # perhaps because of one of the others
             return self._judged(instance, mode, False)
         try:
             score, row = best_of(self.theorem, run, mode or self.mode)
@@ -153,7 +152,7 @@ def needs_bandit(theorem) -> bool:
 
 
 def _raised(error):
-    return f"its formula raised {type(error).__name__}: {error}"
+    return f"{RAISED} {type(error).__name__}: {error}"
 
 
 def _accepted(rule) -> bool:

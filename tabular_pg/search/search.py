@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from tabular_pg.search.climb import BEST, FINAL, LEG, RANDOM, climb, leg, legs_of
+from tabular_pg.search.problem import RAISED
 from tabular_pg.search.scores import VIOLATED
 from tabular_pg.search.simplify import simplified
 from tabular_pg.search.small import SmallInstance
@@ -82,6 +83,8 @@ class Search:
                 self.rejected += 1
             else:
                 self.tops.append(found)
+        elif found.why_not.startswith(RAISED) and not self.tops:
+            raise ValueError(f"{self.problem.theorem.id}: {found.why_not}")
         else:
             self.why_not = found.why_not
         self.history.append((self.spent, self._best_ratio()))

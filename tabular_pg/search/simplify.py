@@ -17,6 +17,7 @@ from tabular_pg.search.candidates.exact import (
 )
 from tabular_pg.search.candidates.instance import Instance
 from tabular_pg.search.climb import climb
+from tabular_pg.search.scores import VIOLATED
 
 DENOMINATORS = 1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 50, 100, 1000, 10**6
 CLIMBS = 1000  # changes that are tried after a state or an action has gone
@@ -42,7 +43,9 @@ class _Task:
         self.problem, self.floor, self.mode, self.left = problem, floor, mode, 0
 
     def enough(self, score) -> bool:
-        """Whether a score is large enough."""
+        """Whether a score is large enough, and no violation that nobody has asked for."""
+        if score.ratio > VIOLATED > self.floor:
+            return False
         return (score.ratio if self.mode == "ratio" else score.score) >= self.floor
 
     def good(self, instance) -> bool:

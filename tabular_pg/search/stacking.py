@@ -18,7 +18,7 @@ ROUNDING = 1e-9  # relative difference between both
 
 def runs_at_once(problem, limits) -> int:
     """From how many starts a candidate can be run at once; 1 where the method has a memory, the
-    start is given, or the formula looks at more than one run in some other way.
+    start is given, the theorem assumes something of it, or the formula looks at a run as a whole.
 
     A formula that takes a row of a stack for the start of a run, say, gives other numbers for
     the stack: this is found out on random candidates, once for a search.
@@ -43,9 +43,12 @@ def runs_at_once(problem, limits) -> int:
 def _same(problem, instance, starts):
     """Whether both sides are the same; None where the theorem is not about the stack, or claims
     nothing: formulas may do so for a stack because of one of its runs."""
-    instance, stack, why_not = problem.run_of(instance, False, starts)
+    tried, stack, why_not = problem.run_of(instance, False, starts)
+    if why_not and any(_is_about(problem, instance, start) for start in starts):
+        return False  # an assumption that depends on the start
     if why_not or not isinstance(stack, Stack):
         return None
+    instance = tried
     try:
         together = sides_of(problem.theorem, stack)
         alone = [_alone(problem, instance, starts[i]) for i in stack.starts]
@@ -59,7 +62,13 @@ def _same(problem, instance, starts):
             return False
         if not np.allclose(side, expected, rtol=ROUNDING, atol=0.0, equal_nan=True):
             return False
-    return True if np.isfinite(together[1]).any() else None
+    claims = [np.isfinite(proved[min(1, len(proved) - 1) :]).any() for _, proved, _ in alone]
+    return True if all(claims) else None
+
+
+def _is_about(problem, instance, log_policy) -> bool:
+    _, _, why_not = problem.run_of(instance._replace(log_policy=log_policy), False)
+    return not why_not
 
 
 def _alone(problem, instance, log_policy):

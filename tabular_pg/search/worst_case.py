@@ -90,6 +90,7 @@ class WorstCase:
         budget : int, how many candidates may be run
         """
         keep = check_number("keep", keep, 0, 1, kind=Real)
+        budget = check_number("budget", budget, 1, kind=Integral)
         if keep == 0:
             raise ValueError("keep is 0; expected a number in (0, 1]")
         instance, problem = self._found
@@ -187,6 +188,10 @@ def worst_case(
     seed = check_number("seed", seed, 0, kind=Integral)
     parameters = checked_range(parameters)
     climbing = checked_flag("climbing", climbing)
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor is {shown(executor)}; expected one of concurrent.futures")
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress is {shown(progress)}; expected a function (evaluations, ratio)")
     if mode != "auto" and mode not in MODES and not callable(mode):
         raise ValueError(f"mode is {shown(mode)}; expected auto, {', '.join(MODES)} or a function")
     if needs_bandit(theorem) and (S, gamma) != (1, 0.0):
@@ -198,8 +203,9 @@ def worst_case(
     search = Search(problem, limits, seed, budget, scored, progress, climbing)
     search.go(executor)
     best = search.best()
+    ratio = best.score.ratio if search.certified else min(best.score.ratio, 1.0)  # but for rounding
     return WorstCase(
-        theorem, best.score.ratio, best.score.k, best.score.score, best.instance.mdp(gamma),
+        theorem, ratio, best.score.k, best.score.score, best.instance.mdp(gamma),
         best.rule, best.instance.policy, problem.tau, iterations, mode, search.spent,
         tuple(search.history),
         search.interrupted, search.certified, search.rejected, search.undecided,

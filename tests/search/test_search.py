@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -147,3 +148,24 @@ def test_evaluations_are_counted():
 def _doubled(run):
     measured, proved, rounding = REGISTRY["N2c"].formula(run)
     return measured, 2.0 * proved, rounding
+
+
+def test_every_theorem_goes_to_another_process():
+    for theorem in REGISTRY.values():
+        assert pickle.loads(pickle.dumps(theorem)) is theorem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("executor", "x"), ("progress", 3), ("budget", 0), ("budget", 1.5)]
+)
+def test_what_cannot_be_used_is_refused_by_name(name, value):
+    size = {"n_states": 1, "n_actions": 2, "gamma": 0.9, "iterations": 3, "budget": 10}
+    with pytest.raises((TypeError, ValueError), match=f"^{name} is "):
+        worst_case("N1", NaturalPG, **(size | {name: value}))
+
+
+def test_a_formula_with_an_error_ends_the_search_at_once():
+    broken = replace(REGISTRY["N1"], id="X1", formula=lambda run: run.no_such_thing)
+    size = {"n_states": 1, "n_actions": 2, "gamma": 0.9, "iterations": 3, "budget": 10**6}
+    with pytest.raises(ValueError, match="X1: its formula raised AttributeError.*no_such_thing"):
+        worst_case(broken, NaturalPG, **size)

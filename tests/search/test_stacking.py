@@ -98,6 +98,20 @@ def test_other_formulas_are_asked_about_one_run_at_a_time(formula):
     assert runs_at_once(problem, problem.limits(2, 2)) == 1
 
 
+def interior(run):
+    """All probabilities so far are above 1e-3."""
+    return "" if run.policies.min() > 1e-3 else "the policy is near a vertex"
+
+
+def test_what_assumes_something_of_the_start_is_asked_about_one_run_at_a_time():
+    about = statement(lambda run: (run.sup_gap, 9.0 + 0.0 * run.k), assumes=(interior,))
+    problem = problem_of(about)
+    assert runs_at_once(problem, problem.limits(1, 3)) == 1
+    found = worst_case(about, NaturalPG, n_states=1, n_actions=2, gamma=0.9, iterations=5,
+                       budget=400)  # fmt: skip
+    assert found.counterexample.verdict.holds is False
+
+
 def test_methods_with_a_memory_run_alone():
     for cls, method in METHODS.items():
         if method.start is not None and method.native:

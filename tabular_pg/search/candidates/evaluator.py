@@ -178,7 +178,9 @@ class Evaluator:
         if log_policies is not None:
             status = Status.COMPLETED if np.isfinite(gaps).all() else Status.NOT_FINITE
             rows = rows_of(self.at.size, kept[: count // self.at.size])
-            return Stack(mdp, rule, self.tau, starts[0], best, status, **fields, **work, **rows)
+            return Stack(
+                mdp, rule, self.tau, instance.policy, best, status, **fields, **work, **rows
+            )
         gaps, status = gaps[-1], Status.COMPLETED
         if not np.isfinite(gaps).all():
             status = Status.NOT_FINITE
