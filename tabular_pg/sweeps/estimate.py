@@ -9,8 +9,8 @@ from typing import NamedTuple
 from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.sweeps.execution import measure
 
-WORKER = 250_000_000  # bytes of a process with this package and its compiled code
-DRIVER = 300_000_000
+WORKER = 300_000_000  # bytes of a process with this package and its compiled code
+DRIVER = 200_000_000
 
 
 class Estimate(NamedTuple):

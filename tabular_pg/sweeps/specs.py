@@ -20,6 +20,7 @@ from tabular_pg.sweeps.names import file_fingerprint, fingerprint, is_ours, refe
 LARGEST = 100_000  # characters of the arguments of an instance
 KEPT = 2  # MDPs that a process keeps at hand
 SAVED = ".npz"
+NAMED = [name for name in instances.__all__ if inspect.isfunction(getattr(instances, name))]
 EXPECTED = (
     "the name of one of tabular_pg.instances, a function at the top of a module, either with a "
     "dict of its arguments as (function, arguments), or the path of a saved MDP"
@@ -36,9 +37,9 @@ def instance_spec(name, given, files) -> dict:
     if not isinstance(arguments, dict):
         raise TypeError(f"{name} is {shown(given)}; expected {EXPECTED}")
     if isinstance(function, str) and ":" not in function:
-        if function not in instances.__all__:
-            known = ", ".join(instances.__all__)
-            raise ValueError(f"{name} is {function!r}; expected one of {known}, or {EXPECTED}")
+        if function not in NAMED:
+            known = ", ".join(NAMED)
+            raise ValueError(f"{name} is {function!r}; expected {EXPECTED}; the names are {known}")
         function, spec = getattr(instances, function), {"function": function}
     elif isinstance(function, str):
         spec, function = {"function": function}, resolve(function, files)
