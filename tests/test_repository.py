@@ -67,7 +67,7 @@ LAYERS = [
         "theorems.projected_pg",
         "theorems.softmax_pg",
     ],
-    ["certified", "preference", "reasoning.baselines", "report", "search.candidates"],
+    ["certified", "preference", "reasoning.baselines", "report", "search.candidates", "sweeps"],
     ["search"],
     ["cli", "testing"],
 ]

@@ -23,7 +23,7 @@ from tabular_pg.theorem import REGISTRY, verdict
 GAPS = ("k", "log_gap", "log_sup_gap")
 ALL = ("iterates", "scaled_gap", "log_scale", "A", "d", "least_policy", "least_optimal_mass",
        "gap_sum")  # fmt: skip
-RECORD = 2000  # bytes that a record takes in its file, roughly
+RECORD, BLOCK = 2000, 4096  # bytes of a record in its file, roughly, and that disks give at a time
 
 
 class Level(enum.Enum):
@@ -130,4 +130,4 @@ def measure(job):
     level, (S, A) = Level(asked["level"]), mdp.r.shape
     numbers = 3 + S * A * (level is not Level.GAPS)
     numbers += (3 * S * A + 3 * S + 2) * (level is Level.ALL)
-    return int(memory), RECORD + 8 * numbers * len(at)
+    return int(memory), -(-(RECORD + 8 * numbers * len(at)) // BLOCK) * BLOCK

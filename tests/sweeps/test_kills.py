@@ -23,7 +23,7 @@ def alive(process):
 
 def test_sweeps_that_are_killed_lose_and_repeat_nothing(tmp_path):
     rng, killed, many, ended = random.Random(0), tmp_path / "killed", 8, set()
-    for way in kills.WAYS * 2:
+    for way in kills.WAYS:
         said, before, after, workers = kills.interrupt(killed, many, way, rng, most=0.1)
         assert {name: after.get(name) for name in before} == before, (way, said)
         if way == "full disk":
@@ -31,7 +31,7 @@ def test_sweeps_that_are_killed_lose_and_repeat_nothing(tmp_path):
         ended |= set(workers)
     assert ended
     before = kills.kept(killed)
-    assert 5 <= len(before)
+    assert 4 <= len(before)
     for store in (killed, tmp_path / "whole"):
         said, wrong = kills.started(store, many).communicate()
         assert said == "Results(64 runs finished, 8 failed, 0 missing)\n", wrong
