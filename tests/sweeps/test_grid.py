@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from support import own_models
+from support.sweeping import own_models
 from tabular_pg import NaturalPG, PolicyIteration, ProjectedPG, SoftPolicyIteration, instances
 from tabular_pg.sweeps import Grid, collect, sweep
 from tabular_pg.sweeps.names import fingerprint
@@ -48,7 +48,7 @@ def test_what_is_asked_has_the_code_of_a_users_functions():
     (task,) = Grid(own_models.no_model, NaturalPG(1.0), 5).tasks
     assert fingerprint(own_models.no_model) in task.job
     assert fingerprint(own_models.no_model) != fingerprint(own_models.deadly)
-    named = Grid("support.own_models:no_model", NaturalPG(1.0), 5).tasks[0]
+    named = Grid("support.sweeping.own_models:no_model", NaturalPG(1.0), 5).tasks[0]
     assert named.key == task.key
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support import kills
+from support.sweeping import kills
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds workers there")
 

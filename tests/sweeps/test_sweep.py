@@ -12,8 +12,8 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from support import own_models
-from tabular_pg import NaturalPG, SoftmaxPG, SoftPolicyIteration, check, instances, optimize
+from support.sweeping import own_models
+from tabular_pg import MDP, NaturalPG, SoftmaxPG, SoftPolicyIteration, check, instances, optimize
 from tabular_pg.steps import Geometric
 from tabular_pg.sweeps import Grid, Workers, collect, estimate, sweep
 from tabular_pg.sweeps import driver as driving
@@ -235,6 +235,18 @@ def test_slurm_says_how_many_workers(monkeypatch):
         pool = Workers()
         assert pool.count == (expected or Workers().count) and (expected is None or pool.count == 3)
         pool.shutdown()
+
+
+@pytest.mark.skipif(not hasattr(MDP, "load"), reason="needs MDP.save and MDP.load")
+def test_a_saved_model_is_known_by_its_content(tmp_path, threads):
+    mdp = instances.garnet(4, 2, 2, 0.9, 7)
+    mdp.save(tmp_path / "a.npz")
+    (tmp_path / "b.npz").write_bytes((tmp_path / "a.npz").read_bytes())
+    grid = {"rules": NaturalPG(1.0), "iterations": 5}
+    (row,) = sweep(grid | {"instances": tmp_path / "a.npz"}, tmp_path / "store", threads).table()
+    assert row["log_gap"] == optimize(mdp, NaturalPG(1.0), 5).log_gap[-1]
+    moved = collect(grid | {"instances": {"b": str(tmp_path / "b.npz")}}, tmp_path / "store")
+    assert [row["status"] for row in moved.table()] == ["COMPLETED"]
 
 
 SCRIPT = """
