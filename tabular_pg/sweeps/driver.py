@@ -77,7 +77,7 @@ def sweep(grid, store, executor=None, *, shard=(0, 1), workers=None, retry_faile
         try:
             refuse_what_does_not_fit(estimated(missing, submit), store, count)
             ahead = AHEAD if pool is None else 2 * pool.count
-            _Drive(missing, submit, store, ahead, len(tasks)).run()
+            Drive(missing, submit, store, ahead, len(tasks)).run()
         except KeyboardInterrupt as error:
             error.add_note("what was done is kept; the next call goes on from there")
             raise
@@ -130,12 +130,15 @@ def _missing(tasks, store, retry_failed) -> list:
     return [task for task in found.values() if task is not None]
 
 
-class _Drive:
-    """Tasks on their way: a few are submitted ahead, and each is forgotten once it is kept."""
+class Drive:
+    """Tasks on their way: a few are submitted ahead, and each is forgotten once it is kept.
 
-    def __init__(self, tasks, submit, store, ahead, total):
+    With ``strict`` the first that fails ends it.
+    """
+
+    def __init__(self, tasks, submit, store, ahead, total, text="runs", strict=False):
         self.waiting, self.submit, self.store, self.ahead = iter(tasks), submit, store, ahead
-        self.bar = Progress(total, "runs", total - len(tasks))
+        self.strict, self.bar = strict, Progress(total, text, total - len(tasks))
         self.under_way, self.done, self.deaths = {}, queue.SimpleQueue(), Counter()
 
     def run(self):
@@ -184,4 +187,9 @@ class _Drive:
                 f"the store cannot be written: {refused}; what was done is kept, and the next call "
                 "goes on from there"
             )
+        if failed and self.strict:
+            error = self.store.get(task.key)[0]["error"]
+            failed = RuntimeError(f"{error['type']}: {error['message']}")
+            failed.add_note(error["traceback"])
+            raise failed
         return True

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import enum
 import json
+import pickle
 import traceback
 from pathlib import Path
 
 import numpy as np
 
 from tabular_pg._files import plain
+from tabular_pg._machine import ONE_BLAS_THREAD
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.arguments import memory_of, recorded
 from tabular_pg.engine.optimize import optimize
@@ -68,8 +71,9 @@ def execute(job, folder):
 
 def outcome(job):
     """What a task gave, or its error, as bytes for the store; and whether it failed."""
+    done = _called if "call" in job else _results
     try:
-        return packed(*_results(job["asked"], job["files"])), False
+        return packed(*done(job)), False
     except Exception as error:
         text = "".join(traceback.format_exception(error))
         return failure(type(error).__name__, str(error), text), True
@@ -80,11 +84,20 @@ def failure(kind, message, text="") -> bytes:
     return packed({"error": {"type": kind, "message": message, "traceback": text}}, {})
 
 
-def _results(asked, files):
-    mdp, rule = instance_of(asked["instance"], files), rule_of(asked["rule"], files)
-    claims = list(_claims(asked, files))
-    at = None if claims else asked["at"]
-    run = optimize(mdp, rule, asked["iterations"], tau=asked["tau"], at=at)
+def _called(job):
+    """What any other function returns, as text and numbers."""
+    function = resolve(job["call"], job["files"])
+    arguments = pickle.loads(base64.b64decode(job["arguments"]))  # of the driver, by its own pipe
+    return {"result": plain(function(*arguments), function.__name__, finite=False)}, {}
+
+
+def _results(job):
+    asked, files = job["asked"], job["files"]
+    with ONE_BLAS_THREAD:
+        mdp, rule = instance_of(asked["instance"], files), rule_of(asked["rule"], files)
+        claims = list(_claims(asked, files))
+        at = None if claims else asked["at"]
+        run = optimize(mdp, rule, asked["iterations"], tau=asked["tau"], at=at)
     if run.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     record = {"status": run.status.name, "verdicts": [_said(verdict(t, run)) for t in claims]}

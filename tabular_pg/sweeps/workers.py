@@ -27,7 +27,6 @@ sys.path[:] = {path!r}
 from tabular_pg.sweeps.workers import serve
 serve()
 """
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 READY = "ready"
 
 
@@ -92,7 +91,7 @@ class Workers:
             process = subprocess.Popen(
                 [sys.executable, "-c", START.format(path=path)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                env=ONE_THREAD | os.environ, start_new_session=os.name == "posix",
+                start_new_session=os.name == "posix",
             )  # fmt: skip  # a session of its own: Ctrl-C is for the driver
             self._running.add(process)
         if process.stdout.readline().strip() != READY:
