@@ -32,7 +32,10 @@ def main(arguments=None) -> int:
 
 
 def _done(options):
-    grid = grid_of(read_file(options.file).grid)
+    given = getattr(read_file(options.file), "grid", None)
+    if given is None:
+        raise ValueError(f"{options.file} has no grid; expected grid = Grid(...) at its top")
+    grid = grid_of(given)
     if options.estimate:
         print(estimate(grid, options.workers))
     if options.estimate or options.collect:

@@ -58,6 +58,10 @@ def test_what_is_wrong_is_one_line(run, tmp_path):
     wrong = run("store")
     assert wrong.returncode == 2 and len(wrong.stderr.splitlines()) == 1
     assert wrong.stderr.startswith("error: ValueError: store is 'store', which holds something els")
+    (tmp_path / "empty.py").touch()
+    command = [sys.executable, "-m", "tabular_pg.sweeps", "empty.py", "another"]
+    wrong = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert wrong.returncode == 2 and "empty.py has no grid; expected grid = Grid" in wrong.stderr
 
 
 def test_an_estimate_runs_nothing(run, tmp_path):
