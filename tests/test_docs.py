@@ -28,6 +28,7 @@ ROOMS = (
     "tabular_pg.reasoning.puzzles",
     "tabular_pg.report",
     "tabular_pg.steps",
+    "tabular_pg.sweeps",
 )
 ELSEWHERE = {
     "COUNTEREXAMPLES",

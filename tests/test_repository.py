@@ -67,8 +67,8 @@ LAYERS = [
         "theorems.projected_pg",
         "theorems.softmax_pg",
     ],
-    ["certified", "preference", "reasoning.baselines", "report", "search.candidates"],
-    ["search"],
+    ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
+    ["report", "search"],
     ["cli", "testing"],
 ]
 

@@ -57,7 +57,7 @@ class Study:
         """Run it from the command line; exit with status 1 if something is violated."""
         options = quick_options(self.statement, "a small run that tries everything", arguments)
         settings = self.quick if options.quick else self.full
-        with resumed(options.out / f".{self.name}.partial.json", [CODE]) as run:
+        with resumed(options.out / f".{self.name}.partial", [CODE]) as run:
             record = {
                 "statement": " ".join(self.statement.split()),
                 "quick": options.quick,
