@@ -19,9 +19,8 @@ ADVICE = "MDP.from_function takes probabilities"
 def enumerated(base, max_states, sparse) -> dict:
     """P, r, rho, actions and labels of an environment, from every state that its steps reach."""
     known = _Copies(base)
-    found = Exploration(
-        known.outcome, known.actions, None, False, check_number("max_states", max_states, 1)
-    )
+    most = check_number("max_states", max_states, 1)
+    found = Exploration(known.outcome, known.actions, None, False, most, known.names)
     found.explore([known.start], None)
     return {
         **of_transitions(*found.columns(), found.shape(), sparse),

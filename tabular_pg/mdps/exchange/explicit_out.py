@@ -40,7 +40,15 @@ def to_storm(mdp, stem) -> list[Path]:
     """Write this MDP as Storm's explicit format, every bit of it.
 
     The files are ``stem.tra``, ``stem.trans.rew`` and ``stem.lab``; else as :func:`to_prism`.
+
+    Raises
+    ------
+    ValueError
+        If a reward is negative, which Storm does not read.
     """
+    if (mdp.r < 0).any():
+        s, a = np.argwhere(mdp.r < 0)[0]
+        raise ValueError(f"r[{s}, {a}] is {mdp.r[s, a]}; expected rewards >= 0, as Storm does")
     rows, _ = _rows(mdp)
     starts = [f"{s} init" for s in np.flatnonzero(mdp.rho)]
     return _write(

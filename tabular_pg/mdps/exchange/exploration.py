@@ -15,10 +15,11 @@ END = None  # what users call the state after the end of an episode
 class Exploration:
     """What is known so far: the numbers of states and of actions, and columns of transitions."""
 
-    def __init__(self, step, actions, terminal, renormalize, most):
+    def __init__(self, step, actions, terminal, renormalize, most, names=()):
         self.step, self.terminal, self.renormalize = step, terminal, renormalize
         self.most, self.closed, self.ends = most, False, False
-        self.numbers, self.order, self.actions, self.absorbing = {}, [], {}, []
+        self.numbers, self.order, self.absorbing = {}, [], []
+        self.actions = {name: a for a, name in enumerate(names)}
         self.of = actions if callable(actions) else None
         if self.of is None:
             for action in _listed("actions", actions):
