@@ -42,7 +42,9 @@ LAYERS = [
         "references",
         "theorems.proofs",
     ],
-    ["_files", "_jit", "_tables", "mdps", "preference.data"],
+    ["_files", "_jit", "_tables", "preference.data"],
+    ["mdps.exchange", "saved"],
+    ["mdps"],
     [
         "instances",
         "numerics",

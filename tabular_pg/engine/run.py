@@ -6,16 +6,23 @@ import enum
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
+from tabular_pg._floats import shown_gap
 from tabular_pg.engine.given_out import remember
-from tabular_pg.engine.method import METHODS
-from tabular_pg.engine.step_size import is_constant, step_of
+from tabular_pg.engine.method import METHODS, checked_rule
+from tabular_pg.engine.step_size import STEP_SIZES, is_constant, step_of
 from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.storage import mdp_content
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import Optimum, optimum
+from tabular_pg.optima.storage import optimum_content, read_optimum
+from tabular_pg.saved.archive import joined, reading, write_archive
+from tabular_pg.saved.runs import run_content, run_fields
+from tabular_pg.saved.values import read_rule
 
 SMALL = 1e-280  # means of gaps below are taken from logarithms
 LOWEST = 1e-290  # gaps below have lost digits
@@ -213,13 +220,30 @@ class Run:
         """What is registered for the type of ``rule``."""
         return METHODS[type(self.rule)]
 
+    def save(self, path) -> Path:
+        """Write this run, its MDP and its optimum to one file, completely or not at all.
+
+        The format is that of :meth:`tabular_pg.MDP.save`; the rule is kept by its name.
+        """
+        parts = {"mdp": mdp_content(self.mdp), "optimum": optimum_content(self.optimum)}
+        return write_archive(path, "Run", joined(parts, run_content(self)))
+
+    @classmethod
+    def load(cls, path) -> Run:
+        """The run that ``run.save(path)`` wrote, bit for bit: ``check`` says the same of both.
+
+        Errors are those of :meth:`tabular_pg.MDP.load`; a ValueError, too, if the class of the rule
+        is not registered here.
+        """
+        with reading(path, "Run") as content:
+            mdp = MDP._of(content.part("mdp"))
+            shape, best = mdp.r.shape, content.part("optimum")
+            rule = checked_rule(read_rule(content.facts["rule"], METHODS, STEP_SIZES))
+            fields = run_fields(content, shape, Status, Solver)
+            return cls(mdp=mdp, rule=rule, optimum=read_optimum(best, shape), **fields)
+
     def __repr__(self):
         return (
             f"Run({self.rule}, tau={self.tau}, k={self.k[0]}..{self.k[-1]}, "
-            f"gap={_shown(self.gap[-1], self.log_gap[-1])}, {self.status.name})"
+            f"gap={shown_gap(self.gap[-1], self.log_gap[-1])}, {self.status.name})"
         )
-
-
-def _shown(gap, log_gap) -> str:
-    below = gap == 0 and log_gap > -np.inf
-    return f"10^{log_gap / np.log(10):.6g}" if below else f"{gap:.3g}"

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 
-from tabular_pg.checks.arrays import plain_array, real_array
+from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import as_float, checked_flag, is_real, shown, unwrapped
 from tabular_pg.checks.probabilities import distribution
 from tabular_pg.mdps.compressed import freeze, freeze_shared
-from tabular_pg.mdps.orders import reward_hint
+from tabular_pg.mdps.exchange.csv_files import from_csv, to_csv
+from tabular_pg.mdps.exchange.explicit import from_prism
+from tabular_pg.mdps.exchange.explicit_out import to_prism, to_storm
+from tabular_pg.mdps.exchange.function import from_function
+from tabular_pg.mdps.exchange.gymnasium import from_gymnasium
+from tabular_pg.mdps.exchange.mdptoolbox import from_mdptoolbox, to_mdptoolbox
+from tabular_pg.mdps.exchange.quantecon import from_quantecon, to_quantecon
+from tabular_pg.mdps.exchange.reader import reader
+from tabular_pg.mdps.labels import Labels, checked_labels
+from tabular_pg.mdps.rewards import expected_rewards, plain_rewards
+from tabular_pg.mdps.storage import mdp_arguments, mdp_content
 from tabular_pg.mdps.transitions import checked_rows, dense_transitions, sparse_transitions
+from tabular_pg.saved.archive import reading, write_archive
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -52,12 +64,15 @@ class MDP:
         Which actions are available, at least one in every state. Rows of P of the others must be
         all zero; their rewards are ignored and stored as 0. By default all are, except that an
         all-zero row of a sparse P stands for an unavailable action.
+    labels : pair of sequences, optional
+        What states and actions are called: S and A different hashable objects, None for either.
 
     Attributes
     ----------
     P : (S, A, S) array or, if ``sparse``, (S*A, S) scipy csr_array in canonical format.
     r : (S, A).
     actions : (S, A) array of bool, or None if every action is available.
+    labels : pair ``(states, actions)`` of tuples or None, or None.
 
     Raises
     ------
@@ -78,12 +93,23 @@ class MDP:
     correction: float
     name: str
     actions: np.ndarray | None
+    labels: Labels | None = None
 
     def __init__(
-        self, P, r, gamma, *, rho=None, mu=None, renormalize=False, name="MDP", actions=None
+        self,
+        P,
+        r,
+        gamma,
+        *,
+        rho=None,
+        mu=None,
+        renormalize=False,
+        name="MDP",
+        actions=None,
+        labels=None,
     ):
         renormalize = checked_flag("renormalize", renormalize)
-        given, r = P, _plain_rewards(r)
+        given, r = P, plain_rewards(r)
         if sparse.issparse(P):
             shape = r.shape
             P = sparse_transitions(P, shape, renormalize)
@@ -93,13 +119,14 @@ class MDP:
         P, actions, correction = checked_rows(P, _mask(actions, shape), shape, renormalize)
         fields = {
             "P": P,
-            "r": _rewards(P, r, actions, shape),
+            "r": expected_rewards(P, r, actions, shape),
             "gamma": checked_discount(gamma),
             "rho": distribution("rho", rho, shape[0]),
             "mu": distribution("mu", mu, shape[0]),
             "correction": correction,
             "name": str(name),
             "actions": actions,
+            "labels": checked_labels(labels, shape),
         }
         for key, value in fields.items():
             freeze(value)
@@ -132,6 +159,49 @@ class MDP:
         """Whether P is kept as a sparse matrix."""
         return sparse.issparse(self.P)
 
+    @cached_property
+    def state_index(self) -> dict:
+        """The number of every state, by what it is called; empty if states have no labels."""
+        names = None if self.labels is None else self.labels.states
+        return {} if names is None else {name: s for s, name in enumerate(names)}
+
+    def save(self, path) -> Path:
+        """Write this MDP to one file, completely or not at all.
+
+        It is an ``.npz`` of plain arrays and a JSON header with a format version and a hash of the
+        content; ``MDP.load(path)`` has every bit of them. Labels come back as they are if they are
+        strings, numbers, None or tuples of these, and as their text otherwise.
+        """
+        return write_archive(path, "MDP", mdp_content(self))
+
+    @classmethod
+    def load(cls, path) -> MDP:
+        """The MDP that ``mdp.save(path)`` wrote, checked as every other one.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, of something else or of a later version. Nothing in a file is
+            run, whoever made it.
+        OSError
+            If there is no such file.
+        """
+        with reading(path, "MDP") as content:
+            return cls._of(content)
+
+    from_function, from_gymnasium = reader(from_function), reader(from_gymnasium)
+    from_quantecon, to_quantecon = reader(from_quantecon), to_quantecon
+    from_mdptoolbox, to_mdptoolbox = reader(from_mdptoolbox), to_mdptoolbox
+    from_prism, to_prism, to_storm = reader(from_prism), to_prism, to_storm
+    from_csv, to_csv = reader(from_csv), to_csv
+
+    @classmethod
+    def _of(cls, content) -> MDP:
+        arguments, correction = mdp_arguments(content)
+        mdp = cls(**arguments)
+        object.__setattr__(mdp, "correction", correction)
+        return mdp
+
     def __repr__(self):
         return (
             f"MDP({self.name!r}, n_states={self.n_states}, n_actions={self.n_actions}, "
@@ -149,29 +219,6 @@ def _mask(actions, shape):
             f"(S, A) = {shape}"
         )
     return actions
-
-
-def _plain_rewards(r) -> np.ndarray:
-    """Rewards as an array of whatever type; what is sparse is refused, and says what to do."""
-    parts = r if isinstance(r, list | tuple) else [r]
-    if any(map(sparse.issparse, parts)):
-        raise ValueError(
-            "r is sparse, or a list of sparse matrices; expected an array (S, A), as r.toarray() "
-            "is; rewards R of transitions, like a sparse P, are given by their expectations "
-            "P.multiply(R).sum(axis=1).reshape(S, A)"
-        )
-    return plain_array("r", r)
-
-
-def _rewards(P, r, actions, shape) -> np.ndarray:
-    r = real_array("r", r, None if actions is None else ~actions)
-    if r.shape == P.shape and r.ndim == 3:
-        return np.einsum("sat,sat->sa", P, r)
-    if r.shape != shape:
-        alternative = "" if sparse.issparse(P) else f" or (S, A, S) = {P.shape}"
-        hint = reward_hint(r, shape)
-        raise ValueError(f"r has shape {r.shape}; expected (S, A) = {shape}{alternative}{hint}")
-    return r
 
 
 def checked_discount(gamma) -> float:

@@ -60,7 +60,7 @@ def refuse_hidden_options(base):
             warnings.warn(
                 f"{kind.__name__} has its own {' and '.join(own)}; only its table P is read, which "
                 f"is that of {toys[0].__name__} unless it is changed as well",
-                stacklevel=3,
+                stacklevel=4,
             )
 
 

@@ -1,0 +1,20 @@
+"""Functions that find the arguments of an MDP become class methods that make it."""
+
+from __future__ import annotations
+
+from functools import wraps
+from inspect import Parameter, signature
+
+
+def reader(function):
+    """A class method that makes what it is of from the arguments that ``function`` returns."""
+
+    @wraps(function)
+    def read(cls, *arguments, **options):
+        return cls(**function(*arguments, **options))
+
+    given = signature(function)
+    own = Parameter("cls", Parameter.POSITIONAL_ONLY)
+    parameters = [own, *given.parameters.values()]
+    read.__signature__ = given.replace(parameters=parameters, return_annotation="MDP")
+    return classmethod(read)

@@ -1,0 +1,54 @@
+"""An MDP as facts and arrays, and back with every bit of it."""
+
+from __future__ import annotations
+
+from scipy import sparse
+
+from tabular_pg.saved.archive import Content
+from tabular_pg.saved.values import labels, number, read_labels, read_number, text
+
+
+def mdp_content(mdp) -> Content:
+    """What a file of an MDP holds."""
+    states, actions = (None, None) if mdp.labels is None else mdp.labels
+    facts = {
+        "gamma": mdp.gamma,
+        "name": mdp.name,
+        "correction": number(mdp.correction),
+        "shape": list(mdp.r.shape),
+        "sparse": mdp.sparse,
+        "states": labels(states),
+        "actions": labels(actions),
+    }
+    P = {"P": mdp.P}
+    if mdp.sparse:
+        P = {"P_data": mdp.P.data, "P_indices": mdp.P.indices, "P_indptr": mdp.P.indptr}
+    arrays = {**P, "r": mdp.r, "rho": mdp.rho, "mu": mdp.mu}
+    if mdp.actions is not None:
+        arrays["available"] = mdp.actions
+    return Content(facts, arrays)
+
+
+def mdp_arguments(content) -> tuple[dict, float]:
+    """``(arguments, correction)``: what to make the MDP of, and what was corrected then."""
+    facts, arrays = content
+    shape = tuple(facts["shape"])
+    if len(shape) != 2 or not all(isinstance(x, int) and x >= 1 for x in shape):
+        raise ValueError(f"shape is {shape}; expected (S, A)")
+    S, A = shape
+    if facts["sparse"] is True:
+        data, indices, indptr = (arrays[f"P_{x}"] for x in ("data", "indices", "indptr"))
+        P = sparse.csr_array((data, indices, indptr), shape=(S * A, S))
+    else:
+        P = content.array("P", (S, A, S))
+    arguments = {
+        "P": P,
+        "r": content.array("r", shape),
+        "gamma": facts["gamma"],
+        "rho": content.array("rho", (S,)),
+        "mu": content.array("mu", (S,)),
+        "name": text("name", facts["name"]),
+        "actions": content.array("available", shape, "b", optional=True),
+        "labels": (read_labels(facts["states"]), read_labels(facts["actions"])),
+    }
+    return arguments, read_number("correction", facts["correction"])

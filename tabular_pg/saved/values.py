@@ -1,0 +1,141 @@
+"""What JSON has no form for: infinite numbers, labels of any kind, rules and their step sizes."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from tabular_pg.checks.numbers import as_float, is_real, shown
+
+DEEPEST = 20  # nested tuple
+
+
+def number(value):
+    """A float as JSON has it; text for what is not finite."""
+    value = float(value)
+    return value if math.isfinite(value) else str(value)
+
+
+def read_number(name, value) -> float:
+    """The float that :func:`number` wrote."""
+    if isinstance(value, str) and value in ("inf", "-inf", "nan"):
+        return float(value)
+    if not is_real(value):
+        raise ValueError(f"{name} is {shown(value)}; expected a number")
+    return as_float(value)
+
+
+def count(name, value) -> int:
+    """An integer >= 0, as it was written."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{name} is {shown(value)}; expected an integer >= 0")
+    return value
+
+
+def text(name, value) -> str:
+    """A string, as it was written."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is {shown(value)}; expected text")
+    return value
+
+
+def labels(values):
+    """Labels as JSON has them: tuples are marked, and what it has no form for is kept as its text.
+
+    Warns
+    -----
+    UserWarning
+        If there is such a label.
+    """
+    if values is None:
+        return None
+    lost = []
+    written = [_label(value, lost, DEEPEST) for value in values]
+    if lost:
+        warnings.warn(
+            f"the label {shown(lost[0])} is saved as its text; only strings, numbers, None and "
+            "tuples of them come back as they are",
+            stacklevel=4,
+        )
+    return written
+
+
+def _label(value, lost, depth):
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():  # a number of numpy's
+        value = value.item()
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, tuple) and depth:
+        return {"tuple": [_label(x, lost, depth - 1) for x in value]}
+    lost.append(value)
+    return repr(value)
+
+
+def read_labels(values, depth=DEEPEST):
+    """The labels that :func:`labels` wrote."""
+    if values is None:
+        return None
+    if not isinstance(values, list):
+        raise ValueError(f"labels are {shown(values)}; expected a list")
+    return tuple(_read_label(value, depth) for value in values)
+
+
+def _read_label(value, depth):
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, inner),) = value.items()
+        if kind == "tuple" and isinstance(inner, list) and depth:
+            return tuple(_read_label(x, depth - 1) for x in inner)
+        if kind == "float":
+            return read_number("a label", inner)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ValueError(f"a label is {shown(value)}; expected text, a number or a tuple")
+
+
+def rule(record):
+    """A rule, or a step size, by the names of its class and its module, and its fields."""
+    kind = type(record)
+    fields = {
+        name: rule(value) if isinstance(value, tuple) else number(value)
+        for name, value in zip(record._fields, record, strict=True)
+    }
+    return {"name": kind.__name__, "module": kind.__module__, "fields": fields}
+
+
+def read_rule(written, methods, steps):
+    """The rule that :func:`rule` wrote, of a class among the registered ``methods``.
+
+    Raises
+    ------
+    ValueError
+        If no such class is registered, or has other fields.
+    """
+    kind = _registered(written, methods, "rule", "method")
+    fields = {
+        name: read_rule(value, steps, {}) if isinstance(value, dict) else read_number(name, value)
+        for name, value in written["fields"].items()
+    }
+    if set(fields) != set(kind._fields):
+        raise ValueError(
+            f"{kind.__name__} has the fields {', '.join(fields)}; the class that is registered "
+            f"here has {', '.join(kind._fields)}"
+        )
+    return kind(**fields)
+
+
+def _registered(written, known, what, how):
+    """The class by name and module; by name alone if it is a user's, who may have moved it."""
+    name, module = text("name", written["name"]), text("module", written["module"])
+    own = module.startswith("tabular_pg.")
+    same = [x for x in known if x.__name__ == name]
+    found = [x for x in same if x.__module__ == module]
+    if not found and not own:
+        found = [x for x in same if not x.__module__.startswith("tabular_pg.")]
+    if len(found) != 1:
+        raise ValueError(
+            f"its {what} is {shown(name)} of the module {shown(module)}, which is not registered "
+            f"here; import the module that registers it (with tabular_pg.{how}) first"
+        )
+    return found[0]
