@@ -176,7 +176,10 @@ def panels(record):
         own = [e for e in entries if e["mode"] == mode]
         if mode == "ratio":  # the others have panels of their own
             runs = {e["id"] for e in entries if e["mode"] != mode}
-            own, title = [e for e in own if e["id"] not in runs], "at any iteration, other statements"
+            own, title = (
+                [e for e in own if e["id"] not in runs],
+                "at any iteration, other statements",
+            )
         top = {e["id"]: best(own, id=e["id"]) for e in own}
         ids = [id for id in top if top[id] >= LEAST and REGISTRY[id].kind is not Kind.EQUAL]
         ids.sort(key=top.get)
