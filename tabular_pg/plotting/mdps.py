@@ -29,8 +29,8 @@ def draw_mdp(P, r, *, texts=None) -> Figure:
     r : (S, A) array_like of float or Fraction
         Rewards.
     texts : function, optional
-        From a number to the text that stands for it; three digits, or a fraction as it is, by
-        default.
+        From a number to the text that stands for it: three digits by default; ``str`` writes
+        fractions as they are.
 
     Returns
     -------
@@ -47,15 +47,14 @@ def draw_mdp(P, r, *, texts=None) -> Figure:
     >>> from tabular_pg.plotting import draw_mdp
     >>> draw_mdp([[[0, 1], [1, 0]], [[0, 1], [0, 1]]], [[0, 1], [0, 0]]).savefig("mdp.pdf")
     """
-    P, r = np.array(P, dtype=object), np.array(r, dtype=object)
-    S = len(r)
-    if r.ndim != 2 or P.shape != (*r.shape, S):
-        raise ValueError(f"P has shape {P.shape} and r {r.shape}; expected (S, A, S) and (S, A)")
+    shape = real_array("r", r).shape
+    S = shape[0] if shape else 0
+    if len(shape) != 2 or real_array("P", P).shape != (*shape, S):
+        raise ValueError(f"P has shape {np.shape(P)} and r {shape}; expected (S, A, S) and (S, A)")
     if not 0 < S <= MOST:
         raise ValueError(f"P has {S} states; expected at most {MOST}")
-    for name, values in (("P", P), ("r", r)):
-        real_array(name, values.astype(float))
-    texts = texts or (lambda x: f"{x:.3g}" if isinstance(x, float) else str(x))
+    P, r = np.array(P, dtype=object), np.array(r, dtype=object)
+    texts = texts or (lambda x: f"{float(x):.3g}")
     places = _places(S)
     figure = Figure()
     axes = figure.add_axes((0, 0, 1, 1))

@@ -91,6 +91,10 @@ CALLS = {
     "save_figure, out": call(saved, ("out",), list, **FILES, out=None)._replace(
         fine=TEXT, optional=("out",)
     ),
+    "draw_mdp": call(
+        plotting.draw_mdp, digest=lambda made: [text.get_text() for text in made.axes[0].texts],
+        P=[[[0.5, 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]]], r=[[0.0, 1.0], [0.5, 0.0]],
+    ),
     "write_whole": call(written, digest=str, content="text")._replace(
         fine=(*TEXT, "bytes")
     ),
