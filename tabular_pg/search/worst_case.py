@@ -87,10 +87,10 @@ class WorstCase:
         Parameters
         ----------
         keep : float in (0, 1]
-        budget : int, how many candidates may be run
+        budget : int >= 0, how many candidates may be run; with 0 it is only rounded
         """
         keep = check_number("keep", keep, 0, 1, kind=Real)
-        budget = check_number("budget", budget, 1, kind=Integral)
+        budget = check_number("budget", budget, 0, kind=Integral)
         if keep == 0:
             raise ValueError("keep is 0; expected a number in (0, 1]")
         instance, problem = self._found
