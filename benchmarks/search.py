@@ -7,14 +7,15 @@ import numpy as np
 from benchmarks.measure import processor_time
 from benchmarks.report import Table, Target, judged
 from tabular_pg import REGISTRY, optimize
-from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.engine.method import METHODS
+from tabular_pg.search.arguments import usual_tau
 from tabular_pg.search.candidates.moves import random_instance
 from tabular_pg.search.climb import climb
 from tabular_pg.search.problem import SearchProblem
 from tabular_pg.search.stacking import runs_at_once
 from tabular_pg.theorem import verdict
 
-S, A, GAMMA, TAU, STEPS = 3, 2, 0.9, 0.5, (1e-2, 1e2)
+S, A, GAMMA, STEPS = 3, 2, 0.9, (1e-2, 1e2)
 ONE_STEP, LONG = ("P1", "N2b", "S1b", "E2", "G4", "H1a", "PI1"), ("N1", "S2", "P2s", "G1p", "H2")
 FACTORS = {1: 100, 100: 20}  # by which a run of a search is to be faster, by its length
 NEVER = 1e9  # a ratio that ends no climb
@@ -35,8 +36,8 @@ def row(id, K, candidates, repeats):
     """Both times for a theorem and runs of K iterations, the least of some repeats in turn."""
     theorem = REGISTRY[id]
     rule = next(rule for rule in theorem.rules if rule in METHODS)
-    entropy = theorem.regularized or METHODS[rule].regularization is Regularization.REQUIRED
-    problem = SearchProblem(theorem, rule, GAMMA, TAU if entropy else 0.0, K, "ratio", STEPS)
+    tau = usual_tau(theorem, rule)
+    problem = SearchProblem(theorem, rule, GAMMA, tau, K, "ratio", STEPS)
     limits, rng = problem.limits(S, A), np.random.default_rng(0)
     problem.stacked = runs_at_once(problem, limits)
     judged_alone = [problem.judge(random_instance(rng, limits)) for _ in range(20)]

@@ -19,16 +19,16 @@ import numpy as np
 
 from experiments.shared.study import Study
 from tabular_pg import REGISTRY
-from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.engine.method import METHODS
 from tabular_pg.plotting import HeatMap
 from tabular_pg.report import markdown_table
 from tabular_pg.search import worst_case
+from tabular_pg.search.arguments import usual_tau
 from tabular_pg.theorem import Kind, sorted_theorems
 from tabular_pg.verdicts.assumptions import some_pair
 
 SIMPLIFYING = 4000  # candidates that are run to make an instance simple
 TELLING, LEAST = 0.05, 1e-6  # scores that make a mode tell something, and anything at all
-TAU = 0.5  # for what is about entropy regularization
 SHAPES = ((1, 2), (2, 2), (3, 2), (3, 3), (5, 3))
 GAMMAS = (0.0, 0.5, 0.9, 0.99, 0.999)
 MODES = {
@@ -49,8 +49,7 @@ def about(id):
     """The theorem, a method that it is about, and tau."""
     theorem = REGISTRY[id]
     rule = next(rule for rule in theorem.rules if rule in METHODS)
-    entropy = theorem.regularized or METHODS[rule].regularization is Regularization.REQUIRED
-    return theorem, rule, TAU if entropy else 0.0
+    return theorem, rule, usual_tau(theorem, rule)
 
 
 def modes(id):

@@ -15,11 +15,18 @@ RECORD_PER_DECADE = 30
 LARGEST_MOVE = 1e304  # of eta times the largest value
 
 
+def is_defined(method, tau) -> bool:
+    """Whether a method is defined with this tau."""
+    excluded = Regularization.NONE if tau > 0 else Regularization.REQUIRED
+    return method.regularization is not excluded
+
+
 def refuse_regularization(name, method, tau):
-    if tau > 0 and method.regularization is Regularization.NONE:
+    if is_defined(method, tau):
+        return
+    if tau > 0:
         raise ValueError(f"tau is {tau}; {name} is defined for tau = 0 only")
-    if tau == 0 and method.regularization is Regularization.REQUIRED:
-        raise ValueError(f"tau is 0; {name} is defined for tau > 0 only")
+    raise ValueError(f"tau is 0; {name} is defined for tau > 0 only")
 
 
 def refuse_combination(name, method, mdp, tau):

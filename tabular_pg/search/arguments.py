@@ -7,8 +7,10 @@ from numbers import Real
 
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.engine.arguments import refuse_regularization
-from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.method import METHODS, Regularization
 from tabular_pg.theorem import REGISTRY, Theorem
+
+TAU = 0.5  # of what is about entropy, unless told otherwise
 
 
 def found_theorem(theorem) -> Theorem:
@@ -23,6 +25,12 @@ def found_theorem(theorem) -> Theorem:
         if known.formula is theorem:
             return known
     raise TypeError(f"theorem is {shown(theorem)}; expected an id, a Theorem or its function")
+
+
+def usual_tau(theorem, rule) -> float:
+    """A tau that a theorem about a rule can be asked at: 1/2 if it is about entropy, 0 if not."""
+    needs = METHODS[rule].regularization is Regularization.REQUIRED
+    return TAU if theorem.regularized or needs else 0.0
 
 
 def posed(theorem, formula) -> Theorem:

@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.engine.method import METHODS
+from tabular_pg.search.arguments import usual_tau
 from tabular_pg.search.worst_case import worst_case
 from tabular_pg.theorem import REGISTRY
 
@@ -47,7 +48,8 @@ def refute(options) -> tuple[str, int]:
     Python's own is the one that stands for a refutation."""
     try:
         statement = statement_in(options.file)
-        tau = _tau(statement, options.tau)
+        usual = usual_tau(statement, statement.rules[0])
+        tau = usual if options.tau is None else options.tau
         found = worst_case(
             statement, _rule(statement, options.rule), n_states=options.states,
             n_actions=options.actions, gamma=options.gamma, tau=tau,
@@ -70,14 +72,6 @@ def _rule(statement, name):
     if name not in known:
         raise ValueError(f"rule is {name!r}; expected one of {', '.join(sorted(known))}")
     return known[name]
-
-
-def _tau(statement, tau) -> float:
-    """The one that was asked for; else 1/2 where the statement needs one."""
-    if tau is not None:
-        return tau
-    needs = METHODS[statement.rules[0]].regularization is Regularization.REQUIRED
-    return 0.5 if statement.regularized or needs else 0.0
 
 
 def _text(found) -> str:

@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 
-from tabular_pg.engine.method import METHODS
 from tabular_pg.search.candidates.moves import random_instance, starts_around
 from tabular_pg.search.candidates.stack import Stack, size_of
 from tabular_pg.verdicts.sides import sides_of
@@ -23,7 +22,7 @@ def runs_at_once(problem, limits) -> int:
     A formula that takes a row of a stack for the start of a run, say, gives other numbers for
     the stack: this is found out on random candidates, once for a search.
     """
-    if limits.uniform or limits.A == 1 or METHODS[problem.cls].start is not None:
+    if limits.uniform or limits.A == 1 or not problem.evaluator(limits.S, limits.A).stackable:
         return 1
     rng, agreeing = np.random.default_rng(0), 0
     with warnings.catch_warnings():

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.checks.numbers import check_number, checked_iterations, checked_list, shown
-from tabular_pg.engine.arguments import recorded
-from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.engine.arguments import is_defined, recorded
+from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.registration import is_record
 from tabular_pg.engine.step_size import STEP_SIZES, step_of
 from tabular_pg.optima.optimal import checked_tau
@@ -120,7 +120,7 @@ class Grid:
         for label, instance in self._labelled(files):
             seeds = self.seeds if instance.pop("seeded") else (None,)
             for seed, (rule, spec), tau in itertools.product(seeds, rules, self.tau):
-                if not _is_defined(rule, tau):
+                if not is_defined(METHODS[type(rule)], tau):
                     continue
                 chosen = dict(instance)
                 if seed is not None:
@@ -225,9 +225,3 @@ def _several(name, given) -> list:
     if isinstance(given, list | range | np.ndarray) or type(given) is tuple:
         return checked_list(name, given, "entries")
     return [given]
-
-
-def _is_defined(rule, tau) -> bool:
-    regularization = METHODS[type(rule)].regularization
-    excluded = Regularization.NONE if tau > 0 else Regularization.REQUIRED
-    return regularization is not excluded

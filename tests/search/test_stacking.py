@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tabular_pg import REGISTRY, NaturalPG, ProjectedQAscent, SoftmaxPG
-from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.engine.method import METHODS
 from tabular_pg.search import worst_case
+from tabular_pg.search.arguments import usual_tau
 from tabular_pg.search.candidates.evaluator import Evaluator
 from tabular_pg.search.candidates.moves import random_instance, starts_around
 from tabular_pg.search.candidates.stack import ROWS, size_of
@@ -27,8 +28,7 @@ RECORDED = (
 def problem_of(theorem, tau=None, rule=None):
     theorem = REGISTRY[theorem] if isinstance(theorem, str) else theorem
     rule = rule or next(rule for rule in theorem.rules if rule in METHODS)
-    needs = theorem.regularized or METHODS[rule].regularization is Regularization.REQUIRED
-    tau = (0.5 if needs else 0.0) if tau is None else tau
+    tau = usual_tau(theorem, rule) if tau is None else tau
     return SearchProblem(theorem, rule, 0.9, tau, K, "ratio", (1e-2, 1e2))
 
 
