@@ -14,6 +14,7 @@ if __name__ == "__main__":
     import clone  # noqa: F401  (finds what the script needs)
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -83,10 +84,15 @@ def search(*job) -> dict:
 def simple(*job) -> dict:
     """The worst instance of a search, made simple."""
     small = found(*job).simplified(budget=SIMPLIFYING)
-    P, r = (np.vectorize(str, otypes=[object])(x).tolist() for x in small.instance[:2])
+    P, r = (np.vectorize(recorded, otypes=[object])(x).tolist() for x in small.instance[:2])
     return {
         "id": job[0], "mode": job[4], "score": small.score, "text": str(small), "P": P, "r": r,
     }  # fmt: skip
+
+
+def recorded(x: Fraction) -> int | str:
+    """A fraction as JSON keeps it exactly."""
+    return int(x) if x.denominator == 1 else str(x)
 
 
 def results(run, shapes, gammas, ids, iterations, budget, seed):
