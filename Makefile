@@ -24,7 +24,7 @@ docs: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[certified,gymnasium,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[certified,gymnasium,report,test]'
 	touch $@
 
 clean:
