@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+import flint
 import numpy as np
 from flint import arb
 
@@ -13,7 +16,13 @@ from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.rerun import Rerun, exact_rerun, rerun_of, trajectory
 from tabular_pg.checks.numbers import check_number, checked_iterations
 from tabular_pg.engine.arguments import recorded
+from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.run import Status
+from tabular_pg.engine.step_size import STEP_SIZES
+from tabular_pg.saved.archive import reading, write_archive
+from tabular_pg.saved.certificates import certificate_content, certificate_fields
+from tabular_pg.saved.exact import read_fraction
+from tabular_pg.saved.values import read_rule
 
 SPARE_BITS = 64
 MOST_BITS, PATIENCE = 2**17, 2**12  # from the latter on, only as long as more bits get further
@@ -66,6 +75,31 @@ class Certificate:
         """The largest entry of ``relative_errors``, without the nan; nan if there is no other."""
         known = self.relative_errors[~np.isnan(self.relative_errors)]
         return float(known.max()) if known.size else math.nan
+
+    def save(self, path) -> Path:
+        """Write this certificate to one file, with the MDP and the method, every digit of them.
+
+        The format is that of :meth:`tabular_pg.MDP.save`; fractions and balls are text in its
+        header. Written completely or not at all.
+        """
+        return write_archive(path, "Certificate", certificate_content(self))
+
+    @classmethod
+    def load(cls, path) -> Certificate:
+        """The certificate that ``certificate.save(path)`` wrote; nothing is computed again.
+
+        Every digit comes back, but that radii of balls may grow in their last, 30th bit.
+        The hash in a file finds damage and is no signature: who does not trust the sender of a
+        file runs its ``method`` again, :func:`certified_run`.
+
+        Errors are those of :meth:`tabular_pg.MDP.load`; a ValueError, too, if the class of the rule
+        is not registered here.
+        """
+        with reading(path, "Certificate") as content:
+            mdp, method, fields = certificate_fields(flint, content)
+            written = content.facts["rule"]
+            rule = read_rule(written, METHODS, STEP_SIZES, partial(read_fraction, flint))
+            return cls(exact_rerun(RationalMDP(**mdp), rule, **method), **fields)
 
     def __repr__(self):
         return (

@@ -119,6 +119,10 @@ class RationalMDP:
         """A, the number of actions."""
         return self.r.shape[1]
 
+    def called(self, s, a=None) -> str:
+        """As :meth:`tabular_pg.MDP.called`: nothing here has names."""
+        return ""
+
     @cached_property
     def twins(self) -> np.ndarray:
         """(S, A) the first action of the state that has the same rewards and transitions."""

@@ -34,8 +34,8 @@ def refuse_combination(name, method, mdp, tau):
     if method.visitation and not (mdp.mu > 0).all():
         s = int(np.argmin(mdp.mu))
         raise ValueError(
-            f"mu[{s}] is {mdp.mu[s]}; {name} takes its gradient under mu and needs mu > 0 in "
-            "every state"
+            f"mu[{s}]{mdp.called(s)} is {mdp.mu[s]}; {name} takes its gradient under mu and needs "
+            "mu > 0 in every state"
         )
 
 

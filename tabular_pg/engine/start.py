@@ -13,6 +13,7 @@ from tabular_pg.gaps.coordinates import Logits, Probabilities
 from tabular_pg.numerics.double_double import add_log
 
 SUM_TOLERANCE = 1e-12  # of probabilities, times the number of actions
+UNAVAILABLE = "{}: the action is not available"
 LOG_TOLERANCE = 1e-9  # of log-probabilities: large ones are rounded by more than an EPS
 
 
@@ -63,13 +64,13 @@ def start_of(policy, log_policy, mdp, tau, method) -> Start:
     if policy is None:
         policy = available / available.sum(axis=1, keepdims=True)
         return Start(policy, policy, False, None)
-    policy = _checked_policy(policy, available, method)
+    policy = _checked_policy(policy, available, mdp, method)
     normal = policy / policy.sum(axis=1, keepdims=True)
     rounded = method.space is Space.SIMPLEX  # logarithms are normalized later, and better
     return Start(normal, normal if rounded else policy, False, None)
 
 
-def _checked_policy(given, available, method):
+def _checked_policy(given, available, mdp, method):
     policy = _shaped("policy", real_array("policy", given), available.shape)
     expected = "a probability >= 0"
     wrong = ~(policy >= 0)
@@ -78,8 +79,8 @@ def _checked_policy(given, available, method):
         if ((policy == 0) & available).any():
             expected += "; log_policy takes what is below 1e-308"
         wrong = available & ~(policy > 0)
-    _refuse("policy", policy, wrong, expected)
-    _refuse("policy", policy, ~available & (policy != 0), "0: the action is not available")
+    _refuse(mdp, "policy", policy, wrong, expected)
+    _refuse(mdp, "policy", policy, ~available & (policy != 0), UNAVAILABLE.format(0))
     sums = policy.sum(axis=1)
     kind = np.asarray(given).dtype
     eps = np.finfo(kind).eps if kind.kind == "f" and kind.itemsize < 8 else 0.0
@@ -87,7 +88,8 @@ def _checked_policy(given, available, method):
     if wrong.any():
         s = int(np.argmax(wrong))
         raise ValueError(
-            f"policy[{s}] sums to {float(sums[s])!r}; expected 1 (divide rows by their sums)"
+            f"policy[{s}]{mdp.called(s)} sums to {float(sums[s])!r}; expected 1 (divide rows by "
+            "their sums)"
         )
     return policy
 
@@ -97,19 +99,20 @@ def _from_logarithms(given, available, mdp, tau, method) -> Start:
     x = _shaped("log_policy", real_array("log_policy", given, finite=False), available.shape)
     if run is not None:  # offsets of unavailable actions have been taken for 0
         x[~available] = -np.inf
-    _refuse("log_policy", x, ~(x <= LOG_TOLERANCE), "a logarithm <= 0")
+    _refuse(mdp, "log_policy", x, ~(x <= LOG_TOLERANCE), "a logarithm <= 0")
     if method.space is Space.SOFTMAX:
         lost = available & (x == -np.inf)
-        _refuse("log_policy", x, lost, "a finite number (a softmax method never revives an action)")
-    _refuse("log_policy", x, ~available & (x > -np.inf), "-inf: the action is not available")
+        expected = "a finite number (a softmax method never revives an action)"
+        _refuse(mdp, "log_policy", x, lost, expected)
+    _refuse(mdp, "log_policy", x, ~available & (x > -np.inf), UNAVAILABLE.format(-np.inf))
     policy = np.exp(x)
     sums = policy.sum(axis=1)
     wrong = ~(np.abs(sums - 1) <= LOG_TOLERANCE * x.shape[1])
     if wrong.any():
         s = int(np.argmax(wrong))
         raise ValueError(
-            f"exp(log_policy[{s}]) sums to {float(sums[s])!r}; expected 1 (subtract the logarithm "
-            "of that sum)"
+            f"exp(log_policy[{s}]){mdp.called(s)} sums to {float(sums[s])!r}; expected 1 (subtract "
+            "the logarithm of that sum)"
         )
     policy /= sums[:, None]
     if run is None or run.mdp is not mdp or run.method.space is not method.space:
@@ -125,7 +128,8 @@ def _shaped(name, values, shape):
     return values
 
 
-def _refuse(name, values, wrong, expected):
+def _refuse(mdp, name, values, wrong, expected):
     if wrong.any():
         s, a = np.argwhere(wrong)[0]
-        raise ValueError(f"{name}[{s}, {a}] is {values[s, a]}; expected {expected}")
+        where = f"{name}[{s}, {a}]{mdp.called(s, a)}"
+        raise ValueError(f"{where} is {values[s, a]}; expected {expected}")

@@ -165,6 +165,10 @@ class MDP:
         names = None if self.labels is None else self.labels.states
         return {} if names is None else {name: s for s, name in enumerate(names)}
 
+    def called(self, s, a=None) -> str:
+        """How messages and tables call a state or a pair, in brackets; '' if there are no names."""
+        return "" if self.labels is None else self.labels.of(s, a)
+
     def save(self, path) -> Path:
         """Write this MDP to one file, completely or not at all.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from scipy import sparse
-
 from tabular_pg.saved.archive import Content
+from tabular_pg.saved.matrices import matrix_arrays, read_matrix
 from tabular_pg.saved.values import labels, number, read_labels, read_number, text
 
 
@@ -20,10 +19,7 @@ def mdp_content(mdp) -> Content:
         "states": labels(states),
         "actions": labels(actions),
     }
-    P = {"P": mdp.P}
-    if mdp.sparse:
-        P = {"P_data": mdp.P.data, "P_indices": mdp.P.indices, "P_indptr": mdp.P.indptr}
-    arrays = {**P, "r": mdp.r, "rho": mdp.rho, "mu": mdp.mu}
+    arrays = {**matrix_arrays("P", mdp.P), "r": mdp.r, "rho": mdp.rho, "mu": mdp.mu}
     if mdp.actions is not None:
         arrays["available"] = mdp.actions
     return Content(facts, arrays)
@@ -31,16 +27,12 @@ def mdp_content(mdp) -> Content:
 
 def mdp_arguments(content) -> tuple[dict, float]:
     """``(arguments, correction)``: what to make the MDP of, and what was corrected then."""
-    facts, arrays = content
+    facts = content.facts
     shape = tuple(facts["shape"])
     if len(shape) != 2 or not all(isinstance(x, int) and x >= 1 for x in shape):
         raise ValueError(f"shape is {shape}; expected (S, A)")
     S, A = shape
-    if facts["sparse"] is True:
-        data, indices, indptr = (arrays[f"P_{x}"] for x in ("data", "indices", "indptr"))
-        P = sparse.csr_array((data, indices, indptr), shape=(S * A, S))
-    else:
-        P = content.array("P", (S, A, S))
+    P = read_matrix(content, "P", (S * A, S) if facts["sparse"] is True else (S, A, S))
     arguments = {
         "P": P,
         "r": content.array("r", shape),

@@ -3,6 +3,7 @@
 from tabular_pg._tables import csv_table, markdown_table
 from tabular_pg.report.curves import bound_curve
 from tabular_pg.report.jobs import resumed
+from tabular_pg.report.policies import policy_table
 from tabular_pg.report.verdicts import (
     VerdictRow,
     run_records,
@@ -16,6 +17,7 @@ __all__ = [
     "bound_curve",
     "csv_table",
     "markdown_table",
+    "policy_table",
     "resumed",
     "run_records",
     "verdict_csv",

@@ -94,17 +94,24 @@ def _read_label(value, depth):
     raise ValueError(f"a label is {shown(value)}; expected text, a number or a tuple")
 
 
-def rule(record):
-    """A rule, or a step size, by the names of its class and its module, and its fields."""
+def rule(record, number=number):
+    """A rule, a step size or a loss, by the names of its class and its module, and its fields,
+    each of which ``number`` writes."""
     kind = type(record)
+    values = {name: getattr(record, name) for name in _fields(kind)}
     fields = {
-        name: rule(value) if isinstance(value, tuple) else number(value)
-        for name, value in zip(record._fields, record, strict=True)
+        name: rule(value, number) if isinstance(value, tuple) else number(value)
+        for name, value in values.items()
     }
     return {"name": kind.__name__, "module": kind.__module__, "fields": fields}
 
 
-def read_rule(written, methods, steps):
+def _fields(kind) -> tuple:
+    """The names of the fields of a NamedTuple or a dataclass."""
+    return getattr(kind, "_fields", None) or tuple(getattr(kind, "__dataclass_fields__", ()))
+
+
+def read_rule(written, methods, steps, read_number=read_number):
     """The rule that :func:`rule` wrote, of a class among the registered ``methods``.
 
     Raises
@@ -114,13 +121,15 @@ def read_rule(written, methods, steps):
     """
     kind = _registered(written, methods, "rule", "method")
     fields = {
-        name: read_rule(value, steps, {}) if isinstance(value, dict) else read_number(name, value)
+        name: read_rule(value, steps, {}, read_number)
+        if isinstance(value, dict)
+        else read_number(name, value)
         for name, value in written["fields"].items()
     }
-    if set(fields) != set(kind._fields):
+    if set(fields) != set(_fields(kind)):
         raise ValueError(
             f"{kind.__name__} has the fields {', '.join(fields)}; the class that is registered "
-            f"here has {', '.join(kind._fields)}"
+            f"here has {', '.join(_fields(kind))}"
         )
     return kind(**fields)
 

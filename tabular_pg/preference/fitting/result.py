@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from tabular_pg.preference.fitting.comparisons import Comparisons
+from tabular_pg.preference.fitting.storage import fit_content, fit_fields
+from tabular_pg.saved.archive import reading, write_archive
 
 
 class Status(enum.Enum):
@@ -79,6 +82,22 @@ class Fit:
     def obstacle(self) -> str:
         """'' or the reason why no theorem is about this fit."""
         return "" if self.status in CONVERGED else self.status.value
+
+    def save(self, path) -> Path:
+        """Write this fit, its pairs and its features to one file, completely or not at all.
+
+        The format is that of :meth:`tabular_pg.MDP.save`.
+        """
+        return write_archive(path, "Fit", fit_content(self))
+
+    @classmethod
+    def load(cls, path) -> Fit:
+        """The fit that ``fit.save(path)`` wrote, bit for bit.
+
+        Errors are those of :meth:`tabular_pg.MDP.load`.
+        """
+        with reading(path, "Fit") as content:
+            return cls(**fit_fields(content, Status))
 
     @cached_property
     def margins(self) -> np.ndarray:
