@@ -13,14 +13,15 @@ from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import as_float, checked_flag, is_real, shown, unwrapped
 from tabular_pg.checks.probabilities import distribution
 from tabular_pg.mdps.compressed import freeze, freeze_shared
+from tabular_pg.mdps.exchange import reader
 from tabular_pg.mdps.exchange.csv_files import from_csv, to_csv
 from tabular_pg.mdps.exchange.explicit import from_prism
 from tabular_pg.mdps.exchange.explicit_out import to_prism, to_storm
 from tabular_pg.mdps.exchange.function import from_function
 from tabular_pg.mdps.exchange.gymnasium import from_gymnasium
+from tabular_pg.mdps.exchange.jaxdp import from_jaxdp
 from tabular_pg.mdps.exchange.mdptoolbox import from_mdptoolbox, to_mdptoolbox
 from tabular_pg.mdps.exchange.quantecon import from_quantecon, to_quantecon
-from tabular_pg.mdps.exchange.reader import reader
 from tabular_pg.mdps.labels import Labels, checked_labels
 from tabular_pg.mdps.rewards import expected_rewards, plain_rewards
 from tabular_pg.mdps.storage import mdp_arguments, mdp_content
@@ -195,6 +196,7 @@ class MDP:
 
     from_function, from_gymnasium = reader(from_function), reader(from_gymnasium)
     from_quantecon, to_quantecon = reader(from_quantecon), to_quantecon
+    from_jaxdp = reader(from_jaxdp)
     from_mdptoolbox, to_mdptoolbox = reader(from_mdptoolbox), to_mdptoolbox
     from_prism, to_prism, to_storm = reader(from_prism), to_prism, to_storm
     from_csv, to_csv = reader(from_csv), to_csv

@@ -3,3 +3,22 @@
 What reads one returns the arguments of :class:`tabular_pg.MDP`; ``reader`` makes class methods of
 it. What writes one is a method as it is.
 """
+
+from __future__ import annotations
+
+from functools import wraps
+from inspect import Parameter, signature
+
+
+def reader(function):
+    """A class method that makes what it is of from the arguments that ``function`` returns."""
+
+    @wraps(function)
+    def read(cls, *arguments, **options):
+        return cls(**function(*arguments, **options))
+
+    given = signature(function)
+    own = Parameter("cls", Parameter.POSITIONAL_ONLY)
+    parameters = [own, *given.parameters.values()]
+    read.__signature__ = given.replace(parameters=parameters, return_annotation="MDP")
+    return classmethod(read)
