@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.preference.fitting.comparisons import Comparisons
 
 
@@ -62,6 +63,8 @@ class Fit:
     comparisons: Comparisons
     features: object = None
     distance: float = np.nan
+
+    __repr__ = compact
 
     tau, rounded = 0.0, True  # what theorems ask any run for
 
