@@ -39,6 +39,7 @@ from tabular_pg.verdicts.verdict import (
     ROUNDING,
     Kind,
     Verdict,
+    Verdicts,
     Violation,  # noqa: F401  (part of a verdict, from here as well)
 )
 
@@ -196,7 +197,7 @@ def check(run: Run) -> list[Verdict]:
     TypeError
         If ``run`` is not a run.
     """
-    return [verdict(theorem, run) for theorem in theorems_about(checked_run(run).rule)]
+    return Verdicts(verdict(theorem, run) for theorem in theorems_about(checked_run(run).rule))
 
 
 def checked_run(run):

@@ -15,6 +15,7 @@ import numpy as np
 from flint import arb, fmpq
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from tabular_pg._reprs import WHOLE, cut
 from tabular_pg.certified.balls import Undecided
 from tabular_pg.numerics.wide import Reductions
 
@@ -93,7 +94,7 @@ class BallArray(Reductions, _Array):
         return format(float(self.item().mid()), spec)
 
     def __repr__(self):
-        return f"BallArray({self.data})"
+        return f"BallArray({cut(str(self.data), WHOLE)})"
 
     def item(self) -> arb:
         """The only entry."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb
 
+from tabular_pg._reprs import cut
 from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
 from tabular_pg.certified.arrays import NotComputable, ball_array
 from tabular_pg.certified.balls import NotAPolicy, Undecided, precision
@@ -28,7 +29,7 @@ from tabular_pg.theorem import (
     theorems_about,
     why_not_applicable,
 )
-from tabular_pg.verdicts.verdict import no_truth_value
+from tabular_pg.verdicts.verdict import MOST, no_truth_value
 
 MOST_BITS = 2**14
 LARGEST_BITS = 2**20  # what the most digits ask for; of more, numbers alone fill the memory
@@ -114,7 +115,7 @@ class CertifiedVerdict:
         return f"{self.theorem.id:<4} {self.theorem.claim}: {self.found}"
 
     def __repr__(self):
-        return f"CertifiedVerdict({self.theorem.id} {self.found})"
+        return f"CertifiedVerdict({self.theorem.id} {cut(self.found, MOST)})"
 
 
 def certified_check(run, *, theorems=None, digits=30, most_bits=None) -> list:

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.certified.certify import Certificate, certified_run
 from tabular_pg.certified.check import CertifiedVerdict, certified_check
 from tabular_pg.certified.rational import RationalMDP
@@ -42,6 +43,8 @@ class Counterexample:
     rule: tuple
     policy: list
     at: tuple
+
+    __repr__ = compact
 
     def run(self, digits=30) -> Certificate:
         """The method on the MDP, in ball arithmetic to ``digits`` digits."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tabular_pg._floats import shown_gap
+from tabular_pg._notebook import run_html, run_text
 from tabular_pg.engine.given_out import remember
 from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.step_size import STEP_SIZES, is_constant, step_of
@@ -95,6 +95,8 @@ class Run:
     steps: np.ndarray | None = None
     recorded_log_policies: np.ndarray | None = None
 
+    __repr__, _repr_html_ = run_text, run_html
+
     rounded = True  # so that theorems allow for rounding
     first, last = 0, -1  # the rows of the first and the last iterate
     least_change = 4 * math.ulp(0.0)  # what rounding does at least, to subnormal numbers
@@ -152,9 +154,7 @@ class Run:
     @cached_property
     def policies(self) -> np.ndarray:
         """(K, S, A) pi^k."""
-        if self.coordinates is Probabilities:
-            return self.iterates
-        return np.exp(self.log_policies)
+        return self.iterates if self.coordinates is Probabilities else np.exp(self.log_policies)
 
     @cached_property
     def value_gap(self) -> np.ndarray:
@@ -242,8 +242,8 @@ class Run:
             fields = run_fields(content, shape, Status, Solver)
             return cls(mdp=mdp, rule=rule, optimum=read_optimum(best, shape), **fields)
 
-    def __repr__(self):
-        return (
-            f"Run({self.rule}, tau={self.tau}, k={self.k[0]}..{self.k[-1]}, "
-            f"gap={shown_gap(self.gap[-1], self.log_gap[-1])}, {self.status.name})"
-        )
+    def plot(self, theorem=None, **options):
+        """A figure of this run: :func:`tabular_pg.plotting.plot` with its options."""
+        from tabular_pg.plotting import plot  # matplotlib, for those who look
+
+        return plot(self, theorem, **options)

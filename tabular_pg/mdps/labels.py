@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import shown
 
 
@@ -12,6 +13,8 @@ class Labels(NamedTuple):
 
     states: tuple | None = None
     actions: tuple | None = None
+
+    __repr__ = compact
 
     def of(self, s, a=None) -> str:
         """How messages call a state or a pair, in brackets; '' if there are no names."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._machine import refuse_beyond_memory
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.mdps.transitions import Owned
@@ -25,6 +26,8 @@ class Lumped(NamedTuple):
 
     mdp: MDP
     copies: np.ndarray
+
+    __repr__ = compact
 
 
 def gamma_chain(n, gamma, epsilon=1e-3) -> MDP:

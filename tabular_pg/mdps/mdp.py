@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from tabular_pg._notebook import mdp_html
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import as_float, checked_flag, is_real, shown, unwrapped
 from tabular_pg.checks.probabilities import distribution
@@ -207,6 +208,8 @@ class MDP:
         mdp = cls(**arguments)
         object.__setattr__(mdp, "correction", correction)
         return mdp
+
+    _repr_html_ = mdp_html
 
     def __repr__(self):
         return (

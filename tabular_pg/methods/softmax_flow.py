@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.gaps.coordinates import Logits
@@ -26,6 +27,8 @@ class Flow(NamedTuple):
     times: np.ndarray
     log_policies: np.ndarray
     value_gap: np.ndarray
+
+    __repr__ = compact
 
 
 def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flow:

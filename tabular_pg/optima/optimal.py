@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from tabular_pg._floats import UNDERFLOW
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import checked_real
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.optima.bellman import Bellman
@@ -56,6 +57,8 @@ class Optimum:
     doubt: str
     tie_tolerance: float | None = None
     odds: Odds | None = None
+
+    __repr__ = compact
 
     @cached_property
     def pi(self) -> np.ndarray:

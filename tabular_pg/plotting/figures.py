@@ -9,19 +9,32 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from tabular_pg._files import plain, write_all
-from tabular_pg._tables import csv_table
 from tabular_pg.checks.numbers import check_dict, check_path, check_text, checked_flag, checked_list
+from tabular_pg.plotting.data import table_of
 from tabular_pg.plotting.panels import COLUMN, STYLE, TEXT, draw
-from tabular_pg.plotting.records import HeatMap, Panel
+from tabular_pg.plotting.records import HeatMap, Panel, description
+from tabular_pg.plotting.widths import checked_width
+
+FORMATS = {
+    "pdf": (FigureCanvasPdf, {"CreationDate": None, "Creator": None, "Producer": None}),
+    "png": (FigureCanvasAgg, {"Software": None}),
+    "svg": (FigureCanvasSVG, {"Date": None, "Creator": None, "Format": None, "Type": None}),
+    "pgf": (None, None),  # loaded when asked for
+}
 
 
-def save_figure(name, panels, out, record, *, columns=True, shared_legend=False) -> list[Path]:
-    """Write ``name`` at text width, its panels at column width, its data and its record.
+def save_figure(
+    name, panels, out, record, *, columns=True, shared_legend=False, width=None,
+    formats=("pdf", "png"),
+) -> list[Path]:  # fmt: skip
+    """Write a figure, its data (CSV) and its record (JSON), all of them or none.
+
+    The same figure is the same bytes, in every format, from run to run.
 
     Parameters
     ----------
@@ -33,9 +46,15 @@ def save_figure(name, panels, out, record, *, columns=True, shared_legend=False)
     record : dict
         What made the figure; versions are added. Text, numbers (numpy's, too), lists and dicts.
     columns : bool
-        Whether to draw the panels of a larger figure at column width, too.
+        Whether to draw the panels of a larger figure at column width, too, if no width is given.
     shared_legend : bool
         One legend below all panels, which must have curves of the same names.
+    width : str or float, optional
+        "neurips" (5.5 in), "icml" (3.25), "icml_wide" (6.75), "ieee" (3.5), "jmlr" (6), or a number
+        of inches. By default the two widths of ICML: its text, and a column for single panels.
+    formats : sequence of str
+        Of the pictures: "pdf", "png" (300 dots per inch), "svg" (whose letters are shapes, so that
+        it needs no fonts), and "pgf", which needs pdflatex.
 
     Returns
     -------
@@ -51,79 +70,68 @@ def save_figure(name, panels, out, record, *, columns=True, shared_legend=False)
     check_path("out", out)
     check_dict("record", record, "text and numbers")
     checked_flag("columns", columns)
-    checked_flag("shared_legend", shared_legend)
-    panels = checked_list("panels", panels, "panels, or of heat maps", Panel | HeatMap)
-    if len({type(panel) for panel in panels}) != 1:
-        raise ValueError(f"panels has {len(panels)} entries; expected some, all of one kind")
-    out = Path(out)
-    text = _json({"figure": name, **record, "versions": _versions()})
-    contents = {out / f"{name}.csv": _table(panels), out / f"{name}.json": text}
+    shared_legend = checked_flag("shared_legend", shared_legend)
+    panels, formats = checked_panels(panels), checked_formats(formats)
+    out, singles = Path(out), panels if width is None and columns and len(panels) > 1 else ()
+    default = TEXT if len(panels) > 1 else COLUMN
+    width = default if width is None else checked_width(width)
+    drawn = {"shared_legend": shared_legend, "panels": [description(panel) for panel in panels]}
+    text = _json({"figure": name, **record, "drawn": drawn, "versions": _versions()})
+    contents = {out / f"{name}.csv": table_of(panels), out / f"{name}.json": text}
     with matplotlib.rc_context(STYLE):
-        pictures = {name: draw(panels, TEXT if len(panels) > 1 else COLUMN, shared_legend)}
-        for panel in panels if columns and len(panels) > 1 else ():
+        pictures = {name: draw(panels, width, shared_legend)}
+        for panel in singles:
             single = f"{name}_{panel.key}"
             if single in pictures:
                 raise ValueError(f"key is {panel.key!r} in two panels; expected distinct ones")
             pictures[single] = draw([panel], COLUMN)
         for stem, figure in pictures.items():
-            contents |= {out / (stem + suffix): made for suffix, made in _rendered(figure)}
+            for suffix in formats:
+                contents[out / f"{stem}.{suffix}"] = rendered(figure, suffix)
     write_all(contents)
-    return [path for path in contents if path.suffix in (".pdf", ".png")] + list(contents)[:2]
+    return [*list(contents)[2:], *list(contents)[:2]]
+
+
+def checked_panels(panels) -> list:
+    """Some panels, or some heat maps, else ValueError."""
+    panels = checked_list("panels", panels, "panels, or of heat maps", Panel | HeatMap)
+    if len({type(panel) for panel in panels}) != 1:
+        raise ValueError(f"panels has {len(panels)} entries; expected some, all of one kind")
+    return panels
+
+
+def checked_formats(formats) -> list:
+    """Some known formats, each once, else ValueError."""
+    formats = checked_list("formats", formats, f"text of {', '.join(FORMATS)}", str)
+    for i, suffix in enumerate(formats):
+        if suffix not in FORMATS:
+            raise ValueError(f"formats[{i}] is {suffix!r}; expected one of {', '.join(FORMATS)}")
+    return list(dict.fromkeys(formats))
+
+
+def rendered(figure, suffix, **options) -> bytes:
+    """A figure in a format; without dates, so that it is the same bytes every time."""
+    canvas, metadata = FORMATS[suffix]
+    if suffix == "pgf":
+        from matplotlib.backends import backend_pgf
+
+        canvas = backend_pgf.FigureCanvasPgf
+    buffer = io.BytesIO()
+    canvas(figure)
+    try:
+        figure.savefig(buffer, format=suffix, metadata=metadata, **options)
+    except (OSError, RuntimeError) as error:
+        if suffix != "pgf":
+            raise
+        raise RuntimeError(
+            f"formats has 'pgf', which needs {matplotlib.rcParams['pgf.texsystem']} on the path: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    return buffer.getvalue()
 
 
 def _json(record) -> str:
     return json.dumps(plain(record), indent=1, sort_keys=True, allow_nan=False) + "\n"
-
-
-def _rendered(figure):
-    """Pairs (suffix, bytes) of a picture."""
-    for suffix, canvas, metadata in (
-        (".pdf", FigureCanvasPdf, {"CreationDate": None, "Creator": None, "Producer": None}),
-        (".png", FigureCanvasAgg, {"Software": None}),
-    ):
-        buffer = io.BytesIO()
-        canvas(figure)
-        figure.savefig(buffer, format=suffix[1:], metadata=metadata)
-        yield suffix, buffer.getvalue()
-
-
-def _table(panels) -> str:
-    heads, *rows = _cells(panels) if isinstance(panels[0], HeatMap) else _points(panels)
-    return csv_table(heads, rows)
-
-
-def _cells(panels):
-    yield ["panel", "row", "column", "value"]
-    for panel in panels:
-        for (i, j), value in np.ndenumerate(panel.values):
-            yield [panel.title, panel.rows[i], panel.columns[j], digits(value)]
-
-
-def _points(panels):
-    curves = [curve for panel in panels for curve in panel.curves]
-    limits = any(curve.limit is not None for curve in curves)
-    bands = any(curve.band is not None for curve in curves)
-    head = ["panel", "curve", "x_is_log10", "y_is_log10", "x", "measured", "proved"]
-    yield head + ["limit"] * limits + ["low", "high"] * bands
-    for panel in panels:
-        for curve in panel.curves:
-            empty = np.full(len(curve.x), np.nan)
-            columns = [curve.x, curve.measured, curve.proved, *[curve.limit] * limits]
-            columns += [*(curve.band or (None, None))] * bands
-            columns = [empty if values is None else values for values in columns]
-            head = [panel.title, curve.label, int(panel.x_log), int(panel.y_log)]
-            logarithmic = (panel.x_log, *[panel.y_log] * (len(columns) - 1))
-            for row in zip(*columns, strict=True):
-                yield head + [digits(*cell) for cell in zip(row, logarithmic, strict=True)]
-
-
-def digits(value, logarithm=False) -> str:
-    """Six significant digits, or six after the point of a logarithm: more than a picture shows.
-
-    Whatever the rounding, some number lies at its edge, and falls to this or that side by the
-    processor; with an error of 1e-12 this one in a million.
-    """
-    return f"{round(float(value), 6) + 0.0:.15g}" if logarithm else f"{float(value):.6g}"
 
 
 def _versions() -> dict:

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from tabular_pg.plotting.records import HeatMap
+from tabular_pg.plotting.widths import WIDTHS, style_sheet
 
-COLUMN, TEXT = 3.25, 6.75  # inches, the two widths of a two-column venue
+COLUMN, TEXT = WIDTHS["icml"], WIDTHS["icml_wide"]  # inches, of a two-column venue
 PROVED = ((0, (3, 1.5)), (0, (6, 1.5)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 1, 1, 1, 1, 1)))  # dashes
 LIMIT = (0, (0.8, 1.2))  # dots
+REFERENCES = (("0.5", ":", 1.4), *((grey, dash, 1.0) for grey, dash in zip(
+    ("0.35", "0.0", "0.55", "0.2"), PROVED, strict=True)))  # fmt: skip
+NARROWEST, ENTRY = 1.8, 1.7  # inches of a panel in a row of several, and of an entry of a legend
+HANDLE = 0.32  # inches, what is drawn beside the text of an entry
 CELL = 0.11  # inches, the least height of a row of a heat map
+RAISED, LONG = (-300, 300), 10**5  # exponents whose powers are floats, and what is long
 FEW = 12  # points that each get a marker
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C")
+SHEET = style_sheet("icml")  # all but sizes and cycles, which are the same in the others
+STYLE = {key: value for key, value in SHEET.items() if not key.startswith(("figure.", "axes.prop"))}
+COLORS = tuple(SHEET["axes.prop_cycle"].by_key()["color"])
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LEGEND = {"frameon": False, "handlelength": 1.6, "labelspacing": 0.25, "columnspacing": 1.0}
-STYLE = {
-    "font.family": "STIXGeneral",
-    "mathtext.fontset": "stix",
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "legend.fontsize": 6.5,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 1.1,
-    "pdf.fonttype": 42,
-    "savefig.dpi": 300,
-}
 
 
 def draw(panels, width, shared_legend=False) -> Figure:
-    """Panels side by side, three to a row."""
+    """Panels side by side, at most three to a row."""
     if not panels:
         raise ValueError("panels is empty; expected at least one Panel or HeatMap")
-    rows = -(-len(panels) // 3)
+    rows = -(-len(panels) // max(1, min(3, int(width / NARROWEST))))
     columns = -(-len(panels) // rows)
     each = min(2.3, 0.85 * width / columns)
     most = max((len(panel.rows) for panel in panels if isinstance(panel, HeatMap)), default=0)
@@ -49,11 +44,11 @@ def draw(panels, width, shared_legend=False) -> Figure:
         if isinstance(panel, HeatMap):
             _draw_heat_map(axes, panel)
             continue
-        for i, curve in enumerate(panel.curves):
-            _draw_curve(axes, curve, _look(i))
+        _draw_curves(axes, panel.curves)
         _decorate(axes, panel)
         if not shared_legend:
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, **LEGEND)
+            count = _legend_columns(axes.get_legend_handles_labels()[1], width / columns)
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=count, **LEGEND)
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
     if shared_legend:
@@ -62,9 +57,19 @@ def draw(panels, width, shared_legend=False) -> Figure:
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
                 named.setdefault(label, handle)
         figure.legend(
-            named.values(), named.keys(), loc="outside lower center", ncols=4, **LEGEND
+            named.values(), named.keys(), loc="outside lower center",
+            ncols=_legend_columns(named, width), **LEGEND,
         )  # fmt: skip
     return figure
+
+
+def _legend_columns(labels, width) -> int:
+    """As many columns as such a width has room for, of about equal entries."""
+    font = FontProperties(size=rcParams["legend.fontsize"])
+    sizes = [TextPath((0, 0), label or " ", prop=font) for label in labels]
+    longest = max((path.get_extents().width for path in sizes if len(path.vertices)), default=0)
+    most = max(2, round(width / ENTRY))
+    return max(1, min(most, int(width / (longest / 72 + HANDLE))))
 
 
 def _look(i) -> dict:
@@ -76,14 +81,23 @@ def _look(i) -> dict:
         "fillstyle": "none" if turn % 2 else "full",
         "markeredgewidth": 0.7 if turn % 2 else 1.0,
         "markersize": 3.5 if turn % 2 else 2.5,
-        "dashes": PROVED[turn % len(PROVED)],
+        "dashes": PROVED[(turn + color) % len(PROVED)],
     }
 
 
+def _draw_curves(axes, curves):
+    """Measured curves, each with what belongs to it, and reference lines in greys and dashes."""
+    references = 0
+    for i, curve in enumerate(curves):
+        if curve.measured is not None:
+            _draw_curve(axes, curve, _look(i))
+            continue
+        grey, dashes, lw = REFERENCES[references % len(REFERENCES)]
+        axes.plot(curve.x, curve.proved, color=grey, ls=dashes, lw=lw, label=curve.label)
+        references += 1
+
+
 def _draw_curve(axes, curve, look):
-    if curve.measured is None:
-        axes.plot(curve.x, curve.proved, color="0.5", ls=":", lw=1.4, label=curve.label)
-        return
     color, dashes = look["color"], look.pop("dashes")
     shown = np.isfinite(curve.measured) & np.isfinite(curve.x)
     x, y = curve.x[shown], curve.measured[shown]
@@ -167,14 +181,27 @@ def _whole(panel) -> bool:
 
 
 def _label_powers(axis):
-    """Ticks at whole decades or, where fewer than two are in view, at 1, 2 and 5 times them."""
+    """Ticks at whole decades or, where fewer than two are in view, at 1, 2 and 5 times them, or at
+    round numbers."""
     low, high = sorted(axis.get_view_interval())
-    if np.floor(high) - np.ceil(low) >= 1:
-        axis.set_major_locator(MaxNLocator(5, integer=True))
-        axis.set_major_formatter(FuncFormatter(lambda v, _: f"$10^{{{v:.0f}}}$"))
+    if np.floor(high) - np.ceil(low) >= 1 or not RAISED[0] < low <= high < RAISED[1]:
+        axis.set_major_locator(MaxNLocator(5, integer=high - low > 1))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: f"$10^{{{_exponent(v)}}}$"))
         return
     decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
     values = np.outer(decades, [1, 2, 5]).ravel()
+    if ((np.log10(values) >= low) & (np.log10(values) <= high)).sum() < 2:
+        values = MaxNLocator(5).tick_values(10**low, 10**high)
+    values = values[values > 0]
     values = values[(np.log10(values) >= low) & (np.log10(values) <= high)]
     axis.set_major_locator(FixedLocator(np.log10(values)))
-    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{10**v:.2g}"))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{10**v:.3g}"))
+
+
+def _exponent(v) -> str:
+    """An exponent as such, or as a power of 10 itself where it is long."""
+    if abs(v) < LONG:
+        return f"{v:.6g}"
+    digits, power = f"{abs(v):.3g}".split("e")
+    factor = "" if digits == "1" else rf"{digits}\times "
+    return f"{'-' if v < 0 else ''}{factor}10^{{{int(power)}}}"

@@ -11,6 +11,7 @@ from numbers import Real
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, check_text, checked_flag, checked_list, settle
 
@@ -38,6 +39,8 @@ class Curve:
     band: tuple | None = None  # (low, high), drawn as an area: an interval of what was measured
     limit: np.ndarray | None = None  # what is approached: a law for large k, and no bound
     optimal: bool = False  # whether it ends where it does because the next error is exactly 0
+
+    __repr__ = compact
 
     def __post_init__(self):
         check_text("label", self.label)
@@ -86,6 +89,8 @@ class Panel:
     y_range: tuple | None = None
     notes: tuple = ()  # (x, text): a dotted vertical line and what it marks
     key: str = ""
+
+    __repr__ = compact
 
     def __post_init__(self):
         _check_texts(self)
@@ -151,6 +156,8 @@ class HeatMap:
     digits: int = 2
     key: str = ""
 
+    __repr__ = compact
+
     def __post_init__(self):
         _check_texts(self)
         values = real_array("values", self.values, missing=True)
@@ -168,6 +175,19 @@ class HeatMap:
             _check_numbers("limits", _pair("limits", self.limits))
         settle(self, "digits", 0, MOST_DIGITS)
         object.__setattr__(self, "values", values)
+
+
+def description(panel) -> dict:
+    """What of a panel or a heat map is not in the data beside its picture."""
+    labels = {name: getattr(panel, name) for name in ("title", "x_label", "y_label", "key")}
+    if isinstance(panel, HeatMap):
+        shape = {"rows": len(panel.rows), "columns": len(panel.columns)}
+        looks = {name: getattr(panel, name) for name in ("center", "limits", "digits")}
+        return labels | shape | looks
+    curves = [{"points": len(c.x), "optimal": bool(c.optimal)} for c in panel.curves]
+    notes = [[float(x), text] for x, text in panel.notes]
+    y_range = panel.y_range and [float(end) for end in panel.y_range]
+    return labels | {"curves": curves, "notes": notes, "y_range": y_range}
 
 
 def log10(values) -> np.ndarray:

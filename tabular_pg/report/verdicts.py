@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg._tables import csv_table, markdown_table
 from tabular_pg.checks.numbers import check_text, checked_list
 from tabular_pg.engine.run import Run
@@ -32,6 +33,8 @@ class VerdictRow(NamedTuple):
     instance: str
     run: Run
     verdict: Verdict
+
+    __repr__ = compact
 
 
 def verdict_rows(claim, instance, runs) -> list[VerdictRow]:

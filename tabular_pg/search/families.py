@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.mdps.mdp import MDP
 
@@ -20,6 +21,8 @@ class Member(NamedTuple):
     value: float
     mdp: MDP
     policy: np.ndarray  # (S, A)
+
+    __repr__ = compact
 
 
 def action_gap(deltas, gamma=0.9) -> list[Member]:

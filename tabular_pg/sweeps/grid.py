@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_number, checked_iterations, checked_list, shown
 from tabular_pg.engine.arguments import is_defined, recorded
 from tabular_pg.engine.method import METHODS
@@ -37,6 +38,8 @@ class Task(NamedTuple):
     iterations: int
     key: str
     job: str
+
+    __repr__ = compact
 
 
 @dataclass(frozen=True)

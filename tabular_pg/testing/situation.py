@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg import instances
+from tabular_pg._reprs import compact
 from tabular_pg.engine.method import Regularization
 from tabular_pg.mdps.mdp import MDP
 
@@ -22,6 +23,8 @@ class Situation(NamedTuple):
     A: np.ndarray  # (S, A) Q - V - tau log pi; 0 for unavailable actions
     d: np.ndarray  # (S,) visitation under mu
     memory: object  # what the twin returned beside the last policy; None at first
+
+    __repr__ = compact
 
 
 def situation(mdp, pi, tau=0.0, memory=None) -> Situation:

@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._notebook import verdict_html, verdicts_html
+from tabular_pg._reprs import cut
 from tabular_pg.numerics import wide_functions  # noqa: F401  (what numpy does with numbers of any size)
 
+MOST = 300  # characters of what was found, in a line
 ROUNDING = 1e-9  # relative tolerance of every inequality
 
 
@@ -75,6 +78,7 @@ class Verdict:
     not_compared_from: int | None = None
 
     __bool__ = no_truth_value
+    _repr_html_ = verdict_html
 
     @property
     def found(self) -> str:
@@ -106,4 +110,10 @@ class Verdict:
         return f"{self.theorem.id:<4} {self.theorem.claim}: {self.found}"
 
     def __repr__(self):
-        return f"Verdict({self.theorem.id} {self.found})"
+        return f"Verdict({self.theorem.id} {cut(self.found, MOST)})"
+
+
+class Verdicts(list):
+    """Verdicts, which a notebook shows as a table."""
+
+    _repr_html_ = verdicts_html

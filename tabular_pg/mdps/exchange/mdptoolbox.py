@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse as compressed
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.mdps.exchange.tables import kept
 
@@ -17,6 +18,8 @@ class Toolbox(NamedTuple):
     transitions: np.ndarray | list  # (A, S, S), or A sparse matrices (S, S)
     reward: np.ndarray  # (S, A)
     discount: float
+
+    __repr__ = compact
 
 
 def from_mdptoolbox(

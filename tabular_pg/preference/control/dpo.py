@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._machine import ONE_BLAS_THREAD
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import class_numbers, real_numbers, refuse_negative
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.preference.fitting.comparisons import Comparisons, counted
@@ -69,6 +70,8 @@ class DirectRun:
     log_policy: np.ndarray
     status: Status
     distance: float = np.inf
+
+    __repr__ = compact
 
     tau, rounded = 0.0, True  # what theorems ask any run for
     k = np.zeros(1, dtype=np.int64)

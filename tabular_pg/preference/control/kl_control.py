@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.preference.control.tables import checked_tables
 from tabular_pg.preference.control.tilted import regret, tilted_policy
 
@@ -34,6 +35,8 @@ class Controlled:
     reward: np.ndarray
     estimate: np.ndarray
     policy: np.ndarray
+
+    __repr__ = compact
 
     tau, rounded, obstacle = 0.0, True, ""  # what theorems ask any run for
     k = np.zeros(1, dtype=np.int64)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_number, checked_list
 from tabular_pg.preference.control.best_of_n import MOST_DRAWS, best_of_n
 from tabular_pg.preference.control.tables import checked_tables, expected_reward, kl
@@ -28,6 +29,8 @@ class Overoptimization(NamedTuple):
     kl: np.ndarray
     proxy: np.ndarray
     gold: np.ndarray
+
+    __repr__ = compact
 
 
 def overoptimization(reference, proxy, gold, betas) -> Overoptimization:

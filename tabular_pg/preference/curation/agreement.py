@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import first, real_array, real_numbers, real_vector
 
 
@@ -51,6 +52,8 @@ class Agreement:
 
     label: np.ndarray
     reward: np.ndarray
+
+    __repr__ = compact
 
     rule, tau, rounded, obstacle = AgreementFilter(), 0.0, True, ""  # what theorems ask for
     k = np.zeros(1, dtype=np.int64)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_flag, check_type, checked_list, shown
 from tabular_pg.preference.curation.agreement_rule import agreement_filter
 from tabular_pg.preference.curation.decontamination import decontaminate
@@ -47,6 +48,8 @@ class Curation:
 
     data: PreferenceData
     records: tuple[Record, ...]
+
+    __repr__ = compact
 
     def __str__(self):
         """Counts per source before and after every step, shares, and reasons."""

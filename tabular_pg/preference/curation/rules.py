@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import as_float, check_dict, check_number, is_real, shown
 from tabular_pg.preference.data.pairs import PreferenceData, checked_data, checked_names
 
@@ -42,12 +43,16 @@ class Record(NamedTuple):
     before: dict[str, int]
     after: dict[str, int]
 
+    __repr__ = compact
+
 
 class Curated(NamedTuple):
     """What a rule kept, and its record."""
 
     data: PreferenceData
     record: Record
+
+    __repr__ = compact
 
 
 def kept(data, mask, rule, reason) -> Curated:

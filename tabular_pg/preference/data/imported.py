@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_dict, check_number, check_type, shown
 from tabular_pg.preference.data.named_pairs import Pairs
 from tabular_pg.preference.data.pairs import PreferenceData, checked_names
@@ -28,12 +29,16 @@ class Tokenized(NamedTuple):
     tokens: Tokens
     vocabulary: dict[str, int]
 
+    __repr__ = compact
+
 
 class Imported(NamedTuple):
     """Pairs from a file as data to curate, and the numbers of the words of their prompts."""
 
     data: PreferenceData
     vocabulary: dict[str, int]
+
+    __repr__ = compact
 
 
 def tokenized(texts, vocabulary=None) -> Tokenized:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_path
 from tabular_pg.preference.data.dialogues import unmistakable
 
@@ -34,6 +35,8 @@ class Pairs:
     ratings: np.ndarray
     ties: float = 0
     margins: np.ndarray | None = None
+
+    __repr__ = compact
 
     @property
     def n_items(self) -> int:

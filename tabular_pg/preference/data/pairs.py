@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import class_numbers, integer_array, plain_array, real_array
 from tabular_pg.checks.numbers import check_flag, check_type, checked_list, shown
 from tabular_pg.preference.data.tokens import Tokens, freeze
@@ -56,6 +57,8 @@ class PreferenceData:
     source_names: tuple[str, ...]
     task_names: tuple[str, ...]
     tokens: Tokens
+
+    __repr__ = compact
 
     def __post_init__(self):
         pair_id = integer_array("pair_id", self.pair_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import integer_array
 from tabular_pg.checks.numbers import check_number
 
@@ -23,6 +24,8 @@ class Tokens:
 
     ptr: np.ndarray
     values: np.ndarray
+
+    __repr__ = compact
 
     def __post_init__(self):
         ptr, values = integer_array("ptr", self.ptr), integer_array("values", self.values)

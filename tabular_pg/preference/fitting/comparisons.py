@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import plain_array, real_numbers
 from tabular_pg.checks.numbers import check_number
 
@@ -41,6 +42,8 @@ class Comparisons:
     anchored: bool = False
     log_weight: np.ndarray | None = None
     unit: float = 1.0
+
+    __repr__ = compact
 
     def __post_init__(self):
         if self.log_weight is None:

@@ -27,6 +27,7 @@ from scipy.optimize import linprog
 from scipy.sparse.linalg import eigsh
 
 from tabular_pg._floats import UNDERFLOW
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.preference.fitting.comparisons import Comparisons, checked_features, counted
 from tabular_pg.preference.fitting.hinge import differences
@@ -50,6 +51,8 @@ class Identifiability:
 
     components: np.ndarray
     strong_components: np.ndarray
+
+    __repr__ = compact
 
     @property
     def n_components(self) -> int:
@@ -78,6 +81,8 @@ class Spectrum(NamedTuple):
 
     items: np.ndarray
     eigenvalues: np.ndarray
+
+    __repr__ = compact
 
     @property
     def connectivity(self) -> float:

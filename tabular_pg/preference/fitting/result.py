@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.preference.fitting.comparisons import Comparisons
 from tabular_pg.preference.fitting.storage import fit_content, fit_fields
 from tabular_pg.saved.archive import reading, write_archive
@@ -65,6 +66,8 @@ class Fit:
     comparisons: Comparisons
     features: object = None
     distance: float = np.nan
+
+    __repr__ = compact
 
     tau, rounded = 0.0, True  # what theorems ask any run for
 

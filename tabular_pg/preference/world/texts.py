@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.preference.data.tokens import Tokens
 
 VOCABULARY = 5000
@@ -24,6 +25,8 @@ class Texts(NamedTuple):
     training: Tokens
     held_out: Tokens
     contaminated: np.ndarray
+
+    __repr__ = compact
 
 
 def make_texts(rng, task, n_training, contamination) -> Texts:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import class_numbers, plain_array, refuse_where
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.preference.data.pairs import checked_data
@@ -78,6 +79,8 @@ class World:
     tokens: Tokens
     benchmark_tokens: Tokens
     contaminated: np.ndarray
+
+    __repr__ = compact
 
     @property
     def n_prompts(self) -> int:

@@ -28,6 +28,7 @@ from numbers import Real
 import numpy as np
 
 from tabular_pg._jit import njit
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import class_numbers, plain_array, real_vector, refuse_where
 from tabular_pg.checks.numbers import check_generator, check_number, shown
 from tabular_pg.reasoning.episodic import checked_policy, evaluation
@@ -66,6 +67,8 @@ class ActorCriticHistory:
     steps: np.ndarray
     values: np.ndarray
     n_steps: int
+
+    __repr__ = compact
 
 
 def actor_critic(

@@ -27,6 +27,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from tabular_pg._machine import ONE_BLAS_THREAD, cores
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_vector, refuse_where
 from tabular_pg.checks.numbers import check_number, checked_beta
 from tabular_pg.reasoning.dapo.kernels import (
@@ -46,6 +47,8 @@ class Step(NamedTuple):
 
     policy: np.ndarray
     multiplier: np.ndarray
+
+    __repr__ = compact
 
 
 def minimizer(mdp, reference, beta, advantage=None, nu=None) -> np.ndarray:

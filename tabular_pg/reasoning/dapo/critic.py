@@ -27,6 +27,7 @@ from scipy import sparse
 from scipy.special import expit, xlog1py, xlogy
 
 from tabular_pg._machine import ONE_BLAS_THREAD
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import (
     class_numbers,
     integer_array,
@@ -113,6 +114,8 @@ class AggregatedCritic:
     prior: float = 1.0
     mean: float | None = None
 
+    __repr__ = compact
+
     def __post_init__(self):
         state_map = class_numbers("state_map", self.state_map)
         _check_prior(self)
@@ -144,6 +147,8 @@ class LinearCritic:
 
     features: np.ndarray
     ridge: float = 1.0
+
+    __repr__ = compact
 
     def __post_init__(self):
         features = self.features

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_flag, check_number
 from tabular_pg.reasoning.episodic import (
     Trajectories,
@@ -45,6 +46,8 @@ class Outcomes(NamedTuple):
     states: np.ndarray
     counts: np.ndarray
     means: np.ndarray
+
+    __repr__ = compact
 
 
 class OutcomesOf(Outcomes):

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from tabular_pg._floats import UNDERFLOW
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_vector
 from tabular_pg.checks.numbers import checked_beta, checked_iterations
 from tabular_pg.reasoning.dapo.actor import checked_ratio, improvement, step
@@ -49,6 +50,8 @@ class DapoRun:
     k: np.ndarray
     policies: np.ndarray
     multipliers: np.ndarray
+
+    __repr__ = compact
 
     tau, rounded = 0.0, True  # what theorems ask any run for
 

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import plain_array, real_vector
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.reasoning.episodic import checked_policy
@@ -41,6 +42,8 @@ class Signal(NamedTuple):
     advantage: np.ndarray
     nu: np.ndarray
     kept: np.ndarray
+
+    __repr__ = compact
 
 
 def signal(mdp, reference, values, seen, *, gap=0.0, anchor=None) -> Signal:

@@ -21,6 +21,7 @@ import numpy as np
 
 from tabular_pg._floats import UNDERFLOW
 from tabular_pg._jit import njit
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_flag, check_number, checked_beta, shown
 from tabular_pg.reasoning.dapo.actor import minimizer
 from tabular_pg.reasoning.dapo.dataset import (
@@ -69,6 +70,8 @@ class DAPOHistory:
     critic_error: np.ndarray
     n_steps: int
     status: Status
+
+    __repr__ = compact
 
 
 class _Plan(NamedTuple):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import integer_array
 from tabular_pg.reasoning.episodic.evaluation import visits
 from tabular_pg.reasoning.episodic.validation import checked_problem
@@ -28,6 +29,8 @@ class Image(NamedTuple):
     successor: np.ndarray
     states: np.ndarray
     edges: np.ndarray
+
+    __repr__ = compact
 
 
 def reachable(mdp, roots) -> Image:

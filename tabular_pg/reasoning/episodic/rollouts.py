@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import integer_array, plain_array, real_vector, refuse_where
 from tabular_pg.checks.numbers import check_generator
 from tabular_pg.reasoning.episodic.validation import checked_policy, checked_problem
@@ -25,6 +26,8 @@ class Trajectories(NamedTuple):
     edges: np.ndarray
     states: np.ndarray
     outcome: np.ndarray
+
+    __repr__ = compact
 
     @property
     def n_steps(self) -> int:

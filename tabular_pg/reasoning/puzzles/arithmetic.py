@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
+
 
 class Operation(NamedTuple):
     """``left symbol right = result``, all three by their numbers."""
@@ -32,6 +34,8 @@ class Arithmetic(NamedTuple):
     numbers: dict[Fraction, int]
     operations: list[Operation]
     pairs: dict[tuple[int, int], list[tuple[int, int]]]
+
+    __repr__ = compact
 
 
 def number(arithmetic, value) -> int:
@@ -90,6 +94,8 @@ class Steps(NamedTuple):
     states: list[tuple[int, ...]]
     successor: np.ndarray
     operation: np.ndarray
+
+    __repr__ = compact
 
     def state(self, s) -> str:
         """The numbers that are there: ``2 2 3``."""

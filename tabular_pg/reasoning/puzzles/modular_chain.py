@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.reasoning.episodic import EpisodicMDP
 from tabular_pg.reasoning.puzzles.sizes import refuse_size
@@ -26,6 +27,8 @@ class ModularSteps(NamedTuple):
     operations: tuple[tuple[str, int], ...]
     values: np.ndarray
     successor: np.ndarray
+
+    __repr__ = compact
 
     def state(self, s) -> str:
         """The value: ``17``."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.reasoning.episodic import EpisodicMDP
@@ -28,6 +29,8 @@ class Clauses(NamedTuple):
 
     n_variables: int
     literals: np.ndarray
+
+    __repr__ = compact
 
     def state(self, s) -> str:
         """The values so far: ``formula 0: 101 assigned (left: 30 of 50 clauses)``."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.search.candidates.instance import Instance
 
 FEW = Fraction(1, 1000)
@@ -22,6 +23,8 @@ class ExactInstance(NamedTuple):
     mu: np.ndarray  # (S,)
     policy: np.ndarray  # (S, A)
     parameters: np.ndarray
+
+    __repr__ = compact
 
     def floats(self) -> Instance:
         """The same in floats."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._reprs import compact
 from tabular_pg.mdps.mdp import MDP
 
 
@@ -18,6 +19,8 @@ class Instance(NamedTuple):
     mu: np.ndarray  # (S,)
     log_policy: np.ndarray  # (S, A), -inf for probability 0
     parameters: np.ndarray  # the fields of the rule
+
+    __repr__ = compact
 
     def mdp(self, gamma) -> MDP:
         """The same as an MDP that users see."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from tabular_pg.checks.numbers import check_text, check_type, checked_flag
 from tabular_pg.engine.run import Run, Status
-from tabular_pg.plotting import Curve, decades, log10
+from tabular_pg.plotting.records import Curve, decades, log10
 from tabular_pg.verdicts.verdict import Kind, Verdict
 
 
