@@ -9,6 +9,7 @@ from scipy import sparse as compressed
 
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.mdps.exchange.tables import kept
+from tabular_pg.references import cited
 
 
 class Toolbox(NamedTuple):
@@ -19,6 +20,7 @@ class Toolbox(NamedTuple):
     discount: float
 
 
+@cited("chades2014")
 def from_mdptoolbox(
     transitions,
     reward,
