@@ -70,8 +70,10 @@ LAYERS = [
         "theorems.softmax_pg",
     ],
     ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
+    ["bibliography"],
     ["report", "search"],
-    ["cli", "testing"],
+    ["commands", "testing"],
+    ["cli"],
 ]
 
 
@@ -91,6 +93,9 @@ def rooms():
     for path in package.rglob("*.py"):
         parts = path.relative_to(package).with_suffix("").parts
         module = ".".join(("tabular_pg", *parts)).removesuffix(".__init__")
+        if parts[-1] == "__main__":  # a way to call the command line
+            found[module] = "__main__", path
+            continue
         found[module] = ".".join(parts[:-1]) or parts[0], path
     return found
 
