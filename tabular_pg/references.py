@@ -1,49 +1,118 @@
-"""The literature that theorems and instances cite, by key."""
+"""The literature that theorems, methods and models are from, by key, as ``references.bib`` has it.
+
+That file is the only place of its facts. BibTeX's own syntax allows more than is read here: see the
+head of the file.
+"""
 
 from __future__ import annotations
 
-OWN = "own"
+import re
+import unicodedata
+from pathlib import Path
+from typing import NamedTuple
 
+OWN, PACKAGE = "own", "tabular_pg"  # the source of what is proved here, and the entry to cite it by
+ENTRY = re.compile(r"^@(\w+)\{(\w+),\n(.*?)^\}$", flags=re.DOTALL | re.MULTILINE)
+FIELD = re.compile(r"^  (\w+) = \{(.*?)\},$", flags=re.DOTALL | re.MULTILINE)
+ACCENT = re.compile(r"\{\\(['`~])(\w)\}")
+COMBINING = {"'": "\u0301", "`": "\u0300", "~": "\u0303"}
+VENUES = "short", "journal", "booktitle", "publisher"  # the first that there is
+MOST_NAMES = 6
+
+
+class Entry(NamedTuple):
+    """One publication: its kind and fields, as BibTeX has them, and the whole as it stands."""
+
+    kind: str
+    fields: dict
+    text: str
+
+
+def _read(text) -> dict[str, Entry]:
+    found = {}
+    for entry in ENTRY.finditer(text):
+        fields = {name: " ".join(value.split()) for name, value in FIELD.findall(entry[3])}
+        found[entry[2]] = Entry(entry[1], fields, entry[0])
+    return found
+
+
+def short(entry) -> str:
+    """The entry in a line: names, title, and where and when it appeared."""
+    fields = {name: _plain(value) for name, value in entry.fields.items()}
+    names = [name.split(",")[0] for name in fields["author"].split(" and ")]
+    names = names if len(names) <= MOST_NAMES else [f"{names[0]} et al"]
+    year, eprint = fields["year"], fields.get("eprint")
+    venue = next(
+        (fields[x] for x in ("short", "journal", "booktitle", "publisher") if x in fields), ""
+    )
+    venue = venue or (f"arXiv {eprint}" if eprint else "")
+    if entry.kind == "article":
+        venue += f" {fields['volume']}"
+    if entry.kind == "unpublished":
+        where = fields["note"]
+    elif entry.kind == "inproceedings":
+        where = f"{venue} {year}"
+    else:
+        where = f"{venue}, {year}".removeprefix(", ")
+    return f"{', '.join(names)}. {fields['title']}. {where}."
+
+
+def _plain(text) -> str:
+    """What LaTeX would print."""
+    text = ACCENT.sub(
+        lambda found: unicodedata.normalize("NFC", found[2] + COMBINING[found[1]]), text
+    )
+    return re.sub(r"[{}]", "", text.replace("\\&", "&").replace("\\_", "_"))
+
+
+ENTRIES = _read(Path(__file__).with_suffix(".bib").read_text(encoding="utf-8"))
 REFERENCES = {
     OWN: "Derived and proved in this package; the proof sketch is in the theorem's docstring.",
-    "agarwal2021": "Agarwal, Kakade, Lee, Mahajan. On the theory of policy gradient methods: "
-    "optimality, approximation, and distribution shift. JMLR 22, 2021.",
-    "asad2024": "Asad, Babanezhad, Laradji, Le Roux, Vaswani. Fast convergence of softmax policy "
-    "mirror ascent. arXiv 2411.12042, 2024.",
-    "bradley1952": "Bradley, Terry. Rank analysis of incomplete block designs: I. The method of "
-    "paired comparisons. Biometrika 39, 1952.",
-    "cen2022": "Cen, Cheng, Chen, Wei, Chi. Fast global convergence of natural policy gradient "
-    "methods with entropy regularization. Operations Research 70, 2022.",
-    "chen2026": "Chen, Li, Sun, Wei. Policy mirror descent with temporal difference learning. "
-    "Manuscript, October 2026.",
-    "ford1957": "Ford. Solution of a ranking problem from binary comparisons. American "
-    "Mathematical Monthly 64, 1957.",
-    "jiang2011": "Jiang, Lim, Yao, Ye. Statistical ranking and combinatorial Hodge theory. "
-    "Mathematical Programming 127, 2011.",
-    "johnson2023": "Johnson, Pike-Burke, Rebeschini. Optimal convergence rate for exact policy "
-    "mirror descent in discounted Markov decision processes. NeurIPS 2023.",
-    "khodadadian2022": "Khodadadian, Jhunjhunwala, Varma, Maguluri. On linear and super-linear "
-    "convergence of natural policy gradient algorithm. Systems & Control Letters 164, 2022.",
-    "lan2023": "Lan. Policy mirror descent for reinforcement learning: linear convergence, new "
-    "sampling complexity, and generalized problem classes. Mathematical Programming 198, 2023.",
-    "li2023": "Li, Wei, Chi, Chen. Softmax policy gradient methods can take exponential time to "
-    "converge. Mathematical Programming 201, 2023.",
-    "liu2023hadamard": "Liu, Chen, Wei. On the linear convergence of policy gradient under "
-    "Hadamard parameterization. arXiv 2305.19575, 2023.",
-    "liu2023projected": "Liu, Li, Lin, Wei, Zhang. Projected policy gradient converges in a finite "
-    "number of iterations. JMLR 26, 2025 (arXiv 2311.01104, 2023).",
-    "liu2024": "Liu, Li, Wei. Elementary analysis of policy gradient methods. arXiv 2404.03372, "
-    "2024.",
-    "liu2024dapo": "Liu et al. Improving multi-step reasoning abilities of large language models "
-    "with direct advantage policy optimization. arXiv 2412.18279, 2024.",
-    "mei2020": "Mei, Xiao, Szepesvari, Schuurmans. On the global convergence rates of softmax "
-    "policy gradient methods. ICML 2020.",
-    "nanda2026": "Nanda, Chen. Dual-averaged soft policy iteration. Manuscript, 2026.",
-    "rafailov2023": "Rafailov et al. Direct preference optimization: your language model is "
-    "secretly a reward model. NeurIPS 2023.",
-    "scherrer2016": "Scherrer. Improved and generalized upper bounds on the complexity of policy "
-    "iteration. Mathematics of Operations Research 41, 2016.",
-    "xiao2022": "Xiao. On the convergence rates of policy gradient methods. JMLR 23, 2022.",
-    "zhan2023": "Zhan, Cen, Huang, Chen, Lee, Chi. Policy mirror descent for regularized "
-    "reinforcement learning: a generalized framework with linear convergence. SIAM J. Optim. 2023.",
+    **{key: short(entry) for key, entry in ENTRIES.items()},
 }
+
+
+class Sources(NamedTuple):
+    """Keys of what something is from, and of what else it is from where tau > 0."""
+
+    keys: tuple
+    regularized: tuple
+
+
+def cited(*keys, regularized=()):
+    """Say of the decorated class or function which ``REFERENCES`` it is from.
+
+    Parameters
+    ----------
+    *keys : str
+    regularized : sequence of str
+        What it is from where tau > 0, instead.
+
+    Raises
+    ------
+    ValueError
+        For a key that ``REFERENCES`` does not have.
+    """
+    for key in (*keys, *regularized):
+        if key not in ENTRIES:
+            raise ValueError(f"key is {key!r}; expected one of {', '.join(ENTRIES)}")
+
+    def remember(thing):
+        thing._sources = Sources(keys, tuple(regularized))  # no field of a record begins so
+        return thing
+
+    return remember
+
+
+def sources_of(thing, tau=None) -> tuple:
+    """The keys that :func:`cited` left on a class or function; () if there are none."""
+    keys, regularized = getattr(thing, "_sources", Sources((), ()))
+    if tau is None:
+        return (*keys, *regularized)
+    return regularized if tau > 0 and regularized else keys
+
+
+def add_sources(mdp, keys):
+    """Keep these keys in an MDP, besides those that it has."""
+    if keys:
+        object.__setattr__(mdp, "sources", tuple(dict.fromkeys((*mdp.sources, *keys))))

@@ -71,9 +71,10 @@ LAYERS = [
         "theorems.softmax_pg",
     ],
     ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
-    ["plotting"],
+    ["bibliography", "plotting"],
     ["report", "search"],
-    ["cli", "testing"],
+    ["commands", "testing"],
+    ["cli"],
 ]
 UPSTAIRS = {("engine", "plotting")}  # run.plot, which imports it as it is called
 
@@ -94,6 +95,9 @@ def rooms():
     for path in package.rglob("*.py"):
         parts = path.relative_to(package).with_suffix("").parts
         module = ".".join(("tabular_pg", *parts)).removesuffix(".__init__")
+        if parts[-1] == "__main__":  # a way to call the command line
+            found[module] = "__main__", path
+            continue
         found[module] = ".".join(parts[:-1]) or parts[0], path
     return found
 

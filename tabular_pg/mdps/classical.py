@@ -11,11 +11,13 @@ from tabular_pg._machine import empty_table, refuse_beyond_memory
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, checked_flag
 from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.sources import from_literature
 from tabular_pg.mdps.transitions import Owned
 
 LEFT, RIGHT = 0, 1
 
 
+@from_literature("sutton2018")
 def bandit(means, gamma=0.0) -> MDP:
     """A K-armed bandit: one state, whose action k pays ``means[k]``.
 
@@ -35,6 +37,7 @@ def two_armed_bandit(gap=0.5, gamma=0.0) -> MDP:
     return MDP(np.ones((1, 2, 1)), [[gap, 0.0]], gamma, name=f"TwoArmedBandit({gap})")
 
 
+@from_literature("dearden1998")
 def chain(n_states, gamma, slip=0.1) -> MDP:
     """A walk on a line, left (action 0) or right (1), that pays 1 per push on its right end.
 
@@ -57,6 +60,7 @@ def chain(n_states, gamma, slip=0.1) -> MDP:
     return MDP(Owned(P), r, gamma, name=name)
 
 
+@from_literature("strehl2008", "osband2013")
 def river_swim(n_states=6, gamma=0.95) -> MDP:
     """RiverSwim: left (action 0) is certain and pays 0.005 at the left end; right (1) struggles.
 
@@ -82,6 +86,7 @@ def river_swim(n_states=6, gamma=0.95) -> MDP:
     return MDP(Owned(P), r, gamma, name=f"RiverSwim({n_states})")
 
 
+@from_literature("sutton2018")
 def gridworld(height, width, gamma, slip=0.1, sparse=False) -> MDP:
     """A grid in which entering the last cell pays 1, once: that cell is absorbing and pays 0.
 
@@ -142,6 +147,7 @@ def _slippery_rows(moves, slip) -> compressed.csr_array:
     return P
 
 
+@from_literature("osband2019")
 def deep_sea(size, gamma=0.99) -> MDP:
     """DeepSea: only ``size`` moves right in a row, each at a cost, reach the treasure.
 

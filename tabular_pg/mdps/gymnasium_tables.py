@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular_pg.checks.numbers import shown
 from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.sources import from_literature
 
 from_gymnasium = MDP.from_gymnasium
 
@@ -22,6 +23,7 @@ def frozen_lake(size=4, gamma=0.99) -> MDP:
     return _made(["FrozenLake-v1"], gamma, name, map_name=map_name, is_slippery=True)
 
 
+@from_literature("dietterich2000")
 def taxi(gamma=0.99) -> MDP:
     """Gymnasium's Taxi: pick the passenger up and drop them off, on a 5x5 grid with walls.
 
@@ -35,6 +37,7 @@ def taxi(gamma=0.99) -> MDP:
     return _made(["Taxi-v4", "Taxi-v3"], gamma, "Taxi")
 
 
+@from_literature("sutton2018")
 def cliff_walking(gamma=0.99) -> MDP:
     """Gymnasium's CliffWalking: walk 4x12 cells along a cliff that costs 100 and a restart.
 

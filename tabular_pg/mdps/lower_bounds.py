@@ -12,6 +12,7 @@ from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.sources import from_literature
 from tabular_pg.mdps.transitions import Owned
 
 MOST_COPIES = 10**15  # counts are exact
@@ -30,6 +31,7 @@ class Lumped(NamedTuple):
     __repr__ = compact
 
 
+@from_literature("johnson2023")
 def gamma_chain(n, gamma, epsilon=1e-3) -> MDP:
     """A chain through which policy iteration carries the good news by one state per iteration.
 
@@ -63,6 +65,7 @@ def gamma_chain(n, gamma, epsilon=1e-3) -> MDP:
     return MDP(Owned(P), r, gamma, name=f"GammaChain({n})")
 
 
+@from_literature("li2023")
 def li_wei_chi_chen(gamma=0.97, horizon=9, copies=2, p=None) -> MDP:
     """The chain on which softmax PG needs a time that explodes along the states 1..horizon.
 
@@ -122,6 +125,7 @@ def li_wei_chi_chen(gamma=0.97, horizon=9, copies=2, p=None) -> MDP:
     )
 
 
+@from_literature("li2023")
 def li_wei_chi_chen_lumped(gamma=0.97, horizon=9, copies=2, p=None) -> Lumped:
     """:func:`li_wei_chi_chen` with all the copies of a buffer state merged into one, exactly.
 

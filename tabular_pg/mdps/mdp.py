@@ -27,6 +27,7 @@ from tabular_pg.mdps.labels import Labels, checked_labels
 from tabular_pg.mdps.rewards import expected_rewards, plain_rewards
 from tabular_pg.mdps.storage import mdp_arguments, mdp_content
 from tabular_pg.mdps.transitions import checked_rows, dense_transitions, sparse_transitions
+from tabular_pg.references import add_sources
 from tabular_pg.saved.archive import reading, write_archive
 
 
@@ -75,6 +76,7 @@ class MDP:
     r : (S, A).
     actions : (S, A) array of bool, or None if every action is available.
     labels : pair ``(states, actions)`` of tuples or None, or None.
+    sources : tuple of keys of the literature that what made it is from, which files keep.
 
     Raises
     ------
@@ -96,6 +98,7 @@ class MDP:
     name: str
     actions: np.ndarray | None
     labels: Labels | None = None
+    sources: tuple = ()
 
     def __init__(
         self,
@@ -204,9 +207,10 @@ class MDP:
 
     @classmethod
     def _of(cls, content) -> MDP:
-        arguments, correction = mdp_arguments(content)
+        arguments, correction, sources = mdp_arguments(content)
         mdp = cls(**arguments)
         object.__setattr__(mdp, "correction", correction)
+        add_sources(mdp, sources)
         return mdp
 
     _repr_html_ = mdp_html

@@ -10,12 +10,14 @@ from scipy import sparse as compressed
 from tabular_pg._machine import empty_table, refuse_beyond_memory
 from tabular_pg.checks.numbers import check_number, checked_flag
 from tabular_pg.mdps.mdp import MDP
+from tabular_pg.mdps.sources import from_literature
 from tabular_pg.mdps.transitions import Owned
 
 BLOCK = 2**16  # rows drawn at a time
 DYADIC = 2**20  # random numerators over this are exact in float64, and so are their products
 
 
+@from_literature("archibald1995", "bhatnagar2009")
 def garnet(n_states, n_actions, branching, gamma, seed=0, sparse=False) -> MDP:
     """A random sparse MDP: every (s, a) reaches ``branching`` distinct random states.
 

@@ -19,14 +19,17 @@ def mdp_content(mdp) -> Content:
         "states": labels(states),
         "actions": labels(actions),
     }
+    if mdp.sources:
+        facts["sources"] = list(mdp.sources)
     arrays = {**matrix_arrays("P", mdp.P), "r": mdp.r, "rho": mdp.rho, "mu": mdp.mu}
     if mdp.actions is not None:
         arrays["available"] = mdp.actions
     return Content(facts, arrays)
 
 
-def mdp_arguments(content) -> tuple[dict, float]:
-    """``(arguments, correction)``: what to make the MDP of, and what was corrected then."""
+def mdp_arguments(content) -> tuple[dict, float, tuple]:
+    """``(arguments, correction, sources)``: what to make the MDP of, what was corrected then, and
+    the keys of the literature that it is from."""
     facts = content.facts
     shape = tuple(facts["shape"])
     if len(shape) != 2 or not all(isinstance(x, int) and x >= 1 for x in shape):
@@ -43,4 +46,5 @@ def mdp_arguments(content) -> tuple[dict, float]:
         "actions": content.array("available", shape, "b", optional=True),
         "labels": (read_labels(facts["states"]), read_labels(facts["actions"])),
     }
-    return arguments, read_number("correction", facts["correction"])
+    sources = tuple(text("a source", key) for key in facts.get("sources", ()))
+    return arguments, read_number("correction", facts["correction"]), sources

@@ -14,8 +14,10 @@ from typing import NamedTuple
 from tabular_pg.engine.method import Space, method
 from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.numerics.simplex import best_of
+from tabular_pg.references import cited
 
 
+@cited("nanda2026")
 class DualAveragedSPI(NamedTuple):
     """Dual-averaged soft policy iteration with averaging weight ``beta`` in (0, 1)."""
 

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from tabular_pg._jit import njit
 from tabular_pg.engine.method import Space, method
+from tabular_pg.references import cited
 
 
+@cited("liu2023hadamard")
 class HadamardPG(NamedTuple):
     """Hadamard policy gradient with step size ``eta``, a number or one of ``steps``."""
 

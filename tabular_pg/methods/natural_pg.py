@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from tabular_pg.engine.method import Regularization, Space, method
 from tabular_pg.numerics.simplex import argmax, best_of
+from tabular_pg.references import cited
 
 
+@cited("kakade2001", regularized=["cen2022"])
 class NaturalPG(NamedTuple):
     """Softmax natural policy gradient with step size ``eta``, a number or one of ``steps``."""
 

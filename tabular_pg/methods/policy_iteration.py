@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from tabular_pg._jit import njit
 from tabular_pg.engine.method import Space, method
+from tabular_pg.references import cited
 
 TIE = 1e-12  # relative to max_a Q* - Q: a smaller lead is rounding
 
 
+@cited("howard1960")
 class PolicyIteration(NamedTuple):
     """Howard's policy iteration; it has no hyper-parameters."""
 

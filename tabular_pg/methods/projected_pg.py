@@ -16,6 +16,7 @@ from tabular_pg._jit import njit
 from tabular_pg.engine.method import Space, method
 from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.numerics.simplex import project
+from tabular_pg.references import cited
 from tabular_pg.steps.geometric import Geometric
 
 
@@ -32,6 +33,7 @@ def _refuse(rule):
         )
 
 
+@cited("agarwal2021")
 class ProjectedPG(NamedTuple):
     """Projected policy gradient with step size ``eta``; ``growth`` other than 1 is short for
     ``eta=Geometric(eta, growth)``."""
@@ -42,6 +44,7 @@ class ProjectedPG(NamedTuple):
     _step_size, refuse = property(_step), _refuse
 
 
+@cited("xiao2022")
 class ProjectedQAscent(NamedTuple):
     """Projected Q-ascent with step size ``eta``; ``growth`` as for ``ProjectedPG``."""
 

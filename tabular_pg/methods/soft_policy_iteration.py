@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 from tabular_pg.engine.method import Regularization, Space, method
 from tabular_pg.numerics.simplex import argmax
+from tabular_pg.references import cited
 
 
+@cited("cen2022")
 class SoftPolicyIteration(NamedTuple):
     """Soft policy iteration; it has no step size."""
 

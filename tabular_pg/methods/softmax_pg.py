@@ -14,8 +14,10 @@ from typing import NamedTuple
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Regularization, Space, method
 from tabular_pg.numerics.simplex import argmax
+from tabular_pg.references import cited
 
 
+@cited("agarwal2021", regularized=["mei2020"])
 class SoftmaxPG(NamedTuple):
     """Softmax policy gradient with step size ``eta``, a number or one of ``steps``."""
 

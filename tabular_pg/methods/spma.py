@@ -13,8 +13,10 @@ import math
 from typing import NamedTuple
 
 from tabular_pg.engine.method import Space, method
+from tabular_pg.references import cited
 
 
+@cited("asad2024")
 class SPMA(NamedTuple):
     """Softmax policy mirror ascent with step size ``eta``, a number or one of ``steps``."""
 

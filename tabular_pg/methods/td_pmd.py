@@ -25,8 +25,10 @@ from tabular_pg.gaps.bookkeeping import MEASURABLE
 from tabular_pg.gaps.coordinates import policy_error
 from tabular_pg.numerics.simplex import EPS, argmax
 from tabular_pg.numerics.systems.products import next_values
+from tabular_pg.references import cited
 
 
+@cited("chen2026")
 class TDPMD(NamedTuple):
     """Temporal-difference policy mirror descent in KL; ``eta`` is a number or one of ``steps``."""
 

@@ -1,6 +1,7 @@
-"""What a paper shows of runs: bounds as curves, verdicts as tables; and jobs that resume."""
+"""What a paper has of runs: bounds as curves, verdicts as tables, BibTeX; and jobs that resume."""
 
 from tabular_pg._tables import csv_table, markdown_table
+from tabular_pg.bibliography import bibtex
 from tabular_pg.plotting import bound_curve
 from tabular_pg.report.jobs import resumed
 from tabular_pg.report.policies import policy_table
@@ -14,6 +15,7 @@ from tabular_pg.report.verdicts import (
 
 __all__ = [
     "VerdictRow",
+    "bibtex",
     "bound_curve",
     "csv_table",
     "markdown_table",

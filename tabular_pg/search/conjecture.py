@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -43,23 +44,15 @@ def statement_in(path):
     return new[0]
 
 
-def refute(options) -> tuple[str, int]:
-    """What ``tabular-pg refute`` prints, and its exit status: that of an error whatever it is, as
-    Python's own is the one that stands for a refutation."""
-    try:
-        statement = statement_in(options.file)
-        usual = usual_tau(statement, statement.rules[0])
-        tau = usual if options.tau is None else options.tau
-        found = worst_case(
-            statement, _rule(statement, options.rule), n_states=options.states,
-            n_actions=options.actions, gamma=options.gamma, tau=tau,
-            iterations=options.iterations, budget=options.budget, seed=options.seed,
-            mode=options.mode,
-        )  # fmt: skip
-        text = json.dumps(_record(found), indent=2) if options.json else _text(found)
-    except (Exception, KeyboardInterrupt) as error:
-        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
-        return "", ERROR
+def refuted(file, *, rule=None, tau=None, states=2, actions=2, as_json=False, **options):
+    """What a search for a counterexample to the statement in a file has found, as text or JSON, and
+    the exit code that says so."""
+    statement = statement_in(file)
+    tau = usual_tau(statement, statement.rules[0]) if tau is None else tau
+    found = worst_case(
+        statement, _rule(statement, rule), n_states=states, n_actions=actions, tau=tau, **options
+    )
+    text = json.dumps(_record(found), indent=2) if as_json else _text(found)
     if found.counterexample:
         return text, REFUTED
     return text, ERROR if found.interrupted or found.undecided else SURVIVES
@@ -98,15 +91,19 @@ def _record(found) -> dict:
     P, r, rho, mu, policy, parameters = (_strings(x.tolist()) for x in small.instance)
     return {
         "theorem": found.theorem.id, "refuted": found.counterexample is not None,
-        "ratio": found.ratio, "k": found.k, "evaluations": found.evaluations,
+        "ratio": _finite(found.ratio), "k": found.k, "evaluations": found.evaluations,
         "rejected": found.rejected, "interrupted": found.interrupted,
         "undecided": found.undecided, "rule": type(found.rule).__name__,
         "instance": {
             "P": P, "r": r, "gamma": str(small.gamma), "tau": str(small.tau), "rho": rho, "mu": mu,
             "policy": policy, "parameters": dict(zip(found.rule._fields, parameters, strict=True)),
-            "ratio": small.ratio, "k": small.k,
+            "ratio": _finite(small.ratio), "k": small.k,
         },
     }  # fmt: skip
+
+
+def _finite(ratio):
+    return ratio if math.isfinite(ratio) else None
 
 
 def _strings(x):

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from tabular_pg.engine.step_size import step_search
 from tabular_pg.numerics.simplex import EPS
+from tabular_pg.references import cited
 
 ROUNDING = 8 * EPS  # of a gap: a rise that misses its bound by no more than that passes
 
 
+@cited("armijo1966")
 class Armijo(NamedTuple):
     """Backtracking along the path of policies eta -> pi(eta) of a step.
 

@@ -20,6 +20,7 @@ from tabular_pg.optima.optimal import checked_tau
 from tabular_pg.sweeps.execution import Level, checked_level
 from tabular_pg.sweeps.names import is_ours, package_fingerprint, reference
 from tabular_pg.sweeps.specs import instance_label, instance_spec, rule_spec
+from tabular_pg.sweeps.spelling import spelled_rule
 from tabular_pg.theorem import REGISTRY, theorems_about
 
 PER_DECADE = 30  # recorded iterations, unless the user says which
@@ -51,9 +52,10 @@ class Grid:
     instances : dict by label, or list, or one
         Each is the name of a function of ``tabular_pg.instances``, or a function of your own at the
         top of a module or script, either with a dict of arguments (text, numbers, lists of them)
-        as ``(function, arguments)``; or the path of a saved MDP.
+        as ``(function, arguments)``; a call as text, such as ``"chain(5, gamma=0.9)"``; or the path
+        of a saved MDP.
     rules : list, or one
-        Rules such as ``NaturalPG(1.0)``, or classes, which are given every ``eta``.
+        Rules such as ``NaturalPG(1.0)``, or classes, which are given every ``eta``; also as text.
     iterations : int >= 0
     eta : list, or one
         Step sizes of the rules given as classes: numbers or ``tabular_pg.steps``.
@@ -182,6 +184,7 @@ class Grid:
     def _rules(self, files):
         given = self.rules if isinstance(self.rules, list) else [self.rules]
         for i, rule in enumerate(given):
+            rule = spelled_rule(f"rules[{i}]", rule) if isinstance(rule, str) else rule
             for made in self._with_steps(f"rules[{i}]", rule):
                 spec = rule_spec(f"rules[{i}]", made, files)
                 yield type(made)(*made), spec

@@ -16,6 +16,7 @@ from tabular_pg.engine.registration import is_record
 from tabular_pg.engine.step_size import STEP_SIZES
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.sweeps.names import file_fingerprint, fingerprint, is_ours, reference, resolve
+from tabular_pg.sweeps.spelling import one_of, spelled_instance
 
 LARGEST = 100_000  # characters of the arguments of an instance
 KEPT = 2  # MDPs that a process keeps at hand
@@ -23,7 +24,8 @@ SAVED = ".npz"
 NAMED = [name for name in instances.__all__ if inspect.isfunction(getattr(instances, name))]
 EXPECTED = (
     "the name of one of tabular_pg.instances, a function at the top of a module, either with a "
-    "dict of its arguments as (function, arguments), or the path of a saved MDP"
+    "dict of its arguments as (function, arguments), a call of one as text, or the path of a saved "
+    "MDP"
 )
 
 
@@ -33,13 +35,15 @@ def instance_spec(name, given, files) -> dict:
         raise TypeError(f"{name} is {given!r}; expected {EXPECTED}: tasks ship no arrays")
     if isinstance(given, Path) or (isinstance(given, str) and given.endswith(SAVED)):
         return _saved(name, Path(given), files)
+    if isinstance(given, str) and "(" in given:
+        given = spelled_instance(name, given, files)
     function, arguments = given if isinstance(given, tuple) and len(given) == 2 else (given, {})
     if not isinstance(arguments, dict):
         raise TypeError(f"{name} is {shown(given)}; expected {EXPECTED}")
     if isinstance(function, str) and ":" not in function:
         if function not in NAMED:
-            known = ", ".join(NAMED)
-            raise ValueError(f"{name} is {function!r}; expected {EXPECTED}; the names are {known}")
+            known = one_of(function, NAMED)
+            raise ValueError(f"{name} is {function!r}; expected {EXPECTED}; the name is {known}")
         function, spec = getattr(instances, function), {"function": function}
     elif isinstance(function, str):
         spec, function = {"function": function}, resolve(function, files)

@@ -102,6 +102,7 @@ def eta_at_most(limit, text):
             return ""
         return f"eta = {run.rule.eta:.6g} exceeds {text} = {bound:.6g}"
 
+    assumption.__doc__ = f"eta <= {text}."
     assumption.scale = lambda run: limit(run) / run.rule.eta
     return assumption
 
@@ -115,6 +116,7 @@ def eta_equal(value, text):
             return ""
         return f"eta = {run.rule.eta:.6g}; stated for {text} = {wanted:.6g}"
 
+    assumption.__doc__ = f"eta = {text}."
     assumption.scale = lambda run: value(run) / run.rule.eta
     return assumption
 
@@ -129,5 +131,6 @@ def state_step_times_tau_below(limit):
             return ""
         return f"eta_s tau reaches {largest:.4g}; stated for at most {limit}"
 
+    assumption.__doc__ = f"eta_s tau <= {limit} at every iterate but the last."
     assumption.scale = lambda run: limit / (run.tau * state_step(run)[: len(run.k) - 1 or 1].max())
     return assumption

@@ -9,13 +9,17 @@ from __future__ import annotations
 from functools import wraps
 from inspect import Parameter, signature
 
+from tabular_pg.references import add_sources, sources_of
+
 
 def reader(function):
     """A class method that makes what it is of from the arguments that ``function`` returns."""
 
     @wraps(function)
     def read(cls, *arguments, **options):
-        return cls(**function(*arguments, **options))
+        made = cls(**function(*arguments, **options))
+        add_sources(made, sources_of(function))
+        return made
 
     given = signature(function)
     own = Parameter("cls", Parameter.POSITIONAL_ONLY)

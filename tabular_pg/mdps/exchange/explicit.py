@@ -11,10 +11,12 @@ import numpy as np
 from tabular_pg.checks.numbers import check_path
 from tabular_pg.mdps.exchange.explicit_lines import Lines, action_numbers
 from tabular_pg.mdps.exchange.tables import of_transitions
+from tabular_pg.references import cited
 
 PRISM_LABEL = re.compile(r'(\d+)="([^"]*)"')
 
 
+@cited("kwiatkowska2011", "hensel2022")
 def from_prism(
     transitions,
     gamma,

@@ -12,10 +12,12 @@ from tabular_pg.mdps.exchange.enumeration import enumerated
 from tabular_pg.mdps.exchange.gym_outcomes import outcomes_of, table_shape
 from tabular_pg.mdps.exchange.tables import kept
 from tabular_pg.mdps.exchange.wrappers import refuse_hidden_options, refuse_wrappers
+from tabular_pg.references import cited
 
 STARTS = ("initial_state_distrib", "isd")  # of Gymnasium, and of what came before it
 
 
+@cited("towers2024")
 def from_gymnasium(
     env, gamma, *, name=None, sparse=None, renormalize=False, actions=None, max_states=None
 ):

@@ -10,6 +10,7 @@ from scipy import sparse as compressed
 from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.mdps.exchange.tables import kept
+from tabular_pg.references import cited
 
 
 class Toolbox(NamedTuple):
@@ -22,6 +23,7 @@ class Toolbox(NamedTuple):
     __repr__ = compact
 
 
+@cited("chades2014")
 def from_mdptoolbox(
     transitions,
     reward,

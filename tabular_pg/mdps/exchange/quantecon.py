@@ -8,8 +8,10 @@ from scipy import sparse as compressed
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import shown
 from tabular_pg.mdps.exchange.tables import kept
+from tabular_pg.references import cited
 
 
+@cited("batista2024")
 def from_quantecon(ddp, *, rho=None, mu=None, name="DiscreteDP", sparse=None, renormalize=False):
     """The MDP of a QuantEcon ``DiscreteDP``, of product form or of state-action pairs.
 

@@ -33,11 +33,13 @@ from tabular_pg.preference.fitting.losses import BradleyTerry
 from tabular_pg.preference.fitting.newton import centred
 from tabular_pg.preference.fitting.result import Status
 from tabular_pg.preference.fitting.terms import rounding, terms_of
+from tabular_pg.references import cited
 
 TOLERANCES = {"maxiter": 2000}  # steps of Newton's method
 CLOSE = 1e-8  # a bound on the distance to the minimum, relative to the spread of the rewards
 
 
+@cited("rafailov2023")
 class DPO(NamedTuple):
     """Direct preference optimization at the temperature ``beta``."""
 

@@ -9,8 +9,10 @@ import numpy as np
 from scipy.special import expit
 
 from tabular_pg.checks.numbers import settle
+from tabular_pg.references import cited
 
 
+@cited("bradley1952")
 @dataclass(frozen=True)
 class BradleyTerry:
     """-log s: the negative log-likelihood of Bradley and Terry's model."""
@@ -30,6 +32,7 @@ class BradleyTerry:
         return expit(D) * expit(np.negative(D))
 
 
+@cited("liu2024skywork")
 @dataclass(frozen=True)
 class TemperatureBT:
     """-log sigma(D / temperature)."""
@@ -54,6 +57,7 @@ class TemperatureBT:
         return BradleyTerry().curvature(np.divide(D, self.temperature)) / self.temperature**2
 
 
+@cited("liu2024skywork")
 @dataclass(frozen=True)
 class CrossEntropy:
     """-log sigma(r_chosen) - log(1 - sigma(r_rejected)), as -log s at r_chosen and -r_rejected."""

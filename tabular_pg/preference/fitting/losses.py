@@ -30,10 +30,12 @@ from scipy.special import expit
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import settle, shown
 from tabular_pg.preference.fitting.logistic import BradleyTerry, CrossEntropy, TemperatureBT
+from tabular_pg.references import cited
 
 FARTHEST = 40.0  # a margin
 
 
+@cited("liu2024skywork")
 @dataclass(frozen=True)
 class Focal:
     """-(1 - s)^gamma log s: pairs that are right already count less. Not convex for gamma > 0."""
@@ -66,6 +68,7 @@ class Focal:
         return _wrong(D, g) * s * ((1 + 2 * g) * q + bent)
 
 
+@cited("liu2024skywork")
 @dataclass(frozen=True)
 class FocalPenalty:
     """-(1 - 2 max(s - 1/2, 0))^gamma log s: Bradley-Terry for pairs that are wrong, focal after.
@@ -102,6 +105,7 @@ class FocalPenalty:
         return np.where(np.greater(D, 0), 2.0**self.gamma * right(D), wrong(D))
 
 
+@cited("liu2024skywork")
 @dataclass(frozen=True)
 class Hinge:
     """max(0, margin - D). At the kink the slope is given from the right."""
@@ -126,6 +130,7 @@ class Hinge:
         return np.zeros(np.shape(D))
 
 
+@cited("liu2024skywork")
 @dataclass(frozen=True)
 class MarginMSE:
     """(D - margin)^2."""
@@ -150,6 +155,7 @@ class MarginMSE:
         return np.full(np.shape(D), 2.0)
 
 
+@cited("liu2024skywork")
 @dataclass(frozen=True)
 class TemperedLog:
     """-(s^(1-t) - 1) / (1 - t): Bradley-Terry as t -> 1, and 1 - s for t = 0.

@@ -15,6 +15,7 @@ from tabular_pg.theorem import theorem
 
 
 def prompts_connected(run) -> str:
+    """There is a ridge, or comparisons connect the responses to every prompt."""
     if run.rule.ridge > 0:
         return ""
     c = run.comparisons

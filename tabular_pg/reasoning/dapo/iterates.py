@@ -20,8 +20,10 @@ from tabular_pg.checks.numbers import checked_beta, checked_iterations
 from tabular_pg.reasoning.dapo.actor import checked_ratio, improvement, step
 from tabular_pg.reasoning.episodic import EpisodicMDP, checked_policy
 from tabular_pg.reasoning.episodic.segments import state_softmax
+from tabular_pg.references import cited
 
 
+@cited("liu2024dapo")
 @dataclass(frozen=True)
 class DAPO:
     """Direct Advantage Policy Optimization with regularization ``beta > 0``."""

@@ -21,6 +21,7 @@ from tabular_pg.verdicts.visits import mismatch
 
 
 def growth_at_least_gamma_squared(run) -> str:
+    """Steps grow by at least 1/gamma^2."""
     growth, gamma = getattr(step_of(run.rule), "growth", 1.0), run.mdp.gamma
     if growth * gamma**2 >= 1 - 1e-14:
         return ""
