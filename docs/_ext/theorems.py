@@ -24,6 +24,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from worst_cases import worst_case_of
 
 from tabular_pg.references import OWN, REFERENCES
+from tabular_pg.report.typesetting import claim_and_proof, typeset
 from tabular_pg.theorem import REGISTRY, Confidence, Kind, sorted_theorems
 
 for room in ("tabular_pg", "tabular_pg.preference", "tabular_pg.reasoning.dapo"):
@@ -46,57 +47,24 @@ CONFIDENCE = {
     Confidence.RECALLED: "constants recalled from the source",
 }
 
-# ---------------------------------------------------------------- plain text to marked-up text
-
-WORDS = {
-    "gamma": "γ", "eta": "η", "tau": "τ", "rho": "ρ", "mu": "μ", "pi": "π", "nu": "ν", "xi": "ξ",
-    "theta": "θ", "lambda": "λ", "Delta": "Δ", "delta": "δ", "alpha": "α", "beta": "β",
-    "kappa": "κ", "phi": "φ", "Phi": "Φ", "sigma": "σ", "chi": "χ", "eps": "ε", "sum": "Σ",
-    "prod": "Π", "grad": "∇", "inf": "inf",
-}  # fmt: skip
-SIGNS = (("<=", "≤"), (">=", "≥"), ("||", "‖"), ("->", "→"), (" - ", " − "))
-NAME = re.compile(r"(?<![A-Za-z])(" + "|".join(WORDS) + r")(?![a-z])")
-MINUS = re.compile(
-    r"(?<![^{(^ ])-(?=\S)|(?<=[\w)}])-(?=\d|\(|[α-ωΑ-Ω](?![a-z])|[A-Za-z]\d*\b(?!-))"
-)
-SCRIPT = re.compile(r"(?<=\S)(?<!tabular)([_^])(\{|[+*]|[A-Za-zα-ωΑ-Ω0-9][a-z0-9]*\*?)")
+SCRIPTS = {"sub": nodes.subscript, "sup": nodes.superscript}
 
 
 def marked_up(text) -> list:
     """Nodes for a statement in plain text: Greek letters, relations, sub- and superscripts."""
-    text = text.replace("eta^ ", "η̂ ").replace("eta^)", "η̂)").replace("r^ ", "r̂ ")
-    for plain, sign in SIGNS:
-        text = text.replace(plain, sign)
-    return _scripts(MINUS.sub("−", NAME.sub(lambda found: WORDS[found[1]], text)))
+    return _nodes(typeset(text))
 
 
-def _scripts(text) -> list:
-    made, at = [], 0
-    while found := SCRIPT.search(text, at):
-        made.append(nodes.Text(text[at : found.start()]))
-        inner, at = found[2], found.end()
-        if inner == "{":
-            end = _closing(text, at)
-            inner, at = text[at:end], end + 1
-        kind = nodes.subscript if found[1] == "_" else nodes.superscript
-        made.append(kind("", "", *_scripts(inner)))
-    made.append(nodes.Text(text[at:]))
-    return [node for node in made if node.astext()]
-
-
-def _closing(text, start) -> int:
-    """Where the brace that is open before ``start`` is closed."""
-    depth = 1
-    for i in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[i], 0)
-        if depth == 0:
-            return i
-    return len(text)
+def _nodes(parts) -> list:
+    return [
+        nodes.Text(part) if isinstance(part, str) else SCRIPTS[part[0]]("", "", *_nodes(part[1]))
+        for part in parts
+    ]
 
 
 def statement(theorem) -> str:
     """What is claimed, without the sketch of its proof: the page has the proof."""
-    return re.split(r"(?<=[.;:)]) (?:Proof|Its proof|Sketch)\b", theorem.statement)[0].rstrip(";:")
+    return claim_and_proof(theorem)[0]
 
 
 def source(theorem) -> str:
@@ -134,7 +102,7 @@ class TheoremDirective(SphinxDirective):
         facts += f"{CONFIDENCE[theorem.confidence]} · source: {source(theorem)}"
         box += nodes.paragraph("", facts, classes=["theorem-facts"])
         box += self.parse_content_to_nodes()
-        box += worst_case_of(id, theorem.kind is Kind.LOWER)
+        box += worst_case_of(theorem)
         self._remember(id, box)
         return [box]
 

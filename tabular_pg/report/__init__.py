@@ -1,9 +1,10 @@
-"""What a paper has of runs: bounds as curves, verdicts as tables, BibTeX; and jobs that resume."""
+"""What a paper has of runs: bounds as curves, verdicts as tables, a study as a page."""
 
 from tabular_pg._tables import csv_table, markdown_table
 from tabular_pg.bibliography import bibtex
 from tabular_pg.plotting import bound_curve
 from tabular_pg.report.jobs import resumed
+from tabular_pg.report.page import write_report
 from tabular_pg.report.policies import policy_table
 from tabular_pg.report.verdicts import (
     VerdictRow,
@@ -25,4 +26,5 @@ __all__ = [
     "verdict_csv",
     "verdict_rows",
     "verdict_table",
+    "write_report",
 ]
