@@ -110,6 +110,8 @@ def _bounds(run, label, theorems, x) -> list:
     """What the theorems say about a run to which they apply."""
     found = []
     for each in theorems:
+        if type(run.rule) not in each.rules:
+            continue
         said = verdict(each, run)
         if said.applies:
             log_x, at = x.startswith("log_"), abscissa(run, x)
