@@ -120,7 +120,8 @@ CALLS = {
     ),
     "plot": call(
         plotting.plot, ("runs", "theorem", "x", "y", "width"),
-        lambda made: [made.csv(), made.width], runs=RUN, theorem="N1", x="iteration", y="gap", width=5.5,
+        lambda made: [made.csv(), made.width], runs=RUN, theorem="N1", x="iteration", y="gap",
+        width=5.5,
     )._replace(optional=("theorem", "y"), fine=("empty list", "empty array")),
     "bound_curve": call(
         plotting.bound_curve, ("verdict", "label", "run", "log_x"),
