@@ -106,7 +106,7 @@ PANELS = (
     Panel("same", "k", "e", (Curve("a", K, -K * 1.0, -K / 2.0), Curve("b", K, -K * 2.0)), key="1",
           y_range=(-30, 1), notes=((3.0, "here"),)),
     Panel("same", "k", "e'", (Curve("a", K, None, -K / 2.0),
-          Curve("a", K, -K * 1.0, limit=-K * 3.0, band=(-K - 1.0, 1.0 - K), optimal=True)),
+          Curve("a", K, -K * 1.0, limit=-K * 3.0, band=(-K - 1.0, 1.0 - K), optimal=True, look=5)),
           key="2"),
 )  # fmt: skip
 MAPS = (HeatMap("m", "x", "y", ("a", 2), (1, 2), [[1, 2], [3, 4.5]], center=2.0, digits=1),)

@@ -63,6 +63,17 @@ def test_a_theorem_is_drawn_beside_the_runs_it_applies_to():
     np.testing.assert_allclose(softmax.measured, PG.log_gap[1:] / np.log(10))
 
 
+def test_a_run_looks_the_same_in_all_panels():
+    first, second = plot({"softmax": PG, "natural": RUN}, ["N1", "N2a"]).panels
+    assert [curve.look for curve in first.curves] == [0, 1]
+    assert [(curve.label, curve.look) for curve in second.curves] == [("natural", 1)]
+    colors = [
+        {line.get_label(): line.get_color() for line in axes.lines}["natural"]
+        for axes in plot({"softmax": PG, "natural": RUN}, ["N1", "N2a"]).figure().axes
+    ]
+    assert colors[0] == colors[1]
+
+
 @pytest.mark.parametrize("y", QUANTITIES)
 @pytest.mark.parametrize("run", [RUN, SOFT, PG, optimize(TIED, NaturalPG(0.5), 30)])
 def test_quantities_are_what_their_names_say(y, run):
