@@ -130,9 +130,9 @@ def _panel(lines, about):
     known = dict(about)
     marks = known.pop("curves", None)
     parts = _split(lines, "curve", marks and [mark["points"] for mark in marks])
-    optimal = [mark["optimal"] for mark in marks] if marks else [False] * len(parts)
+    marks = marks or [{}] * len(parts)
     curves = tuple(
-        _curve(part, x_log, y_log, ends) for part, ends in zip(parts, optimal, strict=True)
+        _curve(part, x_log, y_log, mark) for part, mark in zip(parts, marks, strict=True)
     )
     labels = {"title": title, "x_label": "", "y_label": ""} | known
     labels["notes"] = tuple(map(tuple, labels.get("notes", ())))
@@ -147,7 +147,7 @@ def _flags(line):
     return tuple(line[2][name] == "1" for name in names)
 
 
-def _curve(lines, x_log, y_log, optimal):
+def _curve(lines, x_log, y_log, mark):
     """A curve; what is nan on all of its lines was not there. Logarithms are known as such."""
     parts = {}
     for name in ("x", "measured", "proved", *LIMITS, *BANDS):
@@ -159,7 +159,8 @@ def _curve(lines, x_log, y_log, optimal):
     if parts["measured"] is None and parts["proved"] is None:  # nothing of it is known
         parts["measured"] = np.full(len(lines), np.nan)
     band = None if any(end is None for end in band) else band
-    return Curve(lines[0][2]["curve"], **parts, band=band, optimal=optimal)
+    looks = {"optimal": mark.get("optimal", False), "look": mark.get("look")}
+    return Curve(lines[0][2]["curve"], **parts, band=band, **looks)
 
 
 def _number(line, name) -> float:

@@ -90,7 +90,7 @@ def _draw_curves(axes, curves):
     references = 0
     for i, curve in enumerate(curves):
         if curve.measured is not None:
-            _draw_curve(axes, curve, _look(i))
+            _draw_curve(axes, curve, _look(i if curve.look is None else curve.look))
             continue
         grey, dashes, lw = REFERENCES[references % len(REFERENCES)]
         axes.plot(curve.x, curve.proved, color=grey, ls=dashes, lw=lw, label=curve.label)

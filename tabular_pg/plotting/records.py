@@ -15,6 +15,7 @@ from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, check_text, checked_flag, checked_list, settle
 
+MOST_LOOKS = 10**6
 MOST_DIGITS = 17  # after the point, of a cell
 CROWDED, FALLS, COUNTED, MOST = 0.3, 5, 30, 308  # see _refuse_raw
 
@@ -39,12 +40,15 @@ class Curve:
     band: tuple | None = None  # (low, high), drawn as an area: an interval of what was measured
     limit: np.ndarray | None = None  # what is approached: a law for large k, and no bound
     optimal: bool = False  # whether it ends where it does because the next error is exactly 0
+    look: int | None = None  # the number of its colour, marker and dashes; its place by default
 
     __repr__ = compact
 
     def __post_init__(self):
         check_text("label", self.label)
         checked_flag("optimal", self.optimal)
+        if self.look is not None:
+            settle(self, "look", 0, MOST_LOOKS)
         if self.measured is None and self.proved is None:
             raise ValueError(f"curve {self.label!r} has neither measured nor proved values")
         arrays = {name: getattr(self, name) for name in ("x", "measured", "proved", "limit")}
@@ -184,7 +188,9 @@ def description(panel) -> dict:
         shape = {"rows": len(panel.rows), "columns": len(panel.columns)}
         looks = {name: getattr(panel, name) for name in ("center", "limits", "digits")}
         return labels | shape | looks
-    curves = [{"points": len(c.x), "optimal": bool(c.optimal)} for c in panel.curves]
+    curves = [
+        {"points": len(c.x), "optimal": bool(c.optimal), "look": c.look} for c in panel.curves
+    ]
     notes = [[float(x), text] for x, text in panel.notes]
     y_range = panel.y_range and [float(end) for end in panel.y_range]
     return labels | {"curves": curves, "notes": notes, "y_range": y_range}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -110,6 +111,8 @@ def _bounds(run, label, theorems, x) -> list:
     """What the theorems say about a run to which they apply."""
     found = []
     for each in theorems:
+        if type(run.rule) not in each.rules:
+            continue
         said = verdict(each, run)
         if said.applies:
             log_x, at = x.startswith("log_"), abscissa(run, x)
@@ -154,13 +157,13 @@ def _why_not(theorem, run) -> str:
 def _panel(about, runs, bounds, x) -> Panel:
     """Curves of one quantity: those with a bound, and all others that have it."""
     curves, used, references = [], [], []
-    for label, run in runs.items():
+    for look, (label, run) in enumerate(runs.items()):  # of a run, the same in all panels
         mine = [bound for bound in bounds[label] if bound.about == about]
         if len(mine) == 1 or (mine and len(runs) > 1):
-            curves.append(mine[0].curve)
+            curves.append(replace(mine[0].curve, look=look))
             references += mine[1:]
         elif mine or about in QUANTITIES:
-            curves.append(_alone(about, label, run, x, mine))
+            curves.append(replace(_alone(about, label, run, x, mine), look=look))
             references += mine
         used += [bound.theorem for bound in mine]
     several = len(runs) > 1

@@ -1,6 +1,6 @@
 """What a paper has of runs: bounds as curves, verdicts as tables, a study as a page."""
 
-from tabular_pg._tables import csv_table, markdown_table
+from tabular_pg._tables import csv_table, latex_table, markdown_table, scientific
 from tabular_pg.bibliography import bibtex
 from tabular_pg.plotting import bound_curve
 from tabular_pg.report.jobs import resumed
@@ -10,6 +10,7 @@ from tabular_pg.report.verdicts import (
     VerdictRow,
     run_records,
     verdict_csv,
+    verdict_latex,
     verdict_rows,
     verdict_table,
 )
@@ -19,11 +20,14 @@ __all__ = [
     "bibtex",
     "bound_curve",
     "csv_table",
+    "latex_table",
     "markdown_table",
     "policy_table",
     "resumed",
     "run_records",
+    "scientific",
     "verdict_csv",
+    "verdict_latex",
     "verdict_rows",
     "verdict_table",
     "write_report",

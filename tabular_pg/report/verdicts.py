@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._reprs import compact
-from tabular_pg._tables import csv_table, markdown_table
+from tabular_pg._tables import csv_table, latex_table, markdown_table
 from tabular_pg.checks.numbers import check_text, checked_list
 from tabular_pg.engine.run import Run
 from tabular_pg.theorem import check, sorted_theorems
@@ -70,6 +70,27 @@ def verdict_table(rows) -> str:
     -------
     str
     """
+    keys, lines = _grid(rows)
+    return markdown_table(["theorem", "claim", *keys], lines)
+
+
+def verdict_latex(rows) -> str:
+    """The same table for LaTeX with booktabs, without the claims.
+
+    Parameters
+    ----------
+    rows : sequence of VerdictRow
+
+    Returns
+    -------
+    str
+    """
+    keys, lines = _grid(rows)
+    return latex_table(["theorem", *keys], [[id, *cells] for id, _, *cells in lines])
+
+
+def _grid(rows):
+    """Instances, and a line for every theorem that applies to one of the runs."""
     rows = checked_list("rows", rows, "rows of verdicts", VerdictRow)
     keys = list(dict.fromkeys(row.instance for row in rows))
     lines = []
@@ -78,7 +99,7 @@ def verdict_table(rows) -> str:
         if about:
             cells = [_cell([r.verdict for r in about if r.instance == key]) for key in keys]
             lines.append([theorem.id, theorem.claim, *cells])
-    return markdown_table(["theorem", "claim", *keys], lines)
+    return keys, lines
 
 
 def _cell(verdicts) -> str:

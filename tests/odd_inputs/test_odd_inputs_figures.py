@@ -12,16 +12,19 @@ import pytest
 from support.core_calls import CALLS as CORE
 from support.odd_calls import call, forgotten
 from support.odd_inputs import MODEL, complaints
-from tabular_pg import NaturalPG, optimize, plotting
+from tabular_pg import NaturalPG, instances, optimize, plotting
 from tabular_pg.mdps import lower_bounds
 from tabular_pg.methods import softmax_flow
-from tabular_pg.plotting import Curve, HeatMap, Panel
+from tabular_pg.plotting import Curve, HeatMap, Panel, Picture
 
 theorem = sys.modules["tabular_pg.theorem"]  # the decorator has the same name
 RUN = optimize(MODEL, NaturalPG(1.0), 2)
 X, Y = np.array([0.0, 1.0, 2.0]), np.array([-0.5, -1.0, -2.5])
 CURVE = Curve("one", X, Y)
 PANEL = Panel("title", "x", "y", (CURVE,))
+PICTURE = Picture([PANEL])
+GRID, PLANE = instances.gridworld(2, 2, 0.5), instances.random_dense(2, 2, 0.5, seed=0)
+ON_PLANE = optimize(PLANE, NaturalPG(1.0), 2)
 TEXT = ("string", "empty string", "numpy string")
 LABELS = ("list of strings", "list of time spans", "list with a huge one", "generator", "map",
           "nan (3,)")  # fmt: skip
@@ -37,13 +40,34 @@ def drawn(curve):
     return [np.asarray(part).tolist() for part in parts]
 
 
-def saved(name, panels, record, columns=True, shared_legend=False, out=None):
+def saved(
+    name, panels, record, columns=True, shared_legend=False, out=None, width=None, formats=("pdf",)
+):
     with tempfile.TemporaryDirectory() as folder:
         options = {"columns": columns, "shared_legend": shared_legend}
+        options |= {"width": width, "formats": formats}
         paths = plotting.save_figure(
             name, panels, folder if out is None else out, record, **options
         )
         return [path.suffix for path in paths]
+
+
+def replotted(csv, **options):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        path.write_text(PICTURE.csv())
+        return plotting.replot(path if csv is None else csv, **options)
+
+
+def kept(path, formats):
+    with tempfile.TemporaryDirectory() as folder:
+        if isinstance(path, str | None):
+            path = Path(folder) / (path or "name")
+        return [made.suffix for made in PICTURE.save(path, formats=formats)]
+
+
+def arrows(figure):
+    return figure.axes[0].collections[-1].U.tolist()
 
 
 def written(content):
@@ -88,9 +112,49 @@ CALLS = {
     "save_figure, flags": call(
         saved, ("columns", "shared_legend"), list, **FILES, columns=True, shared_legend=False
     )._replace(fine=FLAGS),
+    "save_figure, looks": call(
+        saved, ("width", "formats"), list, **FILES, width=3.5, formats=("svg",)
+    )._replace(optional=("width",), fine=("empty list", "empty array")),
     "save_figure, out": call(saved, ("out",), list, **FILES, out=None)._replace(
         fine=TEXT, optional=("out",)
     ),
+    "plot": call(
+        plotting.plot, ("runs", "theorem", "x", "y", "width"),
+        lambda made: [made.csv(), made.width], runs=RUN, theorem="N1", x="iteration", y="gap",
+        width=5.5,
+    )._replace(optional=("theorem", "y"), fine=("empty list", "empty array")),
+    "bound_curve": call(
+        plotting.bound_curve, ("verdict", "label", "run", "log_x"),
+        lambda made: made.proved.tolist(), verdict=theorem.verdict(theorem.REGISTRY["N1"], RUN),
+        label="one", run=RUN, log_x=True,
+    )._replace(optional=("run",), fine=(*TEXT, *FLAGS)),
+    "replot": call(
+        replotted, ("csv", "width", "title", "x_label", "y_label", "shared_legend"),
+        lambda made: [made.csv(), made.width], csv=None, width=5.5, title="a", x_label="b",
+        y_label="c", shared_legend=True,
+    )._replace(
+        optional=("csv", "title", "x_label", "y_label", "shared_legend"),
+        fine=(*TEXT, *FLAGS),
+    ),
+    "Picture": call(
+        Picture, ("panels", "width", "record", "shared_legend"), lambda made: made.csv(),
+        panels=[PANEL], width=5.5, record={}, shared_legend=False,
+    )._replace(fine=(*FLAGS, "dictionary")),
+    "Picture.save": call(
+        kept, ("path", "formats"), list, path=None, formats=("svg",),
+    )._replace(fine=(*TEXT, "empty list", "empty array"), optional=("path",)),
+    "Picture.svg": call(PICTURE.svg, digest=len, prefix="a-")._replace(fine=TEXT),
+    "draw_policy": call(
+        plotting.draw_policy, ("mdp", "policy", "shape", "values", "width", "moves", "texts"),
+        lambda made: [made.get_size_inches().tolist(), arrows(made)], mdp=GRID,
+        policy=np.full((4, 4), 0.25), shape=(2, 2), values=np.arange(4.0), width=3.5,
+        moves=("up", "right", "down", "left"), texts=("a", "b", "c", "d"),
+    )._replace(optional=("policy", "shape", "values", "moves", "texts")),
+    "draw_value_polytope": call(
+        plotting.draw_value_polytope, ("mdp", "runs", "width"),
+        lambda made: made.axes[0].lines[0].get_xydata().tolist(), mdp=PLANE, runs=ON_PLANE,
+        width=3.5,
+    )._replace(optional=("runs",), fine=("dictionary",)),
     "draw_mdp": call(
         plotting.draw_mdp, digest=lambda made: [text.get_text() for text in made.axes[0].texts],
         P=[[[0.5, 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]]], r=[[0.0, 1.0], [0.5, 0.0]],
@@ -126,6 +190,7 @@ CALLS = {
 }  # fmt: skip
 WITHOUT = {
     "Flow Lumped Theorem": "results",
+    "Picture.figure Picture.csv": "no arguments",
     "Confidence": "an enumeration",
     "iterations_of sorted_theorems theorems_about": "what `verdict` asks of a checked run",
 }

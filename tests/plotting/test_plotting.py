@@ -10,14 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tabular_pg import (
-    NaturalPG,
-    ProjectedPG,
-    SoftPolicyIteration,
-    Status,
-    instances,
-    optimize,
-)
+from tabular_pg import NaturalPG, ProjectedPG, SoftPolicyIteration, Status, instances, optimize
 from tabular_pg.plotting import Curve, HeatMap, Panel, decades, log10, save_figure, write_all
 from tabular_pg.plotting.panels import COLUMN, TEXT, draw
 from tabular_pg.report import bound_curve

@@ -12,9 +12,12 @@ from tabular_pg import NaturalPG, check, instances, optimize
 from tabular_pg.report import (
     VerdictRow,
     csv_table,
+    latex_table,
     markdown_table,
     run_records,
+    scientific,
     verdict_csv,
+    verdict_latex,
     verdict_rows,
     verdict_table,
 )
@@ -42,7 +45,7 @@ def test_csv_is_read_back_as_it_was():
     assert csv_table(["a"], [[0.1 + 0.2], [None]]) == 'a\n0.30000000000000004\n""\n'
 
 
-@pytest.mark.parametrize("writer", [markdown_table, csv_table])
+@pytest.mark.parametrize("writer", [markdown_table, csv_table, latex_table])
 def test_rows_that_do_not_fit_are_refused(writer):
     with pytest.raises(ValueError, match=r"rows\[1\] is \[3\] with 1 cells; expected 2"):
         writer(["a", "b"], [[1, 2], [3]])
@@ -50,6 +53,72 @@ def test_rows_that_do_not_fit_are_refused(writer):
         writer([1], [])
     with pytest.raises(ValueError, match=r"rows\[0\] is 'ab'; expected a sequence of cells"):
         writer(["a", "b"], ["ab"])
+
+
+@pytest.mark.parametrize(
+    ("cell", "typeset"),
+    [
+        ("a_b & 50% #1 {x} ~^", r"a\_b \& 50\% \#1 \{x\} \textasciitilde{}\textasciicircum{}"),
+        ("C:\\new", r"C:\textbackslash{}new"),
+        ("[1, 2]", "{[}1, 2]"),
+        (r"$\eta=0.1$, costs \$5", r"$\eta=0.1$, costs \textbackslash{}\$5"),
+        ("costs $5", r"costs \$5"),
+        ("slack 1.14e+144 <= 2", r"slack $1.14 \times 10^{144}$ $\le$ 2"),
+        ("a->b>c", r"a$\to$b$>$c"),
+        (1e-300, "$10^{-300}$"),
+        (-2.5e-07, r"$-2.5 \times 10^{-7}$"),
+        ("10^-4.69e+13", r"$10^{-4.69 \times 10^{13}}$"),
+        ("10^-1234.5", "$10^{-1234.5}$"),
+        (-3, "$-3$"),
+        (float("inf"), r"$\infty$"),
+        (float("-inf"), r"$-\infty$"),
+        (None, ""),
+        ("two\nlines", "two lines"),
+        ("node1e5x", "node1e5x"),
+    ],
+)
+def test_cells_are_typeset_and_escaped(cell, typeset):
+    assert latex_table(["a"], [[cell]]).splitlines()[4] == typeset + r" \\"
+
+
+def test_latex_is_a_tabular_with_rules():
+    table = latex_table(["name", "gap", "note"], [["a", 1, "x"], ["b", "1e-400", None]])
+    lines = table.splitlines()
+    assert lines[0] == r"\begin{tabular}{lrl}" and lines[-1] == r"\end{tabular}"
+    assert [lines[i] for i in (1, 3, 6)] == [r"\toprule", r"\midrule", r"\bottomrule"]
+    assert all(line.count(" & ") == 2 and line.endswith(r" \\") for line in lines[4:6])
+    assert latex_table(["a", "b"], [], align="cr").startswith(r"\begin{tabular}{cr}")
+    for wrong in ("l", "lx", 3):
+        with pytest.raises(ValueError, match="align is .*; expected 2 letters l, c or r"):
+            latex_table(["a", "b"], [], align=wrong)
+
+
+def test_formulas_are_balanced_whatever_the_cell():
+    for text in ("$", "$$", "$a", "a$b$c$", "\\$x$", "{}", "1e5$", "<$->"):
+        made = latex_table(["a"], [[text]]).splitlines()[4].replace(r"\$", "")
+        assert made.count("$") % 2 == 0, text
+
+
+@pytest.mark.parametrize(
+    ("log10", "text"),
+    [
+        (0.0, "1.00e+00"), (-399.9, "1.26e-400"), (2.9999, "1.00e+03"),
+        (-1e6 - 0.5, "3.16e-1000001"),
+        (-1.08e14, "10^-1.08e+14"), (float("-inf"), "0"), (-0.00001, "1.00e+00"),
+    ],
+)  # fmt: skip
+def test_numbers_of_any_size_are_written_from_their_logarithms(log10, text):
+    assert scientific(log10) == text
+    with pytest.raises(ValueError, match="log10 is nan"):
+        scientific(float("nan"))
+
+
+def test_verdicts_for_latex_are_those_of_markdown():
+    _, lines = cells(verdict_table(ROWS))
+    made = verdict_latex(ROWS).splitlines()
+    assert made[2] == r"theorem & bandit \\"
+    assert [line.split(" & ")[0] for line in made[4:-2]] == list(lines)
+    assert made[4 + list(lines).index("N1")].split(" & ")[1].startswith("holds in 1, slack")
 
 
 def test_every_theorem_that_applies_is_a_row_of_the_table():
