@@ -70,7 +70,7 @@ LAYERS = [
         "theorems.softmax_pg",
     ],
     ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
-    ["bibliography"],
+    ["citing"],
     ["report", "search"],
     ["commands", "testing"],
     ["cli"],

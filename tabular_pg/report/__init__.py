@@ -1,7 +1,7 @@
 """What a paper has of runs: bounds as curves, verdicts as tables, BibTeX; and jobs that resume."""
 
 from tabular_pg._tables import csv_table, markdown_table
-from tabular_pg.bibliography import bibtex
+from tabular_pg.citing import bibtex
 from tabular_pg.report.curves import bound_curve
 from tabular_pg.report.jobs import resumed
 from tabular_pg.report.verdicts import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shutil
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -11,7 +12,8 @@ from click.testing import CliRunner
 from tabular_pg import NaturalPG, instances, optimize
 from tabular_pg.cli import program
 
-STATEMENTS = Path(__file__).resolve().parents[3] / "docs" / "examples" / "statements"
+ROOT = Path(__file__).resolve().parents[3]
+STATEMENTS, FIGURES = ROOT / "docs" / "examples" / "statements", ROOT / "figures"
 STUDY = """
 from tabular_pg.sweeps import Grid
 grid = Grid(["chain(3, gamma=0.5)"], ["NaturalPG"], 5, eta=[0.1, 1.0])
@@ -76,6 +78,8 @@ def furnish(folder):
     _run().save(folder / "run.npz")
     (folder / "study.py").write_text(STUDY)
     (folder / "mine.py").write_text(MINE)
+    for end in ("csv", "json"):
+        shutil.copy(FIGURES / f"natural_pg.{end}", folder / f"figure.{end}")
     statement = (STATEMENTS / "monotone_for_all_steps.py").read_text()
     (folder / "statement.py").write_text(statement)
 
