@@ -71,8 +71,8 @@ LAYERS = [
         "theorems.softmax_pg",
     ],
     ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
-    ["bibliography", "plotting"],
-    ["report", "search"],
+    ["citing", "plotting", "search"],
+    ["report"],
     ["commands", "testing"],
     ["cli"],
 ]

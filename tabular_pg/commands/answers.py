@@ -17,8 +17,7 @@ from tabular_pg._files import plain
 
 FINE, WRONG, ERROR = 0, 1, 2
 SAID_WELL = (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError)
-INTERRUPTED = "interrupted: what was done is kept"
-NAME = "tabular-pg"
+NAME, COMPLETION = "tabular-pg", "_TABULAR_PG_COMPLETE"
 
 
 class Answer(NamedTuple):
@@ -36,6 +35,13 @@ class Program(click.Group):
         """Run the command, print its answer and exit with its code."""
         sys.exit(answered(super().main, sys.argv[1:] if args is None else list(args)))
 
+    def invoke(self, ctx):
+        """The answer of the command; an exit, of a file that it reads, is an error."""
+        try:
+            return super().invoke(ctx)
+        except SystemExit as ended:
+            raise click.ClickException(f"SystemExit: {ended}") from ended
+
 
 def answered(run, arguments) -> int:
     """The exit code of a command, what it says having been printed."""
@@ -43,16 +49,17 @@ def answered(run, arguments) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
+            warnings.simplefilter("always", UserWarning)
             answer = run(arguments, prog_name=NAME, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         _say(error.format_message())
         return ERROR
     except click.ClickException as error:
         return _failed(error, f"error: {_line(error.format_message())}{_hint(error)}", debug)
-    except BrokenPipeError:
-        return _unread(FINE)
+    except SystemExit as ended:  # of click: completions are done, or help is not read
+        return ended.code if COMPLETION in os.environ else _unread(FINE)
     except (KeyboardInterrupt, click.Abort) as error:
-        return _failed(error, INTERRUPTED, debug)
+        return _failed(error, "interrupted", debug)
     except Exception as error:
         return _failed(error, f"error: {_said(error)}", debug)
     if not isinstance(answer, Answer):  # of --help and --version, which have been printed

@@ -17,7 +17,7 @@ def command(*examples, code="0 if all went well, 2 on an error"):
     """A command with examples, and what its exit code says, below its help."""
     lines = "\n".join(f"  tabular-pg {line}" for line in examples)
     plural = "s" if len(examples) > 1 else ""
-    epilog = f"\b\nExample{plural}:\n{lines}\n\n\b\nExit code: {code}."
+    epilog = f"\b\nExample{plural}:\n{lines}\n\nExit code: {code}."
     settings = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
     return click.command(epilog=epilog, context_settings=settings)
 

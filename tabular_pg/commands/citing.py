@@ -25,7 +25,7 @@ def cite(what, every):
     WHAT are ids of theorems, names of methods, step sizes and instances, keys of entries, saved
     runs and MDPs (.npz), or tables of a sweep (.csv).
     """
-    from tabular_pg.bibliography import bibtex
+    from tabular_pg.citing import bibtex
     from tabular_pg.references import ENTRIES
 
     return Answer(bibtex(list(ENTRIES) if every else [_read(x) for x in what]).rstrip("\n"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from tabular_pg.commands.answers import FINE, WRONG, Answer, json_text
+from tabular_pg.commands.answers import ERROR, FINE, WRONG, Answer, json_text
 from tabular_pg.commands.arguments import as_json, command
 
 TABLES = ("table", "curves", "verdicts")
+GOES_ON = "interrupted: what was done is kept; the same command goes on"
 
 
 class Shard(click.ParamType):
@@ -66,7 +67,10 @@ def sweep(file, store, shard, workers, retry_failed, estimate, collect, as_json,
     if estimate or collect:
         results = collected(grid, store)
     else:
-        results = swept(grid, store, shard=shard, workers=workers, retry_failed=retry_failed)
+        try:
+            results = swept(grid, store, shard=shard, workers=workers, retry_failed=retry_failed)
+        except KeyboardInterrupt:
+            return Answer("", ERROR, GOES_ON)
     for name in TABLES:
         if tables[name]:
             getattr(results, f"write_{name}")(tables[name])

@@ -1,7 +1,7 @@
 """What a paper has of runs: bounds as curves, verdicts as tables, a study as a page."""
 
 from tabular_pg._tables import csv_table, latex_table, markdown_table, scientific
-from tabular_pg.bibliography import bibtex
+from tabular_pg.citing import bibtex
 from tabular_pg.plotting import bound_curve
 from tabular_pg.report.jobs import resumed
 from tabular_pg.report.page import write_report

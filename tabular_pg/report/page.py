@@ -10,8 +10,8 @@ import numpy as np
 
 import tabular_pg
 from tabular_pg._files import write_whole
-from tabular_pg.bibliography import bibtex
 from tabular_pg.checks.numbers import check_path, check_text, checked_list
+from tabular_pg.citing import bibtex
 from tabular_pg.plotting import plot
 from tabular_pg.references import OWN
 from tabular_pg.report.reproduction import code_for

@@ -145,7 +145,7 @@ def _value(name, text, node):
         except ZeroDivisionError:
             raise ValueError(f"{name} is {shown(text)}, which divides by 0") from None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        step = found(name, node.func.id, STEP_SIZES, "a step size", {})
+        step = found(f"a step size in {name}", node.func.id, STEP_SIZES, "a step size", {})
         options = {x.arg: _number(name, text, x.value) for x in node.keywords}
         return _made(name, text, step, [_number(name, text, x) for x in node.args], options)
     raise ValueError(f"{name} is {shown(text)}; expected {EXPECTED}")

@@ -51,13 +51,13 @@ def test_shards_then_the_whole(run, tmp_path):
 
 
 def test_what_is_wrong_is_one_line(run, tmp_path):
-    assert "invalid _shard value: '2/2'" in run("store", "--shard", "2/2").stderr
+    assert "'2/2'; expected i/n with 0 <= i < n" in run("store", "--shard", "2/2").stderr
     assert run("store", "--shard", "2/2").returncode == 2
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "thesis.tex").touch()
     wrong = run("store")
     assert wrong.returncode == 2 and len(wrong.stderr.splitlines()) == 1
-    assert wrong.stderr.startswith("error: ValueError: store is 'store', which holds something els")
+    assert wrong.stderr.startswith("error: store is 'store', which holds something else")
     (tmp_path / "empty.py").touch()
     command = [sys.executable, "-m", "tabular_pg.sweeps", "empty.py", "another"]
     wrong = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

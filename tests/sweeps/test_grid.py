@@ -7,7 +7,14 @@ import re
 import pytest
 
 from support.sweeping import own_models
-from tabular_pg import NaturalPG, PolicyIteration, ProjectedPG, SoftPolicyIteration, instances
+from tabular_pg import (
+    NaturalPG,
+    PolicyIteration,
+    ProjectedPG,
+    SoftPolicyIteration,
+    instances,
+    steps,
+)
 from tabular_pg.sweeps import Grid, collect, sweep
 from tabular_pg.sweeps.names import fingerprint
 
@@ -111,3 +118,21 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match="holds something else; expected a new folder"):
         collect({"instances": BANDIT, "rules": NaturalPG(1.0), "iterations": 10}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_instances_and_rules_as_text():
+    def keys(*given, **options):
+        return [task.key for task in Grid(*given, 10, **options).tasks]
+
+    garnet = ("garnet", {"n_states": 4, "n_actions": 2, "branching": 2, "gamma": 0.9})
+    rules = [NaturalPG(steps.Geometric(1.0, 2.0)), NaturalPG]
+    text = ["NaturalPG(Geometric(1.0, growth=2 / 1))", "NaturalPG"]
+    assert keys(garnet, rules, eta=0.1, seeds=range(2)) == keys(
+        ["garnet(4, 2, branching=2, gamma=0.9)"], text, eta=0.1, seeds=range(2)
+    )
+    with pytest.raises(ValueError, match=r"rules\[0\] is 'NatralPG'; expected one of NaturalPG, "):
+        Grid("river_swim", "NatralPG", 10, eta=0.1)
+    with pytest.raises(TypeError, match=r"instances\[0\] is 'chain\(3, slop=1\)': got an unexpec"):
+        Grid("chain(3, slop=1)", "PolicyIteration", 10)
+    with pytest.raises(ValueError, match=r"instances\[0\] is 'chain\(3, x\)'; expected name, or"):
+        Grid("chain(3, x)", "PolicyIteration", 10)
