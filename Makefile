@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: figures test bench docs clean
+.PHONY: figures test report bench docs clean
 
 figures: $(VENV)/installed
 	$(BIN)/python -m experiments figures
@@ -12,6 +12,9 @@ test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2
+
+report: $(VENV)/installed
+	$(BIN)/python experiments/rates.py --out report --report report/index.html
 
 bench: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
@@ -28,4 +31,4 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) docs/_build docs/auto_examples docs/api/generated
+	rm -rf $(VENV) report docs/_build docs/auto_examples docs/api/generated

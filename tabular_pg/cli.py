@@ -21,12 +21,13 @@ from tabular_pg.commands.listing import (
     theorems,
 )
 from tabular_pg.commands.refuting import refute
+from tabular_pg.commands.reporting import report
 from tabular_pg.commands.runs import optimum, run
 from tabular_pg.commands.sweeps import sweep
 
 COMMANDS = (
     theorems, methods, instances, optimum, run, check, certify, sweep, refute, convert, replot,
-    cite,
+    report, cite,
 )  # fmt: skip
 SHELLS = """\b
 Example:

@@ -9,12 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.shared.command_line import FIGURES
-from experiments.shared.instances import DEFAULT, INSTANCES, make
+from experiments.shared.instances import DEFAULT, INSTANCES, expression, make
+from experiments.shared.proofs import proofs
 from tabular_pg import MDP, REGISTRY, Status, report
 from tabular_pg._files import write_whole
 from tabular_pg._progress import progress
 from tabular_pg.plotting import Panel, save_figure
-from tabular_pg.report import run_records, verdict_csv, verdict_rows, verdict_table
+from tabular_pg.report import (
+    run_records,
+    verdict_csv,
+    verdict_rows,
+    verdict_table,
+    write_report,
+)
 from tabular_pg.theorem import verdict
 
 
@@ -71,11 +78,23 @@ def main(claims, arguments=None):
     if len(claims) > 1 and not options.only:
         write_whole(options.out / "verdicts.md", table)
         write_whole(options.out / "verdicts.csv", verdict_csv(rows))
+    if options.report:
+        write_report(
+            options.report, rows, title="Policy gradient methods, measured and proved",
+            statement="Every theorem that is about a method, on every instance.", made=made_by,
+            proofs=proofs(options.report), tightness=options.tightness,
+        )  # fmt: skip
+        print(options.report)
     failed = sum(row.verdict.holds is False for row in rows)
     print(table)
     print(f"{len(rows)} verdicts on {len({id(row.run) for row in rows})} runs, {failed} violated")
     print(f"results are in {options.out}")
     sys.exit(1 if failed else 0)
+
+
+def made_by(run) -> str:
+    """How to make the MDP of a run, if it is one of the instances."""
+    return next((expression(key) for key in INSTANCES if make(key) is run.mdp), "")
 
 
 def _panels(claim, key, quick):
@@ -110,6 +129,9 @@ def _options(claims, arguments):
     add("--instance", action="append", choices=keys, help="on this MDP instead (may be repeated)")
     add("--out", type=Path, help="folder for the results; default figures/, or figures/preview/ "
         "with --quick or --instance")  # fmt: skip
+    add("--report", type=Path, metavar="FILE", help="write all verdicts as one page of HTML, too")
+    add("--tightness", type=Path, default=FIGURES / "tightness.json", metavar="FILE",
+        help="for that page, what tightness.py has found")  # fmt: skip
     options = parser.parse_args(arguments)
     options.jobs = [
         (claim, key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from tabular_pg import MDP, instances
 
 INSTANCES = {
@@ -18,6 +20,14 @@ INSTANCES = {
 DEFAULT = ("garnet", "bandit", "frozenlake8x8")
 
 
+def expression(key) -> str:
+    """The instance of that name as it is written in Python."""
+    function, arguments = INSTANCES[key]
+    given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    return f"instances.{function}({given})"
+
+
+@cache
 def make(key) -> MDP:
     """The instance of that name."""
     function, arguments = INSTANCES[key]

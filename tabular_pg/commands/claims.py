@@ -14,7 +14,7 @@ from tabular_pg.commands.arguments import (
     theorem_ids,
 )
 from tabular_pg.commands.arguments import model as model_argument
-from tabular_pg.commands.models import loaded_or_run, theorems_of
+from tabular_pg.commands.models import loaded_or_run, parted, theorems_of
 from tabular_pg.commands.runs import model_record, title
 from tabular_pg.theorem import check as every_verdict
 from tabular_pg.theorem import verdict
@@ -39,7 +39,7 @@ def check(model, method, ids, every, as_json, **asked):
 
     MODEL is a saved run, or with METHOD what is run, as for run.
     """
-    run = loaded_or_run(model, method, *_parted(asked))
+    run = loaded_or_run(model, method, *parted(asked))
     about = theorems_of(ids)
     verdicts = [verdict(t, run) for t in _about(about, run)] if about else every_verdict(run)
     code = WRONG if any(v.holds is False for v in verdicts) else FINE
@@ -73,7 +73,7 @@ def certify(model, method, ids, digits, as_json, **asked):
     from tabular_pg.certified import Outcome, certified_check
     from tabular_pg.certified import certify as enclosed
 
-    run = loaded_or_run(model, method, *_parted(asked))
+    run = loaded_or_run(model, method, *parted(asked))
     about = _about(theorems_of(ids), run)
     certificate = enclosed(run, digits)
     verdicts = certified_check(run, theorems=about or None, digits=digits)
@@ -89,12 +89,6 @@ def certify(model, method, ids, digits, as_json, **asked):
     said = map(str, (v for v in verdicts if v.applies or v.not_computable or ids))
     table = columns(["k", "gap under rho"], rows)
     return Answer("\n".join([title(run), "", table, "", *said]), code)
-
-
-def _parted(asked):
-    """Options of the model, and of the run."""
-    of_model = {name: asked.pop(name) for name in ("gamma", "source", "max_states")}
-    return of_model, asked
 
 
 def _about(theorems, run) -> list:

@@ -78,6 +78,12 @@ def loaded_or_run(model, method, of_model, of_run) -> Run:
     return run_of(model_of(model, **of_model), method, **of_run)
 
 
+def parted(asked) -> tuple[dict, dict]:
+    """Options of the model, and of the run."""
+    of_model = {name: asked[name] for name in ("gamma", "source", "max_states")}
+    return of_model, {name: value for name, value in asked.items() if name not in of_model}
+
+
 def theorems_of(ids) -> list:
     """The theorems with these ids, separated by commas or not."""
     found = [id.strip() for text in ids for id in text.split(",") if id.strip()]
