@@ -236,6 +236,9 @@ def verdict(theorem, run) -> Verdict:
 def why_not_applicable(theorem, run) -> str:
     """'' or the reason why the theorem says nothing about the run."""
     _check_about(theorem, run)
+    if type(run.rule) not in theorem.rules:
+        rules = ", ".join(rule.__name__ for rule in theorem.rules)
+        return f"the method is {type(run.rule).__name__}; stated for {rules}"
     if theorem.regularized is not None and theorem.regularized != (run.tau > 0):
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:

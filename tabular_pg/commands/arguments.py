@@ -55,8 +55,7 @@ complete_theorems, complete_methods = _theorems, _methods
 model = click.argument("model", shell_complete=_instances)
 models = click.argument("models", nargs=-1, required=True, shell_complete=_instances)
 rule = click.argument("method", shell_complete=_methods)
-optional_models = click.argument("models", nargs=-1, required=True, shell_complete=_instances)
-rule = click.argument("method", required=False, shell_complete=_methods)
+optional_rule = click.argument("method", required=False, shell_complete=_methods)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -82,7 +82,7 @@ def plot(runs, theorem=None, *, x="log_iteration", y=None, width="neurips") -> P
     checked_name("x", x, ABSCISSAS)
     if y is not None:
         checked_name("y", y, QUANTITIES)
-    bounds = {label: _bounds(run, label, theorems, x) for label, run in runs.items()}
+    bounds = _bounds(runs, theorems, x)
     _check_used(theorems, runs, bounds, y)
     found = [bound.about for some in bounds.values() for bound in some]
     shown_by_name = list(dict.fromkeys(found)) or [y or "gap"]
@@ -107,26 +107,26 @@ def _theorems(theorem) -> list:
     return list(dict.fromkeys(found))
 
 
-def _bounds(run, label, theorems, x) -> list:
-    """What the theorems say about a run to which they apply."""
-    found = []
+def _bounds(runs, theorems, x) -> dict:
+    """What the theorems say about the runs to which they apply, by the labels of these."""
+    found = {label: [] for label in runs}
     for each in theorems:
-        if type(run.rule) not in each.rules:
-            continue
-        said = verdict(each, run)
-        if said.applies:
-            log_x, at = x.startswith("log_"), abscissa(run, x)
-            curve = bound_curve(said, label, run=run, x=at, log_x=log_x)
-            found.append(Bound(each, curve, _about(said, run)))
+        said = {label: verdict(each, run) for label, run in runs.items()}
+        said = {label: one for label, one in said.items() if one.applies}
+        about = _about(each, [(runs[label], one) for label, one in said.items()])
+        for label, one in said.items():
+            at, log_x = abscissa(runs[label], x), x.startswith("log_")
+            curve = bound_curve(one, label, run=runs[label], x=at, log_x=log_x)
+            found[label].append(Bound(each, curve, about))
     return found
 
 
-def _about(said, run) -> str:
-    """The quantity that a theorem measures, or its own id."""
+def _about(theorem, said) -> str:
+    """The quantity that a theorem measures on all of the runs, or its own id."""
     for name in GAPS:
-        if np.array_equal(said.measured, getattr(run, name)):
+        if all(np.array_equal(one.measured, getattr(run, name)) for run, one in said):
             return name
-    return said.theorem.id
+    return theorem.id
 
 
 def _check_used(theorems, runs, bounds, y):
@@ -137,7 +137,7 @@ def _check_used(theorems, runs, bounds, y):
             label, run = next(iter(runs.items()))
             raise ValueError(
                 f"theorem[{i}] is {each.id}, which applies to none of the runs; expected one that "
-                f"does ({label}: {_why_not(each, run)})"
+                f"does ({label}: {verdict(each, run).why_not})"
             )
         other = next((b.about for b in mine if y is not None and b.about != y), None)
         if other is not None:
@@ -145,13 +145,6 @@ def _check_used(theorems, runs, bounds, y):
             raise ValueError(
                 f"y is {y!r}, and theorem {each.id} is about {about}; expected no y, or that one"
             )
-
-
-def _why_not(theorem, run) -> str:
-    if type(run.rule) not in theorem.rules:
-        rules = ", ".join(rule.__name__ for rule in theorem.rules)
-        return f"it is about {rules}"
-    return verdict(theorem, run).why_not
 
 
 def _panel(about, runs, bounds, x) -> Panel:
