@@ -38,6 +38,7 @@ CALLS = {
 WITHOUT = {
     "Certificate CertifiedVerdict Counterexample": "results, and three records of the package",
     "NotAPolicy Undecided Outcome": "exceptions and an enumeration",
+    "Certificate.save RationalMDP.called": "a path, tried with MDP.save; a number of its own",
     "Counterexample.decided RationalMDP.rounded RationalMDP.source": "no arguments",
 }
 

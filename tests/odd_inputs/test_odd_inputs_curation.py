@@ -204,6 +204,7 @@ def test_odd_inputs_are_taken_rightly_or_refused_by_name(name):
 
 
 WITHOUT = {
+    "Fit.save": "a path, tried with MDP.save",
     "AgreementFilter BradleyTerry CrossEntropy": "no arguments",
     "KLControl": "a record that only `controlled` makes",
     "baseball_1987 baseball_1987_at_home journal_citations": "no arguments",

@@ -148,7 +148,10 @@ def test_labels_say_what_runs_differ_in():
         (({1: RUN},), "runs has the label 1; expected text"),
         ((RUN, "N99"), "theorem is 'N99'; expected one of .*N1"),
         ((RUN, ["N1", 3]), r"theorem\[1\] is 3; expected an id"),
-        ((RUN, "S1"), r"theorem\[0\] is S1, .* none of the runs; .*it is about SoftmaxPG"),
+        (
+            (RUN, "S1"),
+            r"theorem\[0\] is S1, .* none of the runs; .*NaturalPG; stated for SoftmaxPG",
+        ),
         ((SOFT, "N1"), r"theorem\[0\] is N1, .*tau is 0.1; stated for tau = 0"),
     ],
 )
