@@ -78,9 +78,9 @@ def lost_in_rounding(run, k):
 
 
 def nearly_tied(run, k):
-    """Policy iteration takes a lead below 1e-12 of the gap for a tie, and its exact twin does not."""
-    lead = (run.A[k].max(axis=1, keepdims=True) - run.A[k]) / run.sup_gap[k]
-    return bool(((lead > 1e-15) & (lead < 1e-11)).any())
+    """Policy iteration takes a lead below 1e-12 of the gap for a tie; its exact twin does not."""
+    lead, gap = run.A[k].max(axis=1, keepdims=True) - run.A[k], run.sup_gap[k]
+    return bool(((lead > 1e-15 * gap) & (lead < 1e-11 * gap)).any())
 
 
 def relative_error(log_measured, exact):

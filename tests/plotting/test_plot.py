@@ -150,7 +150,7 @@ def test_labels_say_what_runs_differ_in():
         ((RUN, ["N1", 3]), r"theorem\[1\] is 3; expected an id"),
         (
             (RUN, "S1"),
-            r"theorem\[0\] is S1, .* none of the runs; .*NaturalPG; stated for SoftmaxPG",
+            r"theorem\[0\] is S1, .* none of the runs; .*; stated for SoftmaxPG",
         ),
         ((SOFT, "N1"), r"theorem\[0\] is N1, .*tau is 0.1; stated for tau = 0"),
     ],
