@@ -44,11 +44,11 @@ def njit_reordered_inlined(function):
     return njit_reordered(function, forceinline=True, _nrt=False)
 
 
-def njit_foreign(function, tag="", **options):
+def njit_foreign(function, tag="", refuse=lambda: None, **options):
     """``function`` of somebody else's code, or around it, compiled and cached on disk where it can
-    be known what it was made from."""
+    be known what it was made from, and ``refuse()`` raises no TypeError."""
     settings = {"nogil": True, "error_model": "numpy", "_nrt": True, **options}
     dispatcher = numba.njit(function, **settings)
     if hasattr(dispatcher, "_cache"):
-        dispatcher._cache = KernelCache(function, tag, dispatcher)
+        dispatcher._cache = KernelCache(function, tag, dispatcher, refuse)
     return dispatcher

@@ -150,6 +150,21 @@ def test_what_a_process_compiled_with_another_constant_is_not_kept(cache, tmp_pa
     assert fresh[1][0] > 0 and fresh[1][1] != mixed[1]  # nothing of the first process is served
 
 
+def test_a_kernel_that_returns_something_is_refused_by_every_process(cache, tmp_path):
+    folder, _ = cache
+    caught = """
+try:
+    optimize(mdp, SignAscent(0.25), 20)
+except TypeError as error:
+    print(len(Count.names), "refused" if "returns" in str(error) else error)
+"""
+    wrong = MINE + "    return 1.0\n"
+    for _ in range(2):
+        code = USE + "from mine import SignAscent" + caught
+        ((_, said),) = seen(tmp_path, folder, code, mine=wrong)
+        assert said == "refused"
+
+
 def test_scripts_compile_for_themselves(cache, tmp_path):
     folder, before = cache
     script = USE + MINE + IMPORTED.replace("from mine import Falling, SignAscent", "")

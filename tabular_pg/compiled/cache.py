@@ -48,11 +48,12 @@ class KernelCache:
     """The versions of one compiled function; numba's dispatcher asks it before it compiles.
 
     ``tag`` tells functions apart that share their code, made by one factory. ``root`` is the
-    dispatcher, if it is of somebody else's code, or around it.
+    dispatcher, if it is of somebody else's code, or around it; where ``refuse`` raises TypeError
+    nothing is kept, so that every process finds out.
     """
 
-    def __init__(self, function, tag="", root=None):
-        self._function, self.tag, self.root = function, tag, root
+    def __init__(self, function, tag="", root=None, refuse=lambda: None):
+        self._function, self.tag, self.root, self._refuse = function, tag, root, refuse
         self.cache_path = str(FOLDER or "")
 
     def load_overload(self, signature, target_context):
@@ -77,6 +78,10 @@ class KernelCache:
         if compiled.library.has_dynamic_globals or any(not f.can_cache for f in compiled.lifted):
             name = self._function.__qualname__
             warnings.warn(f"{name} depends on addresses and is not cached", NumbaWarning, 2)
+            return
+        try:
+            self._refuse()
+        except TypeError:  # which the run will raise
             return
         try:
             if FOLDER is None:

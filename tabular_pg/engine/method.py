@@ -102,7 +102,7 @@ class Method(NamedTuple):
                 tag = "".join(f"{x.__module__}.{x.__qualname__}" for x in names) + "2" * twice
                 around, counts = make(*inner), searched and make not in (rule_now, *PARTS)
                 if not (self.native and (size is None or size.native)):
-                    made = njit_foreign(around, tag, _nrt=counts)
+                    made = njit_foreign(around, tag, self.refuse_result, _nrt=counts)
                 elif make in (rule_now, *PARTS):
                     made = njit_inlined(around, tag)
                 else:
