@@ -1,10 +1,10 @@
-"""The one way this package compiles a function; ``_cache`` keeps the result on disk."""
+"""The one way this package compiles a function; ``compiled.cache`` keeps the result on disk."""
 
 from __future__ import annotations
 
 import numba
 
-from tabular_pg._cache import KernelCache
+from tabular_pg.compiled.cache import KernelCache
 
 
 def njit(function, tag="", **options):
@@ -44,6 +44,11 @@ def njit_reordered_inlined(function):
     return njit_reordered(function, forceinline=True, _nrt=False)
 
 
-def njit_uncached(function, **options):
-    """``function`` compiled anew in every process: for code that lives outside the package."""
-    return numba.njit(function, **{"nogil": True, "error_model": "numpy", "_nrt": True, **options})
+def njit_foreign(function, tag="", refuse=lambda: None, **options):
+    """``function`` of somebody else's code, or around it, compiled and cached on disk where it can
+    be known what it was made from, and ``refuse()`` raises no TypeError."""
+    settings = {"nogil": True, "error_model": "numpy", "_nrt": True, **options}
+    dispatcher = numba.njit(function, **settings)
+    if hasattr(dispatcher, "_cache"):
+        dispatcher._cache = KernelCache(function, tag, dispatcher, refuse)
+    return dispatcher

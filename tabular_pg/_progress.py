@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 import signal
@@ -11,7 +12,7 @@ import threading
 import time
 
 QUIET = 1.0  # seconds before a bar is shown
-EVERY, EVERY_IN_A_LOG = 0.2, 10.0  # seconds between two states of it
+EVERY, EVERY_IN_A_LOG = 0.2, 30.0  # seconds between two states of it, and before a log's first
 SCALED = 10_000  # numbers from here on are shown as 10.0k
 NOT_SHOWN = (OSError, ValueError, ImportError)  # a closed stream, say: no reason to end a run
 SOON = 1e-9  # for tqdm: nothing is shown before there is something to count
@@ -61,8 +62,8 @@ class Watch:
 
 
 class Progress:
-    """A bar of tqdm's, from the second second on: a line on a terminal or in a log, a widget in a
-    notebook.
+    """A bar of tqdm's, from the second second on: a line on a terminal, a widget in a notebook that
+    has ipywidgets, else text; in a log a line every half minute.
 
     ``TQDM_DISABLE`` and tqdm's other variables are respected. ``done`` were there before the clock
     started.
@@ -96,21 +97,62 @@ class Progress:
             self._bar = self._shown()
 
     def _shown(self):
-        from tqdm.auto import tqdm  # here, when it is known whether this is a notebook
-
-        notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
-        every = EVERY if notebook or sys.stderr.isatty() else EVERY_IN_A_LOG
+        tqdm, drawn = _tqdm()
         bar = tqdm(
             total=self.total, initial=self._first, desc=self._text, leave=False,
             unit_scale=self.total >= SCALED, delay=SOON, mininterval=EVERY,
-            maxinterval=max(10.0, every), **_width(),
+            file=None if drawn else io.StringIO(), **(_width() if drawn else {}),
         )  # fmt: skip
-        if not bar.disable:  # the first state counts from the start, and so does its estimate
-            bar.start_t -= time.monotonic() - self._start
-            bar.last_print_t = bar.start_t
-            bar.update(self.done - self._first)
-            bar.mininterval = every
+        if bar.disable:
+            return bar
+        bar.start_t -= time.monotonic() - self._start  # estimates count from the start
+        if not drawn:
+            return _Lines(bar, self.done, self._start + EVERY_IN_A_LOG)
+        bar.last_print_t = bar.start_t
+        bar.update(self.done - self._first)
         return bar
+
+
+class _Lines:
+    """What a log is told by a bar that is not drawn: lines, for nothing can be drawn over there."""
+
+    def __init__(self, bar, done, due):
+        self._bar, self._due = bar, due
+        bar.n = done
+
+    def set_description(self, text, refresh):
+        self._bar.set_description(text, refresh=refresh)
+
+    def update(self, number):
+        self._bar.n += number
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + EVERY_IN_A_LOG
+            sys.stderr.write(f"{self._bar}\n")
+            sys.stderr.flush()
+
+    def close(self):
+        self._bar.close()
+
+
+def _tqdm():
+    """The class of tqdm's for this place, and whether bars can be drawn there.
+
+    ``tqdm.auto`` warns in notebooks without ipywidgets.
+    """
+    if _in_notebook():
+        from tqdm import notebook
+
+        if notebook.IProgress is not None:
+            return notebook.tqdm, True
+    from tqdm.std import tqdm
+
+    return tqdm, _in_notebook() or sys.stderr.isatty()
+
+
+def _in_notebook() -> bool:
+    """Whether a kernel of Jupyter's runs this, whose stderr is no terminal."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return "IPKernelApp" in getattr(shell, "config", ())
 
 
 def _width() -> dict:
@@ -123,7 +165,7 @@ def _width() -> dict:
 
 
 def progress(done, total, text):
-    """So many of the steps are done, the next is ``text``: a bar on a terminal or in a log."""
+    """So many of the steps are done, the next is ``text``: shown as ``Progress`` does."""
     bar = _BARS.get("bar")
     if bar is None or bar.total != total or done < bar.done:
         bar = _BARS["bar"] = Progress(total, "steps", done)

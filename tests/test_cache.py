@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tabular_pg import _cache
 from tabular_pg._jit import njit
+from tabular_pg.compiled import cache as _cache
 
 MONTHS = 90 * 24 * 3600
 needs_compiling = pytest.mark.skipif(
@@ -248,7 +248,7 @@ def test_a_disk_that_takes_half_a_file(tmp_path):
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() != 0, reason="needs another user")
 def test_a_user_without_an_entry_or_a_home(tmp_path):
     code = (
-        f"{COMPILES}import os\nfrom tabular_pg import _cache\n"
+        f"{COMPILES}import os\nfrom tabular_pg.compiled import cache as _cache\n"
         "os.chdir('/'); os.setgid(54321); os.setuid(54321)\n"
         "del os.environ['TABULAR_PG_CACHE']\n"
         f"_cache.FOLDER = _cache._folder()\n{COMPILES}"

@@ -1,4 +1,5 @@
-"""Progress: nothing for short runs, a bar with estimates from the first line on for long ones."""
+"""Progress: nothing for short runs, a bar with estimates from the first line on for long ones, in
+logs lines."""
 
 from __future__ import annotations
 
@@ -83,15 +84,38 @@ def test_a_terminal_sees_estimates_that_make_sense_from_the_first_line(monkeypat
     assert not lines[-1].strip()  # the line is cleared
 
 
-def test_a_log_has_fewer_lines(monkeypatch, clock):
-    written = shown(monkeypatch, clock, False, 300, 0.1)
-    assert 2 <= written.count("iterations") <= 5
+def test_a_log_has_a_line_now_and_then_and_nothing_to_draw_over(monkeypatch, clock):
+    written = shown(monkeypatch, clock, False, 1000, 0.1)
+    assert "\r" not in written and "\x1b" not in written
+    lines = written.splitlines()
+    assert written.endswith("\n") and len(lines) == 3  # after 30, 60 and 90 of 100 seconds
+    for line, done in zip(lines, (30, 60, 90), strict=True):
+        assert line.startswith(f"iterations:  {done}%")
+        times = map(int, re.search(r"\[(\d+):(\d+)<(\d+):(\d+)", line).groups())
+        assert abs(sum(unit * x for unit, x in zip((60, 1, 60, 1), times, strict=True)) - 100) <= 2
+
+
+def test_a_log_of_a_short_job_is_empty(monkeypatch, clock):
+    assert shown(monkeypatch, clock, False, 280, 0.1) == ""
+
+
+def test_steps_in_a_log(monkeypatch, clock):
+    stream = Stream(False)
+    monkeypatch.setattr("sys.stderr", stream)
+    for done in range(11):
+        _progress.progress(done, 10, f"part {done}")
+        clock.now += 10.0
+    assert [line.split(":")[0] for line in stream.getvalue().splitlines()] == [
+        "part 3", "part 6", "part 9",
+    ]  # fmt: skip
 
 
 def test_it_can_be_turned_off():
     code = """
 import time
+from tabular_pg import _progress
 from tabular_pg._progress import Watch
+_progress.EVERY_IN_A_LOG = 1.0
 with Watch(30) as watched:
     for _ in range(30):
         watched.count(1)

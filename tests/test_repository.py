@@ -32,13 +32,13 @@ RULES = (
 # Rooms by floors, the ground floor first: a file imports from its own room and from floors below.
 LAYERS = [
     [
-        "_cache",
         "_docstring",
         "_floats",
         "_machine",
         "_progress",
         "_reprs",
         "checks",
+        "compiled",
         "plotting.styles",
         "reasoning",
         "references",

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tabular_pg._jit import njit, njit_borrowing, njit_inlined, njit_uncached
+from tabular_pg._jit import njit, njit_borrowing, njit_foreign, njit_inlined
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.around import (
     PARTS,
@@ -66,7 +66,7 @@ class Method(NamedTuple):
     visitation: bool
     memory: int  # how many arrays (A,) a state remembers
     statewise: bool
-    native: bool  # defined inside the package, so that its compiled loop may be cached on disk
+    native: bool  # defined inside the package
     start: object  # the kernel that fills ``point.memory`` before step 0, or None
     learn: object  # the kernel that advances it before steps 1, 2, ..., or None
     any_sign: tuple  # the names of hyper-parameters that need not be positive
@@ -102,7 +102,7 @@ class Method(NamedTuple):
                 tag = "".join(f"{x.__module__}.{x.__qualname__}" for x in names) + "2" * twice
                 around, counts = make(*inner), searched and make not in (rule_now, *PARTS)
                 if not (self.native and (size is None or size.native)):
-                    made = njit_uncached(around, _nrt=counts)
+                    made = njit_foreign(around, tag, self.refuse_result, _nrt=counts)
                 elif make in (rule_now, *PARTS):
                     made = njit_inlined(around, tag)
                 else:
@@ -196,7 +196,7 @@ def method(
                 refuse_function(part, arguments)
                 refuse_visits(part, visitation, rule)
         _refuse_again(rule, kernel, facts, native)
-        others = njit if native else njit_uncached  # start and learn may make arrays
+        others = njit if native else njit_foreign  # start and learn may make arrays
         kernel, parts = compiled(kernel, native), [part and others(part) for part in (start, learn)]
         if not native:
             kernel, *parts = map(without_result, (kernel, *parts))

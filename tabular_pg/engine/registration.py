@@ -11,7 +11,7 @@ import numpy as np
 from numba import typeof, types
 from numba.core.errors import TypingError
 
-from tabular_pg._jit import njit_inlined, njit_uncached
+from tabular_pg._jit import njit_foreign, njit_inlined
 from tabular_pg.checks.numbers import as_float, is_real, said, shown
 from tabular_pg.gaps.point import Point
 
@@ -25,15 +25,15 @@ def is_record(value) -> bool:
 
 
 def is_native(*parts) -> bool:
-    """Whether all classes and functions are of this package, so that what is compiled from them may
-    be kept on disk."""
+    """Whether all classes and functions are of this package, whose sources name the folder that
+    compiled code is kept in."""
     modules = (str(getattr(part, "__module__", "")) for part in parts if part is not None)
     return all(module.partition(".")[0] == PACKAGE for module in modules)
 
 
 def compiled(function, native):
     """``function`` as a part of compiled loops."""
-    return (njit_inlined if native else njit_uncached)(function)
+    return (njit_inlined if native else njit_foreign)(function)
 
 
 def checked_field(name, value, any_sign=False) -> float:

@@ -5,6 +5,8 @@ what compiles them): any edit starts a fresh folder. A file is written under a t
 begins with the hash of the rest, so that what is damaged, half there or gone is compiled anew. No
 lock is needed: who compiles the same version writes the same file.
 
+Code of others is named by what it was made from besides (``fingerprint``), and stays for a month.
+
 Nothing here ends a run: without a place, or on a full disk, every process compiles for itself, and
 one warning says so. What was made here carries a tag, and nothing else is ever removed.
 """
@@ -25,13 +27,17 @@ from pathlib import Path
 
 import llvmlite
 import numba
+import numpy
 from numba.core.compiler import CompileResult
 from numba.core.errors import NumbaWarning
 from numba.core.serialize import dumps
 
-PACKAGE = Path(__file__).parent
+from tabular_pg.compiled.fingerprint import Unknown, fingerprint
+
+PACKAGE = Path(__file__).parent.parent
 UNUSED_AFTER = 30 * 24 * 3600  # seconds
 TAG, SUFFIX, NAME = "CACHEDIR.TAG", ".nbc", re.compile(r"[0-9a-f]{16}")
+OTHERS = "own-"  # how files of code outside the package begin
 TAG_TEXT = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder holds compiled code of tabular_pg; it may be removed at any time.
 # See https://bford.info/cachedir/
@@ -41,11 +47,13 @@ TAG_TEXT = b"""Signature: 8a477f597d28d172789f06886806bc55
 class KernelCache:
     """The versions of one compiled function; numba's dispatcher asks it before it compiles.
 
-    ``tag`` tells functions apart that share their code, made by one factory.
+    ``tag`` tells functions apart that share their code, made by one factory. ``root`` is the
+    dispatcher, if it is of somebody else's code, or around it; where ``refuse`` raises TypeError
+    nothing is kept, so that every process finds out.
     """
 
-    def __init__(self, function, tag=""):
-        self._function, self._tag = function, tag
+    def __init__(self, function, tag="", root=None, refuse=lambda: None):
+        self._function, self.tag, self.root, self._refuse = function, tag, root, refuse
         self.cache_path = str(FOLDER or "")
 
     def load_overload(self, signature, target_context):
@@ -53,8 +61,8 @@ class KernelCache:
         if FOLDER is None:
             return None
         target_context.refresh()
-        key = self._key(signature, target_context.codegen())
         try:
+            key = self._key(signature, target_context.codegen())
             content = self._path(key).read_bytes()
             if hashlib.sha256(content[32:]).digest() != content[:32]:
                 return None
@@ -62,7 +70,7 @@ class KernelCache:
             found = CompileResult._rebuild(target_context, *parts) if known == key else None
         except Exception:  # not there, or of no use: unpickling may raise anything
             return None
-        _mark_as_used()
+        _mark_as_used(None if self.root is None else self._path(key))
         return found
 
     def save_overload(self, signature, compiled):
@@ -72,12 +80,18 @@ class KernelCache:
             warnings.warn(f"{name} depends on addresses and is not cached", NumbaWarning, 2)
             return
         try:
+            self._refuse()
+        except TypeError:  # which the run will raise
+            return
+        try:
             if FOLDER is None:
                 raise OSError("there is no folder for it")
             key = self._key(signature, compiled.codegen)
             payload = dumps((key, compiled._reduce()))
             _make_folder()
             _write(self._path(key), hashlib.sha256(payload).digest() + payload)
+        except Unknown as why:
+            logging.getLogger("tabular_pg").info("%s is not cached: %s", self._function, why)
         except Exception as error:  # a full disk, a quota, a folder that is gone, an odd object
             _say_once(error)
         else:
@@ -95,11 +109,13 @@ class KernelCache:
     def _key(self, signature, codegen):
         function, code = self._function, self._function.__code__
         where = function.__module__, function.__qualname__, code.co_firstlineno
-        return where, self._tag, code.co_code.hex(), signature, codegen.magic_tuple()
+        made = self.root and fingerprint(self.root, signature)
+        return where, self.tag, code.co_code.hex(), signature, codegen.magic_tuple(), made
 
     def _path(self, key) -> Path:
         digest = hashlib.sha256(repr(key).encode()).hexdigest()
-        return FOLDER / f"{self._function.__name__}-{digest[:32]}{SUFFIX}"
+        name = OTHERS if self.root else f"{self._function.__name__}-"
+        return FOLDER / f"{name}{digest[:32]}{SUFFIX}"
 
 
 def _write(path, content):
@@ -130,6 +146,9 @@ def _remove_unused():
         return
     _DONE["removed"] = True
     with contextlib.suppress(OSError):
+        for file in FOLDER.glob(f"{OTHERS}*{SUFFIX}"):
+            if time.time() - file.stat().st_mtime > UNUSED_AFTER:
+                file.unlink()
         for other in FOLDER.parent.iterdir():
             if other != FOLDER and NAME.fullmatch(other.name) and not other.is_symlink():
                 with contextlib.suppress(OSError):
@@ -148,7 +167,10 @@ def _remove_if_unused(folder):
         folder.rmdir()
 
 
-def _mark_as_used():
+def _mark_as_used(file=None):
+    if file is not None:
+        with contextlib.suppress(OSError):
+            os.utime(file)
     if not _DONE.setdefault("used", False):
         _DONE["used"] = True
         with contextlib.suppress(OSError):
@@ -200,7 +222,8 @@ def _home(*parts) -> Path | None:
 
 def _source_hash() -> str:
     """Of the sources and of what compiles them; '' where there are no sources to be read."""
-    made_by = (numba.__version__, llvmlite.__version__, sys.implementation.cache_tag)
+    versions = (module.__version__ for module in (numba, llvmlite, numpy))
+    made_by = (*versions, sys.implementation.cache_tag)
     digest, files = hashlib.sha256(repr(made_by).encode()), sorted(PACKAGE.rglob("*.py"))
     for path in files:
         digest.update(path.relative_to(PACKAGE).as_posix().encode())
