@@ -48,8 +48,14 @@ Completion in the shell, for bash (zsh, fish):
 )
 @click.version_option(tabular_pg.__version__, prog_name="tabular-pg")
 @click.option("--debug", is_flag=True, help="Before a command: errors with their traceback.")
-def program(debug):
+@click.option("--load", multiple=True, type=click.Path(), metavar="FILE.py",
+              help="Before a command: a file with methods and theorems of your own.")  # fmt: skip
+def program(debug, load):
     """Policy optimization with exact gradients: runs, theorems about them, and proofs."""
+    for file in load:
+        from tabular_pg.sweeps.names import read_file
+
+        read_file(file)
 
 
 for command in COMMANDS:

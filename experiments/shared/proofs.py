@@ -11,10 +11,12 @@ PLACED = re.compile(r"^```\{theorem\} (\w+)", flags=re.MULTILINE)
 
 
 def proofs(page) -> dict:
-    """{id: address}, from ``page``, on the pages that ``make docs`` makes."""
+    """{id: address}, from ``page``, on the pages that ``make docs`` has made, if it has."""
     found = {}
     for source in sorted((DOCS / "theorems").glob("*.md")):
         made = DOCS / "_build" / "html" / "theorems" / f"{source.stem}.html"
+        if not made.is_file():
+            continue
         address = Path(os.path.relpath(made, Path(page).resolve().parent)).as_posix()
         for id in PLACED.findall(source.read_text(encoding="utf-8")):
             found[id] = f"{address}#theorem-{id.lower()}"

@@ -73,6 +73,8 @@ def loaded_or_run(model, method, of_model, of_run) -> Run:
         if given:
             raise ValueError(f"{given[0]} is given beside {model}, which was run; expected none")
         return Run.load(model)
+    if method is None and Path(model).suffix == ".npz" and kind_of(model) != "MDP":
+        return Run.load(model)  # which says what is wrong with it
     if method is None:
         raise ValueError(f"method is missing; expected one, unless {shown(model)} is a saved run")
     return run_of(model_of(model, **of_model), method, **of_run)
@@ -89,7 +91,8 @@ def theorems_of(ids) -> list:
     found = [id.strip() for text in ids for id in text.split(",") if id.strip()]
     for id in found:
         if id not in REGISTRY:
-            near = get_close_matches(id, REGISTRY, cutoff=0.3) or ["N1"]
+            upper = [known for known in REGISTRY if known.lower() == id.lower()]
+            near = upper or get_close_matches(id, REGISTRY, cutoff=0.3) or ["N1"]
             raise ValueError(
                 f"id is {id!r}; expected one of those that tabular-pg theorems lists, such as "
                 f"{', '.join(near)}"
@@ -130,7 +133,8 @@ def _of_gymnasium(id, gamma, max_states) -> MDP:
             "gymnasium:... needs Gymnasium: pip install 'tabular_pg[gymnasium]'"
         ) from error
     if id not in gymnasium.registry:
-        near = one_of(id, [name for name in gymnasium.registry if name.startswith(id[:3])])
+        names = list(gymnasium.registry)
+        near = one_of(id, get_close_matches(id, names) or sorted(names))
         raise ValueError(f"model is 'gymnasium:{id}', which is not registered; expected {near}")
     env = gymnasium.make(id)
     try:

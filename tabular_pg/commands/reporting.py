@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
+from pathlib import Path
 
 import click
 
 from tabular_pg.commands.answers import FINE, WRONG, Answer
 from tabular_pg.commands.arguments import command, complete_methods, models, of_model, of_run
 from tabular_pg.commands.models import loaded_or_run, parted
+from tabular_pg.saved.kind import kind_of
+from tabular_pg.sweeps.specs import NAMED
 
 UNNAMED = "MDP"
 
@@ -35,11 +37,28 @@ def report(models, methods, out, title, tightness, **asked):
     """
     from tabular_pg.report import verdict_rows, write_report
 
+    for i, model in enumerate(models):
+        if model in models[:i]:
+            raise ValueError(f"models[{i}] is {model!r}, as one before it; expected it once")
+    runs = {
+        model: [loaded_or_run(model, method, *parted(asked)) for method in methods or [None]]
+        for model in models
+    }
+    names = [some[0].mdp.name for some in runs.values()]
+    called = [x if names.count(x) == 1 and x != UNNAMED else None for x in names]
+    made = {id(run): _expression(model) for model, some in runs.items() for run in some}
     rows = []
-    for model, method in itertools.product(models, methods or [None]):
-        run = loaded_or_run(model, method, *parted(dict(asked)))
-        name = run.mdp.name if run.mdp.name != UNNAMED else model
-        rows += verdict_rows("runs", name, [run])
-    path = write_report(out, rows, title=title, tightness=tightness)
+    for name, (model, some) in zip(called, runs.items(), strict=True):
+        rows += verdict_rows("runs", name or model, some)
+    path = write_report(
+        out, rows, title=title, tightness=tightness, made=lambda run: made[id(run)]
+    )  # fmt: skip
     violated = any(row.verdict.holds is False for row in rows)
     return Answer(str(path), WRONG if violated else FINE)
+
+
+def _expression(model) -> str:
+    """How a model of the command line is made in Python; "" if that takes more than a line."""
+    if Path(model).suffix == ".npz":
+        return f"{kind_of(model)}.load({model!r})" + ".mdp" * (kind_of(model) == "Run")
+    return f"instances.{model}" if model.partition("(")[0] in NAMED else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from tabular_pg.commands.answers import ERROR, FINE, WRONG, Answer, json_text
@@ -30,7 +32,8 @@ class Shard(click.ParamType):
     "sweep study.py store --workers 2 --table runs.csv",
     "sweep study.py store --shard 0/10",
     "sweep study.py store --collect --json",
-    code="0 if every run of the shard is finished, 1 if some failed, 2 on an error or Ctrl-C",
+    code="0 if every run of the shard is finished, 1 if some failed or, with --collect, are "
+    "missing, 2 on an error or Ctrl-C",
 )
 @click.argument("file", metavar="FILE", type=click.Path())
 @click.argument("store", metavar="STORE", type=click.Path())
@@ -57,14 +60,17 @@ def sweep(file, store, shard, workers, retry_failed, estimate, collect, as_json,
     from tabular_pg.sweeps import sweep as swept
     from tabular_pg.sweeps.grid import grid_of
     from tabular_pg.sweeps.names import read_file
+    from tabular_pg.sweeps.results import MISSING
 
     given = getattr(read_file(file), "grid", None)
     if given is None:
         raise ValueError(f"{file} has no grid; expected grid = Grid(...) at its top")
-    grid, lines = grid_of(given), []
+    grid = grid_of(given)
     if estimate:
-        lines.append(str(estimated(grid, workers)))
-    if estimate or collect:
+        return Answer(str(estimated(grid, workers)))
+    if collect:
+        if not Path(store).is_dir():
+            raise ValueError(f"store is {store!r}, which is not there; expected one of a sweep")
         results = collected(grid, store)
     else:
         try:
@@ -74,5 +80,6 @@ def sweep(file, store, shard, workers, retry_failed, estimate, collect, as_json,
     for name in TABLES:
         if tables[name]:
             getattr(results, f"write_{name}")(tables[name])
-    text = json_text(results.table()) if as_json else "\n".join([*lines, str(results)])
-    return Answer(text, WRONG if results.failures() else FINE)
+    text = json_text(results.table()) if as_json else str(results)
+    missing = collect and any(row["status"] == MISSING for row in results.table())
+    return Answer(text, WRONG if missing or results.failures() else FINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from tabular_pg.theorem import sorted_theorems
 from tabular_pg.verdicts.verdict import Kind
 
 WIDTH = 6.0  # inches of a figure
+LARGEST, NOTHING = 1e299, 1e300  # where nothing is compared: last, however a column is sorted
 DRAWN = 4  # runs in a figure, the tightest
 KINDS = {
     Kind.UPPER: "upper bound",
@@ -29,6 +31,7 @@ KINDS = {
     Kind.EQUAL: "identity",
     Kind.ASYMPTOTIC: "limit",
 }
+FLOAT = re.compile(r"\b\d+\.\d+(e[+-]?\d+)?")
 TAU = {True: "τ > 0", False: "τ = 0", None: "any τ ≥ 0"}
 
 
@@ -177,15 +180,15 @@ def _figure(theorem, rows) -> tuple[str, str]:
 
 def _cell(verdicts) -> Cell:
     if not verdicts:
-        return Cell("–", np.inf, "applies to no run", "none")
+        return Cell("–", NOTHING, "applies to no run", "none")
     bad = [verdict for verdict in verdicts if verdict.holds is False]
     if bad:
         return Cell("violated", -1.0, bad[0].found, "violated")
     slacks = [v.last_slack for v in verdicts if np.isfinite(v.last_slack)]
     last = min(slacks, key=lambda slack: abs(slack - 1), default=np.inf)
     text = _short(last) if last < np.inf else "holds"
-    return Cell(text, float(last), f"holds on {_runs(len(verdicts))}; slack {text} at the end",
-                "holds")  # fmt: skip
+    said = f"holds on {_runs(len(verdicts))}; slack {text} at the end"
+    return Cell(text, min(float(last), LARGEST), said, "holds")
 
 
 def _short(slack) -> str:
@@ -200,10 +203,15 @@ def _runs(count) -> str:
     return f"{count} run" + "s" * (count != 1)
 
 
+def _digits(number) -> str:
+    return f"{float(number[0]):.6g}"
+
+
 def _row(row) -> dict:
     run, verdict = row.run, row.verdict
     return {
-        "instance": row.instance, "claim": row.claim, "mdp": run.mdp.name, "rule": repr(run.rule),
+        "instance": row.instance, "claim": row.claim, "mdp": run.mdp.name,
+        "rule": FLOAT.sub(_digits, repr(run.rule)),
         "tau": f"{run.tau:g}", "iterations": int(run.k[-1]), "found": verdict.found,
         "outcome": "holds" if verdict.holds else "violated",
     }  # fmt: skip

@@ -8,10 +8,11 @@ import numpy as np
 
 from tabular_pg.engine.arguments import recorded
 from tabular_pg.engine.step_size import step_of
+from tabular_pg.saved.values import module_of
 
 FEW = 400  # numbers of an MDP or a policy that are written out
 EQUAL = 1e-12  # relative
-OWN = "MDP", "check", "instances", "optimize", "steps"
+OWN = "MDP", "Run", "check", "instances", "optimize", "steps"
 
 
 def code_for(run, ids, made="") -> str:
@@ -57,7 +58,7 @@ def _imports(run, body) -> list:
     if kind.__module__.startswith("tabular_pg."):
         names.append(kind.__name__)
         return [f"from tabular_pg import {', '.join(sorted(names))}"]
-    own = f"from {kind.__module__} import {kind.__name__}"
+    own = f"from {module_of(kind)} import {kind.__name__}"
     return [own, f"from tabular_pg import {', '.join(sorted(names))}"]
 
 

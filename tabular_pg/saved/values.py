@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
+from pathlib import Path
 
 from tabular_pg.checks.numbers import as_float, is_real, shown
 
+READ_FROM_FILE = "_tabular_pg_file_"  # begins the names of modules that no import finds
 DEEPEST = 20  # nested tuple
 
 
@@ -103,7 +106,13 @@ def rule(record, number=number):
         name: rule(value, number) if isinstance(value, tuple) else number(value)
         for name, value in values.items()
     }
-    return {"name": kind.__name__, "module": kind.__module__, "fields": fields}
+    return {"name": kind.__name__, "module": module_of(kind), "fields": fields}
+
+
+def module_of(kind) -> str:
+    """The module of a class; the stem of its file, if it was read from there by its path."""
+    name = kind.__module__
+    return Path(sys.modules[name].__file__).stem if name.startswith(READ_FROM_FILE) else name
 
 
 def _fields(kind) -> tuple:
@@ -145,6 +154,7 @@ def _registered(written, known, what, how):
     if len(found) != 1:
         raise ValueError(
             f"its {what} is {shown(name)} of the module {shown(module)}, which is not registered "
-            f"here; import the module that registers it (with tabular_pg.{how}) first"
+            f"here; import the module that registers it (with tabular_pg.{how}) first, or in a "
+            "shell say tabular-pg --load FILE.py ..."
         )
     return found[0]

@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 
 import tabular_pg
+from tabular_pg.saved.values import READ_FROM_FILE
 
-PREFIX = "_tabular_pg_file_"  # of modules that are files read here
 NUMBERS = ("_floats.py", "_jit.py", "checks", "engine", "gaps", "mdps", "methods", "numerics",
            "optima", "steps")  # fmt: skip  # what a run depends on
 CLAIMS = ("theorem.py", "theorems", "verdicts")  # and what a verdict does
@@ -31,7 +31,7 @@ def reference(name, thing, files) -> str:
     module, qualname = getattr(thing, "__module__", None), getattr(thing, "__qualname__", "<")
     if module is None or "<" in qualname:
         raise TypeError(f"{name} is {thing!r}; expected one defined at the top of a module")
-    if module != "__main__" and not module.startswith(PREFIX):
+    if module != "__main__" and not module.startswith(READ_FROM_FILE):
         return f"{module}:{qualname}"
     path = getattr(sys.modules.get(module), "__file__", None)
     if path is None or not Path(path).is_file():
@@ -60,7 +60,7 @@ def resolve(text, files):
 def read_file(path):
     """A file of Python as a module, read once; its ``__name__`` is not ``__main__``."""
     path = Path(path).resolve()
-    name = PREFIX + hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    name = READ_FROM_FILE + hashlib.sha256(str(path).encode()).hexdigest()[:16]
     with _LOCK:
         if name not in sys.modules:
             spec = importlib.util.spec_from_file_location(name, path)

@@ -44,7 +44,7 @@ N1 = ("NaturalPG(1)",)
             ("run", "garbage.npz", *N1),
             "garbage.npz is not a file of a saved MDP",
         ),
-        (("check", "garbage.npz"), "method is missing"),
+        (("check", "garbage.npz"), "garbage.npz is not a file of a saved Run"),
         (("run", "broken.csv", *N1, "--gamma", "0.9"), "expected idstateto, too"),
         (("run", "garnett(5)", *N1), "model is 'garnett(5)'; expected a file (.npz, .csv, .tra)"),
         (("run", "garnett(5)", *N1), "or one of garnet, bandit"),

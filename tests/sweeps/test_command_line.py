@@ -41,6 +41,7 @@ def test_shards_then_the_whole(run, tmp_path):
     )
     part = run("store", "--collect", "--table", "runs.csv")
     assert part.stdout == "Results(3 runs finished, 0 failed, 3 missing)\n"
+    assert part.returncode == 1
     assert (tmp_path / "runs.csv").read_text().count("MISSING") == 3
     tables = ["--table", "runs.csv", "--curves", "curves.csv", "--verdicts", "verdicts.csv"]
     whole = run("store", "--workers", "1", *tables, seeds=4)
@@ -65,9 +66,11 @@ def test_what_is_wrong_is_one_line(run, tmp_path):
 
 
 def test_an_estimate_runs_nothing(run, tmp_path):
-    said = run("store", "--estimate", "--workers", "1").stdout.splitlines()
-    assert said[0].startswith("6 runs: 0.0 MB on disk, 300 MB of memory a worker")
-    assert said[1] == "Results(0 runs finished, 0 failed, 6 missing)"
+    (said,) = run("nowhere", "--estimate", "--workers", "1").stdout.splitlines()
+    assert said.startswith("6 runs: 0.0 MB on disk, 300 MB of memory a worker")
+    absent = run("nowhere", "--collect")
+    assert absent.returncode == 2 and "which is not there" in absent.stderr
+    assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -80,7 +83,7 @@ def test_control_c_in_a_terminal_is_one_line(run, tmp_path):
     )  # fmt: skip
     try:
         end = time.monotonic() + 60
-        while not list((tmp_path / "store").glob("??/*")) and time.monotonic() < end:
+        while not list((tmp_path / "store").glob("??/*.npz")) and time.monotonic() < end:
             time.sleep(0.05)
         sweep.send_signal(signal.SIGINT)
         _, said = sweep.communicate(timeout=60)

@@ -17,7 +17,9 @@ function sort(column) {
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[column].setAttribute("aria-sort", down ? "descending" : "ascending");
   const key = (row) => row.cells[column].dataset.order;
-  rows.sort((one, other) => (down ? -1 : 1) * compare(key(one), key(other)));
+  const last = (row) => Number(key(row)) >= 1e300;  // where nothing is compared
+  rows.sort((one, other) => last(one) - last(other)
+    || (down ? -1 : 1) * compare(key(one), key(other)));
   table.tBodies[0].append(...rows);
 }
 
