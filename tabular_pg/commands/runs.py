@@ -68,9 +68,14 @@ def title(done) -> str:
 
 
 def _table(done) -> str:
+    lost = done.status is Status.UNDERFLOW
+
+    def shown(gap, log_gap):
+        return "too small" if lost and log_gap == -np.inf else shown_gap(gap, log_gap)
+
     rows = [
-        [done.k[i], shown_gap(done.gap[i], done.log_gap[i]),
-         shown_gap(done.sup_gap[i], done.log_sup_gap[i])]
+        [done.k[i], shown(done.gap[i], done.log_gap[i]),
+         shown(done.sup_gap[i], done.log_sup_gap[i])]
         for i in _some(done.k)
     ]  # fmt: skip
     table = columns(["k", "gap under rho", "largest gap"], rows)

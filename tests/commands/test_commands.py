@@ -238,3 +238,9 @@ def test_replot(monkeypatch):
     assert said("replot", "figure.csv", "small", "--width", "icml").out == "small.pdf\n"
     said("replot", "figure.csv", "small", "--width", "3.3")
     assert drawn == [("figure.csv", "icml"), ("figure.csv", 3.3)]
+
+
+def test_what_is_below_all_floats_is_no_zero():
+    done = said("run", "garnet(4, 2, 2, 0.9)", "NaturalPG(1.0)", "--tau", "0.1", "-n", "20000")
+    assert done.code == 0 and "too small" in done.out.splitlines()[-3]
+    assert "UNDERFLOW" in done.out
