@@ -148,7 +148,7 @@ class WideRun:
         others = np.where(at_top, 0.0, self.policies * by_gaps).sum(axis=2, keepdims=True)
         of_top = -others / np.take_along_axis(self.policies, top, axis=2)
         low = ((self.run.log_sup_gap < LOW)[:, None] | self.lost)[:, :, None]
-        low = low | ((np.abs(self.run.A) < UNDERFLOW) & (self.run.A != 0))
+        low = low | ((np.abs(self.run.A) < UNDERFLOW) & ((self.run.A != 0) | at_top))
         return np.where(low, np.where(at_top, of_top, by_gaps), wide(self.run.A))
 
     @cached_property

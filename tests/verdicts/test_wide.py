@@ -130,3 +130,14 @@ def test_a_lead_without_digits_is_no_lead_without_end():
     run = optimize(mdp, NaturalPG(steps.Geometric(0.5, 1.1)), 301)
     found = verdict(REGISTRY["N3a"], run)
     assert found.holds and 200 < found.not_compared_from < 301
+
+
+def test_the_advantage_of_an_action_that_is_all_but_certain_is_not_lost():
+    """It is minus what the others lose, of probabilities of e^-4000; the gradient's norm is
+    sqrt(2) times its largest entry."""
+    mdp = MDP(np.ones((1, 5, 1)), [[2.8, -0.1, 0.8, -2.8, 2.3]], 0.0)
+    start = [[0.02, 0.13, 0.31, 0.02, 0.52]]
+    run = optimize(mdp, SoftmaxPG(steps.Geometric(1e4, 1.1)), 20, policy=start)
+    assert (run.policies[1:] == np.eye(5)[4]).all() and (run.log_policies[1:, 0, 0] < -4000).all()
+    found = verdict(REGISTRY["S3lt"], run)
+    assert found.holds and found.last_slack == pytest.approx(np.sqrt(8 / 5), rel=1e-9)
