@@ -114,11 +114,13 @@ def gap_contraction(run):
     """Once e_k < Delta, e_{k+1} <= (gamma + (1 - gamma) (1 - 2 eta min(mu) (Delta - e_k))^2) e_k
     wherever eta_s^k A^k >= -1/2 in every state; always, if eta <= (1 - gamma)^2 / 2 and rewards
     are in [0, 1]. Proof: H3i and the master lemma."""
-    i, e = steps(run), run.sup_gap
-    lead = run.optimum.Delta - e
-    claimed = (lead > 0) & (slope(run).min(axis=(1, 2)) >= -0.5)
-    bound = (1 - (1 - run.mdp.gamma) * _one_less_square(least_step(run) * lead)) * e
-    return e[i + 1], np.where(claimed, bound, np.inf)[i]
+    i, e, gamma, Delta = steps(run), run.sup_gap, run.mdp.gamma, run.optimum.Delta
+    eta = 2 * least_step(run)
+    factor = (1 - eta * Delta) + eta * e  # in this order: it may be all but 0
+    claimed = (Delta > e) & (slope(run).min(axis=(1, 2)) >= -0.5)
+    bound = (gamma + (1 - gamma) * factor**2) * e
+    rounding = (1 - gamma) * e * ((np.abs(factor) + 1e-14) ** 2 - factor**2)
+    return e[i + 1], np.where(claimed, bound, np.inf)[i], rounding[i]
 
 
 @theorem(
