@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tabular_pg.plotting.panels import COLUMN, STYLE, TEXT, draw
 from tabular_pg.plotting.records import HeatMap, Panel, description
 from tabular_pg.plotting.widths import checked_width
 
+REFERENCE = re.compile(r'(\bid="|href="#|url\(#)')
 FORMATS = {
     "pdf": (FigureCanvasPdf, {"CreationDate": None, "Creator": None, "Producer": None}),
     "png": (FigureCanvasAgg, {"Software": None}),
@@ -128,6 +130,17 @@ def rendered(figure, suffix, **options) -> bytes:
             f"{str(error).splitlines()[0]}"
         ) from error
     return buffer.getvalue()
+
+
+def as_svg(figure, prefix="", **options) -> str:
+    """A figure as the element ``<svg>``, with letters as paths; ``prefix`` begins every id in it,
+    so that several share a page."""
+    check_text("prefix", prefix)
+    if not re.fullmatch(r"([A-Za-z_][\w.-]*)?", prefix):
+        raise ValueError(f"prefix is {prefix!r}; expected letters, digits, '_', '.' and '-'")
+    with matplotlib.rc_context(STYLE):
+        text = rendered(figure, "svg", **options).decode()
+    return REFERENCE.sub(rf"\g<1>{prefix}", text[text.index("<svg") :])
 
 
 def _json(record) -> str:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 
-from tabular_pg.checks.numbers import check_dict, check_path, check_text, checked_flag
+from tabular_pg.checks.numbers import check_dict, check_path, checked_flag
 from tabular_pg.plotting.data import table_of
-from tabular_pg.plotting.figures import FORMATS, checked_panels, rendered, save_figure
+from tabular_pg.plotting.figures import FORMATS, as_svg, checked_panels, rendered, save_figure
 from tabular_pg.plotting.panels import STYLE, draw
 from tabular_pg.plotting.widths import checked_width
 
 SCREEN = 110  # pixels of a notebook per inch; pictures have twice as many, for sharp screens
-REFERENCE = re.compile(r'(\bid="|href="#|url\(#)')
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,12 +87,7 @@ class Picture:
         prefix : str
             Begins every id in it: with different ones, several pictures share a page.
         """
-        check_text("prefix", prefix)
-        if not re.fullmatch(r"([A-Za-z_][\w.-]*)?", prefix):
-            raise ValueError(f"prefix is {prefix!r}; expected letters, digits, '_', '.' and '-'")
-        with matplotlib.rc_context(STYLE):
-            text = rendered(self.figure(), "svg").decode()
-        return REFERENCE.sub(rf"\g<1>{prefix}", text[text.index("<svg") :])
+        return as_svg(self.figure(), prefix)
 
     def csv(self) -> str:
         """What is drawn, as comma-separated values."""

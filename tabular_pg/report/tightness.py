@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
 from tabular_pg.plotting import draw_mdp
+from tabular_pg.plotting.figures import as_svg
 from tabular_pg.search.small import written
 from tabular_pg.theorem import Kind
 
@@ -70,8 +70,5 @@ class Tightness:
 def _drawing(one) -> str:
     P = [[[Fraction(p) for p in row] for row in rows] for rows in one["P"]]
     r = [[Fraction(x) for x in row] for row in one["r"]]
-    made = io.StringIO()
     figure = draw_mdp(P, r, texts=written)
-    figure.savefig(made, format="svg", transparent=True, metadata={"Date": None})
-    svg = made.getvalue()
-    return svg[svg.index("<svg") :]
+    return as_svg(figure, prefix=f"worst-{one['id']}-", transparent=True)

@@ -10,6 +10,7 @@ import select
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from tabular_pg import NaturalPG, SoftmaxPG, instances, optimize
 from tabular_pg.report import verdict_rows, write_report
 
 NAMES = "chromium", "chromium-browser", "google-chrome"
+RECORD = Path(__file__).parents[2] / "figures" / "tightness.json"
 PATIENCE = 60  # seconds
 
 
@@ -120,7 +122,8 @@ def page(tmp_path_factory, browser):
     runs = {key: [optimize(m, rule, 30) for rule in (NaturalPG(1.0), SoftmaxPG(0.1))]
             for key, m in mdps.items()}  # fmt: skip
     rows = [row for key, some in runs.items() for row in verdict_rows("test", key, some)]
-    return write_report(tmp_path_factory.mktemp("page") / "index.html", rows, title="A study")
+    return write_report(tmp_path_factory.mktemp("page") / "index.html", rows, title="A study",
+                        tightness=RECORD)  # fmt: skip
 
 
 @pytest.fixture
