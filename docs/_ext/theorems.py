@@ -24,8 +24,8 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from worst_cases import worst_case_of
 
 from tabular_pg.references import OWN, REFERENCES
-from tabular_pg.report.typesetting import claim_and_proof, typeset
-from tabular_pg.theorem import REGISTRY, Confidence, Kind, sorted_theorems
+from tabular_pg.report.typesetting import KINDS, TAU, claim_and_proof, source, typeset
+from tabular_pg.theorem import REGISTRY, Confidence, sorted_theorems
 
 for room in ("tabular_pg", "tabular_pg.preference", "tabular_pg.reasoning.dapo"):
     import_module(room)  # registers its theorems
@@ -33,13 +33,6 @@ for room in ("tabular_pg", "tabular_pg.preference", "tabular_pg.reasoning.dapo")
 log = logging.getLogger(__name__)
 PACKAGE = [t for t in sorted_theorems() if t.formula.__module__.startswith("tabular_pg.")]
 RULES = {rule.__name__: rule for t in PACKAGE for rule in t.rules}
-TAU = {True: "τ > 0", False: "τ = 0", None: "any τ ≥ 0"}
-KIND = {
-    Kind.UPPER: "upper bound",
-    Kind.LOWER: "lower bound",
-    Kind.EQUAL: "identity",
-    Kind.ASYMPTOTIC: "limit",
-}
 CONFIDENCE = {
     Confidence.DERIVED: "proved here",
     Confidence.CHECKED: "argued here, one step rests on a numerical check",
@@ -65,11 +58,6 @@ def _nodes(parts) -> list:
 def statement(theorem) -> str:
     """What is claimed, without the sketch of its proof: the page has the proof."""
     return claim_and_proof(theorem)[0]
-
-
-def source(theorem) -> str:
-    own = theorem.source == OWN
-    return "this package" if own else theorem.reference.rstrip(".")
 
 
 # ---------------------------------------------------------------- what a page can say
@@ -98,7 +86,7 @@ class TheoremDirective(SphinxDirective):
         text += marked_up(statement(theorem))
         box += text
         rules = ", ".join(rule.__name__ for rule in theorem.rules)
-        facts = f"{KIND[theorem.kind]} · {TAU[theorem.regularized]} · {rules} · "
+        facts = f"{KINDS[theorem.kind]} · {TAU[theorem.regularized]} · {rules} · "
         facts += f"{CONFIDENCE[theorem.confidence]} · source: {source(theorem)}"
         box += nodes.paragraph("", facts, classes=["theorem-facts"])
         box += self.parse_content_to_nodes()
@@ -155,7 +143,7 @@ class GuaranteesDirective(SphinxDirective):
             (
                 [link(t.id, self.env.docname)],
                 marked_up(t.claim),
-                [nodes.Text(KIND[t.kind])],
+                [nodes.Text(KINDS[t.kind])],
                 [nodes.Text(short_source(t))],
             )
             for t in found

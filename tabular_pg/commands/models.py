@@ -68,16 +68,17 @@ def run_of(model, method, *, iterations=None, tau=None, eta=None, start=None) ->
 
 def loaded_or_run(model, method, of_model, of_run) -> Run:
     """A saved run, if that is what is named, and no method is; else the run that is asked for."""
-    if method is None and Path(model).is_file() and kind_of(model) == "Run":
+    if method is not None:
+        return run_of(model_of(model, **of_model), method, **of_run)
+    saved = Path(model).suffix == ".npz"
+    kind = kind_of(model) if saved or Path(model).is_file() else ""
+    if kind == "Run":
         given = [name for name, x in (of_model | of_run).items() if x is not None]
         if given:
             raise ValueError(f"{given[0]} is given beside {model}, which was run; expected none")
-        return Run.load(model)
-    if method is None and Path(model).suffix == ".npz" and kind_of(model) != "MDP":
+    if kind == "Run" or (saved and kind != "MDP"):
         return Run.load(model)  # which says what is wrong with it
-    if method is None:
-        raise ValueError(f"method is missing; expected one, unless {shown(model)} is a saved run")
-    return run_of(model_of(model, **of_model), method, **of_run)
+    raise ValueError(f"method is missing; expected one, unless {shown(model)} is a saved run")
 
 
 def parted(asked) -> tuple[dict, dict]:

@@ -8,7 +8,7 @@ import click
 
 from tabular_pg.commands.answers import FINE, WRONG, Answer
 from tabular_pg.commands.arguments import command, complete_methods, models, of_model, of_run
-from tabular_pg.commands.models import loaded_or_run, parted
+from tabular_pg.commands.models import loaded_or_run, model_of, parted, run_of
 from tabular_pg.saved.kind import kind_of
 from tabular_pg.sweeps.specs import NAMED
 
@@ -40,25 +40,29 @@ def report(models, methods, out, title, tightness, **asked):
     for i, model in enumerate(models):
         if model in models[:i]:
             raise ValueError(f"models[{i}] is {model!r}, as one before it; expected it once")
-    runs = {
-        model: [loaded_or_run(model, method, *parted(asked)) for method in methods or [None]]
-        for model in models
-    }
+    runs = {model: _runs(model, methods, *parted(asked)) for model in models}
     names = [some[0].mdp.name for some in runs.values()]
     called = [x if names.count(x) == 1 and x != UNNAMED else None for x in names]
-    made = {id(run): _expression(model) for model, some in runs.items() for run in some}
+    made = {id(some[0].mdp): _expression(model) for model, some in runs.items()}
     rows = []
     for name, (model, some) in zip(called, runs.items(), strict=True):
         rows += verdict_rows("runs", name or model, some)
     path = write_report(
-        out, rows, title=title, tightness=tightness, made=lambda run: made[id(run)]
+        out, rows, title=title, tightness=tightness, made=lambda run: made[id(run.mdp)]
     )  # fmt: skip
     violated = any(row.verdict.holds is False for row in rows)
     return Answer(str(path), WRONG if violated else FINE)
 
 
+def _runs(model, methods, of_model, of_run) -> list:
+    if not methods:
+        return [loaded_or_run(model, None, of_model, of_run)]
+    mdp = model_of(model, **of_model)
+    return [run_of(mdp, method, **of_run) for method in methods]
+
+
 def _expression(model) -> str:
     """How a model of the command line is made in Python; "" if that takes more than a line."""
     if Path(model).suffix == ".npz":
-        return f"{kind_of(model)}.load({model!r})" + ".mdp" * (kind_of(model) == "Run")
+        return f"Run.load({model!r}).mdp" if kind_of(model) == "Run" else f"MDP.load({model!r})"
     return f"instances.{model}" if model.partition("(")[0] in NAMED else ""

@@ -123,9 +123,7 @@ def _code(code, values, names, called):
         inner = isinstance(constant, types.CodeType)
         known = _code(constant, values, names, called) if inner else _value(constant, called, ())
         facts.append(known)
-    read = {
-        x.argval for x in dis.get_instructions(code) if x.opname in ("LOAD_GLOBAL", "LOAD_NAME")
-    }
+    read = {x.argval for x in dis.get_instructions(code) if x.opname in GLOBAL}
     for name in sorted(read & values.keys()):  # others are names of builtins
         facts.append((name, _value(values[name], called, names)))
     return facts

@@ -14,25 +14,16 @@ from tabular_pg._files import write_whole
 from tabular_pg.checks.numbers import check_path, check_text, checked_list
 from tabular_pg.citing import bibtex
 from tabular_pg.plotting import plot
-from tabular_pg.references import OWN
 from tabular_pg.report.reproduction import code_for
 from tabular_pg.report.tightness import Tightness
-from tabular_pg.report.typesetting import as_html, claim_and_proof
-from tabular_pg.report.verdicts import VerdictRow
+from tabular_pg.report.typesetting import KINDS, TAU, as_html, claim_and_proof, source
+from tabular_pg.report.verdicts import VerdictRow, tightest
 from tabular_pg.theorem import sorted_theorems
-from tabular_pg.verdicts.verdict import Kind
 
 WIDTH = 6.0  # inches of a figure
 LARGEST, NOTHING = 1e299, 1e300  # where nothing is compared: last, however a column is sorted
 DRAWN = 4  # runs in a figure, the tightest
-KINDS = {
-    Kind.UPPER: "upper bound",
-    Kind.LOWER: "lower bound",
-    Kind.EQUAL: "identity",
-    Kind.ASYMPTOTIC: "limit",
-}
 FLOAT = re.compile(r"\b\d+\.\d+(e[+-]?\d+)?")
-TAU = {True: "τ > 0", False: "τ = 0", None: "any τ ≥ 0"}
 
 
 class Cell(NamedTuple):
@@ -143,7 +134,7 @@ def _part(theorem, rows, instances, made, proofs, tightness) -> dict:
         "tau": TAU[theorem.regularized],
         "methods": sorted({type(row.run.rule).__name__ for row in about}),
         "confidence": theorem.confidence.value,
-        "source": "this package" if theorem.source == OWN else theorem.reference,
+        "source": source(theorem),
         "proof": proofs.get(theorem.id, ""),
         "cells": [_cell([r.verdict for r in about if r.instance == key]) for key in instances],
         "svg": svg,
@@ -184,8 +175,7 @@ def _cell(verdicts) -> Cell:
     bad = [verdict for verdict in verdicts if verdict.holds is False]
     if bad:
         return Cell("violated", -1.0, bad[0].found, "violated")
-    slacks = [v.last_slack for v in verdicts if np.isfinite(v.last_slack)]
-    last = min(slacks, key=lambda slack: abs(slack - 1), default=np.inf)
+    last = tightest(v.last_slack for v in verdicts)
     text = _short(last) if last < np.inf else "holds"
     said = f"holds on {_runs(len(verdicts))}; slack {text} at the end"
     return Cell(text, min(float(last), LARGEST), said, "holds")

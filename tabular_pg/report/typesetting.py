@@ -1,9 +1,13 @@
-"""Statements in plain text as they are typeset: Greek letters, relations, sub- and superscripts."""
+"""Theorems on a page: their text typeset, with Greek letters, relations and scripts, and what is
+said about them."""
 
 from __future__ import annotations
 
 import re
 from html import escape
+
+from tabular_pg.references import OWN
+from tabular_pg.verdicts.verdict import Kind
 
 WORDS = {
     "gamma": "γ", "eta": "η", "tau": "τ", "rho": "ρ", "mu": "μ", "pi": "π", "nu": "ν", "xi": "ξ",
@@ -17,6 +21,13 @@ MINUS = re.compile(
     r"(?<![^{(^ ])-(?=\S)|(?<=[\w)}])-(?=\d|\(|[α-ωΑ-Ω](?![a-z])|[A-Za-z]\d*\b(?!-))"
 )
 SCRIPT = re.compile(r"(?<=\S)(?<!tabular)([_^])(\{|[+*]|[A-Za-zα-ωΑ-Ω0-9][a-z0-9]*\*?)")
+KINDS = {
+    Kind.UPPER: "upper bound",
+    Kind.LOWER: "lower bound",
+    Kind.EQUAL: "identity",
+    Kind.ASYMPTOTIC: "limit",
+}
+TAU = {True: "τ > 0", False: "τ = 0", None: "any τ ≥ 0"}
 PROOF = re.compile(r"(?<=[.;:)]) (?=(?:Proof|Its proof|Sketch)\b)")
 TAGS = {"_": "sub", "^": "sup"}
 
@@ -62,6 +73,11 @@ def _html(parts) -> str:
         escape(part) if isinstance(part, str) else f"<{part[0]}>{_html(part[1])}</{part[0]}>"
         for part in parts
     )
+
+
+def source(theorem) -> str:
+    """Where a theorem is from."""
+    return "this package" if theorem.source == OWN else theorem.reference.rstrip(".")
 
 
 def claim_and_proof(theorem) -> tuple[str, str]:

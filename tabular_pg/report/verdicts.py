@@ -110,13 +110,14 @@ def _cell(verdicts) -> str:
         return f"VIOLATED in {len(bad)} of {len(verdicts)} ({where})"
     if not verdicts:
         return "-"
-    slack, last = (_tightest([getattr(v, x) for v in verdicts]) for x in ("slack", "last_slack"))
+    slack, last = (tightest([getattr(v, x) for v in verdicts]) for x in ("slack", "last_slack"))
     tightness = f", slack {slack:.3g}" if slack < np.inf else ""  # inf: both sides were 0
     moved = last < np.inf and f"{last:.3g}" != f"{slack:.3g}"
     return f"holds in {len(verdicts)}{tightness}" + (f", last {last:.3g}" if moved else "")
 
 
-def _tightest(slacks):
+def tightest(slacks) -> float:
+    """The one that is nearest to 1; inf if there is none."""
     slacks = [slack for slack in slacks if not np.isnan(slack)]  # NaN: nothing was compared
     return min(slacks, key=lambda slack: abs(slack - 1), default=np.inf)
 

@@ -7,7 +7,7 @@ import numpy as np
 from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.saved.archive import Content
 from tabular_pg.saved.exact import ball, fraction, read_ball, read_fraction
-from tabular_pg.saved.values import count, number, read_number, rule, text
+from tabular_pg.saved.values import count, iterations, number, read_number, rule, text
 
 NESTED = {"r": 2, "rho": 1, "mu": 1}  # depth
 
@@ -56,9 +56,7 @@ def certificate_fields(flint, content) -> tuple[dict, dict, dict]:
     mdp = {name: exact(name, facts[name], depth) for name, depth in NESTED.items()}
     mdp |= {"gamma": exact("gamma", facts["gamma"]), "name": text("name", facts["name"])}
     mdp["P"] = _dense(facts["P"], exact, flint.fmpq(0))
-    k = content.array("k", (content.arrays["k"].size,), "i")
-    if k.size == 0 or k[0] < 0 or (np.diff(k) <= 0).any():
-        raise ValueError("k does not hold increasing iterations >= 0")
+    k = iterations(content)
     method = {"tau": exact("tau", facts["tau"]), "policy": exact("policy", facts["policy"], 2)}
     method |= {"k": k, "steps": None}
     if facts["steps"] is not None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tabular_pg.saved.archive import Content
-from tabular_pg.saved.values import count, number, read_number, rule
+from tabular_pg.saved.values import count, iterations, number, read_number, rule
 
 ARRAYS = {  # K iterates, S states, A actions
     "start": "SA", "iterates": "KSA", "scaled_gap": "KS", "log_scale": "K", "A": "KSA", "d": "KS",
@@ -27,9 +25,7 @@ def run_content(run) -> Content:
 
 def run_fields(content, shape, status, solver) -> dict:
     """The fields that :func:`run_content` wrote, of a run on an MDP with rewards of this shape."""
-    k = content.array("k", (content.arrays["k"].size,), "i")
-    if k.size == 0 or k[0] < 0 or (np.diff(k) <= 0).any():
-        raise ValueError("k does not hold increasing iterations >= 0")
+    k = iterations(content)
     sizes = {"K": k.size, "S": shape[0], "A": shape[1], "T": int(k[-1])}
     fields = {name: read_number(name, content.facts[name]) for name in NUMBERS}
     fields |= {name: count(name, content.facts[name]) for name in COUNTS}

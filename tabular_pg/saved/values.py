@@ -35,6 +35,14 @@ def count(name, value) -> int:
     return value
 
 
+def iterations(content):
+    """The recorded iterations of a run or a certificate, (K,) increasing from 0 or later on."""
+    k = content.array("k", (content.arrays["k"].size,), "i")
+    if k.size == 0 or k[0] < 0 or (k[1:] <= k[:-1]).any():
+        raise ValueError("k does not hold increasing iterations >= 0")
+    return k
+
+
 def text(name, value) -> str:
     """A string, as it was written."""
     if not isinstance(value, str):

@@ -47,6 +47,11 @@ def sublinear(run):
     return run.sup_gap, 1 / (1 / at_start(run, run.sup_gap) + run.k * _rates(run)[0])
 
 
+def lost_in_square(factor):
+    """By how much the square of a difference, of numbers near 1, may be off."""
+    return (np.abs(factor) + 1e-14) ** 2 - factor**2
+
+
 @theorem(
     "H3a",
     "b_s contracts by (1 - 2 eta_s (Delta - e_k))^2 once e_k < Delta",
@@ -63,8 +68,7 @@ def local_contraction(run):
     lead = Delta - run.sup_gap[:, None]
     factor = 1 - 2 * state_step(run) * lead
     claimed = (lead > 0) & (reach(run) <= 0.5)
-    rounding = b * ((np.abs(factor) + 1e-14) ** 2 - factor**2)
-    return b[i + 1], np.where(claimed, factor**2 * b, np.inf)[i], rounding[i]
+    return b[i + 1], np.where(claimed, factor**2 * b, np.inf)[i], (b * lost_in_square(factor))[i]
 
 
 @theorem(

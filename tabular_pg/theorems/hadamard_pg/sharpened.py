@@ -8,7 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.theorem import Kind, theorem
-from tabular_pg.theorems.hadamard_pg.rates import after_two_phases, slower_phase, small_step
+from tabular_pg.theorems.hadamard_pg.rates import (
+    after_two_phases,
+    lost_in_square,
+    slower_phase,
+    small_step,
+)
 from tabular_pg.theorems.hadamard_pg.steps import RULES, optimal_part, reach, slope, square
 from tabular_pg.verdicts.assumptions import (
     from_the_start,
@@ -119,7 +124,7 @@ def gap_contraction(run):
     factor = (1 - eta * Delta) + eta * e  # in this order: it may be all but 0
     claimed = (Delta > e) & (slope(run).min(axis=(1, 2)) >= -0.5)
     bound = (gamma + (1 - gamma) * factor**2) * e
-    rounding = (1 - gamma) * e * ((np.abs(factor) + 1e-14) ** 2 - factor**2)
+    rounding = (1 - gamma) * e * lost_in_square(factor)
     return e[i + 1], np.where(claimed, bound, np.inf)[i], rounding[i]
 
 
