@@ -143,13 +143,22 @@ class WideRun:
         by_gaps = self.optimum.A - q_gap(self) + self.value_gap[:, :, None]
         if self.run.tau > 0:
             by_gaps = by_gaps - self.tau * self.iterates
+        low = ((self.run.log_sup_gap < LOW)[:, None] | self.lost)[:, :, None]
+        low = low | ((np.abs(self.run.A) < UNDERFLOW) & (self.run.A != 0))
+        at_top, of_top = self._top(by_gaps)
+        known = np.where(low, np.where(at_top, of_top, by_gaps), wide(self.run.A))
+        # A zero that stands alone is what the others weigh, below rounding; one of two tied ones
+        # is not.
+        zero = (self.run.A == 0) & ~low
+        alone = zero & at_top & ((zero & (self.policies > 0)).sum(axis=2, keepdims=True) == 1)
+        return np.where(alone, self._top(known)[1], known)
+
+    def _top(self, A):
+        """Which action is the likeliest (K, S, A), and its A by those of others (K, S, 1)."""
         top = self.run.policies.argmax(axis=2)[:, :, None]
         at_top = np.arange(self.run.A.shape[2]) == top
-        others = np.where(at_top, 0.0, self.policies * by_gaps).sum(axis=2, keepdims=True)
-        of_top = -others / np.take_along_axis(self.policies, top, axis=2)
-        low = ((self.run.log_sup_gap < LOW)[:, None] | self.lost)[:, :, None]
-        low = low | ((np.abs(self.run.A) < UNDERFLOW) & ((self.run.A != 0) | at_top))
-        return np.where(low, np.where(at_top, of_top, by_gaps), wide(self.run.A))
+        others = np.where(at_top, 0.0, self.policies * A).sum(axis=2, keepdims=True)
+        return at_top, -others / np.take_along_axis(self.policies, top, axis=2)
 
     @cached_property
     def plain_optimum(self):

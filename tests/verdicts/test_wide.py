@@ -141,3 +141,13 @@ def test_the_advantage_of_an_action_that_is_all_but_certain_is_not_lost():
     assert (run.policies[1:] == np.eye(5)[4]).all() and (run.log_policies[1:, 0, 0] < -4000).all()
     found = verdict(REGISTRY["S3lt"], run)
     assert found.holds and found.last_slack == pytest.approx(np.sqrt(8 / 5), rel=1e-9)
+
+
+def test_an_advantage_below_rounding_is_what_the_others_weigh():
+    """As in exact numbers, where one action is all but certain."""
+    arms = instances.two_armed_bandit(gap=0.5)
+    A = WideRun(optimize(arms, NaturalPG(1.0), 3000)).A[-1, 0].max()
+    with mpmath.workdps(20):
+        odds = mpmath.exp(-1500)
+        found = mpmath.mpf(float(A.m)) * mpmath.mpf(2) ** int(A.e)
+        assert abs(found / (odds / (1 + odds) / 2) - 1) < 1e-12
