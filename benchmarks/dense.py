@@ -10,7 +10,10 @@ from benchmarks.peers import PEERS, Task
 from benchmarks.report import Table, Target, judged
 from tabular_pg import NaturalPG, SoftmaxPG, instances, optimize, optimum
 
-SIZES = [(5, 5), (20, 5), (100, 10), (500, 10), (1000, 20)]
+SIZES = [
+    (5, 5), (10, 4), (20, 5), (50, 5), (100, 4), (100, 10), (200, 10), (300, 10), (500, 10),
+    (1000, 20),
+]  # fmt: skip
 GAMMA = 0.99
 TITLE = """Microseconds of processor time per iteration from the uniform policy on random dense
 MDPs, gamma = 0.99. *tabular_pg* does its subtraction-free factorization anew in each iteration;

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numba
 import numpy as np
 from quantecon.markov import DiscreteDP
 from scipy.linalg import lapack
@@ -139,6 +140,46 @@ def jax_fori_loop(task):
     return lambda n: np.asarray(loop(P, n))
 
 
+def numba_loop(task):
+    """The whole run compiled: loops as one writes them down, and np.linalg.solve for V and d."""
+    P, r, gamma, mu = task.mdp.P, task.mdp.r, task.mdp.gamma, task.mdp.mu
+    eta, tau, visitation = task.rule.eta, task.tau, task.visitation
+    return lambda n: _numba_run(P, r, gamma, mu, eta, tau, visitation, n)
+
+
+@numba.njit
+def _numba_run(P, r, gamma, mu, eta, tau, visitation, n):
+    theta = np.zeros(r.shape)
+    for _ in range(n):
+        pi, log_pi, M, V = _numba_values(P, r, gamma, tau, theta)
+        if visitation:
+            d = np.linalg.solve(M.T, (1 - gamma) * mu)
+        for s in range(r.shape[0]):
+            for a in range(r.shape[1]):
+                Q = r[s, a] + gamma * np.dot(P[s, a], V)
+                if visitation:
+                    advantage = Q - V[s] - tau * log_pi[s, a]
+                    theta[s, a] += eta / (1 - gamma) * d[s] * pi[s, a] * advantage
+                else:
+                    theta[s, a] = (theta[s, a] + eta * Q) / (1 + eta * tau)
+    return _numba_values(P, r, gamma, tau, theta)[3]
+
+
+@numba.njit
+def _numba_values(P, r, gamma, tau, theta):
+    S, A = r.shape
+    pi, log_pi, M, reward = np.empty((S, A)), np.empty((S, A)), np.eye(S), np.zeros(S)
+    for s in range(S):
+        shifted = theta[s] - theta[s].max()
+        log_pi[s] = shifted - np.log(np.exp(shifted).sum())
+        pi[s] = np.exp(log_pi[s])
+        for a in range(A):
+            reward[s] += pi[s, a] * (r[s, a] - tau * log_pi[s, a])
+            for t in range(S):
+                M[s, t] -= gamma * pi[s, a] * P[s, a, t]
+    return pi, log_pi, M, np.linalg.solve(M, reward)
+
+
 def softmax(xp, theta, logarithm):
     """``pi`` of a table of logits and, if asked for, its logarithm."""
     shifted = theta - theta.max(axis=1, keepdims=True)
@@ -162,5 +203,6 @@ PEERS = {
     "numpy": naive_numpy,
     "numpy + LAPACK": numpy_lapack,
     "jax": jax_fori_loop,
+    "numba": numba_loop,
     "QuantEcon": quantecon,
 }

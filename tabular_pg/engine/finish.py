@@ -21,18 +21,8 @@ ACCURATE_DIFFERENCES = 1e-9  # relative rounding of offsets above which it does
 
 def finished(task) -> Run:
     """The run of a task that has come to its end; warns of what it misses."""
-    fields, system = task.record.fields(task.mdp.actions), task.solver
-    if system is None:  # every iterate was evaluated by an elimination of its own
-        bound, count = backward_error_bound(task.mdp.n_states), int(fields["k"][-1]) + 1
-        work = {"solver": Solver.ELIMINATION, "backward_error": bound, "factorizations": count}
-        work["refinements"] = 0
-    else:
-        work = {
-            "solver": system.kind,
-            "backward_error": float(system.backward_error),
-            "factorizations": system.factorizations,
-            "refinements": system.refinements,
-        }
+    fields = task.record.fields(task.mdp.actions)
+    work = _work(task, int(fields["k"][-1]))
     status = _status(fields, task)
     work["recorded_log_policies"] = fields.pop("log_policies")
     if task.size is not None:
@@ -43,6 +33,22 @@ def finished(task) -> Run:
     for doubt in _doubts(task, run):
         warnings.warn(doubt, stacklevel=3)
     return run
+
+
+def _work(task, last) -> dict:
+    """How the linear systems up to an iteration were solved, as fields of a run."""
+    names = "solver", "backward_error", "factorizations", "refinements"
+    earlier, system = task.point.earlier, task.solver
+    bound = backward_error_bound(task.mdp.n_states)
+    if system is not None:
+        error = float(system.backward_error)
+        values = system.kind, error, system.factorizations, system.refinements
+    elif earlier is not None:
+        error = max(bound, float(earlier.backward_error[0]))
+        values = Solver.REUSE, error, *map(int, earlier.count)
+    else:  # every iterate was evaluated by an elimination of its own
+        values = Solver.ELIMINATION, bound, last + 1, 0
+    return dict(zip(names, values, strict=True))
 
 
 def _doubts(task, run):

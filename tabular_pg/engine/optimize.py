@@ -31,6 +31,7 @@ from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import checked_tau, optimum
 
 MOST_RUNS = 100_000
+REUSED_FROM = 16
 AXES = {"tau": 0, "policy": 2, "log_policy": 2}  # of what is given for one run
 
 
@@ -217,7 +218,8 @@ def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
     problem = problem_of(mdp, best, method.coordinates(tau), visitation, P)
     x, log_pi = start.coordinates(problem.coordinates, best.odds)
     log_pi = log_pi if type(problem.coordinates) is TwoForms else None
-    point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]))
+    reuse = alone and solver is None and mdp.n_states >= REUSED_FROM and size is None
+    point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]), reuse)
     if system is not None and not sparse:
         point = point._replace(N=system.N)
     if size is not None:

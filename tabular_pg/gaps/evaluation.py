@@ -38,6 +38,7 @@ from tabular_pg.numerics.systems.elimination import (
     solve_adjoint,
 )
 from tabular_pg.numerics.systems.products import next_values, transitions
+from tabular_pg.numerics.systems.refinement import BUDGET, SERVED, corrected, remember, renew
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
 BEYOND = 1e40  # times the largest loss is what an action that does not exist is said to lose
@@ -99,21 +100,49 @@ def evaluate(problem, point):
         watch_rounding(problem, point)
     log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
     common = set_aside(point.e, problem.gamma)
-    N, pivot, slack = point.N, point.pivot, point.slack
-    transitions(problem.P, problem.gamma, point.pi, N)
-    for s in range(slack.size):
-        slack[s] = 1.0 - problem.gamma
-    factorize(N, pivot, slack, point.blocks)
-    solve(N, pivot, point.e)
+    transitions(problem.P, problem.gamma, point.pi, point.N)
     if problem.visitation:
-        d, mu = point.d, problem.mu
-        for s in range(d.size):
-            d[s] = (1.0 - problem.gamma) * mu[s]
-        solve_adjoint(N, pivot, d)
+        for s in range(point.d.size):
+            point.d[s] = (1.0 - problem.gamma) * problem.mu[s]
+    solve_systems(problem, point, point.earlier, log_scale == 0.0)
     restore(problem, point, common, log_scale)
     next_values(problem.P, problem.gamma, point.f, point.q)
     advantages(problem, point, math.exp(0.5 * log_scale))
     return log_scale
+
+
+@njit_inlined
+def solve_systems(problem, point, earlier, alike):
+    """Overwrite ``e`` and, if wanted, ``d`` by the solutions of which they are the right sides;
+    ``N`` is spent. If not ``alike``, solutions of earlier iterates are in other units."""
+    if earlier is None:
+        solve_anew(problem, point, True, problem.visitation)
+    else:
+        N, slack, plan, wanted = point.N, 1.0 - problem.gamma, earlier.plan, problem.visitation
+        reuse = plan[BUDGET] > 0.0
+        found = reuse and corrected(earlier, False, N, slack, point.e, alike)
+        visited = found and wanted and corrected(earlier, True, N, slack, point.d, True)
+        if found and visited == wanted:
+            plan[SERVED] += 1.0
+        else:
+            solve_anew(problem, point, not found, wanted)
+            renew(earlier, N, point.pivot)
+        remember(earlier, False, point.e)
+        if wanted:
+            remember(earlier, True, point.d)
+
+
+@njit_inlined
+def solve_anew(problem, point, values, visits):
+    """The same by an elimination of this very system."""
+    N, pivot, slack = point.N, point.pivot, point.slack
+    for s in range(slack.size):
+        slack[s] = 1.0 - problem.gamma
+    factorize(N, pivot, slack, point.blocks)
+    if values:
+        solve(N, pivot, point.e)
+    if visits:
+        solve_adjoint(N, pivot, point.d)
 
 
 @njit_inlined

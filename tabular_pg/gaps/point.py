@@ -9,6 +9,7 @@ import numpy as np
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.gaps.coordinates import rows
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
+from tabular_pg.numerics.systems.refinement import Earlier, nothing_earlier
 
 ITERATE = (
     "x", "pi", "e", "q", "A", "d", "memory", "f", "base", "log_pi", "far", "far_memory", "shift",
@@ -47,6 +48,7 @@ class Point(NamedTuple):
     pivot: np.ndarray  # (S,)
     slack: np.ndarray  # (S,)
     blocks: bool | None  # None where there are few states: the loop is compiled without blocks
+    earlier: Earlier | None  # None where every system is eliminated anew
     f: np.ndarray  # (S,), e less its least entry, without the rounding of that
     base: np.ndarray  # (1,), that least entry
     log_pi: np.ndarray  # (S, A), log pi for ``TwoForms``, else empty
@@ -60,7 +62,7 @@ class Point(NamedTuple):
     steps: np.ndarray  # (iterations,), the step sizes that were taken, where they are no constant
 
 
-def empty_point(x, dense=True, log_pi=None, memory=0, steps=0) -> Point:
+def empty_point(x, dense=True, log_pi=None, memory=0, steps=0, reuse=False) -> Point:
     """A point at coordinates ``x`` that has not been evaluated yet, with so many arrays (A,) of
     memory in every state, and room for so many step sizes."""
     S, A = x.shape
@@ -73,6 +75,7 @@ def empty_point(x, dense=True, log_pi=None, memory=0, steps=0) -> Point:
     far_memory = np.zeros((len(both), memory, A))
     return Point(
         np.array(x), *zeros, *least, *(np.empty(shape) for shape in system), blocks,
+        nothing_earlier(S) if reuse else None,
         np.zeros(S), np.zeros(1), both, np.zeros(both.shape), far_memory, far_memory.copy(),
         np.full(S, np.nan), np.zeros(3), np.full(steps, np.nan),
     )  # fmt: skip
@@ -95,7 +98,7 @@ def point_rows(point, low, high):
         point.x[low:high], point.pi[low:high], point.e[low:high], point.q[low:high],
         point.A[low:high], point.d[low:high], point.memory[low:high],
         point.least_policy[low:high], point.least_optimal_mass[low:high], point.N[low:high],
-        point.pivot, point.slack, point.blocks, point.f[low:high],
+        point.pivot, point.slack, point.blocks, point.earlier, point.f[low:high],
         point.base, point.log_pi[low:high], point.far[low:high], point.far_memory[low:high],
         point.shift[low:high], point.log_e[low:high], point.flaws, point.steps,
     )  # fmt: skip
@@ -106,7 +109,7 @@ def with_form(point, x, q, memory):
     """The point with these coordinates, Q-gaps and memory."""
     return Point(
         x, point.pi, point.e, q, point.A, point.d, memory, point.least_policy,
-        point.least_optimal_mass, point.N, point.pivot, point.slack, point.blocks, point.f,
+        point.least_optimal_mass, point.N, point.pivot, point.slack, point.blocks, point.earlier, point.f,
         point.base, point.log_pi, point.far, point.far_memory, point.shift, point.log_e,
         point.flaws, point.steps,
     )  # fmt: skip
