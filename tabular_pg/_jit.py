@@ -44,6 +44,11 @@ def njit_reordered_inlined(function):
     return njit_reordered(function, forceinline=True, _nrt=False)
 
 
+def njit_contracted_inlined(function):
+    """The same, with leave to round products and sums once: for series."""
+    return njit_borrowing(function, fastmath={"contract"}, forceinline=True)
+
+
 def njit_foreign(function, tag="", refuse=lambda: None, **options):
     """``function`` of somebody else's code, or around it, compiled and cached on disk where it can
     be known what it was made from, and ``refuse()`` raises no TypeError."""

@@ -220,7 +220,7 @@ def advantages(problem, point, root):
             A[s, a] = A_star[s, a] - q[s, a]
             if problem.tau > 0.0:
                 A[s, a] -= problem.tau * x[s, a]
-        reference = A[s, best_of_likely(pi, A, s)]
+        reference = best_of_likely(pi, A, s)
         mean = 0.0
         for a in range(A.shape[1]):
             A[s, a] -= reference

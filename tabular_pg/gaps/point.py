@@ -109,8 +109,8 @@ def with_form(point, x, q, memory):
     """The point with these coordinates, Q-gaps and memory."""
     return Point(
         x, point.pi, point.e, q, point.A, point.d, memory, point.least_policy,
-        point.least_optimal_mass, point.N, point.pivot, point.slack, point.blocks, point.earlier, point.f,
-        point.base, point.log_pi, point.far, point.far_memory, point.shift, point.log_e,
+        point.least_optimal_mass, point.N, point.pivot, point.slack, point.blocks, point.earlier,
+        point.f, point.base, point.log_pi, point.far, point.far_memory, point.shift, point.log_e,
         point.flaws, point.steps,
     )  # fmt: skip
 

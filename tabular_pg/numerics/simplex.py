@@ -13,6 +13,7 @@ import numpy as np
 
 from tabular_pg._jit import njit_inlined
 from tabular_pg.numerics.double_double import two_sum
+from tabular_pg.numerics.exponentials import exp, expm1_series
 
 EPS = 2.0**-52
 SERIES_BELOW = 0.5  # |xi| under which the series of kl_term is used
@@ -46,12 +47,13 @@ def best_of(problem, q, s):
 
 @njit_inlined
 def best_of_likely(pi, A, s):
-    """The best, by row ``s`` of ``A``, of the actions that are at least half as likely as any."""
-    bar = 0.5 * pi[s, argmax(pi, s)]
-    best = argmax(pi, s)
+    """The largest entry in row ``s`` of ``A`` of an action at least half as likely as any."""
+    bar, best = 0.0, -math.inf
     for a in range(pi.shape[1]):
-        if pi[s, a] >= bar and A[s, a] > A[s, best]:
-            best = a
+        bar = max(bar, 0.5 * pi[s, a])
+    for a in range(pi.shape[1]):
+        if pi[s, a] >= bar:
+            best = max(best, A[s, a])
     return best
 
 
@@ -59,20 +61,29 @@ def best_of_likely(pi, A, s):
 def log_normalize(x, pi):
     """Shift each row of ``x`` in place so that its exponentials sum to 1, and fill ``pi``."""
     for s in range(x.shape[0]):
-        top = argmax(x, s)
-        largest = x[s, top]
-        rest = 0.0  # without the largest term, so that a row near (0, -large) keeps its small ones
+        largest = x[s, argmax(x, s)]
         for a in range(x.shape[1]):
             x[s, a] -= largest
-            pi[s, a] = 0.0
-            if a != top and not x[s, a] < SUBNORMAL:
-                pi[s, a] = math.exp(x[s, a])
+    exponentials(x, pi)
+    for s in range(x.shape[0]):
+        top = argmax(x, s)
+        rest = 0.0  # without the largest term, so that a row near (0, -large) keeps its small ones
+        for a in range(x.shape[1]):
+            if a != top:
                 rest += pi[s, a]
-        pi[s, top] = 1.0
         shift, share = math.log1p(rest), 1.0 / (1.0 + rest)
         for a in range(x.shape[1]):
             x[s, a] -= shift
             pi[s, a] *= share
+
+
+@njit_inlined
+def exponentials(x, out):
+    """Fill ``out`` with e^x; 0 where that has lost digits."""
+    for i in range(x.size):
+        low = x.flat[i] < SUBNORMAL
+        power = exp(SUBNORMAL if low else x.flat[i])
+        out.flat[i] = 0.0 if low else power
 
 
 @njit_inlined
@@ -87,25 +98,26 @@ def offset_normalize(xi, log_reference, reference, pi):
     -inf) keep the offset 0.
     """
     for s in range(xi.shape[0]):
-        likeliest = _anchor(xi, log_reference, s)
-        common = xi[s, likeliest]
+        common = xi[s, _anchor(xi, log_reference, s)]
         for a in range(xi.shape[1]):
             xi[s, a] = 0.0 if log_reference[s, a] == -math.inf else xi[s, a] - common
-        excess = _excess(xi, log_reference, reference, pi, s)
-        if not abs(excess) < 0.5:
-            top = log_reference[s, likeliest]
-            total, low = 0.0, 0.0
-            for a in range(xi.shape[1]):
-                total, rest = two_sum(total, math.exp(xi[s, a] + log_reference[s, a] - top))
-                low += rest
-            coarse = top + math.log(total + low)
+    _powers(xi, log_reference, pi)
+    far = False
+    for s in range(xi.shape[0]):
+        if not abs(_excess(xi, reference, pi, s)) < 0.5:
+            far, coarse = True, _coarse_shift(xi, log_reference, reference, pi, s)
             for a in range(xi.shape[1]):
                 xi[s, a] -= coarse
-            excess = _excess(xi, log_reference, reference, pi, s)
-        shift = math.log1p(excess)
+    if far:
+        _powers(xi, log_reference, pi)
+    for s in range(xi.shape[0]):
+        excess = _excess(xi, reference, pi, s)
+        shift, share = math.log1p(excess), 1.0 / (1.0 + excess)
         for a in range(xi.shape[1]):
+            if abs(xi[s, a]) < SERIES_BELOW:
+                pi[s, a] = reference[s, a] + reference[s, a] * pi[s, a]
+            pi[s, a] *= share
             xi[s, a] = 0.0 if log_reference[s, a] == -math.inf else xi[s, a] - shift
-            pi[s, a] /= 1.0 + excess
 
 
 @njit_inlined
@@ -123,8 +135,18 @@ def _anchor(xi, log_reference, s):
 
 
 @njit_inlined
-def _excess(xi, log_reference, reference, pi, s):
-    """Fill row ``s`` of ``pi`` with ``exp(log_reference + xi)``; return its sum minus 1.
+def _powers(xi, log_reference, out):
+    """Fill ``out`` with ``exp(log_reference + xi)``, or where xi is small with ``exp(xi) - 1``."""
+    for i in range(xi.size):
+        small, log_pi = abs(xi.flat[i]) < SERIES_BELOW, log_reference.flat[i] + xi.flat[i]
+        low = log_pi < SUBNORMAL
+        power, change = exp(SUBNORMAL if low else log_pi), expm1_series(xi.flat[i])
+        out.flat[i] = change if small else 0.0 if low else power
+
+
+@njit_inlined
+def _excess(xi, reference, powers, s):
+    """The sum of ``exp(log_reference + xi)`` in row ``s``, from its powers, minus 1.
 
     Sums in this file that decide how the gaps of states differ do not depend on the order of
     actions: of states that are alike but for that, gaps are the same to the last bit.
@@ -132,15 +154,33 @@ def _excess(xi, log_reference, reference, pi, s):
     total, low = 0.0, 0.0
     for a in range(xi.shape[1]):
         if abs(xi[s, a]) < SERIES_BELOW:
-            change = reference[s, a] * math.expm1(xi[s, a])
-            pi[s, a] = reference[s, a] + change
+            change = reference[s, a] * powers[s, a]
         else:
-            log_pi = log_reference[s, a] + xi[s, a]
-            pi[s, a] = 0.0 if log_pi < SUBNORMAL else math.exp(log_pi)
-            change = pi[s, a] - reference[s, a]
+            change = powers[s, a] - reference[s, a]
         total, rest = two_sum(total, change)
         low += rest
     return total + low
+
+
+@njit_inlined
+def _coarse_shift(xi, log_reference, reference, powers, s):
+    """The logarithm of the sum of ``exp(log_reference + xi)`` in row ``s``, from its powers unless
+    these underflow."""
+    top, total, low = -math.inf, 0.0, 0.0
+    for a in range(xi.shape[1]):
+        top = max(top, xi[s, a] + log_reference[s, a])
+        power = powers[s, a]
+        if abs(xi[s, a]) < SERIES_BELOW:
+            power = reference[s, a] + reference[s, a] * power
+        total, rest = two_sum(total, power)
+        low += rest
+    if top > 0.5 * SUBNORMAL:
+        return math.log(total + low)
+    total, low = 0.0, 0.0
+    for a in range(xi.shape[1]):
+        total, rest = two_sum(total, math.exp(xi[s, a] + log_reference[s, a] - top))
+        low += rest
+    return top + math.log(total + low)
 
 
 @njit_inlined

@@ -67,7 +67,7 @@ def corrected(earlier, adjoint, N, slack, b, alike):
             omega = adjoint_residual(N, slack, b, x, r, earlier.scale)
         else:
             omega = residual(N, slack, b, x, r, earlier.scale)
-        if omega <= ACCEPTED and nonnegative(x):
+        if omega <= ACCEPTED and least(x) >= 0.0:
             break
         left = 1.0
         if steps > 1:
@@ -90,12 +90,12 @@ def corrected(earlier, adjoint, N, slack, b, alike):
 
 
 @njit_inlined
-def nonnegative(x):
-    """Whether all entries are."""
-    for s in range(x.size):
-        if not x[s] >= 0.0:
-            return False
-    return True
+def least(x):
+    """The smallest entry."""
+    smallest = x[0]
+    for s in range(1, x.size):
+        smallest = min(smallest, x[s])
+    return smallest
 
 
 @njit_inlined
