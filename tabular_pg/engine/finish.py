@@ -11,7 +11,7 @@ from tabular_pg.engine.probe import STILL, refuse_idle_kernel
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.search import MOST_TRIALS, NOTHING_PASSED
 from tabular_pg.engine.step_size import step_of
-from tabular_pg.numerics.systems.dense_solver import backward_error_bound
+from tabular_pg.numerics.systems.elimination import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import ACCURATE_SOLUTION
 

@@ -70,11 +70,11 @@ def _solve(task, point):
         watch_rounding(problem, point)
     log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
     common = set_aside(point.e, problem.gamma)
-    solver.solve(point.e)
+    solver.solve(point.e, log_scale == 0.0)
     restore(problem, point, common, log_scale)
     if problem.visitation:
         np.multiply(problem.mu, 1.0 - problem.gamma, out=point.d)
-        solver.solve_adjoint(point.d)
+        solver.solve_adjoint(point.d, True)
     return log_scale
 
 

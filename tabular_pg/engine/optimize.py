@@ -25,13 +25,19 @@ from tabular_pg.gaps.evaluation import problem_of
 from tabular_pg.gaps.point import empty_point
 from tabular_pg.gaps.two_forms import TwoForms
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.numerics.systems.choice import FEW, check_solver, is_sparse, linear_solver
+from tabular_pg.numerics.systems.choice import (
+    FEW,
+    REUSED_FROM,
+    check_solver,
+    is_sparse,
+    linear_solver,
+    transitions_of,
+)
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import checked_tau, optimum
 
 MOST_RUNS = 100_000
-REUSED_FROM = 16
 AXES = {"tau": 0, "policy": 2, "log_policy": 2}  # of what is given for one run
 
 
@@ -213,12 +219,13 @@ def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
     start = start_of(*given, mdp, tau, method)
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
     system = None if alone else linear_solver(mdp, solver)
-    P = system.model if system else mdp.P
     visitation = method.visitation or (size is not None and size.visitation)
+    P = transitions_of(mdp, solver)
     problem = problem_of(mdp, best, method.coordinates(tau), visitation, P)
     x, log_pi = start.coordinates(problem.coordinates, best.odds)
     log_pi = log_pi if type(problem.coordinates) is TwoForms else None
-    reuse = alone and solver is None and mdp.n_states >= REUSED_FROM and size is None
+    reuse = alone and solver is None and mdp.n_states >= REUSED_FROM
+    reuse = reuse and (size is None or size.accept is None)  # whose trials are not close
     point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]), reuse)
     if system is not None and not sparse:
         point = point._replace(N=system.N)

@@ -38,7 +38,7 @@ from tabular_pg.numerics.systems.elimination import (
     solve_adjoint,
 )
 from tabular_pg.numerics.systems.products import next_values, transitions
-from tabular_pg.numerics.systems.refinement import BUDGET, SERVED, corrected, remember, renew
+from tabular_pg.numerics.systems.refinement import corrected, is_due, remember, renew
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
 BEYOND = 1e40  # times the largest loss is what an action that does not exist is said to lose
@@ -118,15 +118,13 @@ def solve_systems(problem, point, earlier, alike):
     if earlier is None:
         solve_anew(problem, point, True, problem.visitation)
     else:
-        N, slack, plan, wanted = point.N, 1.0 - problem.gamma, earlier.plan, problem.visitation
-        reuse = plan[BUDGET] > 0.0
-        found = reuse and corrected(earlier, False, N, slack, point.e, alike)
+        N, slack, wanted = point.N, 1.0 - problem.gamma, problem.visitation
+        found = corrected(earlier, False, N, slack, point.e, alike)
         visited = found and wanted and corrected(earlier, True, N, slack, point.d, True)
-        if found and visited == wanted:
-            plan[SERVED] += 1.0
-        else:
+        if not found or visited != wanted:
             solve_anew(problem, point, not found, wanted)
-            renew(earlier, N, point.pivot)
+            if is_due(earlier):
+                renew(earlier, N, point.pivot)
         remember(earlier, False, point.e)
         if wanted:
             remember(earlier, True, point.d)

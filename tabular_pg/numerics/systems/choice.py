@@ -9,17 +9,37 @@ from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 
-FEW = 150  # states up to which nothing beats a fresh elimination in one compiled loop
-SPARSE = 0.1  # part of the entries of P below which it is treated as sparse
+FEW = 200  # states up to which everything is dense, and in one compiled loop
+REUSED_FROM = 16  # states from which that reuses what earlier policies left
+SPARSE = 0.1  # part of the entries of P below which it is treated as sparse, where they are more
 _MODELS = weakref.WeakKeyDictionary()  # of MDPs in use: a sweep builds the rows once
 DENSE_SOLVERS = (Solver.ELIMINATION, Solver.REUSE)
 
 
 def is_sparse(mdp, solver=None) -> bool:
     """Whether the systems of ``mdp`` are solved as sparse ones."""
-    if mdp.sparse or solver is not None:
-        return mdp.sparse or solver not in DENSE_SOLVERS
-    return mdp.n_states > FEW and mdp.n_nonzeros < SPARSE * mdp.P.size
+    if solver is not None:
+        return solver not in DENSE_SOLVERS
+    if mdp.n_states <= FEW:
+        return False
+    return mdp.sparse or mdp.n_nonzeros < SPARSE * mdp.P.size
+
+
+def transitions_of(mdp, solver=None):
+    """P as the solver for ``mdp`` takes it: an array (S, A, S), or a SparseModel."""
+    sparse = is_sparse(mdp, solver)
+    if not sparse and not mdp.sparse:
+        return mdp.P
+    known = _MODELS.setdefault(mdp, {})
+    if sparse not in known:
+        known[sparse] = sparse_model(mdp) if sparse else _dense(mdp)
+    return known[sparse]
+
+
+def _dense(mdp):
+    P = mdp.P.toarray().reshape(*mdp.r.shape, mdp.n_states)
+    P.setflags(write=False)  # also so that kernels are compiled for one type
+    return P
 
 
 def linear_solver(mdp, solver=None) -> DenseSolver | SparseSolver:
@@ -31,13 +51,12 @@ def linear_solver(mdp, solver=None) -> DenseSolver | SparseSolver:
         If ``solver`` is not a Solver, or one for dense P where P is sparse.
     """
     check_solver(mdp, solver)
+    P = transitions_of(mdp, solver)
     if is_sparse(mdp, solver):
-        if mdp not in _MODELS:
-            _MODELS[mdp] = sparse_model(mdp)
-        return SparseSolver(_MODELS[mdp], mdp.gamma, solver)
+        return SparseSolver(P, mdp.gamma, solver)
     if solver is None:
         solver = Solver.ELIMINATION if mdp.n_states <= FEW else Solver.REUSE
-    return DenseSolver(mdp.P, mdp.gamma, solver)
+    return DenseSolver(P, mdp.gamma, solver)
 
 
 def check_solver(mdp, solver):

@@ -1,11 +1,13 @@
-"""Systems ``(I - gamma P_pi) x = b`` of one policy after another, inside a compiled loop.
+"""Dense systems ``(I - gamma P_pi) x = b`` of one policy after another, with little elimination.
 
 Policies of successive iterates are close, and so are solutions. The next one is extrapolated from
-the last ones and corrected by an approximate inverse, that of an earlier policy in float32, until
-the componentwise backward error is that of rounding: each correction is two passes over a matrix,
-where an elimination takes S / 3 of them. Where corrections do not converge, or have cost as much as
-another inverse (the ski-rental rule: never more than twice the best schedule), the system is
-eliminated, and a new inverse made from the factors; where none serves long, ever more rarely.
+the last ones and corrected by an approximate inverse, that of an earlier policy in float32, to full
+float64 accuracy: a correction is one pass over each of two matrices. It is judged by the
+componentwise backward error, ``|b - M x| <= omega (|M| x + b)``, which bounds the relative error of
+every entry of x by a multiple of omega / (1 - gamma). Where corrections do not converge, or have
+cost as much as another inverse (the ski-rental rule: never more than twice the best schedule), the
+system is eliminated, and a new inverse made from the factors; where none serves long, ever more
+rarely.
 """
 
 from __future__ import annotations
@@ -16,12 +18,17 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit_inlined, njit_reordered
-from tabular_pg.numerics.systems.dense_solver import ACCEPTED, adjoint_residual, residual
+from tabular_pg.numerics.systems.compressed_rows import worst
+from tabular_pg.numerics.systems.elimination import UNBLOCKED, add_product
 
+ACCEPTED = 2.0**-48  # componentwise backward error, 16 units of rounding
 ORDERS = 5  # solutions from which the next one is extrapolated
-PRICE = 3  # states for which an elimination, or an inverse, costs as much as one correction
+PRICE = 16.0  # corrections that cost as much as an elimination, or an inverse; with few states ...
+PRICE_PER_STATE = 0.5  # ... so many times their number
 SERVICE = 4  # iterates after which an inverse has paid for itself
-LONGEST_PAUSE = 64  # eliminations before an inverse is tried again
+LONGEST_PAUSE = 64.0  # eliminations before an inverse is tried again
+PANEL = 64  # rows of an inverse that are made together
+BUDGET, SERVED, PAUSE, WAIT = range(4)  # places in ``Earlier.plan``
 
 
 class Earlier(NamedTuple):
@@ -34,13 +41,10 @@ class Earlier(NamedTuple):
     x: np.ndarray  # (S,), a candidate
     r: np.ndarray  # (S,), its residual
     scale: np.ndarray  # (S,), what that is compared with
-    plan: np.ndarray  # see below
+    plan: np.ndarray  # (4,), corrections that are left to this inverse and iterates it has served;
+    # eliminations between the last one and the next, and how many of them are still to come
     backward_error: np.ndarray  # (1,), the largest that was accepted
     count: np.ndarray  # (2,), how many eliminations and corrections
-
-
-BUDGET, SERVED, PAUSE, WAIT = range(4)  # of ``plan``: corrections that are left to the inverse,
-# iterates that it served, eliminations between this one and the next, and how many are to come
 
 
 def nothing_earlier(n_states) -> Earlier:
@@ -53,16 +57,17 @@ def nothing_earlier(n_states) -> Earlier:
 
 @njit_inlined
 def corrected(earlier, adjoint, N, slack, b, alike):
-    """Whether ``b`` was overwritten by the solution, or that of the adjoint, without elimination.
+    """Whether ``b >= 0`` was overwritten by the solution, or that of the adjoint, without
+    elimination; if not, the inverse is given up.
 
-    If not ``alike``, earlier solutions are in other units, and of no use.
+    If not ``alike``, earlier solutions are no prediction.
     """
-    i = 1 if adjoint else 0
+    i, steps, omega, before = 1 if adjoint else 0, 0, math.inf, math.inf
     x, r, plan, usual = earlier.x, earlier.r, earlier.plan, earlier.usual
-    most = min(usual[i] + plan[BUDGET], b.size / PRICE)
-    extrapolate(earlier.differences[i], earlier.order[i] if alike else 0, x)
-    steps, before = 0, math.inf
-    while True:
+    most = min(usual[i] + plan[BUDGET], price(b.size)) if plan[BUDGET] > 0.0 else -1.0
+    if most >= 0.0:
+        extrapolate(earlier.differences[i], earlier.order[i] if alike else 0, x)
+    while most >= 0.0:
         if adjoint:
             omega = adjoint_residual(N, slack, b, x, r, earlier.scale)
         else:
@@ -72,21 +77,31 @@ def corrected(earlier, adjoint, N, slack, b, alike):
         left = 1.0
         if steps > 1:
             left = math.log(ACCEPTED / omega) / math.log(omega / before)
-            if not left > 0.0:  # it grows, or is nan
-                return False
-        if not steps + left <= most:
-            return False
-        correct(earlier.inverse, adjoint, r, x)
-        steps, before = steps + 1, omega
+        if not 0.0 < steps + left <= most or not left > 0.0:  # it grows, or is nan
+            most = -1.0
+        else:
+            correct(earlier.inverse, adjoint, r, x)
+            steps, before = steps + 1, omega
+    earlier.count[1] += steps
+    if most < 0.0:
+        plan[BUDGET] = 0.0
+        return False
     if plan[SERVED] < SERVICE:
         usual[i] = max(usual[i], steps)
     else:
         plan[BUDGET] -= max(steps - usual[i], 0.0)
+    if not adjoint:
+        plan[SERVED] += 1.0
     earlier.backward_error[0] = max(earlier.backward_error[0], omega)
-    earlier.count[1] += steps
     for s in range(b.size):
         b[s] = x[s]
     return True
+
+
+@njit_inlined
+def price(n_states):
+    """How many corrections cost as much as an elimination."""
+    return min(PRICE, PRICE_PER_STATE * n_states)
 
 
 @njit_inlined
@@ -110,9 +125,9 @@ def extrapolate(differences, order, x):
 
 @njit_inlined
 def remember(earlier, adjoint, x):
-    """Keep a solution for the next prediction."""
+    """Keep a solution for the next prediction, whose degree is what would have served best now."""
     i = 1 if adjoint else 0
-    differences, order, least = earlier.differences[i], 1, math.inf
+    differences, order, smallest = earlier.differences[i], 1, math.inf
     for s in range(x.size):
         new = x[s]
         for j in range(ORDERS):
@@ -121,9 +136,72 @@ def remember(earlier, adjoint, x):
         largest = 0.0
         for s in range(x.size):
             largest = max(largest, abs(differences[j, s]))
-        if largest < least:
-            order, least = j, largest
+        if largest < smallest:
+            order, smallest = j, largest
     earlier.order[i] = order
+
+
+@njit_inlined
+def is_due(earlier):
+    """Whether this elimination is to be followed by another inverse."""
+    plan = earlier.plan
+    earlier.count[0] += 1
+    if plan[WAIT] == 0.0 and earlier.count[0] > 1:
+        served = plan[SERVED] >= SERVICE
+        plan[PAUSE] = 0.0 if served else min(max(1.0, 2.0 * plan[PAUSE]), LONGEST_PAUSE)
+        plan[WAIT] = plan[PAUSE]
+    plan[WAIT] -= 1.0 if plan[WAIT] > 0.0 else 0.0
+    return plan[WAIT] == 0.0
+
+
+@njit_inlined
+def renew(earlier, N, pivot):
+    """Make another inverse, from these factors."""
+    invert(N, pivot, earlier.inverse)
+    earlier.plan[BUDGET], earlier.plan[SERVED] = price(pivot.size), 0.0
+    earlier.usual[0], earlier.usual[1] = 0.0, 0.0
+
+
+@njit_reordered
+def residual(N, slack, b, x, out, scale):
+    """Fill ``out`` with ``b - M x`` and return ``max |out| / (|M| x + b)``.
+
+    Successors enter as differences ``x(t) - x(s)``: exact in the row sums, and without the part
+    that all values have in common.
+    """
+    omega = 0.0
+    for s in range(b.size):
+        own, change, mass = x[s], 0.0, 0.0
+        for t in range(b.size):
+            change += N[s, t] * (x[t] - own)
+            mass += N[s, t]
+        mass -= N[s, s]
+        out[s] = b[s] - slack * own + change
+        scale[s] = b[s] + slack * own + change + 2.0 * mass * own
+        omega = worst(out[s], abs(scale[s]), omega)
+    return omega
+
+
+@njit_reordered
+def adjoint_residual(N, slack, c, y, out, scale):
+    """The same for ``c - M^T y``: what leaves a state is what arrives at the others."""
+    for s in range(c.size):
+        out[s] = c[s]
+        scale[s] = c[s]
+    for s in range(c.size):
+        own, leaving = y[s], 0.0
+        for t in range(c.size):
+            flow = N[s, t] * own
+            out[t] += flow
+            scale[t] += flow
+            leaving += flow
+        leaving += slack * own
+        out[s] -= leaving
+        scale[s] += leaving - 2.0 * N[s, s] * own
+    omega = 0.0
+    for s in range(c.size):
+        omega = worst(out[s], abs(scale[s]), omega)
+    return omega
 
 
 @njit_reordered
@@ -141,43 +219,34 @@ def correct(inverse, adjoint, r, x):
             x[s] += total
 
 
-@njit_inlined
-def renew(earlier, N, pivot):
-    """After an elimination: make another inverse of its factors, if it is time."""
-    plan = earlier.plan
-    earlier.count[0] += 1
-    if plan[WAIT] == 0.0:  # the last one, if there is one, is given up
-        plan[BUDGET] = 0.0
-        if plan[SERVED] >= SERVICE:
-            plan[PAUSE] = 0.0
-        elif earlier.count[0] > 1:
-            plan[PAUSE] = min(max(1.0, 2.0 * plan[PAUSE]), LONGEST_PAUSE)
-        plan[WAIT] = plan[PAUSE]
-    if plan[WAIT] > 0.0:
-        plan[WAIT] -= 1.0
-        return
-    invert(N, pivot, earlier.inverse)
-    plan[BUDGET], plan[SERVED] = pivot.size / PRICE, 0.0
-    earlier.usual[0], earlier.usual[1] = 0.0, 0.0
-
-
 @njit_reordered
 def invert(N, pivot, inverse):
-    """Fill ``inverse`` from the factors in ``N``, as sums of nonnegative terms."""
+    """Fill ``inverse`` from the factors in ``N``, as sums of nonnegative terms: by panels, what is
+    above, or below, by a matrix product."""
     S = pivot.size
-    for i in range(S):
-        for j in range(S):
-            inverse[i, j] = 0.0
-        inverse[i, i] = 1.0
-        for k in range(i):
-            factor = np.float32(N[i, k])
-            for j in range(k + 1):
-                inverse[i, j] += factor * inverse[k, j]
-    for i in range(S - 1, -1, -1):
-        for k in range(i + 1, S):
-            factor = np.float32(N[i, k])
+    size = S if S <= UNBLOCKED else PANEL
+    inverse[:] = 0.0
+    for low in range(0, S, size):
+        high = min(low + size, S)
+        if low > 0:
+            left = N[low:high, :low].astype(np.float32)
+            add_product(inverse[low:high, :low], left, inverse[:low, :low])
+        for i in range(low, high):
+            inverse[i, i] = 1.0
+            for k in range(low, i):
+                factor = np.float32(N[i, k])
+                for j in range(k + 1):
+                    inverse[i, j] += factor * inverse[k, j]
+    for low in range((S - 1) // size * size, -1, -size):
+        high = min(low + size, S)
+        if high < S:
+            right = N[low:high, high:].astype(np.float32)
+            add_product(inverse[low:high], right, inverse[high:])
+        for i in range(high - 1, low - 1, -1):
+            for k in range(i + 1, high):
+                factor = np.float32(N[i, k])
+                for j in range(S):
+                    inverse[i, j] += factor * inverse[k, j]
+            share = np.float32(1.0 / pivot[i])
             for j in range(S):
-                inverse[i, j] += factor * inverse[k, j]
-        share = np.float32(1.0 / pivot[i])
-        for j in range(S):
-            inverse[i, j] *= share
+                inverse[i, j] *= share

@@ -83,38 +83,38 @@ class SparseSolver:
         transitions(self.model, self._gamma, np.ascontiguousarray(pi), self._values)
         self._factors, self._finite = None, bool(np.isfinite(pi).all())
 
-    def solve(self, b):
+    def solve(self, b, alike=True):
         """Overwrite ``b`` by the solution of ``(I - gamma P_pi) x = b``; nonnegative if ``b`` is.
 
         A ``b`` of mixed signs is split into two nonnegative ones; if ``b`` or the policy is not
-        finite, all of ``b`` becomes nan.
+        finite, all of ``b`` becomes nan. ``alike`` says whether the solutions before predict this.
 
         Raises
         ------
         RuntimeError
             If no solver reaches a normwise backward error of 1e-12.
         """
-        self._solve(self._rows, b)
+        self._solve(self._rows, b, alike)
 
-    def solve_adjoint(self, c):
+    def solve_adjoint(self, c, alike=True):
         """Overwrite ``c`` by the solution of ``(I - gamma P_pi)^T y = c``, as ``solve`` does."""
-        self._solve(self._columns, c)
+        self._solve(self._columns, c, alike)
 
-    def _solve(self, system, b):
+    def _solve(self, system, b, alike):
         if not (self._finite and np.isfinite(b).all()):
             b.fill(np.nan)
             return
         if b.min() < 0:
-            solve_in_parts(lambda part: self._solve(system, part), b)
+            solve_in_parts(lambda part: self._solve(system, part, alike), b)
         elif b.max() > 0:
             exponent = np.frexp(b.max())[1]
             np.ldexp(b, -exponent, out=b)
-            x = self._solution(system, b)
+            x = self._solution(system, b, alike)
             system.keep(x)
             np.ldexp(x, exponent, out=b)
 
-    def _solution(self, system, b):
-        x = system.start()
+    def _solution(self, system, b, alike):
+        x = system.start() if alike else np.zeros(b.size)
         best, tried, reached = FAILED, [], []
         while (solver := self._next(tried, system, b, x)) is not None:
             found = self._attempt(solver, system, b, x)
