@@ -34,6 +34,7 @@ from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.verdicts.comparison import compared
+from tabular_pg.verdicts.once import computed_once
 from tabular_pg.verdicts.sides import iterations_of, sides_of, wide_sides_of
 from tabular_pg.verdicts.verdict import (
     ROUNDING,
@@ -197,7 +198,8 @@ def check(run: Run) -> list[Verdict]:
     TypeError
         If ``run`` is not a run.
     """
-    return Verdicts(verdict(theorem, run) for theorem in theorems_about(checked_run(run).rule))
+    with computed_once():
+        return Verdicts(verdict(theorem, run) for theorem in theorems_about(checked_run(run).rule))
 
 
 def checked_run(run):

@@ -74,5 +74,7 @@ def memory_of(mdp, rule, at, sparse) -> int:
     systems = 2 * mdp.n_states**2
     if sparse:
         systems = mdp.n_nonzeros if mdp.sparse else 2 * mdp.n_nonzeros
+    elif mdp.sparse:
+        systems += mdp.n_states * mdp.r.size
     steps = 0 if is_constant(rule) else int(at[-1])
     return 8 * ((3 * at.size + 8) * mdp.r.size + systems + steps)

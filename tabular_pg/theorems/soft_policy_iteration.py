@@ -9,7 +9,7 @@ from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.changes import offset_change
 from tabular_pg.verdicts.quantities import EPS, ULP, at_start, q_gap, relative_entropy, steps
-from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
+from tabular_pg.verdicts.visits import discounted_sums, stationary, visitation
 
 RULES = (SoftPolicyIteration,)
 NEAR, SMALL = 1e-5, 1e-280  # |xi| beside whose square its cube is invisible; gaps with all digits
@@ -112,7 +112,7 @@ def second_order_limit(run):
     q = q - q.max(axis=2, keepdims=True)
     mean = (pi * q).sum(axis=2, keepdims=True)
     variance = (pi * (q - mean) ** 2).sum(axis=2)
-    limit = np.stack([discounted_sum(run.mdp, pi, v / (2 * run.tau)) for v in variance])
+    limit = discounted_sums(run.mdp, pi, variance / (2 * run.tau))
     near = np.abs(run.iterates[i + 1]).max(axis=(1, 2)) < NEAR
     settled = near & (run.sup_gap[i + 1] > SMALL)
     noise = ULP * run.mdp.gamma * run.sup_gap[i, None]  # of q, which may be all but constant

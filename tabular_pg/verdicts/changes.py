@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.gaps.coordinates import Probabilities
+from tabular_pg.verdicts.once import once
 
 ULP = 1e-14  # rounding allowance relative to the terms of a difference
 
 
+@once
 def steps(run) -> np.ndarray:
     """Indices i such that both k[i] and k[i] + 1 are recorded."""
     return np.flatnonzero(np.diff(run.k) == 1)
 
 
+@once
 def log_ratio(run) -> np.ndarray:
     """(steps, S, A) log pi^{k+1} - log pi^k, 0 where both are exactly zero."""
     i = steps(run)
@@ -24,6 +27,7 @@ def log_ratio(run) -> np.ndarray:
         return np.where(np.isinf(before) & np.isinf(after), 0.0, after - before)
 
 
+@once
 def offset_change(run):
     """(steps, S, A) xi^{k+1} - xi^k for tau > 0, which is the change of log pi, and its rounding:
     from the log-policies where the run keeps them and they are the smaller numbers."""
@@ -41,6 +45,7 @@ def offset_change(run):
     return np.where(smaller, after - before, change), error
 
 
+@once
 def policy_change(run) -> np.ndarray:
     """(steps, S, A) pi^{k+1} - pi^k."""
     i = steps(run)
@@ -52,6 +57,7 @@ def policy_change(run) -> np.ndarray:
     return np.where(large, after - before, before * np.expm1(np.where(large, 0.0, change)))
 
 
+@once
 def change_rounding(run) -> np.ndarray:
     """(steps, S, A) a bound on the rounding error of ``policy_change``: the stored coordinates of
     both iterates are rounded, and their difference may be far smaller than they are."""

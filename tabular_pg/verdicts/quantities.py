@@ -19,7 +19,8 @@ from tabular_pg.verdicts.changes import (
     policy_change,
     steps,
 )
-from tabular_pg.verdicts.visits import visitation
+from tabular_pg.verdicts.once import once
+from tabular_pg.verdicts.visits import visitations
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
 NEGLIGIBLE = 1e-5  # share of a gap that moves its rate by less than the tolerance of such laws
@@ -65,12 +66,14 @@ def exp_remainder(x) -> np.ndarray:
     return np.where(np.abs(x) < 1e-4, x**2 / 2 * (1 + x / 3 + x**2 / 12), np.expm1(x) - x)
 
 
+@once
 def change_entropy(run) -> np.ndarray:
     """(steps, S) KL(pi^{k+1} || pi^k)."""
     i = steps(run)
     return relative_entropy(log_ratio(run), run.policies[i + 1], run.policies[i])
 
 
+@once
 def improvement(run):
     """(steps, S) state-wise improvement (T^{pi^{k+1}} V^k - V^k)(s), and its rounding.
 
@@ -96,6 +99,7 @@ def unit_of_gaps(run):
     return ULP
 
 
+@once
 def advantage_rounding(run) -> np.ndarray:
     """(K, S, A) a bound on the rounding error of the advantages: relative to the terms that are
     subtracted, and far smaller for the likeliest action, whose advantage is a sum over others."""
@@ -111,6 +115,7 @@ def advantage_rounding(run) -> np.ndarray:
     return np.where(at_likeliest, others, error) + EPS * np.abs(run.A)
 
 
+@once
 def best_advantage_rounding(run) -> np.ndarray:
     """(K, S) the rounding error of ``best_advantage``."""
     if not run.rounded:
@@ -119,14 +124,16 @@ def best_advantage_rounding(run) -> np.ndarray:
     return np.take_along_axis(advantage_rounding(run), at, axis=2)[:, :, 0]
 
 
+@once
 def value_rise(run):
     """(steps,) V^{k+1}(mu) - V^k(mu), by the performance-difference lemma from improvements, and
     its rounding."""
-    d = np.stack([visitation(run.mdp, run.policies[i + 1], run.mdp.mu) for i in steps(run)])
+    d = visitations(run.mdp, run.policies[steps(run) + 1], run.mdp.mu)
     gained, rounding = improvement(run)
     return tuple((d * x).sum(axis=1) / (1 - run.mdp.gamma) for x in (gained, rounding))
 
 
+@once
 def gradient_norm(run) -> np.ndarray:
     """(K,) Euclidean norm of the gradient of V(mu) in softmax logits, d pi A / (1 - gamma)."""
     gradient = run.d[:, :, None] * run.policies * run.A / (1 - run.mdp.gamma)
@@ -134,11 +141,13 @@ def gradient_norm(run) -> np.ndarray:
     return size * np.sqrt(((gradient / size[:, None, None]) ** 2).sum(axis=(1, 2)))
 
 
+@once
 def best_advantage(run) -> np.ndarray:
     """(K, S) M_s^k = max_a A^k(s, a), which is (T V^k - V^k)(s)."""
     return np.maximum(run.A.max(axis=2), 0.0)
 
 
+@once
 @singledispatch
 def q_gap(run) -> np.ndarray:
     """(K, S, A) Q*_tau - Q^k_tau = gamma P (V*_tau - V^k_tau)."""
@@ -148,11 +157,13 @@ def q_gap(run) -> np.ndarray:
     return run.mdp.gamma * np.tensordot(gap, run.mdp.P, axes=(1, 2))
 
 
+@once
 def suboptimal_mass(run) -> np.ndarray:
     """(K, S) b_s^k, the probability of the actions that are not optimal."""
     return np.where(run.optimum.optimal, 0.0, run.policies).sum(axis=2)
 
 
+@once
 def state_step(run) -> np.ndarray:
     """(K, S) eta_s^k: eta_k d_mu^k(s) / (1 - gamma) for gradient rules, eta_k for the others; nan
     for the last iterate if no step was taken from there (see ``Run.step_sizes``)."""
@@ -173,6 +184,7 @@ def least_share(run) -> float:
     return run.mdp.mu.min() if run.method.visitation else 1.0
 
 
+@once
 def best_actions(run) -> np.ndarray:
     """(K, S, A) whether no action has a better advantage, up to the rounding of both: the lead of
     one of two equal actions over the other would be noise. Equal values of different states may
@@ -185,6 +197,7 @@ def best_actions(run) -> np.ndarray:
     return run.A >= M - rounding
 
 
+@once
 def greedy_lead(run):
     """(K, S) probability of the actions with the best advantage, and its lead over the next one
     (inf where all actions are equally good)."""

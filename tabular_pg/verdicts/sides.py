@@ -6,8 +6,11 @@ import numpy as np
 
 from tabular_pg.engine.run import Run
 from tabular_pg.numerics.wide import wide
+from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.quantities import steps
 from tabular_pg.verdicts.wide_run import WideRun
+
+_wide = once(WideRun)
 
 
 def sides_of(theorem, run):
@@ -33,7 +36,7 @@ def wide_sides_of(theorem, run, like):
     if not isinstance(run, Run):
         return None
     try:
-        sides = _returned(theorem.formula(WideRun(run)))
+        sides = _returned(theorem.formula(_wide(run)))
         return tuple(np.broadcast_to(wide(x), like.shape) for x in sides)
     except Exception:  # of a formula that asks for what only floats offer
         return None

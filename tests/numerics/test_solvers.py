@@ -33,8 +33,9 @@ from tabular_pg import (
     optimize_many,
     optimum,
 )
-from tabular_pg.numerics.systems.dense_solver import DenseSolver, adjoint_residual, residual
+from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.elimination import eliminate, eliminate_blocks
+from tabular_pg.numerics.systems.refinement import adjoint_residual, residual
 
 SPARSE = (Solver.SWEEPS, Solver.GMRES, Solver.BICGSTAB, Solver.SPARSE_LU)
 DENSE = (Solver.ELIMINATION, Solver.REUSE)

@@ -9,9 +9,11 @@ from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 
-FEW = 200  # states up to which everything is dense, and in one compiled loop
+FEW = 250  # states up to which everything is in one compiled loop
+DENSE = 350  # states up to which P is treated as dense, whatever its form ...
+MOST = 2**22  # ... unless that makes more entries
 REUSED_FROM = 16  # states from which that reuses what earlier policies left
-SPARSE = 0.1  # part of the entries of P below which it is treated as sparse, where they are more
+SPARSE = 0.1  # part of the entries of P below which it is treated as sparse, beyond that
 _MODELS = weakref.WeakKeyDictionary()  # of MDPs in use: a sweep builds the rows once
 DENSE_SOLVERS = (Solver.ELIMINATION, Solver.REUSE)
 
@@ -20,7 +22,7 @@ def is_sparse(mdp, solver=None) -> bool:
     """Whether the systems of ``mdp`` are solved as sparse ones."""
     if solver is not None:
         return solver not in DENSE_SOLVERS
-    if mdp.n_states <= FEW:
+    if mdp.n_states <= DENSE and (not mdp.sparse or mdp.n_states * mdp.r.size <= MOST):
         return False
     return mdp.sparse or mdp.n_nonzeros < SPARSE * mdp.P.size
 

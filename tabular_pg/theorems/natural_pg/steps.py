@@ -22,7 +22,7 @@ from tabular_pg.verdicts.quantities import (
     improvement,
     steps,
 )
-from tabular_pg.verdicts.visits import discounted_sum, visitation
+from tabular_pg.verdicts.visits import discounted_sums, visitation
 
 RULES = (NaturalPG,)
 
@@ -80,7 +80,7 @@ def sublinear_everywhere(run):
     using that V^k increases."""
     pi, D = run.optimum.pi, _start_divergence(run) / run.rule.eta
     risen = at_start(run, run.value_gap) - run.value_gap
-    bound = np.stack([discounted_sum(run.mdp, pi, v) for v in risen + D])
+    bound = discounted_sums(run.mdp, pi, risen + D)
     k = run.k[:, None]
     return run.value_gap, np.where(k > 0, bound / k, np.inf)  # 0 / 0 where every action is optimal
 
