@@ -8,7 +8,7 @@ import numpy as np
 
 from tabular_pg._floats import UNDERFLOW
 from tabular_pg.engine.run import LOWEST, SMALL, Status
-from tabular_pg.engine.step_size import mapped, step_of
+from tabular_pg.engine.step_size import mapped
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.numerics.simplex import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
@@ -87,8 +87,16 @@ class WideRun:
         self.log_gap, self.log_sup_gap = wide(run.log_gap), wide(run.log_sup_gap)
         self.log_policies = wide(run.log_policies)
         self.recorded_log_policies = None
-        if step_of(run.rule) is not None:
-            self.step_sizes, self.all_steps = wide(run.step_sizes), wide(run.all_steps)
+
+    @cached_property
+    def step_sizes(self):
+        """(K,) as of the run."""
+        return wide(self.run.step_sizes)
+
+    @cached_property
+    def all_steps(self):
+        """The steps up to the last iterate, likewise."""
+        return wide(self.run.all_steps)
 
     @cached_property
     def lost(self):
