@@ -537,4 +537,5 @@ def test_a_copied_iterate_is_whole():
     for name in ITERATE:
         np.testing.assert_array_equal(getattr(point, name), getattr(other, name), name)
     shared = {"least_policy", "least_optimal_mass", "N", "pivot", "slack", "blocks", "steps"}
+    shared |= {"earlier"}
     assert set(ITERATE) | shared == set(point._fields) and not set(ITERATE) & shared
