@@ -52,6 +52,8 @@ class KernelCache:
     nothing is kept, so that every process finds out.
     """
 
+    form = "whole"
+
     def __init__(self, function, tag="", root=None, refuse=lambda: None):
         self._function, self.tag, self.root, self._refuse = function, tag, root, refuse
         self.cache_path = str(FOLDER or "")
@@ -67,7 +69,7 @@ class KernelCache:
             if hashlib.sha256(content[32:]).digest() != content[:32]:
                 return None
             known, parts = pickle.loads(content[32:])
-            found = CompileResult._rebuild(target_context, *parts) if known == key else None
+            found = self.unpack(target_context, *parts) if known == key else None
         except Exception:  # not there, or of no use: unpickling may raise anything
             return None
         _mark_as_used(None if self.root is None else self._path(key))
@@ -87,7 +89,7 @@ class KernelCache:
             if FOLDER is None:
                 raise OSError("there is no folder for it")
             key = self._key(signature, compiled.codegen)
-            payload = dumps((key, compiled._reduce()))
+            payload = dumps((key, self.pack(compiled)))
             _make_folder()
             _write(self._path(key), hashlib.sha256(payload).digest() + payload)
         except Unknown as why:
@@ -96,6 +98,14 @@ class KernelCache:
             _say_once(error)
         else:
             _remove_unused()
+
+    def pack(self, version):
+        """What is kept of a version."""
+        return version._reduce()
+
+    def unpack(self, target_context, *parts):
+        """The version again."""
+        return CompileResult._rebuild(target_context, *parts)
 
     def enable(self):
         """Part of what numba asks for."""
@@ -110,7 +120,15 @@ class KernelCache:
         function, code = self._function, self._function.__code__
         where = function.__module__, function.__qualname__, code.co_firstlineno
         made = self.root and fingerprint(self.root, signature)
-        return where, self.tag, code.co_code.hex(), signature, codegen.magic_tuple(), made
+        return (
+            self.form,
+            where,
+            self.tag,
+            code.co_code.hex(),
+            signature,
+            codegen.magic_tuple(),
+            made,
+        )
 
     def _path(self, key) -> Path:
         digest = hashlib.sha256(repr(key).encode()).hexdigest()

@@ -23,6 +23,8 @@ from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 from numba.core.typing.templates import builtin_registry
 
+from tabular_pg.compiled.parts import PartCompiler
+
 OWN = __name__.partition(".")[0]
 FIXED = {OWN, "builtins", "cmath", "math", "numba", "numpy"}  # their versions name the folder
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), np.generic)
@@ -94,7 +96,7 @@ def _facts(function):
     if getattr(cache, "root", None) is not function and type(cache).__name__ != "NullCache":
         raise Unknown(f"{name[1]} is kept on disk by numba, which looks at one file alone")
     compiler = function._compiler
-    if compiler.pipeline_class is not Compiler or compiler.locals:
+    if compiler.pipeline_class not in (Compiler, PartCompiler) or compiler.locals:
         raise Unknown(f"{name[1]} is compiled in a way of its own")
     values = {"options": function.targetoptions, "defaults": python.__defaults__}
     for free, cell in zip(python.__code__.co_freevars, python.__closure__ or (), strict=True):

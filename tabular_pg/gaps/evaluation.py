@@ -93,6 +93,9 @@ def evaluate(problem, point):
 
     ``e`` is stored divided by ``exp(log_scale)``; ``log_scale`` is 0 unless the gap is too small
     for float64. ``q`` and ``A`` are not scaled: there the underflow of ``e`` is harmless.
+
+    Where ``point.deep`` is None and a gap has to be resolved, that, ``q`` and ``A`` are left to
+    ``resume``, and ``point.flaws[3]`` is positive.
     """
     normalize(problem.coordinates, point.x, point.log_pi, point.pi)
     if problem.tau > 0.0:
@@ -110,10 +113,30 @@ def evaluate(problem, point):
         for s in range(d.size):
             d[s] = (1.0 - problem.gamma) * mu[s]
         solve_adjoint(N, pivot, d)
-    restore(problem, point, common, log_scale)
+    point.flaws[3] = restore(problem, point, common, log_scale)
+    if point.flaws[3] > 0.0:
+        _resolve_if(problem, point, log_scale, point.deep)
+    if point.flaws[3] == 0.0:
+        next_values(problem.P, problem.gamma, point.f, point.q)
+        advantages(problem, point, math.exp(0.5 * log_scale))
+    return log_scale
+
+
+@njit_inlined
+def _resolve_if(problem, point, log_scale, deep):
+    """A third of the time that compiling takes would go into what most runs never need."""
+    if deep is not None:
+        resolve_below(problem, point, log_scale, point.flaws[3])
+        point.flaws[3] = 0.0
+
+
+@njit
+def resume(problem, point, log_scale):
+    """Finish an evaluation that waits for gaps to be resolved."""
+    resolve_below(problem, point, log_scale, point.flaws[3])
+    point.flaws[3] = 0.0
     next_values(problem.P, problem.gamma, point.f, point.q)
     advantages(problem, point, math.exp(0.5 * log_scale))
-    return log_scale
 
 
 @njit_inlined
@@ -129,7 +152,8 @@ def set_aside(kappa, gamma):
 
 @njit_inlined
 def restore(problem, point, common, log_scale):
-    """Fill ``f``, ``base`` and ``e`` from a solution in ``e`` that lacks ``common``."""
+    """Fill ``f``, ``base`` and ``e`` from a solution in ``e`` that lacks ``common``. Returns below
+    what gaps have lost digits to underflow, if some have; else 0."""
     e, f = point.e, point.f
     least = e[0]
     for s in range(1, e.size):
@@ -149,18 +173,19 @@ def restore(problem, point, common, log_scale):
     bar = LOST * point.x.shape[1] * (largest + least + common)
     if log_scale == 0.0:
         bar = max(bar, LOST * point.x.shape[1] * max(1.0, problem.largest))
-    if least + common < bar < math.inf:
-        resolve_below(problem, point, log_scale, bar)
+    return bar if least + common < bar < math.inf else 0.0
 
 
-@njit
+@njit_inlined
 def alike(x):
     """Whether the rows of ``x`` have the same entries, in any order."""
-    first = np.sort(x[0])
     for s in range(1, x.shape[0]):
-        row = np.sort(x[s])
-        for a in range(row.size):
-            if row[a] != first[a]:
+        for a in range(x.shape[1]):
+            here, first = 0, 0
+            for b in range(x.shape[1]):
+                here += x[s, b] == x[s, a]
+                first += x[0, b] == x[s, a]
+            if here != first or here == 0:
                 return False
     return True
 
