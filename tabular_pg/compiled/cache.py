@@ -1,7 +1,7 @@
 """Compiled code that later processes find on disk, where there is a place for it.
 
-A version of a function is one file in a folder named by a hash of the package's sources (and of
-what compiles them): any edit starts a fresh folder. A file is written under a temporary name and
+A version of a function is one file in a folder named by what it was made from (``sources``): an
+edit of that starts a fresh folder. A file is written under a temporary name and
 begins with the hash of the rest, so that what is damaged, half there or gone is compiled anew. No
 lock is needed: who compiles the same version writes the same file.
 
@@ -18,25 +18,21 @@ import hashlib
 import logging
 import os
 import pickle
-import re
 import sys
 import time
 import uuid
 import warnings
 from pathlib import Path
 
-import llvmlite
-import numba
-import numpy
 from numba.core.compiler import CompileResult
 from numba.core.errors import NumbaWarning
 from numba.core.serialize import dumps
 
 from tabular_pg.compiled.fingerprint import Unknown, fingerprint
+from tabular_pg.compiled.sources import NAME, digest, folder_name, sources
 
-PACKAGE = Path(__file__).parent.parent
 UNUSED_AFTER = 30 * 24 * 3600  # seconds
-TAG, SUFFIX, NAME = "CACHEDIR.TAG", ".nbc", re.compile(r"[0-9a-f]{16}")
+TAG, SUFFIX = "CACHEDIR.TAG", ".nbc"
 OTHERS = "own-"  # how files of code outside the package begin
 TAG_TEXT = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder holds compiled code of tabular_pg; it may be removed at any time.
@@ -153,9 +149,9 @@ def _write(path, content):
 def _make_folder():
     """The folder with its tag, also where somebody has just removed it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    tag = FOLDER / TAG
-    if not tag.is_file():
-        _write(tag, TAG_TEXT)
+    for name, content in ((TAG, TAG_TEXT), (MARK, b"")):
+        if not (FOLDER / name).is_file():
+            _write(FOLDER / name, content)
 
 
 def _remove_unused():
@@ -193,6 +189,7 @@ def _mark_as_used(file=None):
         _DONE["used"] = True
         with contextlib.suppress(OSError):
             os.utime(FOLDER)
+            _make_folder()
 
 
 def _say_once(error):
@@ -238,25 +235,16 @@ def _home(*parts) -> Path | None:
     return home.joinpath(*parts) if home.is_absolute() else None
 
 
-def _source_hash() -> str:
-    """Of the sources and of what compiles them; '' where there are no sources to be read."""
-    versions = (module.__version__ for module in (numba, llvmlite, numpy))
-    made_by = (*versions, sys.implementation.cache_tag)
-    digest, files = hashlib.sha256(repr(made_by).encode()), sorted(PACKAGE.rglob("*.py"))
-    for path in files:
-        digest.update(path.relative_to(PACKAGE).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16] if files else ""
-
-
 def _folder() -> Path | None:
     """Where compiled code goes; it is made when there is something to keep."""
     try:
-        root, name = _root(), _source_hash()
+        root = _root()
+        return root / folder_name(FILES, root, MARK) if root and FILES else None
     except (OSError, ValueError):
         return None
-    return root / name if root and name else None
 
 
 _DONE: dict[str, bool] = {}
+FILES = sources()
+MARK = f"sources-{digest(FILES)[:32]}{SUFFIX}"
 FOLDER = _folder()

@@ -23,15 +23,12 @@ from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 from numba.core.typing.templates import builtin_registry
 
+from tabular_pg.compiled.instructions import CODE
 from tabular_pg.compiled.parts import PartCompiler
 
 OWN = __name__.partition(".")[0]
 FIXED = {OWN, "builtins", "cmath", "math", "numba", "numpy"}  # their versions name the folder
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), np.generic)
-CODE = (
-    "co_code", "co_exceptiontable", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount",
-    "co_flags", "co_names", "co_varnames", "co_freevars", "co_cellvars",
-)  # fmt: skip
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
 OURS = tuple(str(x) + os.sep for x in (Path(__file__).parent.parent, Path(numba.__file__).parent))
 INSTALLED = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))

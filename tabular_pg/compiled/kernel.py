@@ -13,7 +13,7 @@ from numba.core.compiler import Compiler, compile_result
 from numba.core.registry import CPUDispatcher
 
 from tabular_pg.compiled.cache import KernelCache
-from tabular_pg.compiled.parts import PartCompiler, SettingsOnce, PartLibrary
+from tabular_pg.compiled.parts import PartCompiler, PartLibrary, SettingsOnce
 
 
 class Kernel(CPUDispatcher):

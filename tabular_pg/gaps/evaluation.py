@@ -27,7 +27,7 @@ from tabular_pg.gaps.coordinates import (
     normalize,
     policy_error,
 )
-from tabular_pg.gaps.extended import resolve
+from tabular_pg.gaps.extended import leaves, resolve
 from tabular_pg.gaps.point import Problem
 from tabular_pg.gaps.two_forms import NEEDED_BELOW, TwoForms
 from tabular_pg.numerics.simplex import best_of_likely
@@ -173,7 +173,23 @@ def restore(problem, point, common, log_scale):
     bar = LOST * point.x.shape[1] * (largest + least + common)
     if log_scale == 0.0:
         bar = max(bar, LOST * point.x.shape[1] * max(1.0, problem.largest))
-    return bar if least + common < bar < math.inf else 0.0
+    if least + common < bar < math.inf:
+        for s in range(e.size):
+            if e[s] < bar and not at_rest(problem, s):
+                return bar
+    return 0.0
+
+
+@njit_inlined
+def at_rest(problem, s):
+    """Whether state ``s`` is never left, and its gap 0, whatever is done: nothing to resolve."""
+    for a in range(problem.A_star.shape[1]):
+        A_star = problem.A_star[s, a]  # below -largest there is no such action
+        if A_star >= -problem.largest and (
+            A_star < 0.0 or problem.tau > 0.0 or leaves(problem.P, s, a)
+        ):
+            return False
+    return True
 
 
 @njit_inlined

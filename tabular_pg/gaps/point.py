@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._jit import njit, njit_inlined
+from tabular_pg._jit import njit_inlined
 from tabular_pg.gaps.coordinates import rows
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
 
@@ -121,21 +121,28 @@ def second_point(point) -> Point:
     return point._replace(**own)
 
 
-@njit
+@njit_inlined
 def copy_iterate(source, target):
     """Make ``target`` the iterate that ``source`` is, with its evaluation."""
     for there, here in (
         (target.x, source.x), (target.pi, source.pi), (target.q, source.q), (target.A, source.A),
         (target.log_pi, source.log_pi), (target.far, source.far),
     ):  # fmt: skip
-        there[:] = here
+        _copy(here, there)
     for there, here in (
         (target.e, source.e), (target.d, source.d), (target.f, source.f),
         (target.base, source.base), (target.log_e, source.log_e), (target.flaws, source.flaws),
     ):  # fmt: skip
-        there[:] = here
+        _copy(here, there)
     for there, here in (
         (target.memory, source.memory), (target.far_memory, source.far_memory),
         (target.shift, source.shift),
     ):  # fmt: skip
-        there[:] = here
+        _copy(here, there)
+
+
+@njit_inlined
+def _copy(source, target):
+    """As ``target[:] = source``, which takes seconds to compile: it may say what does not fit."""
+    for i in range(source.size):
+        target.flat[i] = source.flat[i]
