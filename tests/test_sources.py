@@ -89,7 +89,7 @@ def test_nothing_that_is_read_by_compiled_code_is_defined_elsewhere():
     for module in pkgutil.walk_packages(tabular_pg.__path__, "tabular_pg."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    functions = [x.py_func for x in gc.get_objects() if isinstance(x, Kernel)]
+    functions = [x.py_func for x in gc.get_objects() if type(x) is Kernel]
     for template in builtin_registry.functions + builtin_registry.attributes:
         function = getattr(template, "_overload_func", None)
         if (getattr(function, "__module__", None) or "").startswith("tabular_pg."):

@@ -7,12 +7,12 @@ import time
 import click
 
 from tabular_pg.commands.answers import Answer
-from tabular_pg.commands.arguments import command
+from tabular_pg.commands.arguments import command, complete_methods
 from tabular_pg.compiled import cache
 
 
-@command("warm", "warm NaturalPG --workers 4")
-@click.argument("methods", metavar="[METHOD]...", nargs=-1)
+@command("warm PolicyIteration")
+@click.argument("methods", metavar="[METHOD]...", nargs=-1, shell_complete=complete_methods)
 @click.option("--workers", type=int, help="Processes; as many as there are cores.")
 def warm(methods, workers):
     """Compile the methods, all by default, so that no run has to wait.
@@ -24,14 +24,12 @@ def warm(methods, workers):
     from tabular_pg.sweeps.warming import warm_tasks, warmed
     from tabular_pg.sweeps.workers import Workers
 
-    known = {task[0] for task in warm_tasks()}
+    known = sorted({task[0] for task in warm_tasks()})
     for name in methods:
         if name not in known:
-            raise click.ClickException(
-                f"{name} is no method; expected some of: {', '.join(sorted(known))}"
-            )
+            raise ValueError(f"{name} is no method; expected some of: {', '.join(known)}")
     if cache.FOLDER is None:
-        raise click.ClickException("there is no folder for compiled code; set TABULAR_PG_CACHE")
+        raise OSError("there is no folder for compiled code; TABULAR_PG_CACHE may name one")
     tasks = [task for task in warm_tasks() if not methods or task[0] in methods]
     start, spent, workers = time.perf_counter(), 0.0, Workers(workers)
     try:

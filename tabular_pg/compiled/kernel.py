@@ -47,12 +47,27 @@ class Kernel(CPUDispatcher):
                 self.py_func, self.targetdescr, whole.targetoptions, {}, Compiler
             )
             whole._cache = KernelCache(*self._known)
+            whole._cache_hits, whole._cache_misses = self._cache_hits, self._cache_misses
             self._whole = whole
         entry = self._whole._compile_for_args(*args, **kwargs)
         for kinds, version in list(self._whole.overloads.items()):
             if version.entry_point is entry:
                 self._insert([kind._code for kind in kinds], entry, False)
         return entry
+
+    def _reduce_states(self):
+        """What is pickled of it."""
+        function, tag, root, _ = self._known
+        made_by = function, self._settings, tag, root is not None
+        return {"uuid": str(self._uuid), "made_by": made_by}
+
+    @classmethod
+    def _rebuild(cls, uuid, made_by):
+        known = cls._memo.get(uuid)
+        if known is None:
+            known = cls(*made_by)
+            known._set_uuid(uuid)
+        return known
 
 
 class PartCache(KernelCache):
