@@ -1,9 +1,9 @@
 """Compiled code that later processes find on disk, where there is a place for it.
 
 A version of a function is one file in a folder named by what it was made from (``sources``): an
-edit of that starts a fresh folder. A file is written under a temporary name and
-begins with the hash of the rest, so that what is damaged, half there or gone is compiled anew. No
-lock is needed: who compiles the same version writes the same file.
+edit of that starts a fresh folder. A file is written under a temporary name and begins with the
+hash of the rest, so that what is damaged, half there or gone is compiled anew. No lock is needed:
+who compiles the same version writes the same file.
 
 Code of others is named by what it was made from besides (``fingerprint``), and stays for a month.
 

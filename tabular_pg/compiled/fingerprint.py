@@ -160,7 +160,7 @@ def _value(value, called, attributes):
 def _module(module, called, attributes):
     """The name of a module, and what a function with such ``attributes`` may read of it."""
     name = module.__name__
-    if name.partition(".")[0] in FIXED:
+    if name.partition(".")[0] in FIXED - {OWN}:  # not all rooms of ours name the folder
         return "module", name
     found = [attribute for attribute in sorted(attributes) if attribute in vars(module)]
     return "module", name, [(x, _value(vars(module)[x], called, attributes)) for x in found]
