@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numba
 
-from tabular_pg.compiled.cache import KernelCache
+from tabular_pg.compiled.kernel import Kernel
 
 
 def njit(function, tag="", **options):
@@ -12,11 +12,7 @@ def njit(function, tag="", **options):
 
     ``tag`` names what a function from a factory was made for: one with a closure needs one.
     """
-    settings = {"nogil": True, "error_model": "numpy", "_nrt": True, **options}
-    dispatcher = numba.njit(function, **settings)
-    if hasattr(dispatcher, "_cache"):  # not under NUMBA_DISABLE_JIT
-        dispatcher._cache = KernelCache(function, tag)
-    return dispatcher
+    return _compiled(function, options, tag)
 
 
 def njit_reordered(function, **options):
@@ -52,8 +48,11 @@ def njit_contracted_inlined(function):
 def njit_foreign(function, tag="", refuse=lambda: None, **options):
     """``function`` of somebody else's code, or around it, compiled and cached on disk where it can
     be known what it was made from, and ``refuse()`` raises no TypeError."""
+    return _compiled(function, options, tag, True, refuse)
+
+
+def _compiled(function, options, *known):
+    if numba.config.DISABLE_JIT:
+        return function
     settings = {"nogil": True, "error_model": "numpy", "_nrt": True, **options}
-    dispatcher = numba.njit(function, **settings)
-    if hasattr(dispatcher, "_cache"):
-        dispatcher._cache = KernelCache(function, tag, dispatcher, refuse)
-    return dispatcher
+    return Kernel(function, settings, *known)

@@ -24,10 +24,11 @@ from tabular_pg.commands.refuting import refute
 from tabular_pg.commands.reporting import report
 from tabular_pg.commands.runs import optimum, run
 from tabular_pg.commands.sweeps import sweep
+from tabular_pg.commands.warming import warm
 
 COMMANDS = (
     theorems, methods, instances, optimum, run, check, certify, sweep, refute, convert, replot,
-    report, cite,
+    report, cite, warm,
 )  # fmt: skip
 SHELLS = """\b
 Example:

@@ -157,3 +157,17 @@ def test_functions_that_others_cannot_import_are_refused(found):
     del sys.modules["kernels_of_mine"]
     with pytest.raises(Unknown, match="in no module"):
         fingerprint(njit_foreign(module.kernel), (float64,))
+
+
+def test_a_constant_of_a_room_that_names_no_folder_counts(found, monkeypatch):
+    """Nothing of this package is compiled there, but a kernel of somebody else may read it."""
+    from tabular_pg.plotting import labels
+
+    monkeypatch.setattr(labels, "WIDTH_OF_MINE", 1.0, raising=False)
+    code = MINE.replace(
+        "import numpy as np", "import numpy as np\nfrom tabular_pg.plotting import labels"
+    )
+    code = code.replace("total = 0.0", "total = labels.WIDTH_OF_MINE")
+    before = found(code, CONSTANTS)[1]
+    monkeypatch.setattr(labels, "WIDTH_OF_MINE", 2.0)
+    assert found(code, CONSTANTS)[1] != before

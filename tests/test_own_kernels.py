@@ -10,6 +10,7 @@ import pytest
 
 from tabular_pg._jit import njit
 from tabular_pg.compiled import cache as _cache
+from tabular_pg.compiled.sources import PACKAGE
 
 pytestmark = pytest.mark.skipif(
     not hasattr(njit(lambda x: x), "_cache"), reason="NUMBA_DISABLE_JIT is set"
@@ -77,7 +78,7 @@ def seen(folder, cache, code=RUN, name=None, **changed):
     for module, text in {**CODE, **changed}.items():
         (folder / f"{module}.py").write_text(text)
     environment = {**os.environ, "TABULAR_PG_CACHE": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(_cache.PACKAGE.parent)])
+    environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(PACKAGE.parent)])
     arguments = ["-c", code]
     if name:
         (folder / name).write_text(code)

@@ -1,9 +1,9 @@
 """Compiled code that later processes find on disk, where there is a place for it.
 
-A version of a function is one file in a folder named by a hash of the package's sources (and of
-what compiles them): any edit starts a fresh folder. A file is written under a temporary name and
-begins with the hash of the rest, so that what is damaged, half there or gone is compiled anew. No
-lock is needed: who compiles the same version writes the same file.
+A version of a function is one file in a folder named by what it was made from (``sources``): an
+edit of that starts a fresh folder. A file is written under a temporary name and begins with the
+hash of the rest, so that what is damaged, half there or gone is compiled anew. No lock is needed:
+who compiles the same version writes the same file.
 
 Code of others is named by what it was made from besides (``fingerprint``), and stays for a month.
 
@@ -18,25 +18,21 @@ import hashlib
 import logging
 import os
 import pickle
-import re
 import sys
 import time
 import uuid
 import warnings
 from pathlib import Path
 
-import llvmlite
-import numba
-import numpy
 from numba.core.compiler import CompileResult
 from numba.core.errors import NumbaWarning
 from numba.core.serialize import dumps
 
 from tabular_pg.compiled.fingerprint import Unknown, fingerprint
+from tabular_pg.compiled.sources import NAME, digest, folder_name, sources
 
-PACKAGE = Path(__file__).parent.parent
 UNUSED_AFTER = 30 * 24 * 3600  # seconds
-TAG, SUFFIX, NAME = "CACHEDIR.TAG", ".nbc", re.compile(r"[0-9a-f]{16}")
+TAG, SUFFIX = "CACHEDIR.TAG", ".nbc"
 OTHERS = "own-"  # how files of code outside the package begin
 TAG_TEXT = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder holds compiled code of tabular_pg; it may be removed at any time.
@@ -51,6 +47,8 @@ class KernelCache:
     dispatcher, if it is of somebody else's code, or around it; where ``refuse`` raises TypeError
     nothing is kept, so that every process finds out.
     """
+
+    form = "whole"
 
     def __init__(self, function, tag="", root=None, refuse=lambda: None):
         self._function, self.tag, self.root, self._refuse = function, tag, root, refuse
@@ -67,7 +65,7 @@ class KernelCache:
             if hashlib.sha256(content[32:]).digest() != content[:32]:
                 return None
             known, parts = pickle.loads(content[32:])
-            found = CompileResult._rebuild(target_context, *parts) if known == key else None
+            found = self.unpack(target_context, *parts) if known == key else None
         except Exception:  # not there, or of no use: unpickling may raise anything
             return None
         _mark_as_used(None if self.root is None else self._path(key))
@@ -87,7 +85,7 @@ class KernelCache:
             if FOLDER is None:
                 raise OSError("there is no folder for it")
             key = self._key(signature, compiled.codegen)
-            payload = dumps((key, compiled._reduce()))
+            payload = dumps((key, self.pack(compiled)))
             _make_folder()
             _write(self._path(key), hashlib.sha256(payload).digest() + payload)
         except Unknown as why:
@@ -96,6 +94,14 @@ class KernelCache:
             _say_once(error)
         else:
             _remove_unused()
+
+    def pack(self, version):
+        """What is kept of a version."""
+        return version._reduce()
+
+    def unpack(self, target_context, *parts):
+        """The version again."""
+        return CompileResult._rebuild(target_context, *parts)
 
     def enable(self):
         """Part of what numba asks for."""
@@ -110,7 +116,15 @@ class KernelCache:
         function, code = self._function, self._function.__code__
         where = function.__module__, function.__qualname__, code.co_firstlineno
         made = self.root and fingerprint(self.root, signature)
-        return where, self.tag, code.co_code.hex(), signature, codegen.magic_tuple(), made
+        return (
+            self.form,
+            where,
+            self.tag,
+            code.co_code.hex(),
+            signature,
+            codegen.magic_tuple(),
+            made,
+        )
 
     def _path(self, key) -> Path:
         digest = hashlib.sha256(repr(key).encode()).hexdigest()
@@ -135,9 +149,9 @@ def _write(path, content):
 def _make_folder():
     """The folder with its tag, also where somebody has just removed it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    tag = FOLDER / TAG
-    if not tag.is_file():
-        _write(tag, TAG_TEXT)
+    for name, content in ((TAG, TAG_TEXT), (MARK, b"")):
+        if not (FOLDER / name).is_file():
+            _write(FOLDER / name, content)
 
 
 def _remove_unused():
@@ -175,6 +189,7 @@ def _mark_as_used(file=None):
         _DONE["used"] = True
         with contextlib.suppress(OSError):
             os.utime(FOLDER)
+            _make_folder()
 
 
 def _say_once(error):
@@ -220,25 +235,16 @@ def _home(*parts) -> Path | None:
     return home.joinpath(*parts) if home.is_absolute() else None
 
 
-def _source_hash() -> str:
-    """Of the sources and of what compiles them; '' where there are no sources to be read."""
-    versions = (module.__version__ for module in (numba, llvmlite, numpy))
-    made_by = (*versions, sys.implementation.cache_tag)
-    digest, files = hashlib.sha256(repr(made_by).encode()), sorted(PACKAGE.rglob("*.py"))
-    for path in files:
-        digest.update(path.relative_to(PACKAGE).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16] if files else ""
-
-
 def _folder() -> Path | None:
     """Where compiled code goes; it is made when there is something to keep."""
     try:
-        root, name = _root(), _source_hash()
+        root = _root()
+        return root / folder_name(FILES, root, MARK) if root and FILES else None
     except (OSError, ValueError):
         return None
-    return root / name if root and name else None
 
 
 _DONE: dict[str, bool] = {}
+FILES = sources()
+MARK = f"sources-{digest(FILES)[:32]}{SUFFIX}"
 FOLDER = _folder()

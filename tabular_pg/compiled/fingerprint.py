@@ -23,13 +23,12 @@ from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 from numba.core.typing.templates import builtin_registry
 
+from tabular_pg.compiled.instructions import CODE
+from tabular_pg.compiled.parts import PartCompiler
+
 OWN = __name__.partition(".")[0]
 FIXED = {OWN, "builtins", "cmath", "math", "numba", "numpy"}  # their versions name the folder
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), np.generic)
-CODE = (
-    "co_code", "co_exceptiontable", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount",
-    "co_flags", "co_names", "co_varnames", "co_freevars", "co_cellvars",
-)  # fmt: skip
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
 OURS = tuple(str(x) + os.sep for x in (Path(__file__).parent.parent, Path(numba.__file__).parent))
 INSTALLED = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
@@ -94,7 +93,7 @@ def _facts(function):
     if getattr(cache, "root", None) is not function and type(cache).__name__ != "NullCache":
         raise Unknown(f"{name[1]} is kept on disk by numba, which looks at one file alone")
     compiler = function._compiler
-    if compiler.pipeline_class is not Compiler or compiler.locals:
+    if compiler.pipeline_class not in (Compiler, PartCompiler) or compiler.locals:
         raise Unknown(f"{name[1]} is compiled in a way of its own")
     values = {"options": function.targetoptions, "defaults": python.__defaults__}
     for free, cell in zip(python.__code__.co_freevars, python.__closure__ or (), strict=True):
@@ -161,7 +160,7 @@ def _value(value, called, attributes):
 def _module(module, called, attributes):
     """The name of a module, and what a function with such ``attributes`` may read of it."""
     name = module.__name__
-    if name.partition(".")[0] in FIXED:
+    if name.partition(".")[0] in FIXED - {OWN}:  # not all rooms of ours name the folder
         return "module", name
     found = [attribute for attribute in sorted(attributes) if attribute in vars(module)]
     return "module", name, [(x, _value(vars(module)[x], called, attributes)) for x in found]

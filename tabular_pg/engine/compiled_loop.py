@@ -8,7 +8,7 @@ import numpy as np
 
 from tabular_pg.engine.search import searching
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
-from tabular_pg.gaps.evaluation import evaluate
+from tabular_pg.gaps.evaluation import evaluate, resume
 from tabular_pg.gaps.point import second_point
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world
@@ -21,14 +21,22 @@ def advance_alone(task, watch):
 
 def advance_by(loop, task, watch):
     """Advance one task by a loop, which returns how far it got, and ``log_scale``."""
-    points = (task.point, second_point(task.point)) if task.searches else (task.point,)
+    point = task.point._replace(deep=None)
+    points = [point, second_point(point)] if task.searches else [point]
     gap_sum = np.zeros(1)
 
     def forward(k, stop):
-        start = gap_sum, task.log_scale, k, stop
-        reached, task.log_scale = loop(task.values, task.problem, *points, *start)
-        task.gap_sum = gap_sum[0]
-        return reached
+        while True:
+            start = gap_sum, task.log_scale, k, stop
+            k, task.log_scale = loop(task.values, task.problem, *points, *start)
+            task.gap_sum = gap_sum[0]
+            if not any(point.flaws[3] > 0.0 for point in points):
+                return k
+            if point.flaws[3] > 0.0:
+                resume(task.problem, point, task.log_scale)
+            for i, shallow in enumerate(points):
+                shallow.flaws[3] = 0.0
+                points[i] = shallow._replace(deep=True)
 
     forward(-1, 0)
     task.method.refuse_result()  # known, now that the loop is compiled
@@ -60,7 +68,8 @@ def plain_loop(step):
     """The loop of a method, whose step is given."""
 
     def loop(values, problem, point, gap_sum, log_scale, k, stop):
-        """Take the steps k, ..., stop - 1; step -1 is the evaluation of the start."""
+        """Take the steps k, ..., stop - 1; step -1 is the evaluation of the start. Ends early
+        where gaps have to be resolved, see ``evaluate``."""
         while k < stop:
             if k >= 0:
                 gap_sum[0] += largest_gap(point, log_scale)
@@ -68,7 +77,9 @@ def plain_loop(step):
                 step(values, k, problem, point)
             log_scale = evaluate(problem, point)
             k += 1
-        return stop, log_scale
+            if point.flaws[3] > 0.0:
+                break
+        return k, log_scale
 
     return loop
 

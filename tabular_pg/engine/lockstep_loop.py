@@ -16,7 +16,7 @@ from tabular_pg.engine.method import Space
 from tabular_pg.engine.search import searching
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap, watch_rounding
 from tabular_pg.gaps.coordinates import normalize, policy_error
-from tabular_pg.gaps.evaluation import advantages, restore, set_aside
+from tabular_pg.gaps.evaluation import advantages, resolve_below, restore, set_aside
 from tabular_pg.gaps.point import point_rows, problem_rows
 from tabular_pg.numerics.systems.products import next_values, transitions
 
@@ -71,7 +71,9 @@ def _solve(task, point):
     log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
     common = set_aside(point.e, problem.gamma)
     solver.solve(point.e, log_scale == 0.0)
-    restore(problem, point, common, log_scale)
+    bar = restore(problem, point, common, log_scale)
+    if bar > 0.0:
+        resolve_below(problem, point, log_scale, bar)
     if problem.visitation:
         np.multiply(problem.mu, 1.0 - problem.gamma, out=point.d)
         solver.solve_adjoint(point.d, True)

@@ -37,7 +37,8 @@ def searching(step, size, simplex, begin, evaluate):
 
     ``step`` and ``begin``, which fills what is remembered before step 0, take the step size as if
     it were a constant; ``simplex`` says whether iterates are probabilities rather than logarithms;
-    ``evaluate(problem, point)`` is that of ``gaps.evaluation`` or does the same.
+    ``evaluate(problem, point)`` is that of ``gaps.evaluation`` or does the same. Where it leaves
+    gaps of a trial to be resolved the search returns before step k, which can be taken anew.
     """
     record, propose, accept = size.record, size.propose, size.accept
 
@@ -64,6 +65,8 @@ def searching(step, size, simplex, begin, evaluate):
                     begin(((eta,), before, after), problem, trial)
                 step(((eta,), before, after), k, problem, trial)
                 trial_scale = evaluate(problem, trial)
+                if trial.flaws[3] > 0.0:
+                    return k, log_scale
                 fill_gaps(trial, trial_scale, gaps[1])
                 fill_change(point, trial, simplex, change)
                 seen = Trial(eta, trial, change, gaps[0], gaps[1])

@@ -27,7 +27,7 @@ from tabular_pg.gaps.coordinates import (
     normalize,
     policy_error,
 )
-from tabular_pg.gaps.extended import resolve
+from tabular_pg.gaps.extended import leaves, resolve
 from tabular_pg.gaps.point import Problem
 from tabular_pg.gaps.two_forms import NEEDED_BELOW, TwoForms
 from tabular_pg.numerics.simplex import best_of_likely
@@ -94,6 +94,9 @@ def evaluate(problem, point):
 
     ``e`` is stored divided by ``exp(log_scale)``; ``log_scale`` is 0 unless the gap is too small
     for float64. ``q`` and ``A`` are not scaled: there the underflow of ``e`` is harmless.
+
+    Where ``point.deep`` is None and a gap has to be resolved, that, ``q`` and ``A`` are left to
+    ``resume``, and ``point.flaws[3]`` is positive.
     """
     normalize(problem.coordinates, point.x, point.log_pi, point.pi)
     if problem.tau > 0.0:
@@ -105,10 +108,30 @@ def evaluate(problem, point):
         for s in range(point.d.size):
             point.d[s] = (1.0 - problem.gamma) * problem.mu[s]
     solve_systems(problem, point, point.earlier, log_scale == 0.0)
-    restore(problem, point, common, log_scale)
+    point.flaws[3] = restore(problem, point, common, log_scale)
+    if point.flaws[3] > 0.0:
+        _resolve_if(problem, point, log_scale, point.deep)
+    if point.flaws[3] == 0.0:
+        next_values(problem.P, problem.gamma, point.f, point.q)
+        advantages(problem, point, math.exp(0.5 * log_scale))
+    return log_scale
+
+
+@njit_inlined
+def _resolve_if(problem, point, log_scale, deep):
+    """A third of the time that compiling takes would go into what most runs never need."""
+    if deep is not None:
+        resolve_below(problem, point, log_scale, point.flaws[3])
+        point.flaws[3] = 0.0
+
+
+@njit
+def resume(problem, point, log_scale):
+    """Finish an evaluation that waits for gaps to be resolved."""
+    resolve_below(problem, point, log_scale, point.flaws[3])
+    point.flaws[3] = 0.0
     next_values(problem.P, problem.gamma, point.f, point.q)
     advantages(problem, point, math.exp(0.5 * log_scale))
-    return log_scale
 
 
 @njit_inlined
@@ -156,7 +179,8 @@ def set_aside(kappa, gamma):
 
 @njit_inlined
 def restore(problem, point, common, log_scale):
-    """Fill ``f``, ``base`` and ``e`` from a solution in ``e`` that lacks ``common``."""
+    """Fill ``f``, ``base`` and ``e`` from a solution in ``e`` that lacks ``common``. Returns below
+    what gaps have lost digits to underflow, if some have; else 0."""
     e, f = point.e, point.f
     least = e[0]
     for s in range(1, e.size):
@@ -177,17 +201,34 @@ def restore(problem, point, common, log_scale):
     if log_scale == 0.0:
         bar = max(bar, LOST * point.x.shape[1] * max(1.0, problem.largest))
     if least + common < bar < math.inf:
-        resolve_below(problem, point, log_scale, bar)
+        for s in range(e.size):
+            if e[s] < bar and not at_rest(problem, s):
+                return bar
+    return 0.0
 
 
-@njit
+@njit_inlined
+def at_rest(problem, s):
+    """Whether state ``s`` is never left, and its gap 0, whatever is done: nothing to resolve."""
+    for a in range(problem.A_star.shape[1]):
+        A_star = problem.A_star[s, a]  # below -largest there is no such action
+        if A_star >= -problem.largest and (
+            A_star < 0.0 or problem.tau > 0.0 or leaves(problem.P, s, a)
+        ):
+            return False
+    return True
+
+
+@njit_inlined
 def alike(x):
     """Whether the rows of ``x`` have the same entries, in any order."""
-    first = np.sort(x[0])
     for s in range(1, x.shape[0]):
-        row = np.sort(x[s])
-        for a in range(row.size):
-            if row[a] != first[a]:
+        for a in range(x.shape[1]):
+            here, first = 0, 0
+            for b in range(x.shape[1]):
+                here += x[s, b] == x[s, a]
+                first += x[0, b] == x[s, a]
+            if here != first or here == 0:
                 return False
     return True
 

@@ -14,7 +14,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from tabular_pg._jit import njit
+from tabular_pg._jit import njit, njit_inlined
 
 LOG_RADIX = 600 * math.log(2.0)
 RADIX, INVERSE = 2.0**600, 2.0**-600
@@ -223,3 +223,28 @@ def _overload_add_row(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, 
     return lambda P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack: kernel(
         P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack
     )
+
+
+def leaves(P, s, a):
+    """Whether action ``a`` may lead from state ``s`` to another one."""
+    return (_leaves_dense if isinstance(P, np.ndarray) else _leaves_sparse)(P, s, a)
+
+
+@njit_inlined
+def _leaves_dense(P, s, a):
+    return P[s, a, s] != 1.0
+
+
+@njit_inlined
+def _leaves_sparse(P, s, a):
+    row = s * P.n_actions + a
+    for k in range(np.int64(P.indptr[row]), np.int64(P.indptr[row + 1])):
+        if P.data[k] > 0.0 and np.int64(P.indices[k]) != s:
+            return True
+    return False
+
+
+@overload(leaves, inline="never")
+def _overload_leaves(P, s, a):
+    kernel = _leaves_dense if isinstance(P, types.Array) else _leaves_sparse
+    return lambda P, s, a: kernel(P, s, a)

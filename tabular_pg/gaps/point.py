@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._jit import njit, njit_inlined
+from tabular_pg._jit import njit_inlined
 from tabular_pg.gaps.coordinates import rows
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
 from tabular_pg.numerics.systems.refinement import Earlier, nothing_earlier
@@ -49,6 +49,7 @@ class Point(NamedTuple):
     slack: np.ndarray  # (S,)
     blocks: bool | None  # None where there are few states: the loop is compiled without blocks
     earlier: Earlier | None  # None where every system is eliminated anew
+    deep: bool | None  # None: it is compiled without what gaps far below others take
     f: np.ndarray  # (S,), e less its least entry, without the rounding of that
     base: np.ndarray  # (1,), that least entry
     log_pi: np.ndarray  # (S, A), log pi for ``TwoForms``, else empty
@@ -56,9 +57,10 @@ class Point(NamedTuple):
     far_memory: np.ndarray  # (S, n, A), for ``TwoForms`` the memory of the kernel that moves log pi
     shift: np.ndarray  # (S, n, A), by how much it differed at the start
     log_e: np.ndarray  # (S,), log of the gap if log_e[0] is not nan
-    flaws: np.ndarray  # (3,), how many gaps were below the range of floats and were not resolved,
+    flaws: np.ndarray  # (4,), how many gaps were below the range of floats and were not resolved,
     # the relative error that rounding may have brought into offsets (both the largest so far), and
-    # 1 if the gaps of states that are not alike are equal, which is rounding then
+    # 1 if the gaps of states that are not alike are equal, which is rounding then; and below what
+    # gaps wait to be resolved, if any do
     steps: np.ndarray  # (iterations,), the step sizes that were taken, where they are no constant
 
 
@@ -75,9 +77,9 @@ def empty_point(x, dense=True, log_pi=None, memory=0, steps=0, reuse=False) -> P
     far_memory = np.zeros((len(both), memory, A))
     return Point(
         np.array(x), *zeros, *least, *(np.empty(shape) for shape in system), blocks,
-        nothing_earlier(S) if reuse else None,
+        nothing_earlier(S) if reuse else None, True,
         np.zeros(S), np.zeros(1), both, np.zeros(both.shape), far_memory, far_memory.copy(),
-        np.full(S, np.nan), np.zeros(3), np.full(steps, np.nan),
+        np.full(S, np.nan), np.zeros(4), np.full(steps, np.nan),
     )  # fmt: skip
 
 
@@ -98,7 +100,7 @@ def point_rows(point, low, high):
         point.x[low:high], point.pi[low:high], point.e[low:high], point.q[low:high],
         point.A[low:high], point.d[low:high], point.memory[low:high],
         point.least_policy[low:high], point.least_optimal_mass[low:high], point.N[low:high],
-        point.pivot, point.slack, point.blocks, point.earlier, point.f[low:high],
+        point.pivot, point.slack, point.blocks, point.earlier, point.deep, point.f[low:high],
         point.base, point.log_pi[low:high], point.far[low:high], point.far_memory[low:high],
         point.shift[low:high], point.log_e[low:high], point.flaws, point.steps,
     )  # fmt: skip
@@ -110,8 +112,8 @@ def with_form(point, x, q, memory):
     return Point(
         x, point.pi, point.e, q, point.A, point.d, memory, point.least_policy,
         point.least_optimal_mass, point.N, point.pivot, point.slack, point.blocks, point.earlier,
-        point.f, point.base, point.log_pi, point.far, point.far_memory, point.shift, point.log_e,
-        point.flaws, point.steps,
+        point.deep, point.f, point.base, point.log_pi, point.far, point.far_memory, point.shift,
+        point.log_e, point.flaws, point.steps,
     )  # fmt: skip
 
 
@@ -122,21 +124,28 @@ def second_point(point) -> Point:
     return point._replace(**own)
 
 
-@njit
+@njit_inlined
 def copy_iterate(source, target):
     """Make ``target`` the iterate that ``source`` is, with its evaluation."""
     for there, here in (
         (target.x, source.x), (target.pi, source.pi), (target.q, source.q), (target.A, source.A),
         (target.log_pi, source.log_pi), (target.far, source.far),
     ):  # fmt: skip
-        there[:] = here
+        _copy(here, there)
     for there, here in (
         (target.e, source.e), (target.d, source.d), (target.f, source.f),
         (target.base, source.base), (target.log_e, source.log_e), (target.flaws, source.flaws),
     ):  # fmt: skip
-        there[:] = here
+        _copy(here, there)
     for there, here in (
         (target.memory, source.memory), (target.far_memory, source.far_memory),
         (target.shift, source.shift),
     ):  # fmt: skip
-        there[:] = here
+        _copy(here, there)
+
+
+@njit_inlined
+def _copy(source, target):
+    """As ``target[:] = source``, which takes seconds to compile: it may say what does not fit."""
+    for i in range(source.size):
+        target.flat[i] = source.flat[i]

@@ -20,8 +20,9 @@ from tabular_pg._machine import cores
 from tabular_pg.checks.numbers import check_number
 from tabular_pg.sweeps.estimate import measure
 from tabular_pg.sweeps.execution import execute
+from tabular_pg.sweeps.warming import warm
 
-FUNCTIONS = {"execute": execute, "measure": measure}
+FUNCTIONS = {"execute": execute, "measure": measure, "warm": warm}
 START = """import sys
 sys.path[:] = {path!r}
 from tabular_pg.sweeps.workers import serve

@@ -536,6 +536,8 @@ def test_a_copied_iterate_is_whole():
     copy_iterate(other, point)
     for name in ITERATE:
         np.testing.assert_array_equal(getattr(point, name), getattr(other, name), name)
-    shared = {"least_policy", "least_optimal_mass", "N", "pivot", "slack", "blocks", "steps"}
-    shared |= {"earlier"}
+    shared = {
+        "least_policy", "least_optimal_mass", "N", "pivot", "slack", "blocks", "earlier", "deep",
+        "steps",
+    }  # fmt: skip
     assert set(ITERATE) | shared == set(point._fields) and not set(ITERATE) & shared

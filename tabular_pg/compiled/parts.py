@@ -1,0 +1,50 @@
+"""A function compiled as far as its callers need, which take all of its code over: they optimize it
+and turn it into machine code, once."""
+
+from __future__ import annotations
+
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler, Flags
+from numba.core.dispatcher import _FunctionCompiler
+
+
+class PartLibrary(JITCodeLibrary):
+    """The code of a part, as it is before it is optimized."""
+
+    def _optimize_final_module(self):
+        """Left to the caller."""
+
+    def _finalize_final_module(self):
+        """What is left of it without machine code."""
+        self._finalize_dynamic_globals()
+        self._verify_declare_only_symbols()
+        self._finalized = True
+
+
+class PartCompiler(Compiler):
+    """Numba's own steps up to machine code."""
+
+    def define_pipelines(self):
+        state = self.state
+        state.library = PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        return super().define_pipelines()
+
+
+class Settings(Flags):
+    """Numba's settings, of which there is one record for each combination. It looks them up with
+    every operator that it compiles, and would compare record by record: one third of its time."""
+
+    __slots__ = ()
+    __eq__, __hash__ = object.__eq__, object.__hash__
+
+
+class SettingsOnce(_FunctionCompiler):
+    """Numba's compiler with these settings."""
+
+    def _customize_flags(self, flags):
+        if self.pipeline_class is PartCompiler:
+            flags.no_compile = True
+        return _KNOWN.setdefault(repr(flags), Settings(flags))
+
+
+_KNOWN: dict[str, Settings] = {}

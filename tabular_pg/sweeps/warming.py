@@ -1,0 +1,69 @@
+"""Compiling beforehand what runs need, for a container image or before a class.
+
+Each task is a short run, in a process that keeps on disk what it compiles. In the last two states
+all actions are optimal: the gap is 0, so that what gaps far below others take is compiled as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from concurrent.futures import as_completed
+
+import numpy as np
+import scipy.sparse
+
+from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.engine.optimize import optimize
+from tabular_pg.engine.step_size import STEP_SIZES, Constant
+from tabular_pg.mdps.mdp import MDP
+from tabular_pg.numerics.systems.elimination import UNBLOCKED
+
+KINDS = {"few states": 5, "many states": UNBLOCKED + 2, "sparse P": UNBLOCKED + 2}
+VALUE = 0.1  # of hyper-parameters without a default, and of tau
+
+
+def warm_tasks() -> list[tuple[str, str | None, float, str]]:
+    """What there is to compile: methods with step sizes, tau and a kind of MDP."""
+    tasks = []
+    for rule, method in METHODS.items():
+        sizes = [None, *(x for x in STEP_SIZES if x is not Constant)]
+        taus = {Regularization.NONE: (0.0,), Regularization.REQUIRED: (VALUE,)}
+        for size in sizes if "eta" in rule._fields else sizes[:1]:
+            for tau in taus.get(method.regularization, (0.0, VALUE)):
+                step = None if size is None else size.__name__
+                tasks += [(rule.__name__, step, tau, kind) for kind in KINDS]
+    return tasks
+
+
+def warm(rule, step, tau, kind) -> float:
+    """Seconds that it took to compile what one of these tasks needs."""
+    start = time.perf_counter()
+    rules = {x.__name__: x for x in METHODS}
+    steps = {x.__name__: x for x in STEP_SIZES}
+    chosen = _made(rules[rule])
+    if step is not None:
+        chosen = chosen._replace(eta=_made(steps[step]))
+    with contextlib.suppress(RuntimeWarning):
+        optimize(_instance(kind), chosen, 2, tau=tau)
+    return time.perf_counter() - start
+
+
+def _made(record):
+    """With defaults, and one value for all fields that have none."""
+    return record(*(record._field_defaults.get(x, VALUE) for x in record._fields))
+
+
+def _instance(kind) -> MDP:
+    S, A = KINDS[kind], 3
+    rng = np.random.default_rng(0)
+    P, r = rng.dirichlet(np.ones(S), (S, A)), rng.random((S, A))
+    P[-2:], r[-2:] = np.eye(S)[[S - 1, S - 2], None], 0.0
+    return MDP(scipy.sparse.csr_array(P.reshape(S * A, S)) if kind == "sparse P" else P, r, 0.9)
+
+
+def warmed(workers, tasks):
+    """Yield (task, seconds) as they are done by the ``workers``."""
+    waiting = {workers.submit(warm, *task): task for task in tasks}
+    for done in as_completed(waiting):
+        yield waiting[done], done.result()
