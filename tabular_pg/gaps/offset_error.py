@@ -14,18 +14,25 @@ NEGLIGIBLE = -745.0  # exp of less is 0
 @njit_inlined
 def offset_error(x, log_pi, log_reference, reference, tau, pi, kappa):
     """``policy_error`` of offsets: divided by the square of the largest where that is tiny."""
-    widest = 0.0
-    for s in range(x.shape[0]):
-        for a in range(x.shape[1]):
-            widest = max(widest, abs(x[s, a]))
-    scale = widest if 0.0 < widest < TINY**0.5 else 1.0
-    largest = 0.0
-    for s in range(x.shape[0]):
-        kappa[s] = offset_kl(x, reference, pi, s, scale)
-        largest = max(largest, kappa[s])
-        kappa[s] *= tau
-    if widest == 0.0 or largest >= TINY:
-        return 2.0 * math.log(scale)
+    scale, largest = 1.0, 0.0
+    while True:
+        for s in range(x.shape[0]):
+            kappa[s] = offset_kl(x, reference, pi, s, scale)
+            largest = max(largest, kappa[s])
+            kappa[s] *= tau
+        if largest >= TINY:
+            return 0.0 if scale == 1.0 else 2.0 * math.log(scale)
+        if scale != 1.0:
+            break
+        widest = 0.0
+        for s in range(x.shape[0]):
+            for a in range(x.shape[1]):
+                widest = max(widest, abs(x[s, a]))
+        if widest == 0.0:
+            return 0.0
+        if widest >= TINY**0.5:
+            break
+        scale = widest
     log_scale = -math.inf  # the reference itself is near underflow
     for s in range(x.shape[0]):
         kappa[s] = log_offset_error(x, log_pi, log_reference, tau, s)

@@ -18,6 +18,7 @@ from tabular_pg.numerics.exponentials import exp, expm1_series
 EPS = 2.0**-52
 SERIES_BELOW = 0.5  # |xi| under which the series of kl_term is used
 AS_LIKELY = 1e-6  # log-probabilities that differ by less may be equal but for rounding
+SMALL = 1e-280  # sums below have lost digits
 SUBNORMAL = -708.0  # exp of less has lost digits, and is slow to compute with
 KL_SERIES = np.array([(n + 1) / math.factorial(n + 2) for n in range(16)])  # to 1e-18 there
 
@@ -104,8 +105,9 @@ def offset_normalize(xi, log_reference, reference, pi):
     _powers(xi, log_reference, pi)
     far = False
     for s in range(xi.shape[0]):
-        if not abs(_excess(xi, reference, pi, s)) < 0.5:
-            far, coarse = True, _coarse_shift(xi, log_reference, reference, pi, s)
+        total = _total(xi, reference, pi, s)
+        if not abs(total - 1.0) < 0.5:
+            far, coarse = True, _log_total(xi, log_reference, total, s)
             for a in range(xi.shape[1]):
                 xi[s, a] -= coarse
     if far:
@@ -163,20 +165,26 @@ def _excess(xi, reference, powers, s):
 
 
 @njit_inlined
-def _coarse_shift(xi, log_reference, reference, powers, s):
-    """The logarithm of the sum of ``exp(log_reference + xi)`` in row ``s``, from its powers unless
-    these underflow."""
-    top, total, low = -math.inf, 0.0, 0.0
+def _total(xi, reference, powers, s):
+    """The sum of ``exp(log_reference + xi)`` in row ``s``, from its powers."""
+    total, low = 0.0, 0.0
     for a in range(xi.shape[1]):
-        top = max(top, xi[s, a] + log_reference[s, a])
         power = powers[s, a]
         if abs(xi[s, a]) < SERIES_BELOW:
             power = reference[s, a] + reference[s, a] * power
         total, rest = two_sum(total, power)
         low += rest
-    if top > 0.5 * SUBNORMAL:
-        return math.log(total + low)
-    total, low = 0.0, 0.0
+    return total + low
+
+
+@njit_inlined
+def _log_total(xi, log_reference, total, s):
+    """Its logarithm, also where the powers underflow."""
+    if total > SMALL:
+        return math.log(total)
+    top, total, low = -math.inf, 0.0, 0.0
+    for a in range(xi.shape[1]):
+        top = max(top, xi[s, a] + log_reference[s, a])
     for a in range(xi.shape[1]):
         total, rest = two_sum(total, math.exp(xi[s, a] + log_reference[s, a] - top))
         low += rest
@@ -211,16 +219,16 @@ def offset_kl(xi, reference, pi, s, scale):
     With ``scale`` near ``max |xi|`` the result is of order 1 even where the divergence itself
     is far below the float64 range.
     """
-    total, low = 0.0, 0.0
+    total, low, unit = 0.0, 0.0, 1.0 / scale
     for a in range(xi.shape[1]):
         if abs(xi[s, a]) < SERIES_BELOW:
-            ratio = xi[s, a] / scale
+            ratio = xi[s, a] * unit
             term = reference[s, a] * ratio * ratio * kl_term(xi[s, a])
         else:
             term = reference[s, a] - pi[s, a]
             if pi[s, a] > 0.0:
                 term += pi[s, a] * xi[s, a]
-            term /= scale * scale
+            term *= unit * unit
         total, rest = two_sum(total, term)
         low += rest
     return total + low

@@ -171,11 +171,9 @@ def residual(N, slack, b, x, out, scale):
     """
     omega = 0.0
     for s in range(b.size):
-        own, change, mass = x[s], 0.0, 0.0
+        own, change, mass = x[s], 0.0, 1.0 - slack - N[s, s]
         for t in range(b.size):
             change += N[s, t] * (x[t] - own)
-            mass += N[s, t]
-        mass -= N[s, s]
         out[s] = b[s] - slack * own + change
         scale[s] = b[s] + slack * own + change + 2.0 * mass * own
         omega = worst(out[s], abs(scale[s]), omega)
