@@ -13,6 +13,7 @@ import numpy as np
 
 from tabular_pg._jit import njit_inlined
 from tabular_pg.numerics.double_double import two_sum
+from tabular_pg.numerics.lanes.operators import choose
 
 EPS = 2.0**-52
 SERIES_BELOW = 0.5  # |xi| under which the series of kl_term is used
@@ -29,6 +30,16 @@ def argmax(rows, s):
         if rows[s, a] > rows[s, top]:
             top = a
     return top
+
+
+@njit_inlined
+def of_likeliest(values, pi, s):
+    """The entry of row ``s`` of ``values`` that belongs to the first of the likeliest actions."""
+    top, found = pi[s, 0], values[s, 0]
+    for a in range(1, pi.shape[1]):
+        found = choose(pi[s, a] > top, values[s, a], found)
+        top = max(top, pi[s, a])
+    return found
 
 
 @njit_inlined

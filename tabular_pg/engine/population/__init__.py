@@ -1,0 +1,1 @@
+"""Many runs on small MDPs of one shape, in one compiled call."""
