@@ -18,9 +18,12 @@ from tabular_pg.theorem import verdict
 S, A, GAMMA, STEPS = 3, 2, 0.9, (1e-2, 1e2)
 ONE_STEP, LONG = ("P1", "N2b", "S1b", "E2", "G4", "H1a", "PI1"), ("N1", "S2", "P2s", "G1p", "H2")
 FACTORS = {1: 100, 100: 20}  # by which a run of a search is to be faster, by its length
+
+
 def never(score):
     """What ends no climb."""
     return False
+
 
 TITLE = """Microseconds of processor time for one run of a method on 3 states and 2 actions, and
 for both sides of one theorem about it. *public*: `MDP`, `optimize` and `verdict`, one run at a

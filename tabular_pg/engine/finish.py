@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from tabular_pg.engine.method import Space
+from tabular_pg.engine.population.loops import LOSING
 from tabular_pg.engine.probe import STILL, refuse_idle_kernel
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.search import MOST_TRIALS, NOTHING_PASSED
@@ -16,7 +17,6 @@ from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import ACCURATE_SOLUTION
 
 USELESS = 0.1  # componentwise backward error above which no digit is left
-ACCURATE_DIFFERENCES = 1e-9  # relative rounding of offsets above which it does
 
 
 def finished(task) -> Run:
@@ -66,7 +66,7 @@ def _doubts(task, run):
             yield f"{step_of(run.rule)} proposes {last} at k = {run.k[-1]}; expected a step > 0"
     if run.status is Status.NOT_FINITE:
         yield f"the gap is {run.gap[-1]} at k = {run.k[-1]}: a step overflowed; try smaller ones"
-    if task.point.flaws[1] > ACCURATE_DIFFERENCES:
+    if task.point.flaws[1] > LOSING:
         yield (
             "gaps of all states are nearly the same, and steps depend on their differences: later "
             f"gaps are accurate to about {task.point.flaws[1]:.1g} only"

@@ -205,7 +205,9 @@ def method(
         kernel, parts = compiled(kernel, native), [part and others(part) for part in (start, learn)]
         if not native:
             kernel, *parts = map(without_result, (kernel, *parts))
-        METHODS[rule] = Method(rule, kernel, *facts, statewise, lanes, native, *parts, tuple(any_sign), {})
+        METHODS[rule] = Method(
+            rule, kernel, *facts, statewise, lanes, native, *parts, tuple(any_sign), {}
+        )
         return kernel
 
     return register

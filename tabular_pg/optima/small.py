@@ -15,6 +15,13 @@ from tabular_pg._jit import njit
 from tabular_pg.numerics.double_double import accumulate, advantages
 from tabular_pg.numerics.systems.elimination import eliminate, solve
 from tabular_pg.optima.bellman import FEW, NEGLIGIBLE, REFINEMENTS, TWICE
+from tabular_pg.optima.optimal import (
+    KNOWN,
+    ACCURATE,
+    LARGEST_VALUE,
+    SMALLEST_REWARD,
+    Optimum,
+)
 from tabular_pg.optima.policy_iteration import (
     DOUBTFUL,
     FLOAT_TOLERANCE,
@@ -24,11 +31,9 @@ from tabular_pg.optima.policy_iteration import (
 )
 from tabular_pg.optima.ties import difference_rounding, value_rounding
 
-ACCURATE = 1e-20  # what refinement must reach, relative to the rewards that a value adds up
-
 
 class SmallOptima(NamedTuple):
-    """What ``Optimum`` has, one row per MDP."""
+    """What an ``Optimum`` has, one row per MDP."""
 
     V: np.ndarray  # (n, S)
     A: np.ndarray  # (n, S, A)
@@ -41,12 +46,34 @@ class SmallOptima(NamedTuple):
 def small_optima(P, r, gamma, tie_tolerance=None) -> SmallOptima:
     """The optima for P (n, S, A, S) and r (n, S, A), where every action is available."""
     n, S, A = r.shape
+    flags = np.empty((n, S, A), dtype=bool), np.empty(n, dtype=bool)
     out = SmallOptima(
-        np.empty((n, S)), np.empty((n, S, A)), np.empty((n, S, A), dtype=bool), np.empty(n),
-        np.empty(n), np.empty(n, dtype=bool),
-    )  # fmt: skip
+        np.empty((n, S)), np.empty((n, S, A)), flags[0], np.empty(n), np.empty(n), flags[1]
+    )
     _solve_all(P, r, gamma, -1.0 if tie_tolerance is None else tie_tolerance, out)
+    size = np.abs(r).max(axis=(1, 2))
+    inside = (size / (1.0 - gamma) <= LARGEST_VALUE) & ((size == 0) | (size >= SMALLEST_REWARD))
+    np.logical_and(out.sure, inside, out=out.sure)
     return out
+
+
+def known_optima(mdps, P, r, tie_tolerance) -> list:
+    """The ``Optimum`` of every MDP for tau = 0, as ``optimum`` returns it from now on; None where
+    there is a doubt, which that puts into words."""
+    found = [KNOWN.get(mdp, {}).get((0.0, tie_tolerance)) for mdp in mdps]
+    if all(found):
+        return [None if best.doubt else best for best in found]
+    V, A, optimal, Delta, tolerance, sure = small_optima(P, r, mdps[0].gamma, tie_tolerance)
+    Delta, tolerance = Delta.tolist(), tolerance.tolist()
+    for i in np.flatnonzero(sure).tolist():
+        if found[i] is None:
+            found[i] = best = object.__new__(Optimum)
+            best.__dict__.update(
+                V=V[i], A=A[i], optimal=optimal[i], Delta=Delta[i], tolerance=tolerance[i],
+                tau=0.0, log_softmax=None, doubt="", tie_tolerance=tie_tolerance, odds=None,
+            )  # fmt: skip
+            KNOWN.setdefault(mdps[i], {})[0.0, tie_tolerance] = best
+    return [None if best is None or best.doubt else best for best in found]
 
 
 @njit

@@ -9,12 +9,16 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit_inlined
-from tabular_pg.gaps.bookkeeping import largest_gap
+from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
+from tabular_pg.gaps.evaluation import evaluate
 from tabular_pg.gaps.lanes import evaluate_lanes, keep_least_lanes
-from tabular_pg.gaps.point import Point, Problem
+from tabular_pg.gaps.point import Point, Problem, problem_rows
 from tabular_pg.numerics.lanes import functions  # noqa: F401  (exp and log of lanes, on import)
 from tabular_pg.numerics.lanes.kinds import WIDTH, in_lanes
 from tabular_pg.numerics.lanes.operators import choose, unpacked
+
+
+LOSING = 1e-9  # relative rounding of offsets above which gaps are not accurate
 
 
 class LanesWork(NamedTuple):
@@ -34,7 +38,7 @@ class LanesWork(NamedTuple):
     f: np.ndarray
     base: np.ndarray
     gap_sum: np.ndarray
-    recorded: tuple  # x, e, A, least_policy, least_optimal_mass, gap_sum as (n, WIDTH)
+    recorded: tuple  # what is recorded, of this, as (n, WIDTH)
 
 
 class LanesStack(NamedTuple):
@@ -114,3 +118,77 @@ def lanes_loop(step):
             in_lanes(ordinary[c])[0] = choose(right, 1.0, 0.0)
 
     return loop
+
+
+@njit_inlined
+def keep(record, values):
+    """Copy ``values``, entry by entry: an assignment of arrays would make one."""
+    for i in range(values.size):
+        record[i] = values.flat[i]
+
+
+@njit_inlined
+def fill(room, value):
+    """One value everywhere."""
+    for i in range(room.size):
+        room.flat[i] = value
+
+
+def plain_loop(step):
+    """The loop of a method whose step is given, for one run after the other."""
+
+    def loop(like, fields, stack, largest, point, start, record, at, ordinary):
+        """Run those that are not ``ordinary`` yet, and record the iterations ``at``; ``fields``
+        has the hyper-parameters of all, and ``like`` is the tuple of those of one.
+
+        ``stack`` is a problem with the states of all MDPs, one after the other. Runs that are not
+        finite, or have lost digits, do not become ordinary.
+        """
+        S = point.e.size
+        for b in range(start.shape[0]):
+            if ordinary[b] > 0.0:
+                continue
+            values = unpacked(fields[b], like)
+            here = problem_rows(stack, b * S, (b + 1) * S)
+            problem = Problem(
+                here.P, here.gamma, here.mu, here.A_star, here.optimal, here.tau,
+                here.coordinates, here.visitation, here.n_actions, largest[b],
+            )  # fmt: skip
+            for i in range(point.x.size):
+                point.x.flat[i] = start[b].flat[i]
+            fill(point.least_policy, 1.0)
+            fill(point.least_optimal_mass, 1.0)
+            fill(point.flaws, 0.0)
+            log_scale, total, i, k, resolved = evaluate(problem, point), 0.0, 0, 0, False
+            while True:
+                if at[i] == k:
+                    keep(record[0][b, i], point.x)
+                    keep(record[1][b, i], point.e)
+                    keep(record[2][b, i], point.A)
+                    keep(record[3][b, i], point.least_policy)
+                    keep(record[4][b, i], point.least_optimal_mass)
+                    record[5][b, i, 0] = total
+                    record[6][b, i, 0] = log_scale
+                    if problem.visitation:
+                        keep(record[7][b, i], point.d)
+                    resolved = resolved or point.log_e[0] == point.log_e[0]
+                    i += 1
+                    if i == at.size:
+                        break
+                total += largest_gap(point, log_scale)
+                keep_least(problem, point)
+                step(values, k, problem, point)
+                log_scale = evaluate(problem, point)
+                k += 1
+            ordinary[b] = 1.0 if accurate(point) and not resolved else 0.0
+
+    return loop
+
+
+@njit_inlined
+def accurate(point):
+    """Whether gaps are finite, and nothing was lost on the way."""
+    nothing = 0.0
+    for s in range(point.e.size):
+        nothing += 0.0 * point.e[s]  # NaN for what is not finite
+    return nothing == 0.0 and point.flaws[0] == 0.0 and point.flaws[1] < LOSING

@@ -108,7 +108,9 @@ def _is_index(array, index):
 _typed(operator.getitem, _is_index, lanes)
 _typed(
     operator.setitem,
-    lambda array, index, value: _is_index(array, index) and (value == lanes or _numbers(lanes, value)),
+    lambda array, index, value: (
+        _is_index(array, index) and (value == lanes or _numbers(lanes, value))
+    ),
     types.none,
 )
 
@@ -142,15 +144,21 @@ def _set(context, builder, sig, args):
 
 @intrinsic
 def unpacked(typingctx, array, like):
-    """The entries of an array (n,) of lanes as a tuple, n being the length of the tuple ``like``."""
-    kind = types.UniTuple(lanes, len(like))
+    """The entries of an array (n,), of lanes or of floats, as a tuple; n is the length of ``like``,
+    which is a tuple."""
+    several = isinstance(array, LaneArray)
+    kind = types.UniTuple(lanes if several else types.float64, len(like))
 
     def make(context, builder, sig, args):
-        entries = []
-        for i in range(len(like)):
-            index = ir.Constant(ir.IntType(64), i)
-            place = _place(context, builder, (sig.args[0], types.intp), args[0], index)
-            entries.append(builder.load(place, align=8))
-        return context.make_tuple(builder, kind, entries)
+        if several:
+            start = _place(context, builder, (array, types.intp), args[0], _integer(0))
+        else:
+            start = context.make_array(array)(context, builder, args[0]).data
+        places = (builder.gep(start, [_integer(i)]) for i in range(len(like)))
+        return context.make_tuple(builder, kind, [builder.load(x, align=8) for x in places])
 
     return kind(array, like), make
+
+
+def _integer(value):
+    return ir.Constant(ir.IntType(64), value)

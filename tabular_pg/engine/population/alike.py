@@ -1,0 +1,130 @@
+"""Runs of one method on small MDPs of one shape, made together: what Python does, once for all.
+
+A run that is not ordinary (doubtful ties, lost digits, numbers beyond floats, an error) is left to
+``optimize``, whose words for it are the ones that users see.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.engine.arguments import LARGEST_MOVE
+from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.population.batch import Batch, Records, advanced
+from tabular_pg.engine.run import Run, Status
+from tabular_pg.engine.start import start_of
+from tabular_pg.engine.step_size import registered_step, step_of
+from tabular_pg.gaps.coordinates import Logits, Probabilities
+from tabular_pg.numerics.lanes.kinds import WIDTH
+from tabular_pg.numerics.systems.dense_solver import backward_error_bound
+from tabular_pg.numerics.systems.solver import Solver
+from tabular_pg.optima.small import known_optima
+
+SMALL = 10  # states up to which an MDP is small
+FEWEST = 32  # runs for which it pays to compile this
+PIECE = 2**17  # numbers that are recorded of runs that are made together, about
+LONGEST = 2**16  # and their iterations
+
+
+def pieces_of(plans) -> list[list[int]]:
+    """The numbers of the plans that are made together; of the others there are none."""
+    groups, found = {}, []
+    for i, plan in enumerate(plans):
+        if _is_small(plan):
+            key = type(plan.rule), plan.mdp.r.shape, plan.mdp.gamma
+            groups.setdefault(key, []).append(i)
+    for group in groups.values():
+        first = plans[group[0]]
+        size = min(
+            PIECE // (3 * first.mdp.r.size * first.at.size), LONGEST // int(first.at[-1] + 1)
+        )
+        size = WIDTH * max(1, size // WIDTH)
+        if len(group) >= FEWEST:
+            found += [group[i : i + size] for i in range(0, len(group), size)]
+    return found
+
+
+def _is_small(plan) -> bool:
+    mdp, method = plan.mdp, METHODS[type(plan.rule)]
+    return (
+        plan.tau == 0
+        and mdp.r.shape[0] <= SMALL
+        and not mdp.sparse
+        and mdp.actions is None
+        and plan.solver in (None, Solver.ELIMINATION)
+        and method.native
+        and method.memory == 0
+        and registered_step(plan.rule) is None
+    )
+
+
+def made_together(plans) -> list:
+    """The run of every plan, or None where it is not ordinary."""
+    mdps, S, A = [plan.mdp for plan in plans], *plans[0].mdp.r.shape
+    P = np.concatenate([mdp.P for mdp in mdps]).reshape(-1, S, A, S)
+    r = np.concatenate([mdp.r for mdp in mdps]).reshape(-1, S, A)
+    best = known_optima(mdps, P, r, plans[0].tie_tolerance)
+    sure = [
+        i
+        for i, found in enumerate(best)
+        if found is not None and not _overflows(plans[i].rule, found)
+    ]
+    runs = [None] * len(plans)
+    if sure:
+        P = P if len(sure) == len(plans) else P[sure]
+        made = _made([plans[i] for i in sure], [best[i] for i in sure], P)
+        for i, run in zip(sure, made, strict=True):
+            runs[i] = run
+    return runs
+
+
+def _made(plans, best, P) -> list:
+    """The same, for optima beyond doubt."""
+    rule, at, mdps = plans[0].rule, plans[0].at, [plan.mdp for plan in plans]
+    method, S = METHODS[type(rule)], P.shape[1]
+    starts, x = _starts(plans, method)
+    mu, A_star = np.array([mdp.mu for mdp in mdps]), np.array([found.A for found in best])
+    fields = np.array([plan.rule for plan in plans], dtype=float)
+    batch = Batch(P, mdps[0].gamma, mu, A_star, x, fields)
+    records, ordinary = advanced(batch, method, rule, at)
+    at = at.copy()
+    for values in (at, *records):
+        values.setflags(write=False)
+    fields = {
+        "tau": 0.0, "status": Status.COMPLETED, "k": at, "solver": Solver.ELIMINATION,
+        "backward_error": backward_error_bound(S), "factorizations": int(at[-1]) + 1,
+        "refinements": 0, "log_below": None, "steps": None, "recorded_log_policies": None,
+    }  # fmt: skip
+    moving, runs = records.scaled_gap[:, -1].max(axis=1) > 0, []
+    parts = zip(*map(list, records), strict=True)
+    each = zip(plans, starts, best, parts, moving.tolist(), ordinary.tolist(), strict=True)
+    for plan, start, found, values, gap, kept in each:
+        run = object.__new__(Run)
+        run.__dict__.update(fields, mdp=plan.mdp, rule=plan.rule, start=start, optimum=found)
+        run.__dict__.update(zip(Records._fields, values, strict=True))
+        if not gap:
+            run.__dict__["status"] = Status.OPTIMAL
+        runs.append(run if kept else None)
+    return runs
+
+
+def _overflows(rule, best) -> bool:
+    """Whether a step may; see ``arguments.refuse_overflow``."""
+    eta = step_of(rule)
+    return isinstance(eta, float) and eta > 1.0 and eta * float(np.abs(best.Q).max()) > LARGEST_MOVE
+
+
+def _starts(plans, method):
+    """The start policies, and (n, S, A) what they are in the coordinates of the method."""
+    kind = method.coordinates(0.0)
+    kind = Logits(None, None) if kind is Logits else Probabilities(None)
+    known, starts = {}, []
+    for plan in plans:
+        policy, log_policy = plan.start
+        key = id(policy), id(log_policy) if log_policy is None else id(plan)
+        if key not in known:
+            start = start_of(policy, log_policy, plan.mdp, 0.0, method)
+            start.policy.setflags(write=False)
+            known[key] = start.policy, start.coordinates(kind, None)[0]
+        starts.append(known[key])
+    return [policy for policy, _ in starts], np.array([x for _, x in starts])
