@@ -195,7 +195,8 @@ def planned(each, iterations, at, solver, tie_tolerance) -> list[Plan]:
         if key not in settled:
             settled[key] = _settled(mdp, rule, tau, iterations, at, solver)
         rule, tau, stops, bytes_ = settled[key]
-        refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
+        if METHODS[type(rule)].visitation:
+            refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
         needed += bytes_
         plans.append(Plan(mdp, rule, tau, tuple(start), stops, solver, tie_tolerance))
     refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")

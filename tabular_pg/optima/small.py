@@ -57,23 +57,28 @@ def small_optima(P, r, gamma, tie_tolerance=None) -> SmallOptima:
     return out
 
 
-def known_optima(mdps, P, r, tie_tolerance) -> list:
+def known_optima(mdps, P, r, tie_tolerance):
     """The ``Optimum`` of every MDP for tau = 0, as ``optimum`` returns it from now on; None where
-    there is a doubt, which that puts into words."""
-    found = [KNOWN.get(mdp, {}).get((0.0, tie_tolerance)) for mdp in mdps]
+    there is a doubt, which that puts into words. And all A*, as one array."""
+    records, key = [KNOWN.setdefault(mdp, {}) for mdp in mdps], (0.0, tie_tolerance)
+    found = [record.get(key) for record in records]
     if all(found):
-        return [None if best.doubt else best for best in found]
+        doubtful = any(best.doubt for best in found)
+        A = np.array([best.A for best in found])
+        return [None if best.doubt else best for best in found] if doubtful else found, A
     V, A, optimal, Delta, tolerance, sure = small_optima(P, r, mdps[0].gamma, tie_tolerance)
-    Delta, tolerance = Delta.tolist(), tolerance.tolist()
-    for i in np.flatnonzero(sure).tolist():
-        if found[i] is None:
-            found[i] = best = object.__new__(Optimum)
-            best.__dict__.update(
-                V=V[i], A=A[i], optimal=optimal[i], Delta=Delta[i], tolerance=tolerance[i],
-                tau=0.0, log_softmax=None, doubt="", tie_tolerance=tie_tolerance, odds=None,
-            )  # fmt: skip
-            KNOWN.setdefault(mdps[i], {})[0.0, tie_tolerance] = best
-    return [None if best is None or best.doubt else best for best in found]
+    parts = (list(V), list(A), list(optimal), Delta.tolist(), tolerance.tolist(), sure.tolist())
+    shared = {"tau": 0.0, "log_softmax": None, "doubt": "", "tie_tolerance": tie_tolerance}
+    shared["odds"] = None
+    for i, (record, *values, certain) in enumerate(zip(records, *parts, strict=True)):
+        if certain:
+            best = object.__new__(Optimum)
+            best.__dict__.update(zip(SmallOptima._fields, values, strict=False))
+            best.__dict__.update(shared)
+            found[i] = record.setdefault(key, best)
+        else:
+            found[i] = None
+    return found, A
 
 
 @njit

@@ -30,27 +30,27 @@ def pieces_of(plans) -> list[list[int]]:
     """The numbers of the plans that are made together; of the others there are none."""
     groups, found = {}, []
     for i, plan in enumerate(plans):
-        if _is_small(plan):
-            key = type(plan.rule), plan.mdp.r.shape, plan.mdp.gamma
+        mdp = plan.mdp
+        if mdp.actions is None:
+            key = type(plan.rule), type(plan.rule.eta) if hasattr(plan.rule,"eta") else None, plan.tau, mdp.r.shape, mdp.gamma, type(mdp.P)
             groups.setdefault(key, []).append(i)
     for group in groups.values():
         first = plans[group[0]]
-        size = min(
-            PIECE // (3 * first.mdp.r.size * first.at.size), LONGEST // int(first.at[-1] + 1)
-        )
-        size = WIDTH * max(1, size // WIDTH)
-        if len(group) >= FEWEST:
-            found += [group[i : i + size] for i in range(0, len(group), size)]
+        if len(group) < FEWEST or not _is_small(first):
+            continue
+        numbers, steps = 3 * first.mdp.r.size * first.at.size, int(first.at[-1]) + 1
+        size = WIDTH * max(1, min(PIECE // numbers, LONGEST // steps) // WIDTH)
+        found += [group[i : i + size] for i in range(0, len(group), size)]
     return found
 
 
 def _is_small(plan) -> bool:
+    """Whether such runs are made together."""
     mdp, method = plan.mdp, METHODS[type(plan.rule)]
     return (
         plan.tau == 0
         and mdp.r.shape[0] <= SMALL
         and not mdp.sparse
-        and mdp.actions is None
         and plan.solver in (None, Solver.ELIMINATION)
         and method.native
         and method.memory == 0
@@ -63,48 +63,33 @@ def made_together(plans) -> list:
     mdps, S, A = [plan.mdp for plan in plans], *plans[0].mdp.r.shape
     P = np.concatenate([mdp.P for mdp in mdps]).reshape(-1, S, A, S)
     r = np.concatenate([mdp.r for mdp in mdps]).reshape(-1, S, A)
-    best = known_optima(mdps, P, r, plans[0].tie_tolerance)
-    sure = [
-        i
-        for i, found in enumerate(best)
-        if found is not None and not _overflows(plans[i].rule, found)
-    ]
-    runs = [None] * len(plans)
-    if sure:
-        P = P if len(sure) == len(plans) else P[sure]
-        made = _made([plans[i] for i in sure], [best[i] for i in sure], P)
-        for i, run in zip(sure, made, strict=True):
-            runs[i] = run
-    return runs
-
-
-def _made(plans, best, P) -> list:
-    """The same, for optima beyond doubt."""
-    rule, at, mdps = plans[0].rule, plans[0].at, [plan.mdp for plan in plans]
-    method, S = METHODS[type(rule)], P.shape[1]
+    best, A_star = known_optima(mdps, P, r, plans[0].tie_tolerance)
+    method, at = METHODS[type(plans[0].rule)], plans[0].at
     starts, x = _starts(plans, method)
-    mu, A_star = np.array([mdp.mu for mdp in mdps]), np.array([found.A for found in best])
     fields = np.array([plan.rule for plan in plans], dtype=float)
+    mu = np.concatenate([mdp.mu for mdp in mdps]).reshape(-1, S)
     batch = Batch(P, mdps[0].gamma, mu, A_star, x, fields)
-    records, ordinary = advanced(batch, method, rule, at)
-    at = at.copy()
-    for values in (at, *records):
+    records, ordinary = advanced(batch, method, plans[0].rule, at)
+    k = at.copy()
+    for values in (k, *records):
         values.setflags(write=False)
-    fields = {
-        "tau": 0.0, "status": Status.COMPLETED, "k": at, "solver": Solver.ELIMINATION,
+    shared = {
+        "tau": 0.0, "k": k, "solver": Solver.ELIMINATION,
         "backward_error": backward_error_bound(S), "factorizations": int(at[-1]) + 1,
         "refinements": 0, "log_below": None, "steps": None, "recorded_log_policies": None,
     }  # fmt: skip
-    moving, runs = records.scaled_gap[:, -1].max(axis=1) > 0, []
-    parts = zip(*map(list, records), strict=True)
-    each = zip(plans, starts, best, parts, moving.tolist(), ordinary.tolist(), strict=True)
-    for plan, start, found, values, gap, kept in each:
-        run = object.__new__(Run)
-        run.__dict__.update(fields, mdp=plan.mdp, rule=plan.rule, start=start, optimum=found)
-        run.__dict__.update(zip(Records._fields, values, strict=True))
-        if not gap:
-            run.__dict__["status"] = Status.OPTIMAL
-        runs.append(run if kept else None)
+    moving = records.scaled_gap[:, -1].max(axis=1) > 0
+    statuses = [Status.COMPLETED if x else Status.OPTIMAL for x in moving.tolist()]
+    rules, names = [plan.rule for plan in plans], ("mdp", "rule", "start", "optimum", "status", *Records._fields)
+    runs = []
+    for row in zip(mdps, rules, starts, best, statuses, *map(list, records), strict=True):
+        run = object.__new__(Run)  # its own function for that takes as long as all the rest
+        run.__dict__.update(shared)
+        run.__dict__.update(zip(names, row, strict=True))
+        runs.append(run)
+    ordinary &= [found is not None and not _overflows(rule, found) for rule, found in zip(rules,best)]
+    if not ordinary.all():
+        runs = [run if kept else None for run, kept in zip(runs, ordinary.tolist())]
     return runs
 
 
