@@ -6,11 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import dense, long, reuse, scaling, search, start, sweep
+from benchmarks import dense, long, population, reuse, scaling, search, start, sweep
 from benchmarks.report import markdown, missed, write_csv
 from tabular_pg._files import write_whole
 
-MODULES = dense, start, reuse, sweep, long, scaling, search
+MODULES = dense, start, reuse, sweep, long, scaling, search, population
 TABLES = {module.TABLE.name: module.TABLE for module in MODULES}
 RESULTS = Path(__file__).resolve().parent / "results"
 

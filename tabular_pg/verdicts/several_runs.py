@@ -7,14 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.engine.run import Run
+from tabular_pg.engine.run import SMALL, Run
 from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.verdicts.quantities import exp_remainder, likeliest, q_gap, relative_entropy
 from tabular_pg.verdicts.several import Several, aligned
 from tabular_pg.verdicts.visits import discounted_sum, visitation
 
 OF_RUNS = (
-    "iterates", "scaled_gap", "log_scale", "A", "d", "least_policy", "least_optimal_mass",
+    "start", "iterates", "scaled_gap", "log_scale", "A", "d", "least_policy", "least_optimal_mass",
     "gap_sum",
 )  # fmt: skip
 COMMON = (
@@ -66,6 +66,21 @@ class SeveralOptima:
 class SeveralRuns(Run):
     """The runs; what they have in common is plain."""
 
+    def __getattr__(self, name):
+        """What differs from run to run, when it is asked for."""
+        if name not in OF_RUNS:
+            raise AttributeError(name)
+        found = self.__dict__[name] = _several([getattr(run, name) for run in self.runs])
+        return found
+
+    @cached_property
+    def gap(self):
+        """(K,) V*_tau(rho) - V^k_tau(rho)."""
+        found = self.value_gap @ self.mdp.rho
+        if (found.data > SMALL).all():
+            return found
+        return np.where(found > SMALL, found, np.exp(self._log_mean))
+
     @cached_property
     def log_policies(self):
         """(K, S, A) log pi^k."""
@@ -97,12 +112,8 @@ def several_runs(runs) -> SeveralRuns:
     if len(rules) > 1:
         rule = type(rule)(*map(_several, zip(*(run.rule for run in runs), strict=True)))
     made.__dict__.update({name: getattr(first, name) for name in COMMON})
-    made.__dict__.update({name: _several([getattr(run, name) for run in runs]) for name in OF_RUNS})
-    made.__dict__.update(
-        mdp=SeveralMDPs([run.mdp for run in runs]), rule=rule,
-        start=_several([run.start for run in runs]),
-        optimum=SeveralOptima([run.optimum for run in runs]),
-    )  # fmt: skip
+    mdp, best = SeveralMDPs([run.mdp for run in runs]), SeveralOptima([run.optimum for run in runs])
+    made.__dict__.update(runs=runs, mdp=mdp, rule=rule, optimum=best)
     return made
 
 
