@@ -100,7 +100,7 @@ def arrays(P, r):
     best = small_optima(P, r, GAMMA)
     start = np.full((n, S, A), -np.log(A))
     batch = Batch(P, GAMMA, np.full((n, S), 1.0 / S), best.A, start, np.full((n, 1), RULE.eta))
-    records, ordinary = advanced(batch, METHODS[NaturalPG], RULE, np.arange(K + 1))
+    records, ordinary = advanced(batch, METHODS[NaturalPG], RULE, np.arange(K + 1), ("scaled_gap",))
     assert ordinary.all() and best.sure.all()
     return records.scaled_gap.mean(axis=2)
 

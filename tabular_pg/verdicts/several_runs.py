@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_pg.engine.run import SMALL, Run
+from tabular_pg.engine.run import Run
 from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.verdicts.quantities import exp_remainder, likeliest, q_gap, relative_entropy
 from tabular_pg.verdicts.several import Several, aligned
@@ -72,14 +72,6 @@ class SeveralRuns(Run):
             raise AttributeError(name)
         found = self.__dict__[name] = _several([getattr(run, name) for run in self.runs])
         return found
-
-    @cached_property
-    def gap(self):
-        """(K,) V*_tau(rho) - V^k_tau(rho)."""
-        found = self.value_gap @ self.mdp.rho
-        if (found.data > SMALL).all():
-            return found
-        return np.where(found > SMALL, found, np.exp(self._log_mean))
 
     @cached_property
     def log_policies(self):

@@ -22,7 +22,7 @@ from tabular_pg.optima.small import known_optima
 
 SMALL = 10  # states up to which an MDP is small
 FEWEST = 32  # runs for which it pays to compile this
-PIECE = 2**17  # numbers that are recorded of runs that are made together, about
+PIECE = 2**18  # numbers that are recorded of runs that are made together, about
 LONGEST = 2**16  # and their iterations
 
 

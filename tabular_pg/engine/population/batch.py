@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from tabular_pg.engine.population.loops import LanesStack, LanesWork, lanes_loop
 from tabular_pg.gaps.coordinates import Logits, Probabilities
 from tabular_pg.gaps.point import Problem, empty_point
 from tabular_pg.numerics.lanes.kinds import WIDTH
+
+FEWEST = 4  # runs for which it pays to fill the lanes
 
 
 class Batch(NamedTuple):
@@ -37,21 +40,23 @@ class Records(NamedTuple):
     d: np.ndarray  # (n, K, S)
 
 
-def advanced(batch, method, rule, at):
+def advanced(batch, method, rule, at, kept=Records._fields):
     """``(records, ordinary)``: all runs to the last iteration of ``at``, and (n,) which of them
     are finite, and have lost no digits that ``optimize`` would find or speak of.
 
-    ``rule`` is that of any of them.
+    ``rule`` is that of any of them, and ``kept`` are the records that are wanted: the others are
+    empty.
     """
     (n, S, A), like = batch.start.shape, plain_values(rule)
-    records, flat = _room(n, at.size, S, A, method.visitation)
+    chunks = (n + WIDTH - 1) // WIDTH if method.lanes and n >= FEWEST else 0
+    records = _room(max(n, WIDTH * chunks), at.size, S, A, method.visitation, kept)
+    flat = tuple(values.reshape(*values.shape[:2], math.prod(values.shape[2:])) for values in records)
     ordinary = np.zeros(n)
-    if method.lanes and n >= WIDTH:
-        full = n - n % WIDTH
-        done = np.empty((full // WIDTH, 1, WIDTH))
-        work = _work(S, A)
-        method.around(lanes_loop)(like, _laned(batch, full), work, flat[:6], at, done)
-        ordinary[:full] = done.ravel()
+    if chunks:
+        done, work = np.empty((chunks, 1, WIDTH)), _work(S, A)
+        method.around(lanes_loop)(like, _laned(batch, chunks), work, flat[:6], at, done)
+        ordinary[:] = done.ravel()[:n]
+        records = Records(*(values[:n] for values in records))
     if not ordinary.all():
         largest = -batch.A_star.min(axis=(1, 2))
         stack = _stacked(batch, method, float(largest.max()))
@@ -61,14 +66,14 @@ def advanced(batch, method, rule, at):
     return records, ordinary > 0
 
 
-def _room(n, K, S, A, visitation):
-    """Room for the records of n runs, and the same as arrays (n, K, entries)."""
-    sizes = (S * A, S, S * A, S * A, S, 1)
-    flat = tuple(np.empty((n, K, size)) for size in sizes)
-    flat += (np.zeros((n, K, 1)), (np.empty if visitation else np.zeros)((n, K, S)))
+def _room(n, K, S, A, visitation, kept) -> Records:
+    """Room for the records of n runs."""
     shapes = (S, A), (S,), (S, A), (S, A), (S,), (), (), (S,)
-    pairs = zip(flat, shapes, strict=True)
-    return Records(*(x.reshape(n, K, *shape) for x, shape in pairs)), flat
+    rooms = {}
+    for name, shape in zip(Records._fields, shapes, strict=True):
+        constant = name == "log_scale" or (name == "d" and not visitation)
+        rooms[name] = (np.zeros if constant else np.empty)((n if name in kept else 0, K, *shape))
+    return Records(**rooms)
 
 
 def _work(S, A) -> LanesWork:
@@ -83,12 +88,14 @@ def _work(S, A) -> LanesWork:
     return LanesWork(*arrays, tuple(values.reshape(-1, WIDTH) for values in recorded))
 
 
-def _laned(batch, n) -> LanesStack:
-    """The first n runs in lanes."""
+def _laned(batch, chunks) -> LanesStack:
+    """The runs in lanes, with the first ones once more where there are too few of them."""
+    more = chunks * WIDTH - len(batch.start)
 
     def in_lanes(x):
-        chunks = x[:n].reshape(n // WIDTH, WIDTH, *x.shape[1:])
-        return np.ascontiguousarray(np.moveaxis(chunks, 1, -1), dtype=float)
+        x = np.concatenate([x, x[:more]]) if more else x
+        x = x.reshape(chunks, WIDTH, *x.shape[1:])
+        return np.ascontiguousarray(np.moveaxis(x, 1, -1), dtype=float)
 
     P, gamma, mu, A_star, start, fields = batch
     largest = -A_star.min(axis=(1, 2))[:, None]

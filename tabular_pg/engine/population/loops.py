@@ -106,7 +106,8 @@ def lanes_loop(step):
             while True:
                 if at[i] == k:
                     for j in range(len(record)):
-                        spread(record[j], c * WIDTH, i, work.recorded[j])
+                        if len(record[j]) > 0:
+                            spread(record[j], c * WIDTH, i, work.recorded[j])
                     i += 1
                     if i == at.size:
                         break
@@ -121,10 +122,11 @@ def lanes_loop(step):
 
 
 @njit_inlined
-def keep(record, values):
-    """Copy ``values``, entry by entry: an assignment of arrays would make one."""
-    for i in range(values.size):
-        record[i] = values.flat[i]
+def keep(record, row, at, values):
+    """Copy ``values``, if they are wanted; entry by entry, as an assignment would make an array."""
+    if len(record) > 0:
+        for i in range(values.size):
+            record[row, at, i] = values.flat[i]
 
 
 @njit_inlined
@@ -162,15 +164,17 @@ def plain_loop(step):
             log_scale, total, i, k, resolved = evaluate(problem, point), 0.0, 0, 0, False
             while True:
                 if at[i] == k:
-                    keep(record[0][b, i], point.x)
-                    keep(record[1][b, i], point.e)
-                    keep(record[2][b, i], point.A)
-                    keep(record[3][b, i], point.least_policy)
-                    keep(record[4][b, i], point.least_optimal_mass)
-                    record[5][b, i, 0] = total
-                    record[6][b, i, 0] = log_scale
+                    keep(record[0], b, i, point.x)
+                    keep(record[1], b, i, point.e)
+                    keep(record[2], b, i, point.A)
+                    keep(record[3], b, i, point.least_policy)
+                    keep(record[4], b, i, point.least_optimal_mass)
+                    if len(record[5]) > 0:
+                        record[5][b, i, 0] = total
+                    if len(record[6]) > 0:
+                        record[6][b, i, 0] = log_scale
                     if problem.visitation:
-                        keep(record[7][b, i], point.d)
+                        keep(record[7], b, i, point.d)
                     resolved = resolved or point.log_e[0] == point.log_e[0]
                     i += 1
                     if i == at.size:
