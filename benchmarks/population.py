@@ -12,11 +12,11 @@ from benchmarks.measure import processor_time
 from benchmarks.report import Table, Target, judged
 from benchmarks.search import never
 from tabular_pg import MDP, REGISTRY, NaturalPG, optimize, optimize_many, optimum
+from tabular_pg.batches.batch import Batch, advanced
 from tabular_pg.engine.method import METHODS
-from tabular_pg.engine.population.batch import Batch, advanced
 from tabular_pg.optima.small import small_optima
-from tabular_pg.search.climb import climb
 from tabular_pg.search.candidates.moves import random_instance
+from tabular_pg.search.climb import climb
 from tabular_pg.search.population import slacks
 from tabular_pg.search.problem import SearchProblem
 from tabular_pg.search.stacking import runs_at_once
@@ -29,9 +29,9 @@ AGREE = 1e-9  # of the gaps, relative to the values that jax subtracts
 TITLE = """Microseconds of processor time for one MDP, of which there are thousands with random
 entries: its optimum and 100 iterations of natural policy gradient. *alone*: `MDP`, `optimum`,
 `optimize` and `verdict` of N1. *together*: `MDP`, `optimize_many`, and the slack of N1 by one
-evaluation of its formula. *runs*: `optimize_many` of MDPs that are there. *arrays*: optima and
-runs as arrays, without objects. *search*: all that a climb takes for one of its runs. *jax*: optimum
-and gaps by `vmap`, `scan` and `jnp.linalg.solve`, in float64. On one core, or the sum of several.
+evaluation of its formula. *runs*: `optimize_many` of MDPs that are there, with all that a `Run`
+keeps. *arrays*: optima and gaps as arrays. *search*: all that a climb takes for one of its runs.
+*jax*: optima and gaps by `vmap`, `scan` and `jnp.linalg.solve`, in float64. All cores together.
 """
 
 
@@ -100,7 +100,8 @@ def arrays(P, r):
     best = small_optima(P, r, GAMMA)
     start = np.full((n, S, A), -np.log(A))
     batch = Batch(P, GAMMA, np.full((n, S), 1.0 / S), best.A, start, np.full((n, 1), RULE.eta))
-    records, ordinary = advanced(batch, METHODS[NaturalPG], RULE, np.arange(K + 1), ("scaled_gap",))
+    method, at = METHODS[NaturalPG], np.arange(K + 1)
+    records, ordinary = advanced(batch, method, tuple(RULE), at, ("scaled_gap",))
     assert ordinary.all() and best.sure.all()
     return records.scaled_gap.mean(axis=2)
 
@@ -142,7 +143,7 @@ def search(S, A, candidates):
 
     def climbing():
         rng, before = np.random.default_rng(1), problem.runs
-        seconds = processor_time(lambda: climb(problem, limits, rng, start, candidates, enough=never))
+        seconds = processor_time(climb, problem, limits, rng, start, candidates, None, never)
         return seconds / (problem.runs - before)
 
     climbing()
@@ -150,7 +151,7 @@ def search(S, A, candidates):
 
 
 def agree(ways, P, r):
-    """Compile everything; all gaps and slacks must be those of runs one by one, or it is an error."""
+    """Compile everything; an error, unless all gaps and slacks are those of runs one by one."""
     found = {name: way() for name, (way, _) in ways.items()}
     runs, expected = found["alone"]
     gaps, n = np.array([run.gap for run in runs]), len(runs)

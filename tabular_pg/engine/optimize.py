@@ -10,10 +10,10 @@ import numpy as np
 
 from tabular_pg._machine import ONE_BLAS_THREAD, cores
 from tabular_pg._progress import Watch
+from tabular_pg.engine.alike import made_together, pieces_of
 from tabular_pg.engine.compiled_loop import advance_alone
 from tabular_pg.engine.finish import finished
 from tabular_pg.engine.lockstep_loop import advance_searching, advance_together
-from tabular_pg.engine.population.alike import made_together, pieces_of
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.running import planned, task_of
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
@@ -190,7 +190,7 @@ def _is_several(name, value) -> bool:
     return type(value) in (list, tuple) or isinstance(value, Iterator)
 
 
-def _groups(tasks, threads) -> list[list[Task]]:
+def _groups(tasks, threads) -> list[list]:
     """What one thread does in one go: runs in lock-step where they share a large dense P."""
     groups = {}
     for i, task in enumerate(tasks):

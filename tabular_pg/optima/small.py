@@ -16,8 +16,8 @@ from tabular_pg.numerics.double_double import accumulate, advantages
 from tabular_pg.numerics.systems.elimination import eliminate, solve
 from tabular_pg.optima.bellman import FEW, NEGLIGIBLE, REFINEMENTS, TWICE
 from tabular_pg.optima.optimal import (
-    KNOWN,
     ACCURATE,
+    KNOWN,
     LARGEST_VALUE,
     SMALLEST_REWARD,
     Optimum,

@@ -65,9 +65,7 @@ def _in_floats(theorem, run, sides, k) -> Sides:
     wrong = claimed & ~agrees(theorem, measured, proved, rounding)
     m, p = np.abs(measured) < RESOLVED, np.abs(proved) < RESOLVED
     tiny = claimed & ((m & p) | (wrong & (m | p))) & ~_truly_zero(run, measured, proved, k)
-    return Sides(
-        measured, proved, rounding, claimed | overflowed, wrong & ~tiny, tiny | overflowed
-    )
+    return Sides(measured, proved, rounding, claimed | overflowed, wrong & ~tiny, tiny | overflowed)
 
 
 def _why_nothing(sides, known) -> str:
@@ -122,13 +120,13 @@ def _resolved(theorem, known, found, k) -> Sides:
     )
     digits = per_unit * (1 + np.maximum(_log_of(m), _log_of(p)))
     at, digits = at & (digits < NO_DIGITS), wide(digits)
-    agrees = agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
+    right = agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
     return Sides(
         np.where(at, m, wide(known.measured)),
         np.where(at, p, wide(known.proved)),
         np.where(at, rounding, wide(known.rounding)),
         claimed,
-        np.where(at, ~agrees, known.wrong),
+        np.where(at, ~right, known.wrong),
         known.open & claimed & ~at,
     )
 

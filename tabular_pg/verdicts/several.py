@@ -111,10 +111,12 @@ class Several(Reductions, NDArrayOperatorsMixin):
 def aligned(*arrays) -> list:
     """Their data, so that plain arrays serve all runs."""
     ndim = max(x.ndim if isinstance(x, Several) else np.ndim(x) for x in arrays)
-    return [
-        x.data.reshape(len(x.data), *[1] * (ndim - x.ndim), *x.shape) if isinstance(x, Several) else x
-        for x in arrays
-    ]
+    return [_widened(x, ndim) if isinstance(x, Several) else x for x in arrays]
+
+
+def _widened(x, ndim) -> np.ndarray:
+    """Its data, with so many axes beside that of runs."""
+    return x.data.reshape(len(x.data), *[1] * (ndim - x.ndim), *x.shape)
 
 
 def _each(function, *inputs, **options):
@@ -154,9 +156,7 @@ def _joined(function):
 
 
 def _broadcast(x, shape):
-    (data,) = aligned(x)
-    data = data.reshape(len(data), *[1] * (len(shape) - x.ndim), *x.shape)
-    return Several(np.broadcast_to(data, (len(data), *shape)))
+    return Several(np.broadcast_to(_widened(x, len(shape)), (len(x.data), *shape)))
 
 
 def _take(x, indices, axis):

@@ -31,13 +31,11 @@ class Lanes(types.Type):
 
     def can_convert_from(self, typingctx, other):
         """What numba asks: whether ``other`` can stand for one."""
-        if isinstance(other, types.Number):
-            return Conversion.unsafe
+        return Conversion.unsafe if isinstance(other, types.Number) else None
 
     def unify(self, typingctx, other):
         """What numba asks: the type of a variable that is this here and ``other`` there."""
-        if isinstance(other, types.Number):
-            return self
+        return self if isinstance(other, types.Number) else None
 
 
 class Mask(types.Type):

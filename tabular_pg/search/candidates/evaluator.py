@@ -7,11 +7,11 @@ import warnings
 import numpy as np
 
 from tabular_pg._jit import njit_inlined
+from tabular_pg.batches.batch import COMPILED, Batch, advanced
 from tabular_pg.engine.around import begin_once
 from tabular_pg.engine.compiled_loop import plain_loop
 from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.optimize import optimize
-from tabular_pg.engine.population.batch import Batch, advanced
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.running import room
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
@@ -165,7 +165,7 @@ class Evaluator:
         batch = Batch(
             every(mdp.P), mdp.gamma, every(mdp.mu), every(best.A), log_policies, every(tuple(rule))
         )
-        records, _ = advanced(batch, self.method, rule, self.at)
+        records, _ = advanced(batch, self.method, tuple(rule), self.at)
         kept = np.flatnonzero(np.isfinite(records.scaled_gap[:, -1]).all(axis=1))
         if not kept.size:
             return None
@@ -179,7 +179,7 @@ class Evaluator:
         )  # fmt: skip
 
     def _advanced(self, instance, rule, mdp, best, problem, log_policies):
-        if log_policies is not None and self.method.lanes and self.tau == 0:
+        if log_policies is not None and self.method.lanes and self.tau == 0 and COMPILED:
             found = self._in_lanes(instance, rule, mdp, best, log_policies)
             if found is not None:
                 return found

@@ -17,7 +17,6 @@ from tabular_pg.numerics.lanes import functions  # noqa: F401  (exp and log of l
 from tabular_pg.numerics.lanes.kinds import WIDTH, in_lanes
 from tabular_pg.numerics.lanes.operators import choose, unpacked
 
-
 LOSING = 1e-9  # relative rounding of offsets above which gaps are not accurate
 
 

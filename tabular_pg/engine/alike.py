@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg.batches.batch import COMPILED, Batch, Records, advanced
 from tabular_pg.engine.arguments import LARGEST_MOVE
+from tabular_pg.engine.around import plain_values
 from tabular_pg.engine.method import METHODS
-from tabular_pg.engine.population.batch import Batch, Records, advanced
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.start import start_of
 from tabular_pg.engine.step_size import registered_step, step_of
@@ -21,7 +22,7 @@ from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.small import known_optima
 
 SMALL = 10  # states up to which an MDP is small
-FEWEST = 32  # runs for which it pays to compile this
+FEWEST = 200  # runs for which it pays to compile this
 PIECE = 2**18  # numbers that are recorded of runs that are made together, about
 LONGEST = 2**16  # and their iterations
 
@@ -30,9 +31,9 @@ def pieces_of(plans) -> list[list[int]]:
     """The numbers of the plans that are made together; of the others there are none."""
     groups, found = {}, []
     for i, plan in enumerate(plans):
-        mdp = plan.mdp
+        mdp, kinds = plan.mdp, tuple(map(type, plan.rule))  # of step sizes
         if mdp.actions is None:
-            key = type(plan.rule), type(plan.rule.eta) if hasattr(plan.rule,"eta") else None, plan.tau, mdp.r.shape, mdp.gamma, type(mdp.P)
+            key = type(plan.rule), kinds, plan.tau, mdp.r.shape, mdp.gamma, type(mdp.P)
             groups.setdefault(key, []).append(i)
     for group in groups.values():
         first = plans[group[0]]
@@ -48,7 +49,8 @@ def _is_small(plan) -> bool:
     """Whether such runs are made together."""
     mdp, method = plan.mdp, METHODS[type(plan.rule)]
     return (
-        plan.tau == 0
+        COMPILED
+        and plan.tau == 0
         and mdp.r.shape[0] <= SMALL
         and not mdp.sparse
         and plan.solver in (None, Solver.ELIMINATION)
@@ -69,7 +71,7 @@ def made_together(plans) -> list:
     fields = np.array([plan.rule for plan in plans], dtype=float)
     mu = np.concatenate([mdp.mu for mdp in mdps]).reshape(-1, S)
     batch = Batch(P, mdps[0].gamma, mu, A_star, x, fields)
-    records, ordinary = advanced(batch, method, plans[0].rule, at)
+    records, ordinary = advanced(batch, method, plain_values(plans[0].rule), at)
     k = at.copy()
     for values in (k, *records):
         values.setflags(write=False)
@@ -80,17 +82,18 @@ def made_together(plans) -> list:
     }  # fmt: skip
     moving = records.scaled_gap[:, -1].max(axis=1) > 0
     statuses = [Status.COMPLETED if x else Status.OPTIMAL for x in moving.tolist()]
-    rules, names = [plan.rule for plan in plans], ("mdp", "rule", "start", "optimum", "status", *Records._fields)
-    runs = []
+    rules, runs = [plan.rule for plan in plans], []
+    names = ("mdp", "rule", "start", "optimum", "status", *Records._fields)
     for row in zip(mdps, rules, starts, best, statuses, *map(list, records), strict=True):
-        run = object.__new__(Run)  # its own function for that takes as long as all the rest
+        run = object.__new__(Run)  # its constructor takes as long as all the rest
         run.__dict__.update(shared)
         run.__dict__.update(zip(names, row, strict=True))
         runs.append(run)
-    ordinary &= [found is not None and not _overflows(rule, found) for rule, found in zip(rules,best)]
-    if not ordinary.all():
-        runs = [run if kept else None for run, kept in zip(runs, ordinary.tolist())]
-    return runs
+    each = zip(runs, rules, best, ordinary.tolist(), strict=True)
+    return [
+        run if kept and found is not None and not _overflows(rule, found) else None
+        for run, rule, found, kept in each
+    ]
 
 
 def _overflows(rule, best) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
-from tabular_pg.engine.around import plain_values
-from tabular_pg.engine.population.loops import LanesStack, LanesWork, lanes_loop, plain_loop
+from tabular_pg.batches.loops import LanesStack, LanesWork, lanes_loop, plain_loop
 from tabular_pg.gaps.coordinates import Logits, Probabilities
 from tabular_pg.gaps.point import Problem, empty_point
 from tabular_pg.numerics.lanes.kinds import WIDTH
 
+COMPILED = not numba.config.DISABLE_JIT  # without a compiler there are no lanes
 FEWEST = 4  # runs for which it pays to fill the lanes
 
 
@@ -40,17 +41,17 @@ class Records(NamedTuple):
     d: np.ndarray  # (n, K, S)
 
 
-def advanced(batch, method, rule, at, kept=Records._fields):
+def advanced(batch, method, like, at, kept=Records._fields):
     """``(records, ordinary)``: all runs to the last iteration of ``at``, and (n,) which of them
     are finite, and have lost no digits that ``optimize`` would find or speak of.
 
-    ``rule`` is that of any of them, and ``kept`` are the records that are wanted: the others are
-    empty.
+    ``like`` are the hyper-parameters of one of them, as compiled code takes them; ``kept`` are the
+    records that are wanted: the others are empty.
     """
-    (n, S, A), like = batch.start.shape, plain_values(rule)
+    n, S, A = batch.start.shape
     chunks = (n + WIDTH - 1) // WIDTH if method.lanes and n >= FEWEST else 0
     records = _room(max(n, WIDTH * chunks), at.size, S, A, method.visitation, kept)
-    flat = tuple(values.reshape(*values.shape[:2], math.prod(values.shape[2:])) for values in records)
+    flat = tuple(x.reshape(*x.shape[:2], math.prod(x.shape[2:])) for x in records)
     ordinary = np.zeros(n)
     if chunks:
         done, work = np.empty((chunks, 1, WIDTH)), _work(S, A)

@@ -1,1 +1,0 @@
-"""Many runs on small MDPs of one shape, in one compiled call."""
