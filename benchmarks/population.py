@@ -37,7 +37,7 @@ keeps. *arrays*: optima and gaps as arrays. *search*: all that a climb takes for
 
 def rows(quick, out):
     """One row per shape."""
-    n, repeats = (64, 1) if quick else (2048, 5)
+    n, repeats = (256, 1) if quick else (2048, 5)
     return [row(S, A, n, repeats) for S, A in SHAPES]
 
 

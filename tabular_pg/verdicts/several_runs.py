@@ -74,6 +74,16 @@ class SeveralRuns(Run):
         return found
 
     @cached_property
+    def step_sizes(self):
+        """(K,) the step size."""
+        return self._constant() + np.zeros(len(self.k))
+
+    @property
+    def all_steps(self):
+        """(k[-1],) the step size."""
+        return self._constant() + np.zeros(self.k[-1])
+
+    @cached_property
     def log_policies(self):
         """(K, S, A) log pi^k."""
         if self.coordinates is Probabilities:
