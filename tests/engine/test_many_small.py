@@ -59,7 +59,7 @@ def same(found, run):
     np.testing.assert_array_equal(found.k, run.k)
     np.testing.assert_array_equal(found.start, run.start)
     for name in OTHERS:
-        assert getattr(found, name) == getattr(run, name), name
+        np.testing.assert_array_equal(getattr(found, name), getattr(run, name), err_msg=name)
     for name in NUMBERS:
         ours, theirs = getattr(found, name), getattr(run, name)
         assert ours.shape == theirs.shape, name
