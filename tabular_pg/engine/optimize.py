@@ -100,9 +100,11 @@ def optimize_many(
 
     Runs share the machine's cores, one thread each; runs on one large dense MDP also share every
     pass over its P, and hundreds of runs on small MDPs of one shape (tau = 0, constant steps) are
-    made in one compiled call, which ``optimize`` agrees with to 1e-12. Each of ``mdp``, ``rule``, ``tau``, ``policy`` and ``log_policy`` may be a
-    list, plain tuple or iterator with one entry per run, or an array with one axis more than for
-    one run; anything else serves all runs.
+    made in one compiled call, which ``optimize`` agrees with to 1e-12.
+
+    Each of ``mdp``, ``rule``, ``tau``, ``policy`` and ``log_policy`` may be a list, plain tuple or
+    iterator with one entry per run, or an array with one axis more than for one run; anything else
+    serves all runs.
 
     Parameters
     ----------
