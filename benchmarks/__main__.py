@@ -6,11 +6,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import dense, long, reuse, scaling, search, start, sweep, verdicts, wait
+from benchmarks import (
+    dense,
+    long,
+    population,
+    reuse,
+    scaling,
+    search,
+    start,
+    sweep,
+    verdicts,
+    wait,
+)
 from benchmarks.report import markdown, missed, write_csv
 from tabular_pg._files import write_whole
 
-MODULES = dense, start, wait, reuse, sweep, long, scaling, search, verdicts
+MODULES = dense, start, wait, reuse, sweep, long, scaling, search, population, verdicts
 TABLES = {module.TABLE.name: module.TABLE for module in MODULES}
 RESULTS = Path(__file__).resolve().parent / "results"
 

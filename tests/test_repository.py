@@ -45,7 +45,7 @@ LAYERS = [
         "theorems.proofs",
     ],
     ["_files", "_jit", "_notebook", "_tables", "preference.data"],
-    ["mdps.exchange", "saved"],
+    ["mdps.exchange", "numerics.lanes", "saved"],
     ["mdps"],
     [
         "instances",
@@ -55,6 +55,7 @@ LAYERS = [
         "preference.world",
     ],
     ["gaps", "optima", "preference.control", "preference.curation", "reasoning.episodic"],
+    ["batches"],
     ["engine", "reasoning.puzzles"],
     ["steps", "verdicts"],
     ["methods"],

@@ -66,6 +66,7 @@ class Method(NamedTuple):
     visitation: bool
     memory: int  # how many arrays (A,) a state remembers
     statewise: bool
+    lanes: bool  # whether the kernel decides nothing on its data by ``if``
     native: bool  # defined inside the package
     start: object  # the kernel that fills ``point.memory`` before step 0, or None
     learn: object  # the kernel that advances it before steps 1, 2, ..., or None
@@ -126,6 +127,7 @@ def method(
     start=None,
     learn=None,
     statewise=False,
+    lanes=False,
     any_sign=(),
 ):
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
@@ -162,6 +164,9 @@ def method(
         Whether the next policy in a state depends on that state's entries alone. Then, on large
         MDPs, the kernel is given a few states at a time, and P is read once per iteration
         instead of twice.
+    lanes : bool
+        Whether the kernel decides nothing on its data by ``if``, but by ``choose`` of
+        ``tabular_pg.numerics.lanes``. Then, for tau = 0, several small MDPs are run at once.
     any_sign : tuple of str, optional
         Names of hyper-parameters that may be 0 or negative; others are refused then.
 
@@ -200,7 +205,9 @@ def method(
         kernel, parts = compiled(kernel, native), [part and others(part) for part in (start, learn)]
         if not native:
             kernel, *parts = map(without_result, (kernel, *parts))
-        METHODS[rule] = Method(rule, kernel, *facts, statewise, native, *parts, tuple(any_sign), {})
+        METHODS[rule] = Method(
+            rule, kernel, *facts, statewise, lanes, native, *parts, tuple(any_sign), {}
+        )
         return kernel
 
     return register

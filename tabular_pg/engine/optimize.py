@@ -8,34 +8,15 @@ from itertools import islice
 
 import numpy as np
 
-from tabular_pg._machine import ONE_BLAS_THREAD, cores, refuse_beyond_memory
+from tabular_pg._machine import ONE_BLAS_THREAD, cores
 from tabular_pg._progress import Watch
-from tabular_pg.checks.numbers import checked_iterations, shown
-from tabular_pg.engine.arguments import memory_of, recorded, refuse_combination, refuse_overflow
+from tabular_pg.engine.alike import made_together, pieces_of
 from tabular_pg.engine.compiled_loop import advance_alone
 from tabular_pg.engine.finish import finished
 from tabular_pg.engine.lockstep_loop import advance_searching, advance_together
-from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.run import Run
-from tabular_pg.engine.running import Record, Task
-from tabular_pg.engine.search import Trial
-from tabular_pg.engine.start import start_of
-from tabular_pg.engine.step_size import refuse_answers, registered_step, step_of
-from tabular_pg.gaps.evaluation import problem_of
-from tabular_pg.gaps.point import empty_point
-from tabular_pg.gaps.two_forms import TwoForms
-from tabular_pg.mdps.mdp import MDP
-from tabular_pg.numerics.systems.choice import (
-    FEW,
-    REUSED_FROM,
-    check_solver,
-    is_sparse,
-    linear_solver,
-    transitions_of,
-)
+from tabular_pg.engine.running import planned, task_of
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
-from tabular_pg.numerics.systems.solver import Solver
-from tabular_pg.optima.optimal import checked_tau, optimum
 
 MOST_RUNS = 100_000
 AXES = {"tau": 0, "policy": 2, "log_policy": 2}  # of what is given for one run
@@ -96,9 +77,8 @@ def optimize(
         If it is doubtful which actions are optimal, or if gaps are less accurate than 1e-9.
     """
     with ONE_BLAS_THREAD:
-        (task,) = _tasks(
-            [(mdp, rule, tau, policy, log_policy)], iterations, at, solver, tie_tolerance
-        )
+        each = [(mdp, rule, tau, policy, log_policy)]
+        task = task_of(*planned(each, iterations, at, solver, tie_tolerance))
         with Watch(task.at[-1]) as watch:
             _advance([task], watch)
     return finished(task)
@@ -119,9 +99,12 @@ def optimize_many(
     """Run several rules, from several starts or on several MDPs, as ``optimize`` would one by one.
 
     Runs share the machine's cores, one thread each; runs on one large dense MDP also share every
-    pass over its P. Each of ``mdp``, ``rule``, ``tau``, ``policy`` and ``log_policy`` may be a
-    list, plain tuple or iterator with one entry per run, or an array with one axis more than for
-    one run; anything else serves all runs.
+    pass over its P, and hundreds of runs on small MDPs of one shape (tau = 0, constant steps) are
+    made in one compiled call, which ``optimize`` agrees with to 1e-12.
+
+    Each of ``mdp``, ``rule``, ``tau``, ``policy`` and ``log_policy`` may be a list, plain tuple or
+    iterator with one entry per run, or an array with one axis more than for one run; anything else
+    serves all runs.
 
     Parameters
     ----------
@@ -144,18 +127,37 @@ def optimize_many(
         As ``optimize`` does, and if the lists differ in length.
     """
     each = _spread(mdp=mdp, rule=rule, tau=tau, policy=policy, log_policy=log_policy)
-    threads = cores()
     with ONE_BLAS_THREAD:
-        tasks = _tasks(each, iterations, at, solver, tie_tolerance)
-        with Watch(sum(task.at[-1] for task in tasks)) as watch:
-            _share(_groups(tasks, threads), threads, watch)
-    return [finished(task) for task in tasks]
+        plans = planned(each, iterations, at, solver, tie_tolerance)
+        with Watch(sum(int(plan.at[-1]) for plan in plans)) as watch:
+            runs = _together(plans, watch)
+            others = [i for i, run in enumerate(runs) if run is None]
+            tasks = [task_of(plans[i]) for i in others]
+            _share(_advance, _groups(tasks, cores()), watch)
+    for i, task in zip(others, tasks, strict=True):
+        runs[i] = finished(task)
+    return runs
 
 
-def _share(groups, threads, watch):
-    """Advance all groups on so many threads; an error in one ends the others early."""
-    with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(_advance, group, watch) for group in groups]
+def _together(plans, watch) -> list:
+    """The runs of plans that are alike, on small MDPs; None for the others."""
+    pieces, runs = pieces_of(plans), [None] * len(plans)
+
+    def make(piece, watch):
+        if not watch.interrupted:
+            made = made_together([plans[i] for i in piece])
+            watch.count(sum(int(run.k[-1]) for run in made if run is not None))
+            for i, run in zip(piece, made, strict=True):
+                runs[i] = run
+
+    _share(make, pieces, watch)
+    return runs
+
+
+def _share(work, parts, watch):
+    """Do ``work(part, watch)`` on every core; an error in one ends the others early."""
+    with ThreadPoolExecutor(cores()) as pool:
+        jobs = [pool.submit(work, part, watch) for part in parts]
         try:
             for job in jobs:
                 job.result()
@@ -191,52 +193,7 @@ def _is_several(name, value) -> bool:
     return type(value) in (list, tuple) or isinstance(value, Iterator)
 
 
-def _tasks(each, iterations, at, solver, tie_tolerance) -> list[Task]:
-    """Checked runs, ready to go; all are checked, and have room, before the first is begun."""
-    iterations, checked, needed = checked_iterations(iterations), [], 0
-    for mdp, rule, tau, *start in each:
-        if not isinstance(mdp, MDP):
-            several = " (optimize_many takes lists)" if isinstance(mdp, list | tuple) else ""
-            raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP{several}")
-        if isinstance(tau, list | tuple) or (isinstance(tau, np.ndarray) and tau.ndim > 0):
-            raise ValueError(
-                f"tau is {shown(tau)}; expected one number (optimize_many takes lists)"
-            )
-        rule, tau = checked_rule(rule), checked_tau(tau)
-        refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
-        check_solver(mdp, solver)
-        stops = recorded(at, iterations, mdp.r.size)
-        needed += memory_of(mdp, rule, stops, is_sparse(mdp, solver))
-        checked.append((mdp, rule, tau, start, stops, solver, tie_tolerance))
-    refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
-    return [_task(*arguments) for arguments in checked]
-
-
-def _task(mdp, rule, tau, given, at, solver, tie_tolerance) -> Task:
-    method, size, sparse = METHODS[type(rule)], registered_step(rule), is_sparse(mdp, solver)
-    best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
-    refuse_overflow(rule, best)
-    start = start_of(*given, mdp, tau, method)
-    alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
-    system = None if alone else linear_solver(mdp, solver)
-    visitation = method.visitation or (size is not None and size.visitation)
-    P = transitions_of(mdp, solver)
-    problem = problem_of(mdp, best, method.coordinates(tau), visitation, P)
-    x, log_pi = start.coordinates(problem.coordinates, best.odds)
-    log_pi = log_pi if type(problem.coordinates) is TwoForms else None
-    reuse = alone and solver is None and mdp.n_states >= REUSED_FROM
-    reuse = reuse and (size is None or size.accept is None)  # whose trials are not close
-    point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]), reuse)
-    if system is not None and not sparse:
-        point = point._replace(N=system.N)
-    if size is not None:
-        trial = Trial(0.0, point, point.A, point.e, point.e)
-        refuse_answers(size, step_of(rule), problem, point, trial)
-    record = Record(at.size, point)
-    return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record)
-
-
-def _groups(tasks, threads) -> list[list[Task]]:
+def _groups(tasks, threads) -> list[list]:
     """What one thread does in one go: runs in lock-step where they share a large dense P."""
     groups = {}
     for i, task in enumerate(tasks):

@@ -176,7 +176,8 @@ class Run:
     def gap(self) -> np.ndarray:
         """(K,) V*_tau(rho) - V^k_tau(rho)."""
         gap = self.value_gap @ self.mdp.rho
-        return np.where(gap > SMALL, gap, np.exp(self._log_mean))
+        known = gap > SMALL
+        return gap if known.all() else np.where(known, gap, np.exp(self._log_mean))
 
     @cached_property
     def sup_gap(self) -> np.ndarray:

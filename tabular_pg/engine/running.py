@@ -1,4 +1,4 @@
-"""A run on its way: what it works on, and what it has recorded."""
+"""A run on its way: what is asked for, what it works on, and what it has recorded."""
 
 from __future__ import annotations
 
@@ -7,15 +7,31 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._machine import refuse_beyond_memory
+from tabular_pg.checks.numbers import checked_iterations, shown
+from tabular_pg.engine.arguments import memory_of, recorded, refuse_combination, refuse_overflow
 from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step_once, step_twice
-from tabular_pg.engine.method import METHODS, Method
+from tabular_pg.engine.method import METHODS, Method, checked_rule
 from tabular_pg.engine.run import LOWEST
-from tabular_pg.engine.step_size import StepSize, registered_step
-from tabular_pg.gaps.point import Point, Problem
+from tabular_pg.engine.search import Trial
+from tabular_pg.engine.start import start_of
+from tabular_pg.engine.step_size import StepSize, refuse_answers, registered_step, step_of
+from tabular_pg.gaps.evaluation import problem_of
+from tabular_pg.gaps.point import Point, Problem, empty_point
+from tabular_pg.gaps.two_forms import TwoForms
 from tabular_pg.mdps.mdp import MDP
+from tabular_pg.numerics.systems.choice import (
+    FEW,
+    REUSED_FROM,
+    check_solver,
+    is_sparse,
+    linear_solver,
+    transitions_of,
+)
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
+from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
-from tabular_pg.optima.optimal import Optimum
+from tabular_pg.optima.optimal import Optimum, checked_tau, optimum
 
 
 class Room(NamedTuple):
@@ -160,3 +176,72 @@ class Task:
     def step(self):
         """The step of the method: ``step(values, k, problem, point)``."""
         return self.around(step_twice if self.two_forms else step_once)
+
+
+class Plan(NamedTuple):
+    """What is asked for in one run, checked but for what the optimum decides."""
+
+    mdp: MDP
+    rule: tuple
+    tau: float
+    start: tuple  # policy and log_policy, as they were given
+    at: np.ndarray
+    solver: Solver | None
+    tie_tolerance: float | None
+
+
+def planned(each, iterations, at, solver, tie_tolerance) -> list[Plan]:
+    """Checked runs; all are checked, and have room, before the first is begun."""
+    iterations, plans, needed, settled = checked_iterations(iterations), [], 0, {}
+    for mdp, rule, tau, *start in each:
+        if not isinstance(mdp, MDP):
+            several = " (optimize_many takes lists)" if isinstance(mdp, list | tuple) else ""
+            raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP{several}")
+        own = mdp.sparse or mdp.n_states > FEW  # what it needs depends on how many entries are 0
+        key = id(rule), id(tau), mdp.r.shape, id(mdp) if own else None
+        if key not in settled:
+            settled[key] = _settled(mdp, rule, tau, iterations, at, solver)
+        rule, tau, stops, bytes_ = settled[key]
+        if METHODS[type(rule)].visitation:
+            refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
+        needed += bytes_
+        plans.append(Plan(mdp, rule, tau, tuple(start), stops, solver, tie_tolerance))
+    refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
+    return plans
+
+
+def _settled(mdp, rule, tau, iterations, at, solver):
+    """The rule and tau checked, the iterations to record, and the bytes that this takes."""
+    if isinstance(tau, list | tuple) or (isinstance(tau, np.ndarray) and tau.ndim > 0):
+        raise ValueError(f"tau is {shown(tau)}; expected one number (optimize_many takes lists)")
+    rule, tau = checked_rule(rule), checked_tau(tau)
+    refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
+    check_solver(mdp, solver)
+    stops = recorded(at, iterations, mdp.r.size)
+    return rule, tau, stops, memory_of(mdp, rule, stops, is_sparse(mdp, solver))
+
+
+def task_of(plan) -> Task:
+    """The plan, ready to go."""
+    mdp, rule, tau, given, at, solver, tie_tolerance = plan
+    method, size, sparse = METHODS[type(rule)], registered_step(rule), is_sparse(mdp, solver)
+    best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
+    refuse_overflow(rule, best)
+    start = start_of(*given, mdp, tau, method)
+    alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
+    system = None if alone else linear_solver(mdp, solver)
+    visitation = method.visitation or (size is not None and size.visitation)
+    P = transitions_of(mdp, solver)
+    problem = problem_of(mdp, best, method.coordinates(tau), visitation, P)
+    x, log_pi = start.coordinates(problem.coordinates, best.odds)
+    log_pi = log_pi if type(problem.coordinates) is TwoForms else None
+    reuse = alone and solver is None and mdp.n_states >= REUSED_FROM
+    reuse = reuse and (size is None or size.accept is None)  # whose trials are not close
+    point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]), reuse)
+    if system is not None and not sparse:
+        point = point._replace(N=system.N)
+    if size is not None:
+        trial = Trial(0.0, point, point.A, point.e, point.e)
+        refuse_answers(size, step_of(rule), problem, point, trial)
+    record = Record(at.size, point)
+    return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record)

@@ -17,7 +17,8 @@ from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.gaps.offset_error import NEGLIGIBLE, TINY, log_offset_error, offset_error
-from tabular_pg.numerics.simplex import log_normalize, offset_normalize
+from tabular_pg.numerics.offsets import offset_normalize
+from tabular_pg.numerics.simplex import log_normalize
 
 
 class Logits(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg.numerics.simplex import log_kl_term, offset_kl
+from tabular_pg.numerics.offsets import log_kl_term, offset_kl
 
 TINY = 1e-250  # a kappa below this is rescaled before it underflows
 NEGLIGIBLE = -745.0  # exp of less is 0

@@ -19,7 +19,8 @@ from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.gaps.coordinates import KERNELS, Kernels
 from tabular_pg.gaps.offset_error import log_offset_error, offset_error
 from tabular_pg.gaps.point import with_form
-from tabular_pg.numerics.simplex import argmax, log_normalize, offset_normalize
+from tabular_pg.numerics.offsets import offset_normalize
+from tabular_pg.numerics.simplex import argmax, log_normalize
 
 NEEDED_BELOW = -1000.0  # a log pi* under which two forms are kept
 NEAR = 0.5  # offsets up to this are summed without a subtraction

@@ -42,7 +42,9 @@ def _references(view) -> int:
 
 def freeze(value):
     """Make an array, or those of a sparse matrix, read-only; leave anything else as it is."""
-    parts = (value.data, value.indices, value.indptr) if sparse.issparse(value) else (value,)
+    parts = (value,)
+    if not isinstance(value, np.ndarray) and sparse.issparse(value):
+        parts = (value.data, value.indices, value.indptr)
     for array in parts:
         while isinstance(array, np.ndarray):  # and what it is a view of
             array.setflags(write=False)

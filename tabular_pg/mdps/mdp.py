@@ -133,9 +133,9 @@ class MDP:
             "actions": actions,
             "labels": checked_labels(labels, shape),
         }
-        for key, value in fields.items():
-            freeze(value)
-            object.__setattr__(self, key, value)
+        for key in ("P", "r", "rho", "mu", "actions"):
+            freeze(fields[key])
+        self.__dict__.update(fields)
         if self.sparse and given.format == "csr":
             freeze_shared(given, self.P)
 

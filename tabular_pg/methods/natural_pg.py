@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tabular_pg.engine.method import Regularization, Space, method
-from tabular_pg.numerics.simplex import argmax, best_of
+from tabular_pg.numerics.simplex import best_of, of_likeliest
 from tabular_pg.references import cited
 
 
@@ -24,7 +24,9 @@ class NaturalPG(NamedTuple):
     eta: float
 
 
-@method(NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY, statewise=True)
+@method(
+    NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY, statewise=True, lanes=True
+)
 def natural_pg(rule, k, problem, point):
     """The update above; for tau > 0 on xi = log pi - log pi*: xi <- alpha xi - beta q + const."""
     x, pi, q, A_star = point.x, point.pi, point.q, problem.A_star
@@ -32,7 +34,7 @@ def natural_pg(rule, k, problem, point):
     beta = 1.0 / (1.0 / rule.eta + problem.tau)
     for s in range(x.shape[0]):
         if problem.tau > 0.0:
-            common = q[s, argmax(pi, s)]  # would leave its rounding error behind
+            common = of_likeliest(q, pi, s)  # would leave its rounding error behind
             for a in range(x.shape[1]):
                 x[s, a] = alpha * x[s, a] - beta * (q[s, a] - common)
         else:

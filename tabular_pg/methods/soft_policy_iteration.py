@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tabular_pg.engine.method import Regularization, Space, method
-from tabular_pg.numerics.simplex import argmax
+from tabular_pg.numerics.simplex import of_likeliest
 from tabular_pg.references import cited
 
 
@@ -27,6 +27,6 @@ def soft_policy_iteration(rule, k, problem, point):
     """xi <- -q / tau + const: nothing is subtracted from the old offset."""
     x, pi, q = point.x, point.pi, point.q
     for s in range(x.shape[0]):
-        common = q[s, argmax(pi, s)]  # would leave its rounding error behind
+        common = of_likeliest(q, pi, s)  # would leave its rounding error behind
         for a in range(x.shape[1]):
             x[s, a] = (common - q[s, a]) / problem.tau

@@ -25,7 +25,7 @@ ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a solution
 ACCURATE = 1e-20  # what refinement must reach, relative to the rewards that a value adds up
 SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the largest such sum
 LARGEST_VALUE, SMALLEST_REWARD = 1e250, 1e-250
-_KNOWN = weakref.WeakKeyDictionary()  # optima of MDPs in use, by tau and tie tolerance
+KNOWN = weakref.WeakKeyDictionary()  # optima of MDPs in use, by tau and tie tolerance
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def optimum(mdp: MDP, tau: float = 0.0, *, tie_tolerance: float | None = None) -
     if not isinstance(mdp, MDP):
         raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
     tau, tie_tolerance = checked_tau(tau), checked_tie_tolerance(tie_tolerance)
-    known = _KNOWN.setdefault(mdp, {})
+    known = KNOWN.setdefault(mdp, {})
     key = tau, tie_tolerance
     if key not in known:
         known[key] = _computed(mdp, tau, tie_tolerance)

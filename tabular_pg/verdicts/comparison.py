@@ -21,7 +21,7 @@ NO_DIGITS = 0.1  # relative rounding of a number beyond which nothing is said of
 SUMMING = 1.2e-16  # and per step: the logarithm is a sum of steps, rounded after each
 
 
-class _Sides(NamedTuple):
+class Sides(NamedTuple):
     """Both sides of every inequality; where floats do not tell, in numbers of any size."""
 
     measured: np.ndarray | Wide
@@ -47,7 +47,7 @@ def compared(theorem, run, sides, k, again) -> Verdict:
         return Verdict(
             theorem, False, _why_nothing(sides, known), not_compared=int(known.open.sum())
         )
-    ratios = _ratios(theorem.kind, known)
+    ratios = ratios_of(theorem.kind, known)
     if measured.ndim and k.size > 1 and k[0] == 0:
         ratios[0] = np.nan  # most bounds are equalities at k = 0
     violation = _first_violation(known, k, sides)
@@ -58,16 +58,14 @@ def compared(theorem, run, sides, k, again) -> Verdict:
     )  # fmt: skip
 
 
-def _in_floats(theorem, run, sides, k) -> _Sides:
+def _in_floats(theorem, run, sides, k) -> Sides:
     measured, proved, rounding = sides
     overflowed = np.isnan(proved) | (np.isnan(measured) & np.isfinite(proved))
     claimed = np.isfinite(proved) & ~np.isnan(measured)
-    wrong = claimed & ~_agrees(theorem, measured, proved, rounding)
+    wrong = claimed & ~agrees(theorem, measured, proved, rounding)
     m, p = np.abs(measured) < RESOLVED, np.abs(proved) < RESOLVED
     tiny = claimed & ((m & p) | (wrong & (m | p))) & ~_truly_zero(run, measured, proved, k)
-    return _Sides(
-        measured, proved, rounding, claimed | overflowed, wrong & ~tiny, tiny | overflowed
-    )
+    return Sides(measured, proved, rounding, claimed | overflowed, wrong & ~tiny, tiny | overflowed)
 
 
 def _why_nothing(sides, known) -> str:
@@ -78,7 +76,8 @@ def _why_nothing(sides, known) -> str:
     return "nothing was compared: both sides are too small for float64 wherever it claims something"
 
 
-def _agrees(theorem, measured, proved, rounding, floor=RESOLVED):
+def agrees(theorem, measured, proved, rounding, floor=RESOLVED):
+    """Where the two sides are as claimed, up to rounding."""
     margin = theorem.tolerance * np.abs(proved) + rounding + floor
     if theorem.kind is Kind.UPPER:
         return measured <= proved + margin
@@ -103,7 +102,7 @@ def _truly_zero(run, measured, proved, k):
     return zero & exact.reshape(-1, *[1] * (measured.ndim - 1))
 
 
-def _resolved(theorem, known, found, k) -> _Sides:
+def _resolved(theorem, known, found, k) -> Sides:
     """What is open or wrong decided in numbers of any size, if there are any."""
     if found is None:  # what is wrong by more than what underflows is wrong
         m, p = known.measured, known.proved
@@ -121,13 +120,13 @@ def _resolved(theorem, known, found, k) -> _Sides:
     )
     digits = per_unit * (1 + np.maximum(_log_of(m), _log_of(p)))
     at, digits = at & (digits < NO_DIGITS), wide(digits)
-    agrees = _agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
-    return _Sides(
+    right = agrees(theorem, m, p, rounding + digits * np.abs(p), floor=0.0)
+    return Sides(
         np.where(at, m, wide(known.measured)),
         np.where(at, p, wide(known.proved)),
         np.where(at, rounding, wide(known.rounding)),
         claimed,
-        np.where(at, ~agrees, known.wrong),
+        np.where(at, ~right, known.wrong),
         known.open & claimed & ~at,
     )
 
@@ -143,7 +142,7 @@ def _log_of(x):
     return np.where(np.isfinite(size), size, 0.0)
 
 
-def _ratios(kind, known):
+def ratios_of(kind, known):
     """above / below where both sides were compared, have their digits, and the lower one is not 0;
     else NaN."""
     any_size = isinstance(known.proved, Wide)

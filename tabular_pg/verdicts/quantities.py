@@ -11,7 +11,7 @@ from functools import singledispatch
 import numpy as np
 
 from tabular_pg._floats import UNDERFLOW
-from tabular_pg.numerics.simplex import KL_SERIES
+from tabular_pg.numerics.offsets import KL_SERIES
 from tabular_pg.verdicts.changes import (
     ULP,
     change_rounding,

@@ -15,14 +15,15 @@ _wide = once(WideRun)
 
 def sides_of(theorem, run):
     """measured, proved and the rounding of their difference, of one shape."""
-    measured, proved, rounding = _returned(theorem.formula(run))
+    measured, proved, rounding = returned(theorem.formula(run))
     measured, proved = np.broadcast_arrays(
         np.asarray(measured, dtype=float), np.asarray(proved, dtype=float)
     )
     return measured, proved, np.broadcast_to(rounding, measured.shape)
 
 
-def _returned(sides):
+def returned(sides):
+    """What a formula returned as (measured, proved, rounding)."""
     if not isinstance(sides, tuple | list) or len(sides) not in (2, 3):
         raise TypeError(
             f"it returned a {type(sides).__name__}; expected (measured, proved), or these and the "
@@ -36,7 +37,7 @@ def wide_sides_of(theorem, run, like):
     if not isinstance(run, Run):
         return None
     try:
-        sides = _returned(theorem.formula(_wide(run)))
+        sides = returned(theorem.formula(_wide(run)))
         return tuple(np.broadcast_to(wide(x), like.shape) for x in sides)
     except Exception:  # of a formula that asks for what only floats offer
         return None

@@ -10,7 +10,7 @@ from tabular_pg._floats import UNDERFLOW
 from tabular_pg.engine.run import LOWEST, SMALL, Status
 from tabular_pg.engine.step_size import mapped
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
-from tabular_pg.numerics.simplex import KL_SERIES
+from tabular_pg.numerics.offsets import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
 from tabular_pg.verdicts.comparison import NO_DIGITS, digits_of_logarithms
 from tabular_pg.verdicts.quantities import (

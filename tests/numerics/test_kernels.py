@@ -16,7 +16,8 @@ from support.strategies import mdps
 from tabular_pg import MDP, NaturalPG, SoftmaxPG, instances, optimize, optimum
 from tabular_pg.methods.softmax_flow import softmax_flow
 from tabular_pg.numerics.double_double import add, advantages, divide, multiply
-from tabular_pg.numerics.simplex import log_normalize, offset_kl, offset_normalize, project
+from tabular_pg.numerics.offsets import offset_kl, offset_normalize
+from tabular_pg.numerics.simplex import log_normalize, project
 from tabular_pg.numerics.systems.elimination import (
     eliminate,
     eliminate_blocks,

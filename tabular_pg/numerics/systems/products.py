@@ -26,17 +26,17 @@ def transitions(P, gamma, pi, N):
 
 def next_values(P, gamma, v, out):
     """Fill ``out`` (S, A) with ``gamma sum_t P(t|s,a) v(t)``; P is an array or a SparseModel."""
-    (_dense_values if isinstance(P, np.ndarray) else compressed_rows.next_values)(P, gamma, v, out)
+    (dense_values if isinstance(P, np.ndarray) else compressed_rows.next_values)(P, gamma, v, out)
 
 
 @overload(next_values, inline="never")
 def _next_values(P, gamma, v, out):
-    kernel = _dense_values if isinstance(P, types.Array) else compressed_rows.next_values
+    kernel = dense_values if isinstance(P, types.Array) else compressed_rows.next_values
     return lambda P, gamma, v, out: kernel(P, gamma, v, out)
 
 
 @njit_reordered_inlined
-def _dense_values(P, gamma, v, out):
+def dense_values(P, gamma, v, out):
     for s in range(P.shape[0]):
         for a in range(P.shape[1]):
             total = 0.0

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg.numerics.simplex import kl_term
+from tabular_pg.numerics.offsets import kl_term
 
 
 @njit

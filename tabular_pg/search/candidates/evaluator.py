@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from tabular_pg._jit import njit_inlined
+from tabular_pg.batches.batch import COMPILED, Batch, advanced
 from tabular_pg.engine.around import begin_once
 from tabular_pg.engine.compiled_loop import plain_loop
 from tabular_pg.engine.method import METHODS
@@ -154,7 +155,34 @@ class Evaluator:
             self.method.visitation, mdp.n_actions, largest,
         )  # fmt: skip
 
+    def _in_lanes(self, instance, rule, mdp, best, log_policies):
+        """The stack of all runs at once, in the lanes of the vector unit; None where no run is
+        finite."""
+
+        def every(x):
+            return np.broadcast_to(x, (len(log_policies), *np.shape(x)))
+
+        batch = Batch(
+            every(mdp.P), mdp.gamma, every(mdp.mu), every(best.A), log_policies, every(tuple(rule))
+        )
+        records, _ = advanced(batch, self.method, tuple(rule), self.at)
+        kept = np.flatnonzero(np.isfinite(records.scaled_gap[:, -1]).all(axis=1))
+        if not kept.size:
+            return None
+        fields = {}
+        for name, x in records._asdict().items():
+            x = x if kept.size == len(x) else x[kept]
+            fields[name] = x.reshape(-1, *x.shape[2:])
+        return Stack(
+            mdp, rule, self.tau, instance.policy, best, Status.COMPLETED,
+            k=np.tile(self.at, kept.size), **fields, **self.work, **rows_of(self.at.size, kept),
+        )  # fmt: skip
+
     def _advanced(self, instance, rule, mdp, best, problem, log_policies):
+        if log_policies is not None and self.method.lanes and self.tau == 0 and COMPILED:
+            found = self._in_lanes(instance, rule, mdp, best, log_policies)
+            if found is not None:
+                return found
         starts = instance.log_policy[None] if log_policies is None else log_policies
         x, point, record = starts, self.point, self._room(len(starts))
         if self.kind is Probabilities:

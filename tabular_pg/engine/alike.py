@@ -1,0 +1,118 @@
+"""Runs of one method on small MDPs of one shape, made together: what Python does, once for all.
+
+A run that is not ordinary (doubtful ties, lost digits, numbers beyond floats, an error) is left to
+``optimize``, whose words for it are the ones that users see.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.batches.batch import COMPILED, Batch, Records, advanced
+from tabular_pg.engine.arguments import LARGEST_MOVE
+from tabular_pg.engine.around import plain_values
+from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.run import Run, Status
+from tabular_pg.engine.start import start_of
+from tabular_pg.engine.step_size import registered_step, step_of
+from tabular_pg.gaps.coordinates import Logits, Probabilities
+from tabular_pg.numerics.lanes.kinds import WIDTH
+from tabular_pg.numerics.systems.elimination import backward_error_bound
+from tabular_pg.numerics.systems.solver import Solver
+from tabular_pg.optima.small import known_optima
+
+SMALL = 10  # states up to which an MDP is small
+FEWEST = 200  # runs for which it pays to compile this
+PIECE = 2**18  # numbers that are recorded of runs that are made together, about
+LONGEST = 2**16  # and their iterations
+
+
+def pieces_of(plans) -> list[list[int]]:
+    """The numbers of the plans that are made together; of the others there are none."""
+    groups, found = {}, []
+    for i, plan in enumerate(plans):
+        mdp, kinds = plan.mdp, tuple(map(type, plan.rule))  # of step sizes
+        if mdp.actions is None:
+            key = type(plan.rule), kinds, plan.tau, mdp.r.shape, mdp.gamma, type(mdp.P)
+            groups.setdefault(key, []).append(i)
+    for group in groups.values():
+        first = plans[group[0]]
+        if len(group) < FEWEST or not _is_small(first):
+            continue
+        numbers, steps = 3 * first.mdp.r.size * first.at.size, int(first.at[-1]) + 1
+        size = WIDTH * max(1, min(PIECE // numbers, LONGEST // steps) // WIDTH)
+        found += [group[i : i + size] for i in range(0, len(group), size)]
+    return found
+
+
+def _is_small(plan) -> bool:
+    """Whether such runs are made together."""
+    mdp, method = plan.mdp, METHODS[type(plan.rule)]
+    return (
+        COMPILED
+        and plan.tau == 0
+        and mdp.r.shape[0] <= SMALL
+        and not mdp.sparse
+        and plan.solver in (None, Solver.ELIMINATION)
+        and method.native
+        and method.memory == 0
+        and registered_step(plan.rule) is None
+    )
+
+
+def made_together(plans) -> list:
+    """The run of every plan, or None where it is not ordinary."""
+    mdps, S, A = [plan.mdp for plan in plans], *plans[0].mdp.r.shape
+    P = np.concatenate([mdp.P for mdp in mdps]).reshape(-1, S, A, S)
+    r = np.concatenate([mdp.r for mdp in mdps]).reshape(-1, S, A)
+    best, A_star = known_optima(mdps, P, r, plans[0].tie_tolerance)
+    method, at = METHODS[type(plans[0].rule)], plans[0].at
+    starts, x = _starts(plans, method)
+    fields = np.array([plan.rule for plan in plans], dtype=float)
+    mu = np.concatenate([mdp.mu for mdp in mdps]).reshape(-1, S)
+    batch = Batch(P, mdps[0].gamma, mu, A_star, x, fields)
+    records, ordinary = advanced(batch, method, plain_values(plans[0].rule), at)
+    k = at.copy()
+    for values in (k, *records):
+        values.setflags(write=False)
+    shared = {
+        "tau": 0.0, "k": k, "solver": Solver.ELIMINATION,
+        "backward_error": backward_error_bound(S), "factorizations": int(at[-1]) + 1,
+        "refinements": 0, "log_below": None, "steps": None, "recorded_log_policies": None,
+    }  # fmt: skip
+    moving = records.scaled_gap[:, -1].max(axis=1) > 0
+    statuses = [Status.COMPLETED if x else Status.OPTIMAL for x in moving.tolist()]
+    rules, runs = [plan.rule for plan in plans], []
+    names = ("mdp", "rule", "start", "optimum", "status", *Records._fields)
+    for row in zip(mdps, rules, starts, best, statuses, *map(list, records), strict=True):
+        run = object.__new__(Run)  # its constructor takes as long as all the rest
+        run.__dict__.update(shared)
+        run.__dict__.update(zip(names, row, strict=True))
+        runs.append(run)
+    each = zip(runs, rules, best, ordinary.tolist(), strict=True)
+    return [
+        run if kept and found is not None and not _overflows(rule, found) else None
+        for run, rule, found, kept in each
+    ]
+
+
+def _overflows(rule, best) -> bool:
+    """Whether a step may; see ``arguments.refuse_overflow``."""
+    eta = step_of(rule)
+    return isinstance(eta, float) and eta > 1.0 and eta * float(np.abs(best.Q).max()) > LARGEST_MOVE
+
+
+def _starts(plans, method):
+    """The start policies, and (n, S, A) what they are in the coordinates of the method."""
+    kind = method.coordinates(0.0)
+    kind = Logits(None, None) if kind is Logits else Probabilities(None)
+    known, starts = {}, []
+    for plan in plans:
+        policy, log_policy = plan.start
+        key = id(policy), id(log_policy) if log_policy is None else id(plan)
+        if key not in known:
+            start = start_of(policy, log_policy, plan.mdp, 0.0, method)
+            start.policy.setflags(write=False)
+            known[key] = start.policy, start.coordinates(kind, None)[0]
+        starts.append(known[key])
+    return [policy for policy, _ in starts], np.array([x for _, x in starts])

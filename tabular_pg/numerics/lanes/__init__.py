@@ -1,0 +1,1 @@
+"""Numbers that stand for one number of each of several MDPs, in the lanes of the vector unit."""
