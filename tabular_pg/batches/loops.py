@@ -82,8 +82,8 @@ def lanes_loop(step):
             in_lanes(work.x), in_lanes(work.pi), in_lanes(work.e), in_lanes(work.q),
             in_lanes(work.A), in_lanes(work.d), None, in_lanes(work.least_policy),
             in_lanes(work.least_optimal_mass), in_lanes(work.N), in_lanes(work.pivot),
-            in_lanes(work.slack), None, in_lanes(work.f), in_lanes(work.base), None, None, None,
-            None, None, None, None,
+            in_lanes(work.slack), None, None, None, in_lanes(work.f), in_lanes(work.base), None,
+            None, None, None, None, None, None,
         )  # fmt: skip
         total = in_lanes(work.gap_sum)
         for c in range(stack.start.shape[0]):
