@@ -16,8 +16,8 @@ from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.search import Trial
 from tabular_pg.engine.start import start_of
 from tabular_pg.engine.step_size import StepSize, refuse_answers, registered_step, step_of
-from tabular_pg.gaps.evaluation import problem_of
 from tabular_pg.gaps.point import Point, Problem, empty_point
+from tabular_pg.gaps.problem import problem_of
 from tabular_pg.gaps.two_forms import TwoForms
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.choice import (

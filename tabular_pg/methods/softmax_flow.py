@@ -14,8 +14,9 @@ from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.gaps.coordinates import Logits
-from tabular_pg.gaps.evaluation import evaluate, problem_of
+from tabular_pg.gaps.evaluation import evaluate
 from tabular_pg.gaps.point import empty_point
+from tabular_pg.gaps.problem import problem_of
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.optima.optimal import optimum
 

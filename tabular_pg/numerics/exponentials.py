@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import types
 from numba.extending import intrinsic, overload
 
@@ -20,29 +19,24 @@ ROUND = 6755399441055744.0  # 1.5 2^52: adding it leaves an integer in the last 
 SERIES = tuple(1.0 / math.factorial(n) for n in range(14, 1, -1))  # to 1e-16 of what it is for
 
 
-def bits(x):
-    """The 64 bits of a float as an integer."""
-    return np.float64(x).view(np.int64)
-
-
-def from_bits(n):
-    """The float of 64 bits that are given as an integer."""
-    return np.int64(n).view(np.float64)
+def power_of_two(n):
+    """2^n of an integer -1022 <= n <= 1023, given as n + ROUND: n is in its last bits."""
+    return math.ldexp(1.0, round(n - ROUND))
 
 
 @intrinsic
-def _cast(typing, value):
-    """The same bits as a number of the other type."""
-    other = types.int64 if value == types.float64 else types.float64
+def _power_of_two(typing, n):
+    def make(context, builder, signature, arguments):
+        integer = context.get_value_type(types.int64)
+        bits = builder.add(builder.bitcast(arguments[0], integer), integer(1023))
+        return builder.bitcast(builder.shl(bits, integer(52)), arguments[0].type)
 
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], context.get_value_type(other))
-
-    return other(value), generate
+    return types.float64(types.float64), make
 
 
-overload(bits, inline="never")(lambda x: lambda x: _cast(x))
-overload(from_bits, inline="never")(lambda n: lambda n: _cast(n))
+@overload(power_of_two, inline="never")
+def _overload_power_of_two(n):
+    return (lambda n: _power_of_two(n)) if isinstance(n, types.Float) else None
 
 
 @njit_contracted_inlined
@@ -52,14 +46,14 @@ def exp(x):
     n = shifted - ROUND
     r = (x - n * LOG2_HIGH) - n * LOG2_LOW
     y = expm1_series(r)
-    power = from_bits((bits(shifted) << 52) + (1023 << 52))
+    power = power_of_two(shifted)
     return power + power * y
 
 
 @njit_contracted_inlined
 def expm1_series(r):
     """e^r - 1 for |r| <= 1/2, relatively accurate."""
-    total = 0.0
-    for n in range(len(SERIES)):
+    total = r * SERIES[0] + SERIES[1]
+    for n in range(2, len(SERIES)):
         total = total * r + SERIES[n]
     return r + r * r * total

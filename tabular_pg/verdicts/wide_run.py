@@ -71,13 +71,12 @@ class WideRun:
     """
 
     rounded, obstacle, least_change = True, "", 0.0
-    first, last = 0, -1
+    first, last, recorded_log_policies = 0, -1, None
 
     def __init__(self, run):
         self.run, self.k, self.method, self.mdp = run, run.k, run.method, WideMDP(run.mdp)
-        self.coordinates = run.coordinates
+        self.coordinates, self.backward_error = run.coordinates, run.backward_error
         self.rule, self.constant_step = mapped(run.rule, wide), run.constant_step
-        self.backward_error = run.backward_error
         self.tau, self.optimum = wide(run.tau), WideOptimum(run.optimum, run.tau)
         kept = not (np.isfinite(run.log_policies) & (run.policies == 0)).any()
         self.d, self.gap_sum = digits(run.d, kept), wide(run.gap_sum)
@@ -86,7 +85,6 @@ class WideRun:
         self.log_scale = wide(np.zeros(len(run.k)))
         self.log_gap, self.log_sup_gap = wide(run.log_gap), wide(run.log_sup_gap)
         self.log_policies = wide(run.log_policies)
-        self.recorded_log_policies = None
 
     @cached_property
     def step_sizes(self):

@@ -13,8 +13,9 @@ import numpy as np
 
 from tabular_pg import HadamardPG, NaturalPG, PolicyIteration, ProjectedQAscent, optimize
 from tabular_pg.engine.method import METHODS, Space
-from tabular_pg.gaps.evaluation import evaluate, problem_of
+from tabular_pg.gaps.evaluation import evaluate
 from tabular_pg.gaps.point import empty_point
+from tabular_pg.gaps.problem import problem_of
 
 LONG = 10**6
 PAIRS = np.unique(np.r_[0, np.geomspace(1, LONG, 40).astype(int)])

@@ -12,15 +12,13 @@ from numba.core import types
 from numba.extending import intrinsic, overload
 
 from tabular_pg._jit import njit_inlined
+from tabular_pg.numerics.exponentials import exp, power_of_two
 from tabular_pg.numerics.lanes.kinds import DOUBLES, WIDTH, lanes
 from tabular_pg.numerics.lanes.operators import choose  # noqa: F401  (arithmetic, on import)
 
 INTEGERS = ir.VectorType(ir.IntType(64), WIDTH)
 ROOT_HALF = 0x3FE6A09E667F3BCD  # sqrt(1/2), as the integer that has its bits
-ROUND = 1.5 * 2.0**52  # a number less ROUND, after it was added to it, is the nearest integer
-LOG2E = math.log2(math.e)
 LOG2, LOG2_LOW = float.fromhex("0x1.62e42fefa3800p-1"), float.fromhex("0x1.ef35793c76730p-45")
-SERIES = tuple(1.0 / math.factorial(n) for n in range(13, 1, -1))  # of (e^r - 1 - r) / r^2
 ODD = tuple(2.0 / n for n in range(21, 1, -2))  # of (log((1 + s) / (1 - s)) - 2 s) / s^3
 
 
@@ -30,8 +28,6 @@ def _every(value):
 
 @intrinsic
 def _power_of_two(typingctx, n):
-    """2^n of an integer -1022 <= n <= 1023, given as n + ROUND: n is in its last bits."""
-
     def make(context, builder, sig, args):
         bits = builder.add(builder.bitcast(args[0], INTEGERS), _every(1023))
         return builder.bitcast(builder.shl(bits, _every(52)), DOUBLES)
@@ -51,18 +47,6 @@ def _split(typingctx, x):
         return context.make_tuple(builder, kind, [m, builder.sitofp(n, DOUBLES)])
 
     return kind(x), make
-
-
-@njit_inlined
-def exp(x):
-    """e^x for -708 <= x <= 709, or nonsense."""
-    shifted = x * LOG2E + ROUND
-    n = shifted - ROUND
-    r = (x - n * LOG2) - n * LOG2_LOW
-    total = r * SERIES[0] + SERIES[1]
-    for c in SERIES[2:]:
-        total = total * r + c
-    return (1.0 + (r + r * r * total)) * _power_of_two(shifted)
 
 
 @njit_inlined
@@ -91,6 +75,7 @@ def _in_place_of(function, kernel):
     overload(function, inline="never")(typed)
 
 
+_in_place_of(power_of_two, _power_of_two)
 _in_place_of(math.exp, exp)
 _in_place_of(math.log, log)
 _in_place_of(math.log1p, log1p)

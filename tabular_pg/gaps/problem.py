@@ -1,0 +1,46 @@
+"""From an MDP and its optimum to what compiled loops are given."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.gaps.point import Problem
+from tabular_pg.gaps.two_forms import NEEDED_BELOW, TwoForms
+
+BEYOND = 1e40  # times the largest loss is what an action that does not exist is said to lose
+
+
+def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
+    """The problem of running a method on ``mdp``, whose optimum is ``best``, in these coordinates
+    (a class); P is an array or a SparseModel, that of ``mdp`` by default."""
+    finite = np.isfinite(best.A)
+    if coordinates is Offsets:
+        least = float(best.log_pi.min(where=finite, initial=0.0))
+        largest = best.tau * (1.0 - least)
+    else:
+        largest = float(-best.A.min(where=finite, initial=0.0))
+    A_star = best.A
+    if not finite.all():
+        A_star = np.where(finite, A_star, -BEYOND * largest if largest > 0 else -1.0)
+    if coordinates is Offsets:
+        record = Offsets(best.log_pi, best.pi, best.tau)
+        if least < NEEDED_BELOW:
+            record = TwoForms(best.log_pi, best.pi, best.tau, True)
+    elif coordinates is Logits:
+        with np.errstate(divide="ignore"):
+            record = Logits(A_star, np.log(-A_star))
+    else:
+        record = Probabilities(A_star)
+    return Problem(
+        mdp.P if P is None else P,
+        mdp.gamma,
+        mdp.mu,
+        A_star,
+        best.optimal,
+        best.tau,
+        record,
+        visitation,
+        int(finite.sum(axis=1).max()),
+        largest,
+    )
