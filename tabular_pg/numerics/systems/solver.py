@@ -11,7 +11,7 @@ class Solver(enum.Enum):
     """How the linear systems of a run were solved; the value says it in words."""
 
     ELIMINATION = "dense subtraction-free elimination, anew at every iterate"
-    REUSE = "dense float32 factors of an earlier iterate, refined in float64"
+    REUSE = "dense: extrapolated, corrected by the float32 inverse of an earlier iterate"
     SWEEPS = "sparse Gauss-Seidel sweeps, each followed by a common shift"
     GMRES = "sparse GMRES(30), scaled by the solution, restarted on the true residual"
     BICGSTAB = "sparse BiCGSTAB, random shadow vector, restarted on the true residual"
