@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.floor import floor_runs, part_runs
 from benchmarks.measure import close, per_iteration
-from benchmarks.peers import PEERS, Task
+from benchmarks.peers.dense import PEERS, Task
+from benchmarks.peers.floor import floor_runs, part_runs
 from benchmarks.report import Table, Target, judged
 from tabular_pg import NaturalPG, SoftmaxPG, instances, optimize, optimum
 

@@ -6,8 +6,8 @@ from itertools import product
 
 import numpy as np
 
-from benchmarks.floor import floor_runs
 from benchmarks.measure import close, processor_time
+from benchmarks.peers.floor import floor_runs
 from benchmarks.report import Table, Target, judged
 from tabular_pg import NaturalPG, Solver, instances, optimize, optimum
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.measure import MEGABYTE, fresh
+from benchmarks.peers.sparse import PEERS, point
 from benchmarks.report import Table, Target, judged
-from benchmarks.sparse_peers import PEERS, point
 from tabular_pg.plotting import Curve, Panel, log10, save_figure
 
 SPARSE = (50, 100, 300, 1000, 10_000, 100_000, 1_000_000)

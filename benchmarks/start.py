@@ -53,7 +53,7 @@ def memory(name, S, A) -> float:
 
 
 def _run(name, S, A):
-    from benchmarks.peers import PEERS, Task  # here, so that only children import every peer
+    from benchmarks.peers.dense import PEERS, Task  # here, so that only children import every peer
 
     return PEERS[name](Task(instances.random_dense(S, A, 0.99), NaturalPG(0.01)))
 

@@ -12,7 +12,7 @@ import nbclient
 import nbformat
 import pytest
 
-from tabular_pg.compiled import cache
+from tabular_pg.compiled.sources import PACKAGE
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "notebooks"
@@ -34,7 +34,7 @@ def name(path):
 
 def executed(notebook, folder):
     """The notebook with what its cells print; an error of a cell is raised."""
-    environment = {**os.environ, "PYTHONPATH": str(cache.PACKAGE.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     client = nbclient.NotebookClient(
         notebook, timeout=300, resources={"metadata": {"path": str(folder)}}
     )

@@ -6,11 +6,10 @@ from functools import singledispatch
 
 import numpy as np
 
-from tabular_pg._jit import njit
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.choice import linear_solver, transitions_of
-from tabular_pg.numerics.systems.elimination import UNBLOCKED, eliminate, solve, solve_adjoint
-from tabular_pg.numerics.systems.products import transitions
+from tabular_pg.numerics.systems.dense_solver import solve_each, solve_rows
+from tabular_pg.numerics.systems.elimination import UNBLOCKED
 
 
 @singledispatch
@@ -39,7 +38,7 @@ def visitations(mdp, policies, start) -> np.ndarray:
         return np.stack([visitation(mdp, pi, start) for pi in policies])
     d = np.tile((1 - mdp.gamma) * np.asarray(start, dtype=float), (len(policies), 1))
     if mdp.n_states <= UNBLOCKED:
-        _visits(transitions_of(mdp), mdp.gamma, np.ascontiguousarray(policies), d)
+        solve_each(transitions_of(mdp), mdp.gamma, np.ascontiguousarray(policies), d)
         return d
     systems = linear_solver(mdp)
     for pi, row in zip(policies, d, strict=True):
@@ -48,42 +47,19 @@ def visitations(mdp, policies, start) -> np.ndarray:
     return d
 
 
-@njit
-def _visits(P, gamma, policies, d):
-    """Overwrite the rows of ``d`` by solutions of the adjoint systems of these policies."""
-    S = d.shape[1]
-    N, pivot, slack = np.empty((S, S)), np.empty(S), np.empty(S)
-    for k in range(d.shape[0]):
-        transitions(P, gamma, policies[k], N)
-        slack[:] = 1.0 - gamma
-        eliminate(N, pivot, slack)
-        solve_adjoint(N, pivot, d[k])
-
-
 def discounted_sums(mdp, pi, b) -> np.ndarray:
     """(K, S) ``discounted_sum`` of each row of b (K, S)."""
     if not isinstance(mdp, MDP):
         return np.stack([discounted_sum(mdp, pi, row) for row in b])
     x = np.array(b, dtype=float)
     if mdp.n_states <= UNBLOCKED:
-        _sums(transitions_of(mdp), mdp.gamma, np.ascontiguousarray(pi), x)
+        solve_rows(transitions_of(mdp), mdp.gamma, np.ascontiguousarray(pi), x)
         return x
     systems = linear_solver(mdp)
     systems.update(pi)
     for row in x:
         systems.solve(row)
     return x
-
-
-@njit
-def _sums(P, gamma, pi, x):
-    """Overwrite the rows of ``x`` by solutions of the systems of one policy."""
-    S = x.shape[1]
-    N, pivot, slack = np.empty((S, S)), np.empty(S), np.full(S, 1.0 - gamma)
-    transitions(P, gamma, pi, N)
-    eliminate(N, pivot, slack)
-    for k in range(x.shape[0]):
-        solve(N, pivot, x[k])
 
 
 def mismatch(run, under=None, start=None, pi=None) -> float:

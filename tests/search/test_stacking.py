@@ -50,7 +50,11 @@ def test_a_stack_has_the_runs_alone(id):
             rows = slice(i * at, (i + 1) * at)
             alone = evaluator.run(instance._replace(log_policy=starts[start]), rule)
             for name in RECORDED:
-                np.testing.assert_array_equal(getattr(stack, name)[rows], getattr(alone, name))
+                found, expected = getattr(stack, name)[rows], getattr(alone, name)
+                scale = np.abs(expected).max() if name == "A" else 0.0  # it is a difference
+                np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * scale)
+                if problem.cls is not NaturalPG:  # whose stacks are run in lanes
+                    np.testing.assert_array_equal(found, expected)
             assert stack.start_of(rows.start) == stack.start_of(rows.stop - 1) == start
             assert set(stack.first[rows]) == {rows.start}
             assert set(stack.last[rows]) == {rows.stop - 1}

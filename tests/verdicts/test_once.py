@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from tabular_pg import NaturalPG, ProjectedPG, SoftmaxPG, check, instances, optimize
+from tabular_pg.numerics.recurrences import discounted_step, huber_step, iterated
 from tabular_pg.theorem import theorems_about, verdict
-from tabular_pg.theorems.projected_pg.rates import _discounted_step, _huber_step
 from tabular_pg.verdicts.once import computed_once, once
-from tabular_pg.verdicts.recurrences import iterated
 from tabular_pg.verdicts.visits import (
     discounted_sum,
     discounted_sums,
@@ -56,7 +55,7 @@ def test_only_within_and_for_each_run():
 def test_recurrences_are_what_is_written():
     terms = np.random.default_rng(0).random(30)
     for step, arguments in (
-        (_huber_step, (0.9, 0.3)), (_huber_step, (0.9, 30.0)), (_discounted_step, (0.9, terms)),
+        (huber_step, (0.9, 0.3)), (huber_step, (0.9, 30.0)), (discounted_step, (0.9, terms)),
     ):  # fmt: skip
         floats = iterated(step, 7.0, arguments, 30)
         written = iterated(step, Fraction(7), arguments, 30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg._jit import njit
 from tabular_pg.numerics.systems.elimination import (
     UNBLOCKED,
     backward_error_bound,
@@ -112,3 +113,30 @@ class DenseSolver:
         self._pivot = np.empty(len(N), N.dtype)
         kernel(N, self._pivot, slack)
         self.factorizations += 1
+
+
+@njit
+def solve_each(P, gamma, policies, c):
+    """Overwrite the rows of ``c`` (K, S) by the solutions of the adjoint systems of so many
+    policies (K, S, A) of few states."""
+    S = c.shape[1]
+    N, pivot, slack = np.empty((S, S)), np.empty(S), np.empty(S)
+    for k in range(c.shape[0]):
+        transitions(P, gamma, policies[k], N)
+        for s in range(S):
+            slack[s] = 1.0 - gamma
+        eliminate(N, pivot, slack)
+        solve_adjoint(N, pivot, c[k])
+
+
+@njit
+def solve_rows(P, gamma, pi, b):
+    """Overwrite the rows of ``b`` (K, S) by solutions of the systems of one policy, likewise."""
+    S = b.shape[1]
+    N, pivot, slack = np.empty((S, S)), np.empty(S), np.empty(S)
+    transitions(P, gamma, pi, N)
+    for s in range(S):
+        slack[s] = 1.0 - gamma
+    eliminate(N, pivot, slack)
+    for k in range(b.shape[0]):
+        solve(N, pivot, b[k])

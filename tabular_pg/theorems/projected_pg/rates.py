@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg._jit import njit
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.methods.projected_pg import ProjectedPG
+from tabular_pg.numerics.recurrences import discounted_step, huber_step, iterated
 from tabular_pg.theorem import Confidence, theorem
 from tabular_pg.theorems.projected_pg.steps import RULES, safe_threshold, threshold
 from tabular_pg.verdicts.assumptions import (
@@ -19,7 +19,6 @@ from tabular_pg.verdicts.assumptions import (
 )
 from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.quantities import at_start, least_share, least_step, steps_to_optimality
-from tabular_pg.verdicts.recurrences import iterated
 from tabular_pg.verdicts.visits import mismatch
 
 
@@ -43,18 +42,7 @@ smooth_step = eta_equal(_inverse_smoothness, "(1-gamma)^3 / (2 gamma A)")
 @once
 def _huber_curve(run) -> np.ndarray:
     """E_0 = e_0 and E_{k+1} = E_k - phi((1 - gamma) E_k), for every k up to the last recorded."""
-    return iterated(_huber_step, run.sup_gap[0], (run.mdp.gamma, least_step(run)), int(run.k[-1]))
-
-
-@njit
-def _huber_step(E, k, gamma, eta):
-    M = (1 - gamma) * E
-    return gamma * E + 0.5 / eta if eta * M > 1 else E - 0.5 * eta * M * M
-
-
-@njit
-def _discounted_step(bound, k, gamma, terms):
-    return gamma * bound + terms[k]
+    return iterated(huber_step, run.sup_gap[0], (run.mdp.gamma, least_step(run)), int(run.k[-1]))
 
 
 @theorem(
@@ -170,7 +158,7 @@ def growing_steps(run):
     """For any step sizes, e_k <= gamma^k e_0 + sum_{j<k} gamma^{k-1-j} / (2 eta_j min mu), without
     min mu for Q-ascent. Proof: P1b gives e_{k+1} <= gamma e_k + 1 / (2 eta_k min mu)."""
     terms = np.divide(0.5, least_share(run) * run.all_steps)
-    bound = iterated(_discounted_step, run.sup_gap[0], (run.mdp.gamma, terms), len(terms))
+    bound = iterated(discounted_step, run.sup_gap[0], (run.mdp.gamma, terms), len(terms))
     return run.sup_gap, bound[run.k]
 
 

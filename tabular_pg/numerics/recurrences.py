@@ -1,4 +1,4 @@
-"""Bounds that are defined step by step, for every k of a run."""
+"""Sequences that are defined step by step, as the bounds of some theorems are."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ def _floats(step, first, arguments, n):
     for k in range(n):
         x[k + 1] = step(x[k], k, *arguments)
     return x
+
+
+@njit
+def huber_step(E, k, gamma, eta):
+    """E - phi(M) with M = (1 - gamma) E, and phi(M) = eta M^2 / 2 if eta M <= 1, else
+    M - 1 / (2 eta)."""
+    M = (1 - gamma) * E
+    return gamma * E + 0.5 / eta if eta * M > 1 else E - 0.5 * eta * M * M
+
+
+@njit
+def discounted_step(x, k, gamma, terms):
+    """gamma x + terms[k]."""
+    return gamma * x + terms[k]

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse.linalg import gmres, splu
 
 from benchmarks.measure import peak, per_call, processor_time, resident
-from benchmarks.peers import Task, jax_fori_loop, numpy_lapack, numpy_loop, ours
+from benchmarks.peers.dense import Task, jax_fori_loop, numpy_lapack, numpy_loop, ours
 from tabular_pg import MDP, NaturalPG, instances
 
 GAMMA, ETA, ACTIONS, BRANCHING = 0.99, 1.0, 4, 5
