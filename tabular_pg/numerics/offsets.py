@@ -9,7 +9,7 @@ import numpy as np
 
 from tabular_pg._jit import njit_inlined
 from tabular_pg.numerics.double_double import two_sum
-from tabular_pg.numerics.exponentials import exp, expm1_series
+from tabular_pg.numerics.lanes.exponentials import exp, expm1_series
 from tabular_pg.numerics.simplex import SUBNORMAL
 
 SERIES_BELOW = 0.5  # |xi| under which the series of kl_term is used

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from tabular_pg._jit import njit_inlined
-from tabular_pg.numerics.exponentials import exp
+from tabular_pg.numerics.lanes.exponentials import exp
 from tabular_pg.numerics.lanes.operators import choose
 
 EPS = 2.0**-52

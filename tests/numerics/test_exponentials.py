@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabular_pg.numerics.exponentials import exp, expm1_series
+from tabular_pg.numerics.lanes.exponentials import exp, expm1_series
 from tabular_pg.numerics.simplex import exponentials
 
 ULP = 2.0**-52

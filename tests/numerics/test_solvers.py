@@ -155,7 +155,7 @@ def test_every_rule_on_every_path(name, rule, tau):
 
 
 def test_the_path_is_chosen_and_reported():
-    dense, sparse = instances.random_dense(160, 3, 0.9), instances.garnet(160, 3, 4, 0.9)
+    dense, sparse = instances.random_dense(160, 3, 0.9), instances.garnet(360, 3, 4, 0.9)
     few = optimize(SMALL["dense"], NaturalPG(1.0), 5)
     assert (few.solver, few.factorizations, few.refinements) == (Solver.ELIMINATION, 6, 0)
     many = optimize(dense, NaturalPG(0.1), 30)

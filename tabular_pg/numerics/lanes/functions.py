@@ -12,7 +12,7 @@ from numba.core import types
 from numba.extending import intrinsic, overload
 
 from tabular_pg._jit import njit_inlined
-from tabular_pg.numerics.exponentials import exp, power_of_two
+from tabular_pg.numerics.lanes.exponentials import exp, power_of_two
 from tabular_pg.numerics.lanes.kinds import DOUBLES, WIDTH, lanes
 from tabular_pg.numerics.lanes.operators import choose  # noqa: F401  (arithmetic, on import)
 
