@@ -144,6 +144,19 @@ def test_a_krylov_method_is_chosen_where_nothing_else_is_possible():
     assert systems.factorizations == 0
 
 
+def test_on_a_large_grid_a_trial_says_whether_elimination_is_faster():
+    mdp = instances.gridworld(280, 280, 0.97, sparse=True)  # with factors larger than P
+    aimless = solver_for(mdp, uniform(mdp))
+    aimless.solve(np.random.default_rng(0).random(280**2))
+    assert aimless.kind is Solver.BICGSTAB
+    assert aimless.factorizations == 0
+    last_column = np.arange(280**2) % 280 == 279
+    straight = solver_for(mdp, np.eye(4)[np.where(last_column, 2, 1)])  # right, then down
+    straight.solve(mdp.r.max(axis=1))
+    assert straight.kind is Solver.SPARSE_LU  # a Krylov method would need thousands of products
+    assert max(straight.backward_error, aimless.backward_error) <= 1e-15
+
+
 def test_another_solver_takes_over_when_the_chain_stops_mixing():
     S = 500
     far = np.random.default_rng(0).integers(0, S, (S, 1, 2))
