@@ -26,7 +26,7 @@ from support.sparse_cases import (
     uniform,
 )
 from tabular_pg import MDP, instances
-from tabular_pg.numerics.systems.compressed_rows import sparse_model
+from tabular_pg.numerics.systems.compressed_rows import sparse_model, transitions
 from tabular_pg.numerics.systems.fill_in import elimination_cost
 from tabular_pg.numerics.systems.krylov import bicgstab, gmres
 from tabular_pg.numerics.systems.solver import Solver
@@ -232,6 +232,19 @@ def test_an_end_without_cost_has_exactly_no_value(ending):
     assert systems.kind is Solver.SWEEPS
     assert b[-1] == 0
     np.testing.assert_allclose(b, exact, rtol=1e-13)
+
+
+def test_the_product_of_krylov_methods_is_the_residual_to_the_bit():
+    mdp, rng = instances.gridworld(6, 7, 0.99, sparse=True), np.random.default_rng(0)
+    model = sparse_model(mdp)
+    values = np.empty(model.column.size)
+    transitions(model, 0.99, rng.dirichlet(np.ones(4), 42), values)
+    system = System(model, values, 0.99, adjoint=False)
+    b, unit, v, out = rng.random(42), rng.random(42), rng.standard_normal(42), np.empty(42)
+    weight, apply = system.scaled_product(b, unit)
+    apply(v, out)
+    system.check(np.zeros(42), unit * v)
+    assert np.array_equal(out, -system.r / weight)
 
 
 def test_candidates_are_made_nonnegative():
