@@ -160,7 +160,6 @@ class Krylov:
         products = 2 * RESTART
         factor = self.bicgstab(apply, r, products=products)[1]
         long = np.log(factor) / (products * (per_product + 8))
-        if not short < long:
-            self._basis = None
+        self._basis = None  # as large as 30 vectors; elimination may come first after all
         passes = np.log(1e-16) / min(short, long, -1e-300)  # no gain: as good as never
         return bool(short < long), float(passes * x.size / ENTRY)
