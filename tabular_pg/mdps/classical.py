@@ -140,7 +140,8 @@ def _slippery_rows(moves, slip) -> compressed.csr_array:
     successors = np.stack([moves, np.roll(moves, 1, axis=1), np.roll(moves, -1, axis=1)], axis=2)
     data = np.broadcast_to([1 - slip, slip / 2, slip / 2], successors.shape).copy()
     data[-1] = [1, 0, 0]
-    indices, indptr = successors.astype(np.int32).reshape(-1), np.arange(0, 12 * S + 1, 3)
+    indices = successors.astype(np.int32).reshape(-1)
+    indptr = np.arange(0, 12 * S + 1, 3, dtype=np.int32)  # a wider one would widen the indices
     P = compressed.csr_array((data.reshape(-1), indices, indptr), shape=(S * A, S))
     P.sum_duplicates()
     P.eliminate_zeros()

@@ -330,6 +330,7 @@ def test_sparse_garnet_is_uniform():
 def test_sparse_gridworld_is_the_dense_one(shape, slip):
     dense = instances.gridworld(*shape, 0.9, slip=slip)
     compressed = instances.gridworld(*shape, 0.9, slip=slip, sparse=True)
+    assert compressed.P.indices.dtype == compressed.P.indptr.dtype == np.int32
     assert np.array_equal(dense_P(compressed), dense.P)
     assert np.array_equal(compressed.r, dense.r)
     assert compressed.P.nnz == np.count_nonzero(dense.P)

@@ -26,7 +26,7 @@ from support.sparse_cases import (
     uniform,
 )
 from tabular_pg import MDP, instances
-from tabular_pg.numerics.systems.compressed_rows import sparse_model
+from tabular_pg.numerics.systems.compressed_rows import sparse_model, transitions
 from tabular_pg.numerics.systems.fill_in import elimination_cost
 from tabular_pg.numerics.systems.krylov import bicgstab, gmres
 from tabular_pg.numerics.systems.solver import Solver
@@ -144,6 +144,19 @@ def test_a_krylov_method_is_chosen_where_nothing_else_is_possible():
     assert systems.factorizations == 0
 
 
+def test_on_a_large_grid_a_trial_says_whether_elimination_is_faster():
+    mdp = instances.gridworld(280, 280, 0.97, sparse=True)  # with factors larger than P
+    aimless = solver_for(mdp, uniform(mdp))
+    aimless.solve(np.random.default_rng(0).random(280**2))
+    assert aimless.kind is Solver.BICGSTAB
+    assert aimless.factorizations == 0
+    last_column = np.arange(280**2) % 280 == 279
+    straight = solver_for(mdp, np.eye(4)[np.where(last_column, 2, 1)])  # right, then down
+    straight.solve(mdp.r.max(axis=1))
+    assert straight.kind is Solver.SPARSE_LU  # a Krylov method would need thousands of products
+    assert max(straight.backward_error, aimless.backward_error) <= 1e-15
+
+
 def test_another_solver_takes_over_when_the_chain_stops_mixing():
     S = 500
     far = np.random.default_rng(0).integers(0, S, (S, 1, 2))
@@ -219,6 +232,19 @@ def test_an_end_without_cost_has_exactly_no_value(ending):
     assert systems.kind is Solver.SWEEPS
     assert b[-1] == 0
     np.testing.assert_allclose(b, exact, rtol=1e-13)
+
+
+def test_the_product_of_krylov_methods_is_the_residual_to_the_bit():
+    mdp, rng = instances.gridworld(6, 7, 0.99, sparse=True), np.random.default_rng(0)
+    model = sparse_model(mdp)
+    values = np.empty(model.column.size)
+    transitions(model, 0.99, rng.dirichlet(np.ones(4), 42), values)
+    system = System(model, values, 0.99, adjoint=False)
+    b, unit, v, out = rng.random(42), rng.random(42), rng.standard_normal(42), np.empty(42)
+    weight, apply = system.scaled_product(b, unit)
+    apply(v, out)
+    system.check(np.zeros(42), unit * v)
+    assert np.array_equal(out, -system.r / weight)
 
 
 def test_candidates_are_made_nonnegative():

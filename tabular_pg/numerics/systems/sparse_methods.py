@@ -18,7 +18,8 @@ TRIAL = 4  # sweeps after which it is asked whether to go on shifting them
 REFINEMENTS = 6
 RESTART = 30  # products in a cycle of GMRES
 CYCLE = 1000  # and at most in a cycle of BiCGSTAB
-REDUCTION = 1e-9  # of the residual within a cycle; it is then computed anew
+REDUCTION = 1e-9  # of the residual within a cycle; it is then computed anew ...
+LEFT = 1e-17  # ... and by less if that takes all of it to this
 ENTRY = 2.5  # time of an entry of the matrix in a product, in those of an entry of a vector
 PATIENCE = 6  # cycles without ...
 PROGRESS = 0.8  # ... a gain by this factor, of componentwise times normwise error
@@ -113,7 +114,8 @@ def iterate(system, method, b, x):
         noise = found.normwise if found.normwise > ROUNDING else 0.0
         unit = x + (noise * x.max() if x.max() > 0 else 1.0)
         weight, apply = system.scaled_product(b, unit)
-        z, _ = method(apply, system.r / weight)
+        r = system.r / weight
+        z, _ = method(apply, r, max(REDUCTION, LEFT / np.abs(r).max()))
         x += unit * z
         found = system.polish(b, x, POLISH if noise == 0 else 2)
         gain = found.omega * found.normwise / (best.omega * best.normwise)
@@ -132,30 +134,32 @@ class Krylov:
         self._size = size
         self._basis = self._shadow = None
 
-    def gmres(self, apply, r):
+    def gmres(self, apply, r, reduction=REDUCTION):
         """One cycle of GMRES(30)."""
         if self._basis is None:
             self._basis = np.empty((RESTART + 1, self._size))
-        return gmres(apply, r, self._basis, REDUCTION)
+        return gmres(apply, r, self._basis, reduction)
 
-    def bicgstab(self, apply, r, products=CYCLE):
+    def bicgstab(self, apply, r, reduction=REDUCTION, products=CYCLE):
         """One cycle of BiCGSTAB with a random shadow vector."""
         if self._shadow is None:
             self._shadow = np.random.default_rng(0).standard_normal(self._size)
-        return bicgstab(apply, r, self._shadow, products, REDUCTION)
+        return bicgstab(apply, r, self._shadow, products, reduction)
 
-    def short_is_better(self, system, b, x) -> bool:
-        """Whether GMRES(30) gains more digits than BiCGSTAB in the same time, by trying both."""
+    def short_is_better(self, system, b, x) -> tuple[bool, float]:
+        """Whether GMRES(30) gains more digits than BiCGSTAB in the same time, by trying both; and
+        how much work 16 digits are expected to take, in multiplications by entries of M."""
         found = system.polish(b, x, 2)
         if found.omega == 0:
-            return True
+            return True, 0.0
         weight, apply = system.scaled_product(b, np.full_like(x, x.max() if x.max() > 0 else 1.0))
         r = system.r / weight
         # the time of a product, in passes over a vector; beside it GMRES(30) makes 30, BiCGSTAB 8
         per_product = ENTRY * system.values.size / x.size
         short = np.log(self.gmres(apply, r)[1]) / (RESTART * (per_product + RESTART))
         products = 2 * RESTART
-        long = np.log(self.bicgstab(apply, r, products)[1]) / (products * (per_product + 8))
-        if not short < long:
-            self._basis = None
-        return bool(short < long)
+        factor = self.bicgstab(apply, r, products=products)[1]
+        long = np.log(factor) / (products * (per_product + 8))
+        self._basis = None  # as large as 30 vectors; elimination may come first after all
+        passes = np.log(1e-16) / min(short, long, -1e-300)  # no gain: as good as never
+        return bool(short < long), float(passes * x.size / ENTRY)

@@ -11,8 +11,9 @@ from tabular_pg.numerics.systems.solver import Solver, solve_in_parts
 from tabular_pg.numerics.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
 from tabular_pg.numerics.systems.sparse_system import Check, System
 
-CHEAP = Cost(entries=2e7, work=2e9)  # elimination is tried before Krylov methods
-POSSIBLE = Cost(entries=2e8, work=1e11)  # it is tried after them
+CHEAP = Cost(entries=4e6, work=2e9)  # elimination is tried before Krylov methods
+POSSIBLE = Cost(entries=2e8, work=1e11)  # it is tried after them, unless they need more work
+SAVED = 2.0  # times its work elimination has to save, to come before them: it takes memory
 PROBE = 60  # sweeps after which another solver is tried, ...
 ESTABLISHED = 240  # ... and if sweeps have been the best choice so far
 ACCEPTED = 1e-14  # componentwise backward error with which no other solver is tried
@@ -29,7 +30,8 @@ class SparseSolver:
     """Solves ``(I - gamma P_pi) x = b`` and the adjoint for one policy after another.
 
     The first solve tries shifted sweeps, then elimination if the graph lets its factors stay
-    small, then GMRES or BiCGSTAB, whichever gains more in a trial. What worked is tried first from
+    small, then GMRES or BiCGSTAB, whichever gains more in a trial, or elimination after all if the
+    trial says that it is much faster. What worked is tried first from
     then on; if it no longer reaches a componentwise backward error of 1e-14, all others are tried.
     Where all leave one above 1e-12, because entries differ by many orders, the solution is summed
     up from nonnegative terms, which no solver can do better.
@@ -68,7 +70,7 @@ class SparseSolver:
         self._rows = System(model, self._values, gamma, adjoint=False)
         self._columns = System(model, self._values, gamma, adjoint=True)
         self._krylov = Krylov(model.n_states)
-        self._factors = self._cost = self._short = None
+        self._factors = self._cost = self._short = self._expected = None
         self._accepted = ACCEPTED + 1e-16 * model.n_states**0.5  # of a sum over all states
         self._patience = int(min(50 / (1 - gamma), MOST_SWEEPS))  # 37 / (1 - gamma) gain 16 digits
         self._finite = True
@@ -160,18 +162,22 @@ class SparseSolver:
             return Solver.SWEEPS
         if Solver.SPARSE_LU not in tried and self._within(CHEAP):
             return Solver.SPARSE_LU
-        for solver in self._krylov_order(system, b, x):
+        for solver in self._later(system, b, x):
             if solver not in tried:
                 return solver
-        if Solver.SPARSE_LU not in tried and self._within(POSSIBLE):
-            return Solver.SPARSE_LU
         return None
 
-    def _krylov_order(self, system, b, x):
-        """Both Krylov methods, the better first; the first time that is asked, by a trial."""
+    def _later(self, system, b, x):
+        """Both Krylov methods, the better first, and elimination, if it is possible, after or
+        before them; the first time that is asked, by a trial."""
         if self._short is None:
-            self._short = self._krylov.short_is_better(system, b, x)
-        return KRYLOV if self._short else KRYLOV[::-1]
+            self._short, self._expected = self._krylov.short_is_better(system, b, x)
+        order = KRYLOV if self._short else KRYLOV[::-1]
+        if not self._within(POSSIBLE):
+            return order
+        if SAVED * self._cost.work < self._expected:
+            return Solver.SPARSE_LU, *order
+        return *order, Solver.SPARSE_LU
 
     def _within(self, budget) -> bool:
         if self._cost is None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.numerics.systems.compressed_rows import adjoint_residual, residual
+from tabular_pg.numerics.systems.compressed_rows import adjoint_residual, residual, scaled_product
 from tabular_pg.numerics.systems.sparse_sweeps import (
     adjoint_relax,
     diagonal,
@@ -115,11 +115,16 @@ class System:
 
         def apply(v, out):
             np.multiply(unit, v, out=u)
+            self.products += 1
+            scaled_product(self.model, self.values, self.gamma, u, weight, out)
+
+        def adjoint_apply(v, out):
+            np.multiply(unit, v, out=u)
             self._residual(zero, u, out, scale)
             np.divide(out, weight, out=out)
             np.negative(out, out=out)
 
-        return weight, apply
+        return weight, adjoint_apply if self.adjoint else apply
 
     def settle(self, b, x) -> Check:
         """Clip ``x`` at 0 and check it."""
