@@ -62,7 +62,7 @@ def largest_error(mdp, rule, iterations, tau=0.0, policy=None, digits=200):
         for log_gap, gap in [*zip(measured[k], exact[k], strict=True), (run.log_gap[k], rho)]:
             if gap < least:
                 assert log_gap < mp.log(least), f"k = {k}: {log_gap} for log 0"
-                assert log_gap == -np.inf or tau > 0
+                assert log_gap == -np.inf or least > zero
                 lost = lost or log_gap > -np.inf
             elif gap > RANGE * top:
                 worst = max(worst, relative_error(log_gap, gap))
