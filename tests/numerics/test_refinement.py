@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,7 +24,7 @@ from tabular_pg import (
 )
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.elimination import eliminate
-from tabular_pg.numerics.systems.refinement import correct, invert, price
+from tabular_pg.numerics.systems.refinement import invert, price, product
 from tabular_pg.steps import Geometric
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -81,11 +83,10 @@ def test_inverse(n):
     invert(factors, pivot, inverse)
     exact = np.linalg.inv(np.eye(n) - N)
     np.testing.assert_allclose(inverse, exact, rtol=1e-4)
-    r, x = rng.normal(size=(2, n))
+    r, found = rng.normal(size=(2, n))
     for adjoint, matrix in ((False, inverse), (True, inverse.T)):
-        y = x.copy()
-        correct(inverse, adjoint, r, y)
-        np.testing.assert_allclose(y, x + matrix.astype(float) @ r, rtol=1e-12, atol=1e-13)
+        product(inverse, adjoint, r, found)
+        np.testing.assert_allclose(found, matrix.astype(float) @ r, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("S", [16, 31, 60])
@@ -109,6 +110,19 @@ def test_runs_are_those_of_elimination(S, rule, tau):
         assert run.solver is Solver.REUSE and run.backward_error < 1e-12
         np.testing.assert_allclose(run.log_value_gap, anew.log_value_gap, rtol=1e-12, atol=1e-9)
         np.testing.assert_allclose(run.d, anew.d, rtol=1e-9, atol=1e-300)
+
+
+@pytest.mark.parametrize("gamma", [0.99, 0.9999, 0.999999, 1 - 1e-8])
+@pytest.mark.parametrize("S", [30, 300])
+def test_the_horizon_costs_no_digits(gamma, S):
+    """A backward error of rounding alone would be one of 1e-16 / (1 - gamma) in the gaps."""
+    for mdp in (instances.random_dense(S, 3, gamma, seed=1), instances.garnet(S, 3, 3, gamma)):
+        for rule, tau in ((NaturalPG(1e-3), 0.0), (SoftmaxPG(1e-2), 0.0)):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                run = optimize(mdp, rule, 20, tau=tau)
+                anew = optimize(mdp, rule, 20, tau=tau, solver=Solver.ELIMINATION)
+            np.testing.assert_allclose(run.value_gap, anew.value_gap, rtol=1e-11)
 
 
 def test_a_sparse_mdp_of_few_states_is_as_a_dense_one():

@@ -35,7 +35,7 @@ from tabular_pg import (
 )
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.elimination import eliminate, eliminate_blocks
-from tabular_pg.numerics.systems.refinement import adjoint_residual, residual
+from tabular_pg.numerics.systems.products import adjoint_residual, residual
 
 SPARSE = (Solver.SWEEPS, Solver.GMRES, Solver.BICGSTAB, Solver.SPARSE_LU)
 DENSE = (Solver.ELIMINATION, Solver.REUSE)

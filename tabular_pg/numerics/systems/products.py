@@ -1,4 +1,5 @@
-"""What is done with P: ``gamma P_pi`` of a policy and ``gamma P v`` of a value."""
+"""What is done with P: ``gamma P_pi`` of a policy, ``gamma P v`` of a value, and for dense P the
+residuals of the systems of a policy."""
 
 from __future__ import annotations
 
@@ -6,8 +7,9 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from tabular_pg._jit import njit_inlined, njit_reordered_inlined
+from tabular_pg._jit import njit_inlined, njit_reordered, njit_reordered_inlined
 from tabular_pg.numerics.systems import compressed_rows
+from tabular_pg.numerics.systems.compressed_rows import worst
 
 
 @njit_inlined
@@ -43,3 +45,43 @@ def dense_values(P, gamma, v, out):
             for t in range(P.shape[2]):
                 total += P[s, a, t] * v[t]
             out[s, a] = gamma * total
+
+
+@njit_reordered
+def residual(N, slack, b, x, out, scale):
+    """Fill ``out`` with ``b - M x`` and return ``max |out| / (|M| x + b)``.
+
+    Successors enter as differences ``x(t) - x(s)``: exact in the row sums, and without the part
+    that all values have in common.
+    """
+    omega = 0.0
+    for s in range(b.size):
+        own, change, mass = x[s], 0.0, 1.0 - slack - N[s, s]
+        for t in range(b.size):
+            change += N[s, t] * (x[t] - own)
+        out[s] = b[s] - slack * own + change
+        scale[s] = b[s] + slack * own + change + 2.0 * mass * own
+        omega = worst(out[s], abs(scale[s]), omega)
+    return omega
+
+
+@njit_reordered
+def adjoint_residual(N, slack, c, y, out, scale):
+    """The same for ``c - M^T y``: what leaves a state is what arrives at the others."""
+    for s in range(c.size):
+        out[s] = c[s]
+        scale[s] = c[s]
+    for s in range(c.size):
+        own, leaving = y[s], 0.0
+        for t in range(c.size):
+            flow = N[s, t] * own
+            out[t] += flow
+            scale[t] += flow
+            leaving += flow
+        leaving += slack * own
+        out[s] -= leaving
+        scale[s] += leaving - 2.0 * N[s, s] * own
+    omega = 0.0
+    for s in range(c.size):
+        omega = worst(out[s], abs(scale[s]), omega)
+    return omega

@@ -2,12 +2,14 @@
 
 Policies of successive iterates are close, and so are solutions. The next one is extrapolated from
 the last ones and corrected by an approximate inverse, that of an earlier policy in float32, to full
-float64 accuracy: a correction is one pass over each of two matrices. It is judged by the
-componentwise backward error, ``|b - M x| <= omega (|M| x + b)``, which bounds the relative error of
-every entry of x by a multiple of omega / (1 - gamma). Where corrections do not converge, or have
-cost as much as another inverse (the ski-rental rule: never more than twice the best schedule), the
-system is eliminated, and a new inverse made from the factors; where none serves long, ever more
-rarely.
+float64 accuracy: a correction is one pass over each of two matrices. At the end two things are
+rounding: the componentwise backward error, ``|b - M x| <= omega (|M| x + b)``, which alone would
+bound the relative error of an entry by omega / (1 - gamma); and the last correction, entry by
+entry, which is that error, as residuals are exact in the row sums.
+
+Where corrections do not converge, or have cost as much as another inverse (the ski-rental rule:
+never more than twice the best schedule), the system is eliminated, and a new inverse made from the
+factors; where none serves long, ever more rarely.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit_inlined, njit_reordered
-from tabular_pg.numerics.systems.compressed_rows import worst
 from tabular_pg.numerics.systems.elimination import UNBLOCKED, add_product
+from tabular_pg.numerics.systems.products import adjoint_residual, residual
 
 ACCEPTED = 2.0**-48  # componentwise backward error, 16 units of rounding
+SETTLED = 1e-13  # relative size of a correction after which nothing is left to do
 ORDERS = 5  # solutions from which the next one is extrapolated
 PRICE = 16.0  # corrections that cost as much as an elimination, or an inverse; with few states ...
 PRICE_PER_STATE = 0.5  # ... so many times their number
@@ -40,7 +43,7 @@ class Earlier(NamedTuple):
     usual: np.ndarray  # (2,), most corrections that the first iterates with this inverse took
     x: np.ndarray  # (S,), a candidate
     r: np.ndarray  # (S,), its residual
-    scale: np.ndarray  # (S,), what that is compared with
+    step: np.ndarray  # (S,), what that is compared with, and then the correction
     plan: np.ndarray  # (4,), corrections that are left to this inverse and iterates it has served;
     # eliminations between the last one and the next, and how many of them are still to come
     backward_error: np.ndarray  # (1,), the largest that was accepted
@@ -63,24 +66,24 @@ def corrected(earlier, adjoint, N, slack, b, alike):
     If not ``alike``, earlier solutions are no prediction.
     """
     i, steps, omega, before = 1 if adjoint else 0, 0, math.inf, math.inf
-    x, r, plan, usual = earlier.x, earlier.r, earlier.plan, earlier.usual
+    x, r, step, plan, usual = earlier.x, earlier.r, earlier.step, earlier.plan, earlier.usual
     most = min(usual[i] + plan[BUDGET], price(b.size)) if plan[BUDGET] > 0.0 else -1.0
     if most >= 0.0:
         extrapolate(earlier.differences[i], earlier.order[i] if alike else 0, x)
-    while most >= 0.0:
+    settled = False
+    while most >= 0.0 and not settled:
         if adjoint:
-            omega = adjoint_residual(N, slack, b, x, r, earlier.scale)
+            omega = adjoint_residual(N, slack, b, x, r, step)
         else:
-            omega = residual(N, slack, b, x, r, earlier.scale)
-        if omega <= ACCEPTED and least(x) >= 0.0:
-            break
+            omega = residual(N, slack, b, x, r, step)
         left = 1.0
-        if steps > 1:
+        if steps > 1 and omega > ACCEPTED:
             left = math.log(ACCEPTED / omega) / math.log(omega / before)
         if not 0.0 < steps + left <= most or not left > 0.0:  # it grows, or is nan
             most = -1.0
         else:
-            correct(earlier.inverse, adjoint, r, x)
+            product(earlier.inverse, adjoint, r, step)
+            settled = add(step, x) and omega <= ACCEPTED and least(x) >= 0.0
             steps, before = steps + 1, omega
     earlier.count[1] += steps
     if most < 0.0:
@@ -163,58 +166,30 @@ def renew(earlier, N, pivot):
 
 
 @njit_reordered
-def residual(N, slack, b, x, out, scale):
-    """Fill ``out`` with ``b - M x`` and return ``max |out| / (|M| x + b)``.
-
-    Successors enter as differences ``x(t) - x(s)``: exact in the row sums, and without the part
-    that all values have in common.
-    """
-    omega = 0.0
-    for s in range(b.size):
-        own, change, mass = x[s], 0.0, 1.0 - slack - N[s, s]
-        for t in range(b.size):
-            change += N[s, t] * (x[t] - own)
-        out[s] = b[s] - slack * own + change
-        scale[s] = b[s] + slack * own + change + 2.0 * mass * own
-        omega = worst(out[s], abs(scale[s]), omega)
-    return omega
-
-
-@njit_reordered
-def adjoint_residual(N, slack, c, y, out, scale):
-    """The same for ``c - M^T y``: what leaves a state is what arrives at the others."""
-    for s in range(c.size):
-        out[s] = c[s]
-        scale[s] = c[s]
-    for s in range(c.size):
-        own, leaving = y[s], 0.0
-        for t in range(c.size):
-            flow = N[s, t] * own
-            out[t] += flow
-            scale[t] += flow
-            leaving += flow
-        leaving += slack * own
-        out[s] -= leaving
-        scale[s] += leaving - 2.0 * N[s, s] * own
-    omega = 0.0
-    for s in range(c.size):
-        omega = worst(out[s], abs(scale[s]), omega)
-    return omega
-
-
-@njit_reordered
-def correct(inverse, adjoint, r, x):
-    """Add to ``x`` the product of the inverse, or of its transpose, with ``r``."""
-    for s in range(x.size):
+def product(inverse, adjoint, r, out):
+    """Fill ``out`` with the product of the inverse, or of its transpose, with ``r``."""
+    for s in range(out.size):
+        out[s] = 0.0
+    for s in range(out.size):
         if adjoint:
             own = r[s]
-            for t in range(x.size):
-                x[t] += inverse[s, t] * own
+            for t in range(out.size):
+                out[t] += inverse[s, t] * own
         else:
             total = 0.0
-            for t in range(x.size):
+            for t in range(out.size):
                 total += inverse[s, t] * r[t]
-            x[s] += total
+            out[s] = total
+
+
+@njit_inlined
+def add(step, x):
+    """Add ``step`` to ``x``; whether that is but rounding, entry by entry."""
+    settled = True
+    for s in range(x.size):
+        x[s] += step[s]
+        settled = settled and abs(step[s]) <= SETTLED * abs(x[s])
+    return settled
 
 
 @njit_reordered
