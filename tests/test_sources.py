@@ -61,7 +61,7 @@ def test_what_no_compiled_code_can_see_leaves_the_folder(package, path, old, new
         ("gaps/evaluation.py", "LOST = 1e-288", "LOST = 1e-287"),  # of the module itself
         ("gaps/bookkeeping.py", "MEASURABLE = 1e-270", "MEASURABLE = 1e-271"),  # of another one
         ("engine/step_size.py", "LARGEST_STEP = 1e250", "LARGEST_STEP = 1e251"),
-        ("gaps/evaluation.py", "kappa[s] -= least", "kappa[s] += least"),  # a kernel
+        ("gaps/evaluation.py", "kappa[s] -= smallest", "kappa[s] += smallest"),  # a kernel
         ("steps/armijo.py", "step.grow * last", "step.grow + last"),  # of a step size
         ("compiled/parts.py", "no_compile = True", "no_compile = False"),  # how it is compiled
     ],

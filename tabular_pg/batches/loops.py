@@ -63,13 +63,6 @@ def spread(record, row, at, values):
             record[row + j, at, i] = values[i, j]
 
 
-@njit_inlined
-def fill_lanes(room, value):
-    for i in range(room.shape[0]):
-        for j in range(room.shape[1]):
-            room[i, j] = value
-
-
 def lanes_loop(step):
     """The loop of a method whose step is given, for WIDTH runs at a time."""
 

@@ -10,8 +10,8 @@ CODE = (
 )  # fmt: skip
 
 
-def instructions(code, text=None) -> tuple:
-    """What a function does, but for the values of its global names; ``text`` is its docstring."""
+def instructions(code) -> tuple:
+    """What a function does, but for the values of its global names."""
     constants = []
     for x in code.co_consts:
         if isinstance(x, types.CodeType):
@@ -19,5 +19,5 @@ def instructions(code, text=None) -> tuple:
         elif isinstance(x, frozenset):  # whose order differs between processes
             constants.append(sorted(map(repr, x)))
         else:
-            constants.append(repr(None if x == text else x))
+            constants.append(repr(x))
     return tuple(getattr(code, field) for field in CODE), tuple(constants)

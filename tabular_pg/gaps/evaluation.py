@@ -33,7 +33,7 @@ from tabular_pg.numerics.systems.elimination import (
     solve_adjoint,
 )
 from tabular_pg.numerics.systems.products import next_values, transitions
-from tabular_pg.numerics.systems.refinement import corrected, is_due, remember, renew
+from tabular_pg.numerics.systems.refinement import corrected, is_due, least, remember, renew
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
 
@@ -128,12 +128,10 @@ def solve_anew(problem, point, values, visits):
 @njit_inlined
 def set_aside(kappa, gamma):
     """Take the least entry from ``kappa`` (S,), and return what it is worth in every state."""
-    least = kappa[0]
-    for s in range(1, kappa.size):
-        least = min(least, kappa[s])
+    smallest = least(kappa)
     for s in range(kappa.size):
-        kappa[s] -= least
-    return least / (1.0 - gamma)
+        kappa[s] -= smallest
+    return smallest / (1.0 - gamma)
 
 
 @njit_inlined
@@ -141,14 +139,12 @@ def restore(problem, point, common, log_scale):
     """Fill ``f``, ``base`` and ``e`` from a solution in ``e`` that lacks ``common``. Returns below
     what gaps have lost digits to underflow, if some have; else 0."""
     e, f = point.e, point.f
-    least = e[0]
-    for s in range(1, e.size):
-        least = min(least, e[s])
+    smallest = least(e)
     for s in range(e.size):
-        f[s] = e[s] - least
+        f[s] = e[s] - smallest
         e[s] += common
     root = math.exp(0.5 * log_scale)
-    point.base[0] = ((least + common) * root) * root
+    point.base[0] = ((smallest + common) * root) * root
     point.log_e[0] = math.nan
     largest = f[0]
     for s in range(1, e.size):
@@ -156,10 +152,10 @@ def restore(problem, point, common, log_scale):
     point.flaws[2] = 0.0
     if problem.tau > 0.0 and largest == 0.0 and point.base[0] > MEASURABLE:
         point.flaws[2] = 0.0 if alike(point.x) else 1.0
-    bar = LOST * point.x.shape[1] * (largest + least + common)
+    bar = LOST * point.x.shape[1] * (largest + smallest + common)
     if log_scale == 0.0:
         bar = max(bar, LOST * point.x.shape[1] * max(1.0, problem.largest))
-    if least + common < bar < math.inf:
+    if smallest + common < bar < math.inf:
         for s in range(e.size):
             if e[s] < bar and not at_rest(problem, s):
                 return bar

@@ -15,6 +15,7 @@ from tabular_pg.numerics.lanes.operators import choose
 from tabular_pg.numerics.simplex import SUBNORMAL
 from tabular_pg.numerics.systems.elimination import eliminate, solve, solve_adjoint
 from tabular_pg.numerics.systems.products import dense_values
+from tabular_pg.numerics.systems.refinement import least
 
 
 @njit_inlined
@@ -33,15 +34,13 @@ def evaluate_lanes(problem, point):
         for s in range(e.size):
             point.d[s] = (1.0 - problem.gamma) * problem.mu[s]
         solve_adjoint(N, pivot, point.d)
-    least = e[0]
-    for s in range(1, e.size):
-        least = min(least, e[s])
-    widest, total = least * 0.0, least * 0.0
+    smallest = least(e)
+    widest, total = smallest * 0.0, smallest * 0.0
     for s in range(e.size):
-        f[s] = e[s] - least
+        f[s] = e[s] - smallest
         e[s] += common
         widest, total = max(widest, f[s]), total + e[s]
-    base = least + common
+    base = smallest + common
     point.base[0] = base
     dense_values(problem.P, problem.gamma, f, point.q)
     advantages_lanes(problem, point)

@@ -44,7 +44,7 @@ class Point(NamedTuple):
     memory: np.ndarray  # (S, n, A), what the rule remembers: critics, momenta, averages
     least_policy: np.ndarray  # (S, A), least probability over earlier iterates
     least_optimal_mass: np.ndarray  # (S,), the same for all optimal actions together
-    N: np.ndarray  # (S, S), gamma P_pi, then its elimination; empty for sparse P
+    N: np.ndarray  # (S, S), gamma P_pi, or then its elimination; empty for sparse P
     pivot: np.ndarray  # (S,)
     slack: np.ndarray  # (S,)
     blocks: bool | None  # None where there are few states: the loop is compiled without blocks
