@@ -1,6 +1,6 @@
 """A theory lab for policy optimization with exact gradients on finite discounted MDPs."""
 
-from tabular_pg import instances, methods, steps, theorems  # noqa: F401  (theorems are registered)
+from tabular_pg import instances, methods, mirrors, steps, theorems  # noqa: F401  (theorems are registered)
 from tabular_pg.engine.method import Space, method
 from tabular_pg.engine.optimize import optimize, optimize_many
 from tabular_pg.engine.run import Run, Status
@@ -24,6 +24,7 @@ __all__ = [
     "check",
     "instances",
     "method",
+    "mirrors",
     "optimize",
     "optimize_many",
     "optimum",

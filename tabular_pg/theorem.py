@@ -30,6 +30,7 @@ from tabular_pg.checks.numbers import (
     checked_list,
     shown,
 )
+from tabular_pg.engine.rules import kinds_of, shown_rule
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.references import OWN, REFERENCES
@@ -166,7 +167,12 @@ def theorem(
 
 def theorems_about(rule) -> list[Theorem]:
     """Every registered theorem about the type of ``rule``, in order of registration."""
-    return [t for t in REGISTRY.values() if type(rule) in t.rules]
+    return [t for t in REGISTRY.values() if is_about(t, rule)]
+
+
+def is_about(theorem, rule) -> bool:
+    """Whether it is stated for a class that ``rule`` is of."""
+    return any(kind in theorem.rules for kind in kinds_of(rule))
 
 
 def sorted_theorems() -> list[Theorem]:
@@ -238,9 +244,9 @@ def verdict(theorem, run) -> Verdict:
 def why_not_applicable(theorem, run) -> str:
     """'' or the reason why the theorem says nothing about the run."""
     _check_about(theorem, run)
-    if type(run.rule) not in theorem.rules:
+    if not is_about(theorem, run.rule):
         rules = ", ".join(rule.__name__ for rule in theorem.rules)
-        return f"the method is {type(run.rule).__name__}; stated for {rules}"
+        return f"the method is {shown_rule(run.rule)}; stated for {rules}"
     if theorem.regularized is not None and theorem.regularized != (run.tau > 0):
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:

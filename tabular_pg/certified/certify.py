@@ -17,8 +17,8 @@ from tabular_pg.certified.rerun import Rerun, exact_rerun, rerun_of, trajectory
 from tabular_pg.checks.numbers import check_number, checked_iterations
 from tabular_pg.engine.arguments import recorded
 from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.rules import part_records
 from tabular_pg.engine.run import Status
-from tabular_pg.engine.step_size import STEP_SIZES
 from tabular_pg.saved.archive import reading, write_archive
 from tabular_pg.saved.certificates import certificate_content, certificate_fields
 from tabular_pg.saved.exact import read_fraction
@@ -98,7 +98,7 @@ class Certificate:
         with reading(path, "Certificate") as content:
             mdp, method, fields = certificate_fields(flint, content)
             written = content.facts["rule"]
-            rule = read_rule(written, METHODS, STEP_SIZES, partial(read_fraction, flint))
+            rule = read_rule(written, METHODS, part_records(), partial(read_fraction, flint))
             return cls(exact_rerun(RationalMDP(**mdp), rule, **method), **fields)
 
     def __repr__(self):

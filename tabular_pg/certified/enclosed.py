@@ -13,7 +13,7 @@ from tabular_pg.certified.balls import Undecided, zeros
 from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.rerun import trajectory
 from tabular_pg.certified.ufuncs import UFUNCS
-from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.rules import method_of
 from tabular_pg.engine.step_size import mapped, step_of
 from tabular_pg.gaps.coordinates import Probabilities
 from tabular_pg.verdicts.quantities import q_gap
@@ -59,7 +59,7 @@ class EnclosedRun:
     rounded, obstacle, first, last = False, "", 0, -1
 
     def __init__(self, method):
-        self.k, self.method = method.k.view(Counts), METHODS[type(method.rule)]
+        self.k, self.method = method.k.view(Counts), method_of(method.rule)
         self.rule, self.constant_step = mapped(method.rule, ball_array), method.constant_step
         self.tau = ball_array(method.tau)
         self.coordinates = self.method.coordinates(method.tau)

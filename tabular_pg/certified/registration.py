@@ -11,6 +11,7 @@ from tabular_pg.certified.balls import zeros
 from tabular_pg.certified.evaluation import Point
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.method import METHODS, Method
+from tabular_pg.engine.rules import MEMBERS, registered
 
 UPDATES: dict[type, Update] = {}
 
@@ -55,7 +56,7 @@ def update(rule, start=None):
     TypeError
         If it is not.
     """
-    if not isinstance(rule, type) or rule not in METHODS:
+    if not isinstance(rule, type) or rule not in METHODS and rule not in MEMBERS:
         raise TypeError(
             f"rule is {shown(rule)}; expected a class registered with tabular_pg.method"
         )
@@ -63,7 +64,7 @@ def update(rule, start=None):
     def register(function):
         def step(rule, k, model, point):
             found = function(*_seen(rule, model, point, k))
-            if not METHODS[type(rule)].memory:
+            if not registered(type(rule)).memory:
                 return _data(rule, found, model.shape)
             if not (isinstance(found, tuple) and len(found) == 2):
                 raise TypeError(
@@ -74,10 +75,10 @@ def update(rule, start=None):
             return tuple(_data(rule, x, shape) for x, shape in zip(found, shapes, strict=True))
 
         def begin(rule, model, point):
-            (S, A), n = model.shape, METHODS[type(rule)].memory
+            (S, A), n = model.shape, registered(type(rule)).memory
             return _data(rule, start(*_seen(rule, model, point)), (S, n, A))
 
-        UPDATES[rule] = Update(step, False, METHODS[rule], start and begin)
+        UPDATES[rule] = Update(step, False, registered(rule), start and begin)
         return function
 
     return register
@@ -101,7 +102,7 @@ def _data(rule, x, shape):
 
 def refuse_outdated(rule):
     """Raise TypeError if the kernel of ``rule`` was registered again after its update."""
-    if UPDATES[rule].method is not METHODS[rule]:
+    if UPDATES[rule].method is not registered(rule):
         raise TypeError(
             f"rule is {rule.__name__}, whose kernel was registered again after its exact update; "
             "expected that to be registered again, too, with tabular_pg.certified.update"
@@ -112,7 +113,7 @@ def symmetric(rule, start=None):
     """The same for the rules of this package, which are given plain object arrays of balls."""
 
     def register(function):
-        UPDATES[rule] = Update(function, True, METHODS[rule], start)
+        UPDATES[rule] = Update(function, True, registered(rule), start)
         return function
 
     return register

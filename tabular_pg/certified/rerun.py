@@ -14,7 +14,8 @@ from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.registration import UPDATES, refuse_outdated
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.arguments import refuse_combination
-from tabular_pg.engine.method import METHODS, Space
+from tabular_pg.engine.method import Space
+from tabular_pg.engine.rules import flat_rule, method_of
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import STEP_SIZES, is_constant, mapped, step_of
 
@@ -56,7 +57,7 @@ def rerun_of(run) -> Rerun:
 
 
 def exact_rerun(mdp, rule, tau, policy, k, steps=None) -> Rerun:
-    mdp = RationalMDP.of(mdp)
+    mdp, rule = RationalMDP.of(mdp), flat_rule(rule)
     if type(rule) not in UPDATES:
         known = ", ".join(sorted(r.__name__ for r in UPDATES))
         raise TypeError(
@@ -73,14 +74,14 @@ def exact_rerun(mdp, rule, tau, policy, k, steps=None) -> Rerun:
     tau = rational("tau", tau)
     if tau < 0:
         raise ValueError(f"tau is {tau}; expected a number >= 0")
-    method = METHODS[type(rule)]
+    method = method_of(rule)
     refuse_combination(type(rule).__name__, method, mdp, tau)
     return Rerun(mdp, rule, tau, _start(policy, mdp, method.space), k, steps)
 
 
 def _exact_rule(rule):
     """The rule with exact numbers, positive ones unless they may have any sign."""
-    values, any_sign = [], METHODS[type(rule)].any_sign
+    values, any_sign = [], method_of(rule).any_sign
     for name, x in zip(rule._fields, rule, strict=True):
         if type(x) in STEP_SIZES:
             fields = zip(x._fields, x, strict=True)
@@ -130,7 +131,7 @@ def trajectory(method):
     Undecided
         If the balls are too wide to go on; also on the way.
     """
-    update, registered = UPDATES[type(method.rule)], METHODS[type(method.rule)]
+    update, registered = UPDATES[type(method.rule)], method_of(method.rule)
     model = Model(method.mdp, registered.space, method.tau, update.symmetric)
     return model, _iterates(method, model, update)
 

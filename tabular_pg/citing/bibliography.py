@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from tabular_pg import instances
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.method import METHODS
-from tabular_pg.engine.step_size import STEP_SIZES, step_of
+from tabular_pg.engine.registration import is_record
+from tabular_pg.engine.rules import part_records
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.references import ENTRIES, OWN, PACKAGE, sources_of
 from tabular_pg.sweeps.results import Results
@@ -82,7 +83,7 @@ def _keys(what):
     parts = [getattr(what, name) for name in PARTS if hasattr(what, name)]
     if parts:
         return _keys(parts)
-    if type(what) in (*METHODS, *STEP_SIZES):
+    if type(what) in (*METHODS, *part_records()):
         return _of_rule(what)
     if hasattr(what, "_sources") or isinstance(what, type):
         return sources_of(what)
@@ -100,7 +101,8 @@ def _of_task(task) -> list:
 
 
 def _of_rule(rule, tau=None):
-    return *sources_of(type(rule), tau), *sources_of(type(step_of(rule)))
+    parts = [x for x in rule if is_record(type(x))] if isinstance(rule, tuple) else []
+    return *sources_of(type(rule), tau), *(key for x in parts for key in sources_of(type(x)))
 
 
 def _named(text):
@@ -117,7 +119,7 @@ def _named(text):
 def _things() -> dict:
     """Methods, step sizes and instances by name."""
     rules = {rule.__name__: rule for t in REGISTRY.values() for rule in t.rules}
-    known = {record.__name__: record for record in (*METHODS, *STEP_SIZES)}
+    known = {record.__name__: record for record in (*METHODS, *part_records())}
     made = {name: getattr(instances, name) for name in instances.__all__}
     return {**rules, **known, **made}
 

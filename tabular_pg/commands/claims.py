@@ -17,7 +17,7 @@ from tabular_pg.commands.arguments import model as model_argument
 from tabular_pg.commands.models import loaded_or_run, parted, theorems_of
 from tabular_pg.commands.runs import model_record, title
 from tabular_pg.theorem import check as every_verdict
-from tabular_pg.theorem import verdict
+from tabular_pg.theorem import is_about, verdict
 
 DIGITS = 12  # of what is printed
 
@@ -93,7 +93,7 @@ def certify(model, method, ids, digits, as_json, **asked):
 
 def _about(theorems, run) -> list:
     for t in theorems:
-        if type(run.rule) not in t.rules:
+        if not is_about(t, run.rule):
             rules = ", ".join(rule.__name__ for rule in t.rules)
             raise ValueError(f"theorem is {t.id}, about {rules}; expected one about {run.rule}")
     return theorems

@@ -11,7 +11,7 @@ import numpy as np
 from tabular_pg.batches.batch import COMPILED, Batch, Records, advanced
 from tabular_pg.engine.arguments import LARGEST_MOVE
 from tabular_pg.engine.around import plain_values
-from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.rules import flat_rule, method_of
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.start import start_of
 from tabular_pg.engine.step_size import registered_step, step_of
@@ -31,9 +31,10 @@ def pieces_of(plans) -> list[list[int]]:
     """The numbers of the plans that are made together; of the others there are none."""
     groups, found = {}, []
     for i, plan in enumerate(plans):
-        mdp, kinds = plan.mdp, tuple(map(type, plan.rule))  # of step sizes
+        mdp, rule = plan.mdp, flat_rule(plan.rule)
+        kinds = tuple(map(type, rule))  # of step sizes
         if mdp.actions is None:
-            key = type(plan.rule), kinds, plan.tau, mdp.r.shape, mdp.gamma, type(mdp.P)
+            key = type(rule), kinds, plan.tau, mdp.r.shape, mdp.gamma, type(mdp.P)
             groups.setdefault(key, []).append(i)
     for group in groups.values():
         first = plans[group[0]]
@@ -47,7 +48,7 @@ def pieces_of(plans) -> list[list[int]]:
 
 def _is_small(plan) -> bool:
     """Whether such runs are made together."""
-    mdp, method = plan.mdp, METHODS[type(plan.rule)]
+    mdp, method = plan.mdp, method_of(plan.rule)
     return (
         COMPILED
         and plan.tau == 0
@@ -66,12 +67,12 @@ def made_together(plans) -> list:
     P = np.concatenate([mdp.P for mdp in mdps]).reshape(-1, S, A, S)
     r = np.concatenate([mdp.r for mdp in mdps]).reshape(-1, S, A)
     best, A_star = known_optima(mdps, P, r, plans[0].tie_tolerance)
-    method, at = METHODS[type(plans[0].rule)], plans[0].at
+    method, at = method_of(plans[0].rule), plans[0].at
     starts, x = _starts(plans, method)
-    fields = np.array([plan.rule for plan in plans], dtype=float)
+    fields = np.array([flat_rule(plan.rule) for plan in plans], dtype=float)
     mu = np.concatenate([mdp.mu for mdp in mdps]).reshape(-1, S)
     batch = Batch(P, mdps[0].gamma, mu, A_star, x, fields)
-    records, ordinary = advanced(batch, method, plain_values(plans[0].rule), at)
+    records, ordinary = advanced(batch, method, plain_values(flat_rule(plans[0].rule)), at)
     k = at.copy()
     for values in (k, *records):
         values.setflags(write=False)

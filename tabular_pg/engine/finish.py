@@ -13,7 +13,8 @@ import numpy as np
 
 from tabular_pg.batches.loops import LOSING
 from tabular_pg.engine.around import step_once
-from tabular_pg.engine.method import Space, checked_rule
+from tabular_pg.engine.method import Space
+from tabular_pg.engine.rules import checked_rule, flat_rule
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.search import MOST_TRIALS, NOTHING_PASSED
 from tabular_pg.engine.step_size import is_constant, step_of
@@ -120,7 +121,11 @@ def refuse_idle_kernel(task, moved):
     if moved or method.native or task.at[-1] == 0 or task.mdp.n_actions == 1:
         return
     rng, step = np.random.default_rng(0), method.around(step_once)
-    rules = [rule for rule in (_filled(task.rule, value) for value in FIELDS) if rule is not None]
+    rules = [
+        rule
+        for rule in (_filled(flat_rule(task.rule), value) for value in FIELDS)
+        if rule is not None
+    ]
     for rule, k, _ in product(rules, (0, 1, 2, int(task.at[-1])), range(TRIES)):
         point = _somewhere(task, rng)
         before = point.x.copy()

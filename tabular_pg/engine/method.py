@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import enum
 import threading
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from tabular_pg._jit import njit, njit_borrowing, njit_foreign, njit_inlined
-from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.around import (
     PARTS,
     begin_once,
@@ -23,7 +21,6 @@ from tabular_pg.engine.around import (
     step_twice,
 )
 from tabular_pg.engine.registration import (
-    checked_field,
     compiled,
     is_native,
     is_record,
@@ -33,7 +30,7 @@ from tabular_pg.engine.registration import (
     refuse_visits,
     without_result,
 )
-from tabular_pg.engine.step_size import STEP_SIZES, Constant, checked_step
+from tabular_pg.engine.step_size import STEP_SIZES, Constant
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 
 METHODS: dict[type, Method] = {}
@@ -71,6 +68,7 @@ class Method(NamedTuple):
     start: object  # the kernel that fills ``point.memory`` before step 0, or None
     learn: object  # the kernel that advances it before steps 1, 2, ..., or None
     any_sign: tuple  # the names of hyper-parameters that need not be positive
+    to_greedy: object  # (rule, problem, point, s) -> D(greedy policy, pi_s), or None
     compiled: dict  # what is compiled around the kernel, by the function that makes it
 
     def coordinates(self, tau) -> type:
@@ -129,6 +127,7 @@ def method(
     statewise=False,
     lanes=False,
     any_sign=(),
+    to_greedy=None,
 ):
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
 
@@ -169,6 +168,9 @@ def method(
         ``tabular_pg.numerics.lanes``. Then, for tau = 0, several small MDPs are run at once.
     any_sign : tuple of str, optional
         Names of hyper-parameters that may be 0 or negative; others are refused then.
+    to_greedy : function (rule, problem, point, s), optional
+        For mirror descent, the divergence of the nearest greedy action from pi_s, compiled: for
+        steps that adapt to it.
 
     Raises
     ------
@@ -206,7 +208,7 @@ def method(
         if not native:
             kernel, *parts = map(without_result, (kernel, *parts))
         METHODS[rule] = Method(
-            rule, kernel, *facts, statewise, lanes, native, *parts, tuple(any_sign), {}
+            rule, kernel, *facts, statewise, lanes, native, *parts, tuple(any_sign), to_greedy, {}
         )
         return kernel
 
@@ -230,21 +232,3 @@ def _refuse_again(rule, kernel, facts, native):
             f"memory) = {before}, now with {facts}; expected the same, as there may be runs of it: "
             "define the class anew"
         )
-
-
-def checked_rule(rule):
-    """``rule`` with float fields, refused by field name unless all are positive and finite; its
-    ``eta`` may be a step size."""
-    if type(rule) not in METHODS:
-        known = ", ".join(sorted(r.__name__ for r in METHODS))
-        several = type(rule) in (list, tuple) or isinstance(rule, Iterator)
-        several = "; optimize_many takes several" if several else ""
-        raise TypeError(f"rule is {shown(rule)}; expected an instance of one of: {known}{several}")
-    any_sign, values = METHODS[type(rule)].any_sign, []
-    for name, value in zip(rule._fields, rule, strict=True):
-        check = checked_step if name == "eta" else checked_field
-        values.append(check(name, value, name in any_sign))
-    rule = type(rule)(*values)
-    if hasattr(rule, "refuse"):
-        rule.refuse()
-    return rule

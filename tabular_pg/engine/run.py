@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from tabular_pg._notebook import run_html, run_text
-from tabular_pg.engine.given_out import remember
-from tabular_pg.engine.method import METHODS, checked_rule
-from tabular_pg.engine.step_size import STEP_SIZES, is_constant, step_of
+from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.rules import checked_rule, method_of, part_records
+from tabular_pg.engine.start import remember
+from tabular_pg.engine.step_size import is_constant, step_of
 from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.mdps.storage import mdp_content
@@ -219,7 +220,7 @@ class Run:
     @property
     def method(self):
         """What is registered for the type of ``rule``."""
-        return METHODS[type(self.rule)]
+        return method_of(self.rule)
 
     def save(self, path) -> Path:
         """Write this run, its MDP and its optimum to one file, completely or not at all.
@@ -239,7 +240,7 @@ class Run:
         with reading(path, "Run") as content:
             mdp = MDP._of(content.part("mdp"))
             shape, best = mdp.r.shape, content.part("optimum")
-            rule = checked_rule(read_rule(content.facts["rule"], METHODS, STEP_SIZES))
+            rule = checked_rule(read_rule(content.facts["rule"], METHODS, part_records()))
             fields = run_fields(content, shape, Status, Solver)
             return cls(mdp=mdp, rule=rule, optimum=read_optimum(best, shape), **fields)
 

@@ -11,7 +11,8 @@ from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.checks.numbers import checked_iterations, shown
 from tabular_pg.engine.arguments import memory_of, recorded, refuse_combination, refuse_overflow
 from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step_once, step_twice
-from tabular_pg.engine.method import METHODS, Method, checked_rule
+from tabular_pg.engine.method import Method
+from tabular_pg.engine.rules import checked_rule, flat_rule, method_of, shown_rule
 from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.search import Trial
 from tabular_pg.engine.start import start_of
@@ -140,8 +141,8 @@ class Task:
     values: tuple = field(init=False)  # hyper-parameters, as compiled code takes them
 
     def __post_init__(self):
-        self.method, self.size = METHODS[type(self.rule)], registered_step(self.rule)
-        self.values = plain_values(self.rule)
+        self.method, self.size = method_of(self.rule), registered_step(self.rule)
+        self.values = plain_values(flat_rule(self.rule))
 
     @property
     def two_forms(self) -> bool:
@@ -202,8 +203,8 @@ def planned(each, iterations, at, solver, tie_tolerance) -> list[Plan]:
         if key not in settled:
             settled[key] = _settled(mdp, rule, tau, iterations, at, solver)
         rule, tau, stops, bytes_ = settled[key]
-        if METHODS[type(rule)].visitation:
-            refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
+        if method_of(rule).visitation:
+            refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
         needed += bytes_
         plans.append(Plan(mdp, rule, tau, tuple(start), stops, solver, tie_tolerance))
     refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
@@ -215,7 +216,7 @@ def _settled(mdp, rule, tau, iterations, at, solver):
     if isinstance(tau, list | tuple) or (isinstance(tau, np.ndarray) and tau.ndim > 0):
         raise ValueError(f"tau is {shown(tau)}; expected one number (optimize_many takes lists)")
     rule, tau = checked_rule(rule), checked_tau(tau)
-    refuse_combination(type(rule).__name__, METHODS[type(rule)], mdp, tau)
+    refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
     check_solver(mdp, solver)
     stops = recorded(at, iterations, mdp.r.size)
     return rule, tau, stops, memory_of(mdp, rule, stops, is_sparse(mdp, solver))
@@ -224,7 +225,7 @@ def _settled(mdp, rule, tau, iterations, at, solver):
 def task_of(plan) -> Task:
     """The plan, ready to go."""
     mdp, rule, tau, given, at, solver, tie_tolerance = plan
-    method, size, sparse = METHODS[type(rule)], registered_step(rule), is_sparse(mdp, solver)
+    method, size, sparse = method_of(rule), registered_step(rule), is_sparse(mdp, solver)
     best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
     refuse_overflow(rule, best)
     start = start_of(*given, mdp, tau, method)

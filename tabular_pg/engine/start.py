@@ -1,20 +1,25 @@
-"""Where a run starts: what a policy, or its logarithm, is in the coordinates of a method."""
+"""Where a run starts: what a policy, or its logarithm, is in the coordinates of a method.
+
+A run that goes on from log-policies which another one has given out starts exactly.
+"""
 
 from __future__ import annotations
 
+import weakref
 from typing import NamedTuple
 
 import numpy as np
 
 from tabular_pg.checks.arrays import real_array
-from tabular_pg.engine.given_out import iterate_given_out
-from tabular_pg.engine.method import Space
+from tabular_pg.engine.method import Method, Space
 from tabular_pg.gaps.coordinates import Logits, Probabilities
+from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.double_double import add_log
 
 SUM_TOLERANCE = 1e-12  # of probabilities, times the number of actions
 UNAVAILABLE = "{}: the action is not available"
 LOG_TOLERANCE = 1e-9  # of log-probabilities: large ones are rounded by more than an EPS
+_GIVEN_OUT = {}  # what is known of arrays of log-policies while they live, by their ids
 
 
 class Start(NamedTuple):
@@ -133,3 +138,46 @@ def _refuse(mdp, name, values, wrong, expected):
         s, a = np.argwhere(wrong)[0]
         where = f"{name}[{s}, {a}]{mdp.called(s, a)}"
         raise ValueError(f"{where} is {values[s, a]}; expected {expected}")
+
+
+def _owner(array):
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+class GivenOut(NamedTuple):
+    """Where log-policies come from: their own array is not kept alive by this record."""
+
+    mdp: MDP
+    method: Method
+    tau: float
+    iterates: np.ndarray | None  # where they are another array
+    layout: tuple  # address, shape and strides of the log-policies
+
+
+def remember(logarithms, run):
+    owner = _owner(logarithms)
+    iterates = None if _owner(run.iterates) is owner else run.iterates
+    _GIVEN_OUT[id(owner)] = GivenOut(run.mdp, run.method, run.tau, iterates, _layout(logarithms))
+    weakref.finalize(owner, _GIVEN_OUT.pop, id(owner), None)
+
+
+def _layout(array):
+    return array.__array_interface__["data"][0], array.shape, array.strides
+
+
+def iterate_given_out(log_policy):
+    """``(its GivenOut, i)`` if the array is ``run.log_policies[i]`` of some run, also of one that
+    is gone, else (None, 0)."""
+    given = None
+    if isinstance(log_policy, np.ndarray):
+        given = _GIVEN_OUT.get(id(_owner(log_policy)))
+    if given is None:
+        return None, 0
+    first, shape, strides = given.layout
+    start, own_shape, own_strides = _layout(log_policy)
+    if (own_shape, own_strides) != (shape[1:], strides[1:]):
+        return None, 0
+    i, rest = divmod(start - first, strides[0])
+    return (given, i) if rest == 0 and 0 <= i < shape[0] else (None, 0)

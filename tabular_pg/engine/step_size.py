@@ -43,6 +43,11 @@ class StepSize(NamedTuple):
     propose: object = None  # of a search: (step, k, last) -> eta
     accept: object = None  # (step, problem, point, trial) -> bool
 
+    @property
+    def functions(self):
+        """What it is compiled from."""
+        return self.kernel, self.propose, self.accept
+
 
 class Constant(NamedTuple):
     """The same step size ``eta`` in every iteration; a plain number says the same."""
@@ -192,8 +197,8 @@ def step_of(rule):
 
 
 def mapped(rule, function):
-    """The rule with ``function`` of each of its hyper-parameters, those of its step size too."""
-    values = (type(x)(*map(function, x)) if type(x) in STEP_SIZES else function(x) for x in rule)
+    """The rule with ``function`` of each of its hyper-parameters, those of records in it too."""
+    values = (mapped(x, function) if is_record(type(x)) else function(x) for x in rule)
     return type(rule)(*values)
 
 

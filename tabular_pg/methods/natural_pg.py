@@ -12,7 +12,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Regularization, Space, method
+from tabular_pg.mirrors.entropy import Entropy, to_action
+from tabular_pg.mirrors.registration import nearest_greedy
 from tabular_pg.numerics.simplex import best_of, of_likeliest
 from tabular_pg.references import cited
 
@@ -25,7 +28,12 @@ class NaturalPG(NamedTuple):
 
 
 @method(
-    NaturalPG, space=Space.SOFTMAX, regularization=Regularization.ANY, statewise=True, lanes=True
+    NaturalPG,
+    space=Space.SOFTMAX,
+    regularization=Regularization.ANY,
+    statewise=True,
+    lanes=True,
+    to_greedy=nearest_greedy(Entropy, to_action, False, njit_inlined, "Entropy"),
 )
 def natural_pg(rule, k, problem, point):
     """The update above; for tau > 0 on xi = log pi - log pi*: xi <- alpha xi - beta q + const."""

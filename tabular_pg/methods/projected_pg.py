@@ -9,13 +9,13 @@ The projection is the same for the advantage A in place of Q. The theorems are i
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-from tabular_pg._jit import njit
+from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Space, method
-from tabular_pg.engine.step_size import LARGEST_STEP
-from tabular_pg.numerics.simplex import project
+from tabular_pg.mirrors.euclidean import Euclidean, euclidean, to_action
+from tabular_pg.mirrors.registration import nearest_greedy
+from tabular_pg.numerics.gains import gains_of
 from tabular_pg.references import cited
 from tabular_pg.steps.geometric import Geometric
 
@@ -57,27 +57,20 @@ class ProjectedQAscent(NamedTuple):
 @method(ProjectedPG, space=Space.SIMPLEX, visitation=True, statewise=True)
 def projected_pg(rule, k, problem, point):
     """Project each row after a step of eta_k d(s) / (1 - gamma) along its advantages."""
-    x, A, d = point.x, point.A, point.d
+    x, q, d = point.x, point.q, point.d
     for s in range(x.shape[0]):
-        _ascend(problem, x, A, s, rule.eta * d[s] / (1.0 - problem.gamma))
+        eta = rule.eta * d[s] / (1.0 - problem.gamma)
+        euclidean(Euclidean(), eta, gains_of(problem, q, s), x, s)
 
 
-@method(ProjectedQAscent, space=Space.SIMPLEX, statewise=True)
+@method(
+    ProjectedQAscent,
+    space=Space.SIMPLEX,
+    statewise=True,
+    to_greedy=nearest_greedy(Euclidean, to_action, False, njit_inlined, "Euclidean"),
+)
 def projected_q_ascent(rule, k, problem, point):
     """Project each row after a step of eta_k along its advantages."""
-    x, A = point.x, point.A
+    x, q = point.x, point.q
     for s in range(x.shape[0]):
-        _ascend(problem, x, A, s, rule.eta)
-
-
-@njit
-def _ascend(problem, x, A, s, eta):
-    """Replace row ``s`` of ``x`` by the projection of ``x + eta A``; the step is capped.
-
-    Actions that do not exist have no part in the cap.
-    """
-    least, top = math.inf, -math.inf
-    for a in range(A.shape[1]):
-        if problem.A_star[s, a] >= -problem.largest:
-            least, top = min(least, A[s, a]), max(top, A[s, a])
-    project(x, A, s, min(eta, LARGEST_STEP / max(top - least, 1.0)))
+        euclidean(Euclidean(), rule.eta, gains_of(problem, q, s), x, s)

@@ -88,31 +88,3 @@ def exponentials(x, out):
         low = x.flat[i] < SUBNORMAL
         power = exp(SUBNORMAL if low else x.flat[i])
         out.flat[i] = 0.0 if low else power
-
-
-@njit_inlined
-def project(x, direction, s, eta):
-    """Replace row ``s`` of ``x`` by the projection of ``x + eta direction`` onto the simplex.
-
-    Actions are dropped until none lies below the threshold (Michelot, 1986). That is formed from
-    the mass that is dropped, never as ``sum - 1``, and gains are taken relative to the largest
-    one, so that huge steps keep the difference between ties. What is within rounding of 0 is 0.
-    """
-    top = direction[s, argmax(direction, s)]
-    threshold, kept, support = -math.inf, x.shape[1] + 2, x.shape[1] + 1
-    while support < kept:
-        kept, support, gained, dropped = support, 0, 0.0, 0.0
-        for a in range(x.shape[1]):
-            gain = eta * (direction[s, a] - top)
-            if x[s, a] + gain > threshold:
-                support += 1
-                gained += gain
-            else:
-                dropped += x[s, a]
-        threshold = (gained - dropped) / support
-    for a in range(x.shape[1]):
-        gain = eta * (direction[s, a] - top)
-        rounding = EPS * (x[s, a] + abs(gain) + abs(threshold))
-        x[s, a] += gain - threshold
-        if x[s, a] <= rounding:
-            x[s, a] = 0.0

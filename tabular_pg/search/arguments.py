@@ -8,6 +8,7 @@ from numbers import Real
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.engine.arguments import refuse_regularization
 from tabular_pg.engine.method import METHODS, Regularization
+from tabular_pg.engine.rules import COMPOSED
 from tabular_pg.theorem import REGISTRY, Theorem
 
 TAU = 0.5  # of what is about entropy, unless told otherwise
@@ -55,6 +56,10 @@ def checked_rule_class(theorem, rule, tau):
     if cls not in METHODS:
         known = ", ".join(sorted(known.__name__ for known in METHODS))
         raise TypeError(f"rule is {shown(rule)}; expected one of {known}")
+    if cls in COMPOSED:
+        raise ValueError(
+            f"rule is {cls.__name__}, which is put together; expected a rule of numbers alone"
+        )
     if cls not in theorem.rules:
         about = ", ".join(known.__name__ for known in theorem.rules)
         raise ValueError(f"rule is {cls.__name__}; {theorem.id} is about {about}")

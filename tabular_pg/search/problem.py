@@ -6,7 +6,8 @@ import copy
 
 import numpy as np
 
-from tabular_pg.engine.method import METHODS, Space, checked_rule
+from tabular_pg.engine.method import METHODS, Space
+from tabular_pg.engine.rules import checked_rule
 from tabular_pg.search.candidates.evaluator import Evaluator
 from tabular_pg.search.candidates.moves import Limits
 from tabular_pg.search.candidates.stack import Stack

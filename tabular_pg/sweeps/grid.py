@@ -15,13 +15,14 @@ from tabular_pg.checks.numbers import check_number, checked_iterations, checked_
 from tabular_pg.engine.arguments import is_defined, recorded
 from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.registration import is_record
+from tabular_pg.engine.rules import method_of
 from tabular_pg.engine.step_size import STEP_SIZES, step_of
 from tabular_pg.optima.optimal import checked_tau
 from tabular_pg.sweeps.execution import Level, checked_level
 from tabular_pg.sweeps.names import is_ours, package_fingerprint, reference
 from tabular_pg.sweeps.specs import instance_label, instance_spec, rule_spec
 from tabular_pg.sweeps.spelling import spelled_rule
-from tabular_pg.theorem import REGISTRY, theorems_about
+from tabular_pg.theorem import REGISTRY, is_about, theorems_about
 
 PER_DECADE = 30  # recorded iterations, unless the user says which
 LARGEST_SEED = 2**63 - 1
@@ -125,7 +126,7 @@ class Grid:
         for label, instance in self._labelled(files):
             seeds = self.seeds if instance.pop("seeded") else (None,)
             for seed, (rule, spec), tau in itertools.product(seeds, rules, self.tau):
-                if not is_defined(METHODS[type(rule)], tau):
+                if not is_defined(method_of(rule), tau):
                     continue
                 chosen = dict(instance)
                 if seed is not None:
@@ -162,7 +163,7 @@ class Grid:
                 if id not in REGISTRY:
                     known = ", ".join(REGISTRY)
                     raise ValueError(f"theorems[{i}] is {id!r}; expected one of {known}")
-            chosen = [REGISTRY[id] for id in ids if type(rule) in REGISTRY[id].rules]
+            chosen = [REGISTRY[id] for id in ids if is_about(REGISTRY[id], rule)]
         ours = [is_ours(t.formula) for t in chosen]
         return [
             [t.id, "" if own else reference("theorems", t.formula, files)]

@@ -11,9 +11,8 @@ from pathlib import Path
 from tabular_pg import instances
 from tabular_pg._files import plain
 from tabular_pg.checks.numbers import shown
-from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.registration import is_record
-from tabular_pg.engine.step_size import STEP_SIZES
+from tabular_pg.engine.rules import checked_rule, method_of, part_records
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.sweeps.names import file_fingerprint, fingerprint, is_ours, reference, resolve
 from tabular_pg.sweeps.spelling import one_of, spelled_instance
@@ -102,7 +101,7 @@ def _built(text, files):
 def rule_spec(name, rule, files) -> dict:
     """A rule, an instance of a registered record, as text and numbers."""
     rule, cls = checked_rule(rule), type(rule)
-    known = METHODS[cls]
+    known = method_of(rule)
     spec = _record_spec(name, rule, files)
     if not known.native:
         spec["code"] = fingerprint(cls, known.kernel, known.start, known.learn)
@@ -115,9 +114,9 @@ def _record_spec(name, record, files) -> dict:
         for field, value in zip(record._fields, record, strict=True)
     }
     spec = {"class": reference(name, type(record), files), "fields": fields}
-    size = STEP_SIZES.get(type(record))
-    if size is not None and not size.native:
-        spec["code"] = fingerprint(type(record), size.kernel, size.propose, size.accept)
+    part = part_records().get(type(record))
+    if part is not None and not part.native:
+        spec["code"] = fingerprint(type(record), *part.functions)
     return spec
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tabular_pg import instances
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.method import METHODS
-from tabular_pg.engine.step_size import STEP_SIZES
+from tabular_pg.engine.rules import part_records
 from tabular_pg.sweeps.names import resolve
 
 SIGNS = {ast.UAdd: operator.pos, ast.USub: operator.neg}
@@ -145,9 +145,11 @@ def _value(name, text, node):
         except ZeroDivisionError:
             raise ValueError(f"{name} is {shown(text)}, which divides by 0") from None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        step = found(f"a step size in {name}", node.func.id, STEP_SIZES, "a step size", {})
+        part = found(
+            f"a record in {name}", node.func.id, part_records(), "a step size or a part", {}
+        )
         options = {x.arg: _number(name, text, x.value) for x in node.keywords}
-        return _made(name, text, step, [_number(name, text, x) for x in node.args], options)
+        return _made(name, text, part, [_number(name, text, x) for x in node.args], options)
     raise ValueError(f"{name} is {shown(text)}; expected {EXPECTED}")
 
 

@@ -15,6 +15,7 @@ import scipy.sparse
 
 from tabular_pg.engine.method import METHODS, Regularization
 from tabular_pg.engine.optimize import optimize
+from tabular_pg.engine.rules import COMPOSED
 from tabular_pg.engine.step_size import STEP_SIZES, Constant
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
@@ -51,6 +52,8 @@ def warm(rule, step, tau, kind) -> float:
 
 def _made(record):
     """With defaults, and one value for all fields that have none."""
+    if record in COMPOSED:
+        return COMPOSED[record].example
     return record(*(record._field_defaults.get(x, VALUE) for x in record._fields))
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.engine.method import METHODS, checked_rule
 from tabular_pg.engine.optimize import optimize, optimize_many
+from tabular_pg.engine.rules import checked_rule, flat_rule, method_of
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.solver import Solver
@@ -65,7 +65,7 @@ def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Rep
         If the rule is not registered, or refuses its own hyper-parameters.
     """
     rule = checked_rule(rule)
-    taus = default_taus(METHODS[type(rule)].regularization) if tau is None else np.atleast_1d(tau)
+    taus = default_taus(method_of(rule).regularization) if tau is None else np.atleast_1d(tau)
     problems = default_problems() if mdps is None else list(mdps)
     passed, skipped = [_refuses_bad_values(rule)], {}
     for t in taus:
@@ -97,7 +97,7 @@ def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Rep
 def _refuses_bad_values(rule):
     check = "hyper-parameters"
     for i, name in enumerate(rule._fields):
-        free = name in METHODS[type(rule)].any_sign
+        free = name in method_of(rule).any_sign
         for bad in (x for x in BAD_VALUES if not (free and x in (0.0, -1.0))):
             values = list(rule)
             values[i] = bad
@@ -223,7 +223,7 @@ def _not_certified(rule, mdp) -> str:
         return "no MDP has all actions available"
     from tabular_pg.certified.registration import UPDATES
 
-    if type(rule) not in UPDATES:
+    if type(flat_rule(rule)) not in UPDATES:
         return "it has no exact update (tabular_pg.certified.update)"
     return ""
 

@@ -25,7 +25,7 @@ from tabular_pg import (
     optimize,
     optimum,
 )
-from tabular_pg.engine.given_out import _GIVEN_OUT
+from tabular_pg.engine.start import _GIVEN_OUT
 
 GARNET = instances.garnet(5, 3, 3, 0.9, seed=1)
 

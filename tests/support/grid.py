@@ -9,11 +9,13 @@ from tabular_pg import (
     HadamardPG,
     NaturalPG,
     PolicyIteration,
+    PolicyMirrorDescent,
     ProjectedPG,
     ProjectedQAscent,
     SoftmaxPG,
     SoftPolicyIteration,
     instances,
+    mirrors,
     steps,
 )
 
@@ -29,6 +31,13 @@ GRID = {
     "duplicate": instances.tied(3, 3, 0.9, seed=0),
     "tied": instances.tied(4, 3, 0.5, seed=1, same_dynamics=False),
 }
+MIRRORS = [
+    mirrors.Tsallis(0.5),
+    mirrors.Tsallis(1.5),
+    mirrors.LogBarrier(),
+    mirrors.AlphaDivergence(0.5),
+    mirrors.AlphaDivergence(-1.0),
+]
 RULES = [
     (ProjectedPG(eta=0.3), 0.0),
     (ProjectedPG(eta=0.01, growth=1.5), 0.0),
@@ -43,6 +52,9 @@ RULES = [
     (SPMA(eta=0.001), 0.0),
     (TDPMD(eta=3.0), 0.1),
     (DualAveragedSPI(beta=0.3), 0.0),
+    *((PolicyMirrorDescent(mirror, 0.3), 0.0) for mirror in MIRRORS),
+    (PolicyMirrorDescent(mirrors.Tsallis(0.5), 0.3, lookahead=3), 0.0),
+    (PolicyMirrorDescent(mirrors.Euclidean(), 0.3, lookahead=2), 0.0),
 ]
 CHANGING_STEPS = [  # (rule, tau), fit for the same
     (ProjectedPG(steps.Decaying(0.5, 0.25)), 0.0),
@@ -60,6 +72,9 @@ CHANGING_STEPS = [  # (rule, tau), fit for the same
     (SPMA(steps.Armijo(first=20.0)), 0.0),
     (TDPMD(steps.Geometric(1.0, 1.1)), 0.25),
     (TDPMD(steps.Armijo()), 0.25),
+    (PolicyMirrorDescent(mirrors.Tsallis(0.5), steps.Geometric(0.5, 1.25)), 0.0),
+    (PolicyMirrorDescent(mirrors.Tsallis(1.5), steps.Armijo()), 0.0),
+    (PolicyMirrorDescent(mirrors.LogBarrier(), steps.Geometric(0.5, 1.5), lookahead=2), 0.0),
 ]
 MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (ProjectedPG(0.3), 0.0),
@@ -74,4 +89,5 @@ MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (SPMA(0.05), 0.0),
     (TDPMD(1.0), 0.25),
     (DualAveragedSPI(0.3), 0.0),
+    *((PolicyMirrorDescent(mirror, 1.0), 0.0) for mirror in MIRRORS),
 ]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import mpmath as mp
 
+from support.mirror_steps import mirror_step
 from tabular_pg import (
     SPMA,
     TDPMD,
@@ -16,6 +17,7 @@ from tabular_pg import (
     HadamardPG,
     NaturalPG,
     PolicyIteration,
+    PolicyMirrorDescent,
     ProjectedPG,
     ProjectedQAscent,
     SoftmaxPG,
@@ -158,11 +160,13 @@ class Now(NamedTuple):
 def update(rule, k, model, pi, V, critic, eta):
     """(pi^{k+1}, the critic of TD-PMD)."""
     Q, tau, d = model.q(V), model.tau, model.visitation(pi)
-    new = []
+    ahead, new = Q, []
+    for _ in range(getattr(rule, "lookahead", 1) - 1):
+        ahead = model.q([max(row) for row in ahead])
     for s in model.S:
         A = [q - V[s] - (tau * mp.log(p) if tau else 0) for q, p in zip(Q[s], pi[s], strict=True)]
         gradient_eta = eta * d[s] / (1 - model.gamma)
-        now = Now(pi[s], Q[s], A, critic[s], eta, gradient_eta, tau)
+        now = Now(pi[s], ahead[s], A, critic[s], eta, gradient_eta, tau)
         new.append(TWINS[type(rule)](rule, k, now))
     if type(rule) is TDPMD:
         soft = [
@@ -222,6 +226,11 @@ def dual_averaged_spi(rule, k, now):
     beta = mp.mpf(rule.beta)
     step = mp.log(len(now.pi)) * (beta / (1 - beta) ** k if k else 1)
     return tilted(now.pi, [step * x for x in now.A])
+
+
+@twin(PolicyMirrorDescent)
+def policy_mirror_descent(rule, k, now):
+    return mirror_step(rule.mirror, now.pi, [now.eta * q for q in now.Q])
 
 
 @twin(PolicyIteration)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg.engine.rules import kinds_of
 from tabular_pg.methods.hadamard_pg import HadamardPG
 from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.methods.spma import SPMA
@@ -53,10 +54,11 @@ def local_contraction(run):
     phi(t) is e^t for natural PG, 1 + t for SPMA and (1 + 2t)^2 for Hadamard PG, whose phi
     increases from -1/2 on: claimed where eta_s A^k(s, .) >= -1/2. Proof: the normalization is
     >= phi(0) by Jensen, and A^k <= -(Delta - e_k) off the optimal actions."""
-    phi, i, b = PHI[type(run.rule)], steps(run), suboptimal_mass(run)
+    kind = kinds_of(run.rule)[-1]
+    phi, i, b = PHI[kind], steps(run), suboptimal_mass(run)
     eta, lead = state_step(run), run.optimum.Delta - run.sup_gap[:, None]
     t = -eta * lead
-    claimed = (lead > 0) & (eta * run.A.min(axis=2) >= LEAST[type(run.rule)])
+    claimed = (lead > 0) & (eta * run.A.min(axis=2) >= LEAST[kind])
     rounding = b * (phi(t + 1e-14 * (1 - t)) - phi(t))
     return b[i + 1], np.where(claimed, phi(t) * b, np.inf)[i], np.where(claimed, rounding, 0.0)[i]
 

@@ -1,0 +1,27 @@
+"""Negative entropy, whose divergence is KL: natural policy gradient."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tabular_pg.engine.method import Space
+from tabular_pg.mirrors.registration import mirror_map
+from tabular_pg.numerics.gains import gain
+from tabular_pg.references import cited
+
+
+@cited("xiao2022")
+class Entropy(NamedTuple):
+    """h(p) = sum_a p_a log p_a; D(p, pi) = KL(p || pi)."""
+
+
+def to_action(mirror, x, s, a):
+    """-log pi(a|s)."""
+    return -x[s, a]
+
+
+@mirror_map(Entropy, space=Space.SOFTMAX, to_action=to_action)
+def entropy(mirror, eta, gains, x, s):
+    """log pi <- log pi + eta A + const."""
+    for a in range(x.shape[1]):
+        x[s, a] += eta * gain(gains, s, a)

@@ -1,0 +1,84 @@
+"""A step of mirror descent in dual coordinates: phi'(p+) = phi'(p) + eta A + const.
+
+The constant is found from the largest new probability, which lies between 1/A and 1, and from
+differences of dual coordinates: no small probability is a difference of larger ones.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tabular_pg.numerics.gains import exists, gain
+from tabular_pg.numerics.simplex import EPS
+
+MOST_STEPS = 200  # more than halving a bracket of floats to the last bit takes
+
+
+def increasing_root(function, compiled):
+    """``root(low, high, arguments)``: where ``function(t, arguments)``, which increases from a
+    value <= 0 to one >= 0, is 0. ``compiled`` makes functions parts of compiled code.
+
+    By secants (Illinois), and every third time by halving.
+    """
+
+    def root(low, high, arguments):
+        below, above = function(low, arguments), function(high, arguments)
+        if below >= 0.0:
+            return low
+        if above <= 0.0:
+            return high
+        side = 0
+        for step in range(MOST_STEPS):
+            t = 0.5 * (low + high)
+            if step % 3 < 2:
+                secant = high - above * ((high - low) / (above - below))
+                t = secant if low < secant < high else t
+            if not low < t < high:
+                break
+            found = function(t, arguments)
+            if found > 0.0:
+                high, above, below = t, found, 0.5 * below if side > 0 else below
+                side = 1
+            elif found < 0.0:
+                low, below, above = t, found, 0.5 * above if side < 0 else above
+                side = -1
+            else:
+                return t
+        return high
+
+    return compiled(root)
+
+
+def dual_step(derivative, inverse, simplex, compiled):
+    """``move(mirror, eta, gains, x, s)`` for a sum over actions, see ``registration.separable``."""
+
+    def excess(top, arguments):
+        """By how much the probabilities exceed 1, if the largest has the dual coordinate ``top``
+        and each other one so much less as ``x`` says."""
+        mirror, x, s = arguments
+        total = -1.0
+        for a in range(x.shape[1]):
+            p = inverse(mirror, top + x[s, a])
+            total += p if simplex else math.exp(p)
+        return total
+
+    root = increasing_root(compiled(excess), compiled)
+
+    def move(mirror, eta, gains, x, s):
+        A, top = x.shape[1], -math.inf
+        floor = derivative(mirror, 0.0) if simplex else -math.inf
+        for a in range(A):
+            x[s, a] = derivative(mirror, x[s, a]) + eta * gain(gains, s, a)
+            if not exists(gains, s, a):
+                x[s, a] = -math.inf
+            top = max(top, x[s, a])
+        for a in range(A):
+            x[s, a] -= top
+        low = derivative(mirror, 1.0 / A if simplex else -math.log(A))
+        top = root(low, derivative(mirror, 1.0 if simplex else 0.0), (mirror, x, s))
+        for a in range(A):
+            y = top + x[s, a]
+            lost = y - floor <= 4.0 * EPS * (abs(top) + abs(x[s, a]))  # by rounding, or in fact
+            x[s, a] = inverse(mirror, y) if not (simplex and lost) else 0.0
+
+    return compiled(move)
