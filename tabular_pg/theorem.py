@@ -176,9 +176,9 @@ def is_about(theorem, rule) -> bool:
 
 
 def sorted_theorems() -> list[Theorem]:
-    """Every registered theorem: projected, softmax, natural, Hadamard, entropy, general, DAPO,
-    rewards, and others."""
-    sections = "PSNHEGDR"
+    """Every registered theorem: projected, softmax, natural, mirror descent, Hadamard, entropy,
+    general, about any method, DAPO, rewards, and others."""
+    sections = "PSNMHEGADR"
     return sorted(
         REGISTRY.values(),
         key=lambda theorem: sections.find(theorem.id[0]) % (len(sections) + 1),

@@ -57,7 +57,7 @@ LAYERS = [
     ["gaps", "optima", "preference.control", "preference.curation", "reasoning.episodic"],
     ["batches"],
     ["engine", "reasoning.puzzles"],
-    ["steps", "verdicts"],
+    ["mirrors", "steps", "verdicts"],
     ["methods"],
     ["theorem"],
     [

@@ -21,8 +21,8 @@ from tabular_pg.compiled.instructions import instructions
 
 PACKAGE = Path(__file__).parent.parent
 ROOMS = (
-    "_floats", "_jit", "batches", "compiled", "engine", "gaps", "methods", "numerics", "optima",
-    "preference", "reasoning", "search", "steps",
+    "_floats", "_jit", "batches", "compiled", "engine", "gaps", "methods", "mirrors", "numerics",
+    "optima", "preference", "reasoning", "search", "steps",
 )  # fmt: skip
 NAME = re.compile(r"[0-9a-f]{16}")
 

@@ -7,7 +7,7 @@ import numpy as np
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.method import Regularization
-from tabular_pg.engine.step_size import is_constant, step_of
+from tabular_pg.engine.step_size import is_constant, registered_step, step_of
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
@@ -37,6 +37,21 @@ def refuse_combination(name, method, mdp, tau):
             f"mu[{s}]{mdp.called(s)} is {mdp.mu[s]}; {name} takes its gradient under mu and needs "
             "mu > 0 in every state"
         )
+
+
+def refuse_distance(name, method, rule, tau):
+    """ValueError for step sizes that need the geometry of a method that has none."""
+    size = registered_step(rule)
+    if size is None or not size.distance:
+        return
+    if method.to_greedy is None:
+        raise ValueError(
+            f"eta is {step_of(rule)}, which adapts to the distance of the greedy policy; {name} "
+            "has none: expected policy mirror descent with a map in which it is finite, NaturalPG "
+            "or ProjectedQAscent"
+        )
+    if tau > 0:
+        raise ValueError(f"tau is {tau}; {step_of(rule)} is defined for tau = 0 only")
 
 
 def refuse_overflow(rule, best):

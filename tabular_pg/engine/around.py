@@ -39,7 +39,7 @@ def rule_now(method, size):
             return rule(*values)
 
         return now
-    record, kernel = size.record, size.kernel
+    record, kernel, to_greedy = size.record, size.kernel, method.to_greedy
 
     def now_sized(values, k, problem, point):
         fields, before, after = values
@@ -48,7 +48,17 @@ def rule_now(method, size):
         point.steps[k] = eta
         return rule(*(before + (eta,) + after))
 
-    return now_sized
+    def now_far(values, k, problem, point):
+        fields, before, after = values
+        far, geometry = 0.0, rule(*(before + (1.0,) + after))
+        for s in range(point.x.shape[0]):
+            far = max(far, to_greedy(geometry, problem, point, s))
+        eta = kernel(record(*fields), k, problem, point, far)
+        eta = np.float64(min(eta, LARGEST_STEP / max(1.0, problem.largest)))
+        point.steps[k] = eta
+        return rule(*(before + (eta,) + after))
+
+    return now_far if size.distance else now_sized
 
 
 def step_once(method, now):

@@ -208,3 +208,24 @@ def _writes(function, role) -> str:
 def _answers(function, role, what, expected) -> str:
     what = "nothing" if what in ("a NoneType", "a result of type none") else what
     return f"{role} {function.__name__} returns {what}; expected {expected}"
+
+
+def role_of(record) -> str:
+    """How messages call what is registered for a step size."""
+    return f"the step size {record.__name__}:"
+
+
+def refuse_answers(size, step, problem, point, trial):
+    """Raise TypeError for functions of a step size that do not return what they have to, or write
+    into what they are given."""
+    if size.native:
+        return
+    role = role_of(size.record)
+    far = (1.0,) if size.distance else ()
+    for function, expected, arguments in (
+        (size.kernel, NUMBER, (step, 0, problem, point, *far)),
+        (size.propose, NUMBER, (step, 0, 0.0, problem, point)),
+        (size.accept, TRUTH, (step, problem, point, trial)),
+    ):
+        if function is not None:
+            refuse_answer(function, role, expected, arguments)

@@ -9,14 +9,21 @@ import numpy as np
 
 from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.checks.numbers import checked_iterations, shown
-from tabular_pg.engine.arguments import memory_of, recorded, refuse_combination, refuse_overflow
+from tabular_pg.engine.arguments import (
+    memory_of,
+    recorded,
+    refuse_combination,
+    refuse_distance,
+    refuse_overflow,
+)
 from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step_once, step_twice
 from tabular_pg.engine.method import Method
+from tabular_pg.engine.registration import refuse_answers
 from tabular_pg.engine.rules import checked_rule, flat_rule, method_of, shown_rule
 from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.search import Trial
 from tabular_pg.engine.start import start_of
-from tabular_pg.engine.step_size import StepSize, refuse_answers, registered_step, step_of
+from tabular_pg.engine.step_size import StepSize, registered_step, step_of
 from tabular_pg.gaps.point import Point, Problem, empty_point
 from tabular_pg.gaps.problem import problem_of
 from tabular_pg.gaps.two_forms import TwoForms
@@ -217,6 +224,7 @@ def _settled(mdp, rule, tau, iterations, at, solver):
         raise ValueError(f"tau is {shown(tau)}; expected one number (optimize_many takes lists)")
     rule, tau = checked_rule(rule), checked_tau(tau)
     refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
+    refuse_distance(shown_rule(rule), method_of(rule), rule, tau)
     check_solver(mdp, solver)
     stops = recorded(at, iterations, mdp.r.size)
     return rule, tau, stops, memory_of(mdp, rule, stops, is_sparse(mdp, solver))

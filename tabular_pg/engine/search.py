@@ -56,7 +56,7 @@ def searching(step, size, simplex, begin, evaluate):
             keep_least(problem, point)
             fill_gaps(point, log_scale, gaps[0])
             unresolved = gap < LOWEST and last > 0.0
-            eta = last if unresolved else min(propose(rule, k, last), most)
+            eta = last if unresolved else min(propose(rule, k, last, problem, point), most)
             found, moved, proposed, trials = False, True, eta, 0
             while moved and eta > 0.0 and not found and trials < MOST_TRIALS:
                 trials += 1

@@ -6,8 +6,10 @@ tries smaller ones until the step passes a test. What was taken at each iteratio
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import NamedTuple
 
+from tabular_pg._jit import njit_foreign, njit_inlined
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.registration import (
     NUMBER,
@@ -18,15 +20,17 @@ from tabular_pg.engine.registration import (
     is_native,
     is_record,
     reads_argument,
-    refuse_answer,
     refuse_function,
     refuse_names,
     refuse_visits,
+    role_of,
 )
 
 STEP_SIZES: dict[type, StepSize] = {}
 KERNEL = ("step", "k", "problem", "point")
+FAR_KERNEL = (*KERNEL, "distance")
 PROPOSE = ("step", "k", "last")
+SEEING = (*PROPOSE, "problem", "point")
 ACCEPT = ("step", "problem", "point", "trial")
 LARGEST_STEP = 1e250  # steps stop growing here, far beyond where they act like infinity
 
@@ -40,7 +44,8 @@ class StepSize(NamedTuple):
     visitation: bool
     native: bool
     any_sign: tuple  # the names of fields that need not be positive
-    propose: object = None  # of a search: (step, k, last) -> eta
+    distance: bool = False  # whether the kernel is given that of the farthest greedy policy
+    propose: object = None  # of a search: (step, k, last, problem, point) -> eta
     accept: object = None  # (step, problem, point, trial) -> bool
 
     @property
@@ -59,7 +64,7 @@ class Constant(NamedTuple):
         return self.eta
 
 
-def step_size(record, *, schedule=False, visitation=False, any_sign=()):
+def step_size(record, *, schedule=False, visitation=False, any_sign=(), distance=False):
     """Register the decorated ``kernel(step, k, problem, point) -> eta`` for a record type.
 
     An instance may then stand for ``eta`` in every rule that has such a field, as in
@@ -78,6 +83,9 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=()):
         Whether the kernel reads ``point.d``.
     any_sign : tuple of str, optional
         Names of fields that may be 0 or negative.
+    distance : bool
+        Whether the kernel has a fifth argument, max_s D(greedy_s, pi_s), in the geometry of the
+        method: such steps are for mirror descent with tau = 0.
 
     Raises
     ------
@@ -87,7 +95,7 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=()):
     _refuse_record(record, any_sign)
 
     def register(kernel):
-        refuse_function(kernel, KERNEL)
+        refuse_function(kernel, FAR_KERNEL if distance else KERNEL)
         refuse_visits(kernel, visitation, record)
         if schedule and reads_argument(kernel, KERNEL.index("point")):
             raise ValueError(
@@ -95,7 +103,7 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=()):
                 "that depends on k alone, or schedule=False"
             )
         native = _native(record, kernel)
-        facts = schedule, visitation, native, tuple(any_sign)
+        facts = schedule, visitation, native, tuple(any_sign), distance
         STEP_SIZES[record] = StepSize(record, _part(record, kernel, native, NUMBER), *facts)
         return kernel
 
@@ -107,11 +115,11 @@ def step_search(record, *, propose, visitation=False, any_sign=()):
     the acceptance test of a backtracking search.
 
     ``propose(step, k, last) -> eta`` is what is tried first, ``last`` being the step that was taken
-    before (0 at k = 0); while the test fails, eta is multiplied by the field ``shrink`` of the
-    record. ``trial`` is an :class:`engine.search.Trial`: the step, where it leads, and the gaps
-    before and after. Where the gap is below 1e-290, and its differences have no digits, the last
-    step is taken untested. A run ends, STALLED, where a step that moves no policy fails, or 100,000
-    steps have.
+    before (0 at k = 0); it may take ``problem`` and ``point`` besides. While the test fails, eta is
+    multiplied by the field ``shrink`` of the record. ``trial`` is an :class:`engine.search.Trial`:
+    the step, where it leads, and the gaps before and after. Where the gap is below 1e-290, and its
+    differences have no digits, the last step is taken untested. A run ends, STALLED, where a step
+    that moves no policy fails, or 100,000 steps have.
 
     Parameters
     ----------
@@ -134,13 +142,16 @@ def step_search(record, *, propose, visitation=False, any_sign=()):
         raise ValueError(f"record is {record.__name__}{record._fields}; expected a field shrink")
 
     def register(accept):
-        refuse_function(propose, PROPOSE, "propose")
+        seeing = len(signature(propose).parameters) > len(PROPOSE) if callable(propose) else False
+        refuse_function(propose, SEEING if seeing else PROPOSE, "propose")
         refuse_function(accept, ACCEPT, "accept")
         refuse_visits(accept, visitation, record, "accept")
         native = _native(record, propose, accept)
         parts = zip((propose, accept), (NUMBER, TRUTH), strict=True)
-        parts = (_part(record, part, native, expected) for part, expected in parts)
-        facts = False, visitation, native, tuple(any_sign)
+        parts = [_part(record, part, native, expected) for part, expected in parts]
+        if not seeing:
+            parts[0] = _looking_away(record, parts[0], native)
+        facts = False, visitation, native, tuple(any_sign), False
         STEP_SIZES[record] = StepSize(record, None, *facts, *parts)
         return accept
 
@@ -155,26 +166,17 @@ def _refuse_record(record, any_sign):
 
 def _part(record, function, native, expected):
     part = compiled(function, native)
-    return part if native else answering(part, _role(record), expected)
+    return part if native else answering(part, role_of(record), expected)
 
 
-def _role(record) -> str:
-    return f"the step size {record.__name__}:"
+def _looking_away(record, propose, native):
+    """The same with two arguments that it does not read."""
 
+    def proposed(step, k, last, problem, point):
+        return propose(step, k, last)
 
-def refuse_answers(size, step, problem, point, trial):
-    """Raise TypeError for functions of a step size that do not return what they have to, or write
-    into what they are given."""
-    if size.native:
-        return
-    role = _role(size.record)
-    for function, expected, arguments in (
-        (size.kernel, NUMBER, (step, 0, problem, point)),
-        (size.propose, NUMBER, (step, 0, 0.0)),
-        (size.accept, TRUTH, (step, problem, point, trial)),
-    ):
-        if function is not None:
-            refuse_answer(function, role, expected, arguments)
+    made = njit_inlined if native else njit_foreign
+    return made(proposed, f"{record.__module__}.{record.__qualname__}")
 
 
 def _native(record, *functions) -> bool:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Regularization, Space, method
-from tabular_pg.mirrors.entropy import Entropy, to_action
+from tabular_pg.mirrors.entropy import Entropy
 from tabular_pg.mirrors.registration import nearest_greedy
 from tabular_pg.numerics.simplex import best_of, of_likeliest
 from tabular_pg.references import cited
@@ -33,7 +32,7 @@ class NaturalPG(NamedTuple):
     regularization=Regularization.ANY,
     statewise=True,
     lanes=True,
-    to_greedy=nearest_greedy(Entropy, to_action, False, njit_inlined, "Entropy"),
+    to_greedy=nearest_greedy(Entropy, Space.SOFTMAX),
 )
 def natural_pg(rule, k, problem, point):
     """The update above; for tau > 0 on xi = log pi - log pi*: xi <- alpha xi - beta q + const."""

@@ -61,7 +61,7 @@ def _member(record, space, form, ahead):
     known, tag = MIRRORS[record], f"{record.__module__}.{record.__qualname__}.{space.name}"
     compiled = njit_inlined if known.native else njit_foreign
     kernel = compiled(_kernel(record, form.move, ahead), f"{tag}.{ahead}")
-    to_greedy = nearest_greedy(record, form.to_action, ahead, compiled, tag)
+    to_greedy = nearest_greedy(record, space, ahead)
     MEMBERS[rule] = Method(
         rule, kernel, space, Regularization.NONE, False, int(ahead), not ahead, False, known.native,
         look_first if ahead else None, look_ahead if ahead else None, known.any_sign, to_greedy, {},
@@ -105,3 +105,9 @@ def look_ahead(rule, k, problem, point):
 
 
 composed(PolicyMirrorDescent(Entropy(), 1.0), {"mirror": MIRRORS}, flat)
+
+
+def mirror_of(rule):
+    """The mirror map of a rule of this family."""
+    named = {named: mirror for mirror, named in NAMED.items()}
+    return named[type(rule)]() if type(rule) in named else rule.mirror

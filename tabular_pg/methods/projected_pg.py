@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Space, method
-from tabular_pg.mirrors.euclidean import Euclidean, euclidean, to_action
+from tabular_pg.mirrors.euclidean import Euclidean, euclidean
 from tabular_pg.mirrors.registration import nearest_greedy
 from tabular_pg.numerics.gains import gains_of
 from tabular_pg.references import cited
@@ -67,7 +66,7 @@ def projected_pg(rule, k, problem, point):
     ProjectedQAscent,
     space=Space.SIMPLEX,
     statewise=True,
-    to_greedy=nearest_greedy(Euclidean, to_action, False, njit_inlined, "Euclidean"),
+    to_greedy=nearest_greedy(Euclidean, Space.SIMPLEX),
 )
 def projected_q_ascent(rule, k, problem, point):
     """Project each row after a step of eta_k along its advantages."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Space
 from tabular_pg.mirrors.registration import mirror_map
@@ -24,6 +26,13 @@ class AlphaDivergence(NamedTuple):
             raise ValueError(
                 f"mirror.alpha is {self.alpha}; expected a number < 1, or the map Entropy()"
             )
+
+    def to_actions(self, pi):
+        """D(e_a, pi) for every action, as it is defined, of policies (..., A)."""
+        alpha = self.alpha
+        if alpha <= 0:
+            return np.inf * (1 + pi)
+        return (1 - pi ** (1 - alpha)) / (alpha * (1 - alpha))
 
 
 def to_action(mirror, x, s, a):

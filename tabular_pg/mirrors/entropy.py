@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from tabular_pg.engine.method import Space
 from tabular_pg.mirrors.registration import mirror_map
 from tabular_pg.numerics.gains import gain
@@ -13,6 +15,10 @@ from tabular_pg.references import cited
 @cited("xiao2022")
 class Entropy(NamedTuple):
     """h(p) = sum_a p_a log p_a; D(p, pi) = KL(p || pi)."""
+
+    def to_actions(self, pi):
+        """D(e_a, pi) for every action, as it is defined, of policies (..., A)."""
+        return -np.log(pi)
 
 
 def to_action(mirror, x, s, a):

@@ -17,6 +17,10 @@ from tabular_pg.references import cited
 class Euclidean(NamedTuple):
     """h(p) = |p|^2 / 2; D(p, pi) = |p - pi|^2 / 2."""
 
+    def to_actions(self, pi):
+        """D(e_a, pi) for every action, as it is defined, of policies (..., A)."""
+        return ((pi**2).sum(axis=-1, keepdims=True) + 1 - 2 * pi) / 2
+
 
 def to_action(mirror, x, s, a):
     """((1 - pi(a|s))^2 + the sum of the other squares) / 2."""

@@ -7,9 +7,12 @@ simplex. Where D is the Bregman divergence of a sum over actions, its derivative
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
-from tabular_pg._jit import njit_foreign, njit_inlined
+import numpy as np
+
+from tabular_pg._jit import njit, njit_foreign, njit_inlined
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import is_native, is_record, refuse_function, refuse_names
 from tabular_pg.mirrors.roots import dual_step
@@ -141,13 +144,14 @@ def _compiled(function, native, tag=""):
     return (njit_inlined if native else njit_foreign)(function, tag)
 
 
-def nearest_greedy(record, to_action, ahead, compiled, tag=""):
+def nearest_greedy(record, space, ahead=False):
     """``distance(rule, problem, point, s)``: D(p, pi_s) for the nearest p that takes one best
     action; None where a map has no ``to_action``. The first fields of a rule are those of the
     mirror map; with lookahead ``ahead`` it is greedy in what is remembered."""
+    known, fields = MIRRORS[record], len(record._fields)
+    to_action = known.forms[space].to_action
     if to_action is None:
         return None
-    fields = len(record._fields)
 
     def distance(rule, problem, point, s):
         mirror, q = record(*rule[:fields]), point.memory[:, 0] if ahead else point.q
@@ -157,4 +161,27 @@ def nearest_greedy(record, to_action, ahead, compiled, tag=""):
                 nearest = min(nearest, to_action(mirror, point.x, s, a))
         return nearest
 
-    return compiled(distance, f"{tag}.{ahead}")
+    return _compiled(distance, known.native, f"{_tag(record, space)}.{ahead}")
+
+
+def distances(mirror, x, chosen):
+    """(n, S) the smallest D(p, pi_s) of the policies p that take one of the ``chosen`` actions, for
+    policies (n, S, A), in the coordinates that the map has; ``chosen`` has one row for all, or n.
+    """
+    record, space = type(mirror), space_of(mirror)
+    measure = _measure(record, MIRRORS[record].forms[space].to_action, space)
+    return measure(tuple(map(float, mirror)), x, np.broadcast_to(chosen, x.shape))
+
+
+@cache
+def _measure(record, to_action, space):
+    def measure(fields, x, chosen):
+        mirror, found = record(*fields), np.full(x.shape[:2], np.inf)
+        for i in range(x.shape[0]):
+            for s in range(x.shape[1]):
+                for a in range(x.shape[2]):
+                    if chosen[i, s, a]:
+                        found[i, s] = min(found[i, s], to_action(mirror, x[i], s, a))
+        return found
+
+    return (njit if MIRRORS[record].native else njit_foreign)(measure, _tag(record, space))

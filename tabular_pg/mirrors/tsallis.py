@@ -29,6 +29,12 @@ class Tsallis(NamedTuple):
         if self.q == 1:
             raise ValueError("mirror.q is 1; expected another number, or the mirror map Entropy()")
 
+    def to_actions(self, pi):
+        """D(e_a, pi) for every action, as it is defined, of policies (..., A)."""
+        q = self.q
+        others = (pi**q).sum(axis=-1, keepdims=True) / q
+        return others + (1 / q - pi ** (q - 1)) / (q - 1)
+
     @property
     def space(self):
         """Probabilities stay positive for q < 1."""

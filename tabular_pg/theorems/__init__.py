@@ -26,6 +26,8 @@ FIRST = (  # verdicts are listed in the order in which their theorems register
     "projected_pg.rates",
     "softmax_pg.literature",
     "softmax_pg.limits",
+    "mirror_descent.family",
+    "mirror_descent.adaptive",
     "mirror_descent.multiplicative",
     "mirror_descent.td_pmd",
 )

@@ -1,0 +1,62 @@
+"""Step sizes of strongly polynomial policy mirror descent: epochs in which steps grow by powers of
+4, in units of the largest advantage at their start.
+
+An epoch is T phases of N steps, N = ceil(4 / (1 - gamma)), T = ceil(log(S^3 A / ((1 - gamma)^2
+log 2))), as in the public code of Ju and Lan (2026), whose advantage gap these are made for.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from tabular_pg._jit import njit_inlined
+from tabular_pg.engine.step_size import LARGEST_STEP, step_size
+from tabular_pg.references import cited
+
+
+@cited("ju2026")
+class Epochs(NamedTuple):
+    """``4^(1 + phase) / Delta`` for the Euclidean map, Delta = max A^k / (1 - gamma) at the start
+    of an epoch; ``phase`` counts from 0 in each."""
+
+
+@cited("ju2026")
+class GrowingEpochs(NamedTuple):
+    """``log(A) 4^phase 2^(T epoch) / Delta`` for the entropy: later epochs begin with longer steps,
+    as a softmax policy never becomes optimal."""
+
+
+@step_size(Epochs)
+def epochs(step, k, problem, point):
+    """A step 4 times the last one at the start of a phase, or one anew."""
+    return _next(k, problem, point, 4.0)
+
+
+@step_size(GrowingEpochs)
+def growing_epochs(step, k, problem, point):
+    """The same, with a first step that grows from epoch to epoch."""
+    N, T = _lengths(problem, point)
+    growth = min(2.0 ** min(T * (k // (N * T)), 800), LARGEST_STEP)
+    return _next(k, problem, point, math.log(problem.n_actions) * growth)
+
+
+@njit_inlined
+def _lengths(problem, point):
+    """The steps of a phase, and the phases of an epoch."""
+    S, horizon = point.x.shape[0], 1.0 / (1.0 - problem.gamma)
+    ratio = S * S * S * problem.n_actions * horizon * horizon / math.log(2.0)
+    return int(math.ceil(4.0 * horizon)), max(1, int(math.ceil(math.log(ratio))))
+
+
+@njit_inlined
+def _next(k, problem, point, first):
+    N, T = _lengths(problem, point)
+    if k % (N * T) > 0:
+        return point.steps[k - 1] * (4.0 if k % N == 0 else 1.0)
+    largest = 0.0
+    for s in range(point.A.shape[0]):
+        for a in range(point.A.shape[1]):
+            largest = max(largest, point.A[s, a])
+    Delta = largest / (1.0 - problem.gamma)
+    return first / Delta if Delta > first / LARGEST_STEP else LARGEST_STEP

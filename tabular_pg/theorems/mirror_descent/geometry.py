@@ -1,0 +1,115 @@
+"""What theorems about mirror descent measure in its geometry, and assume of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.methods.natural_pg import NaturalPG
+from tabular_pg.methods.policy_mirror_descent import PolicyMirrorDescent, mirror_of
+from tabular_pg.methods.projected_pg import ProjectedQAscent
+from tabular_pg.mirrors.registration import MIRRORS, distances
+from tabular_pg.verdicts.once import once
+from tabular_pg.verdicts.visits import mismatch
+
+RULES = (PolicyMirrorDescent, NaturalPG, ProjectedQAscent)
+
+
+def without_lookahead(run) -> str:
+    """There is no lookahead."""
+    ahead = lookahead(run)
+    return f"lookahead is {ahead:g}; stated for 1" if ahead > 1 else ""
+
+
+def bregman(run) -> str:
+    """The divergence is a Bregman divergence."""
+    mirror = mirror_of(run.rule)
+    if MIRRORS[type(mirror)].bregman:
+        return ""
+    return f"the divergence of {mirror} is no Bregman divergence"
+
+
+def finite_distances(run) -> str:
+    """Policies that take one action are at a finite distance, which is known."""
+    mirror = mirror_of(run.rule)
+    if getattr(type(mirror), "to_actions", None) is None:
+        return f"{mirror} has no known distance to policies that take one action"
+    finite = np.isfinite(np.asarray(mirror.to_actions(np.array([0.5, 0.5])), dtype=float)).all()
+    return "" if finite else f"policies that take one action are at no finite distance in {mirror}"
+
+
+def growing(run) -> str:
+    """Steps never shrink."""
+    return _growth_at_least(run, lambda run: 1.0, "1")
+
+
+def growing_by_horizon(run) -> str:
+    """Steps grow by 1/gamma or more."""
+    return _growth_at_least(run, lambda run: 1 / run.mdp.gamma, "1/gamma")
+
+
+def growing_by_mismatch(run) -> str:
+    """Steps grow by theta / (theta - 1) or more, theta = max d*_rho / rho / (1 - gamma)."""
+    return _growth_at_least(run, _growth_of_mismatch, "theta/(theta - 1)")
+
+
+def _growth_of_mismatch(run):
+    theta = mismatch(run) / (1 - run.mdp.gamma)
+    return np.divide(theta, theta - 1) if theta > 1 else np.inf
+
+
+def _growth_at_least(run, growth, text):
+    eta, least = run.all_steps, growth(run)
+    growing = eta[1:] >= eta[:-1] * least * (1 - 1e-12)
+    if np.all(growing):
+        return ""
+    k = int(np.argmin(growing))
+    return f"eta grows from {eta[k]:.6g} to {eta[k + 1]:.6g} at k = {k}; stated for growth {text}"
+
+
+def lookahead(run):
+    """h."""
+    return getattr(run.rule, "lookahead", 1)
+
+
+@once
+def greedy_distance(run):
+    """(K, S) D(p, pi_s^k) for the nearest p that takes one action with the best Q_h^k."""
+    ahead = _ahead(run)
+    best = ahead == ahead.max(axis=2, keepdims=True)
+    return nearest_of(run, best, slice(None))
+
+
+def _ahead(run):
+    """(K, S, A) A* - (Q* - Q_h^k), up to a constant per state: Q_h^k, without cancellation."""
+    A, gamma = run.A, run.mdp.gamma
+    gap = run.value_gap
+    for _ in range(int(lookahead(run)) - 1):
+        q = gamma * _next(run, gap)
+        gap = (q - run.optimum.A).min(axis=2)
+        A = run.optimum.A - gamma * _next(run, gap)
+    return A
+
+
+def _next(run, values):
+    if getattr(run.mdp, "sparse", False):
+        return (run.mdp.P @ values.T).T.reshape(-1, *run.mdp.r.shape)
+    return np.tensordot(values, run.mdp.P, axes=(1, 2))
+
+
+def nearest_of(run, chosen, at):
+    """(..., S) the smallest distance to the policies that take one of the ``chosen`` actions."""
+    mirror = mirror_of(run.rule)
+    if isinstance(run.iterates, np.ndarray):
+        x = run.iterates[at]
+        return distances(mirror, x.reshape(-1, *x.shape[-2:]), chosen).reshape(x.shape[:-1])
+    return np.where(chosen, mirror.to_actions(run.policies[at]), np.inf).min(axis=-1)
+
+
+@once
+def start_distance(run):
+    """(S,) D(pi*_s, pi_s^0), and the policy pi*, which takes optimal actions near the start."""
+    mirror = mirror_of(run.rule)
+    far = np.asarray(mirror.to_actions(np.array(run.policies[0], dtype=float)), dtype=float)
+    nearest = np.where(run.optimum.optimal, far, np.inf).argmin(axis=1)
+    pi = (np.arange(far.shape[1]) == nearest[:, None]).astype(float)
+    return nearest_of(run, pi[None] > 0, slice(0, 1))[0], pi
