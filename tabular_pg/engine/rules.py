@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tabular_pg.checks.numbers import check_number, shown
+from tabular_pg.checks.numbers import check_number, is_real, shown
 from tabular_pg.engine.method import METHODS, Method
 from tabular_pg.engine.registration import checked_field, is_record
 from tabular_pg.engine.step_size import STEP_SIZES, checked_step
@@ -106,7 +106,8 @@ def _checked(cls, name, value, any_sign, parts):
         return _checked_part(name, value, parts[name])
     kind = getattr(cls, "__annotations__", {}).get(name)
     if getattr(kind, "__forward_arg__", kind) in (int, "int"):
-        return check_number(name, value, 1)
+        whole = is_real(value) and value == value // 1  # files have floats
+        return check_number(name, int(value) if whole else value, 1)
     return checked_field(name, value, name in any_sign)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Space
-from tabular_pg.mirrors.registration import mirror_map
+from tabular_pg.mirrors.registration import mirror_map, of_others
 from tabular_pg.mirrors.roots import increasing_root
 from tabular_pg.numerics.gains import exists, gain
 
@@ -28,11 +28,13 @@ class AlphaDivergence(NamedTuple):
             )
 
     def to_actions(self, pi):
-        """D(e_a, pi) for every action, as it is defined, of policies (..., A)."""
+        """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""
         alpha = self.alpha
         if alpha <= 0:
             return np.inf * (1 + pi)
-        return (1 - pi ** (1 - alpha)) / (alpha * (1 - alpha))
+        others = of_others(pi)
+        log_pi = np.where(others < 0.5, np.log1p(-np.minimum(others, 0.5)), np.log(pi))
+        return -np.expm1((1 - alpha) * log_pi) / (alpha * (1 - alpha))
 
 
 def to_action(mirror, x, s, a):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.engine.method import Space
-from tabular_pg.mirrors.registration import mirror_map
+from tabular_pg.mirrors.registration import mirror_map, of_others
 from tabular_pg.numerics.gains import gain
 from tabular_pg.references import cited
 
@@ -17,8 +17,9 @@ class Entropy(NamedTuple):
     """h(p) = sum_a p_a log p_a; D(p, pi) = KL(p || pi)."""
 
     def to_actions(self, pi):
-        """D(e_a, pi) for every action, as it is defined, of policies (..., A)."""
-        return -np.log(pi)
+        """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""
+        others = of_others(pi)
+        return np.where(others < 0.5, -np.log1p(-np.minimum(others, 0.5)), -np.log(pi))
 
 
 def to_action(mirror, x, s, a):

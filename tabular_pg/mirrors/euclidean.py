@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.step_size import LARGEST_STEP
-from tabular_pg.mirrors.registration import mirror_map
+from tabular_pg.mirrors.registration import mirror_map, of_others
 from tabular_pg.numerics.gains import exists, gain
 from tabular_pg.numerics.simplex import EPS
 from tabular_pg.references import cited
@@ -18,8 +18,8 @@ class Euclidean(NamedTuple):
     """h(p) = |p|^2 / 2; D(p, pi) = |p - pi|^2 / 2."""
 
     def to_actions(self, pi):
-        """D(e_a, pi) for every action, as it is defined, of policies (..., A)."""
-        return ((pi**2).sum(axis=-1, keepdims=True) + 1 - 2 * pi) / 2
+        """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""
+        return (of_others(pi) ** 2 + of_others(pi**2)) / 2
 
 
 def to_action(mirror, x, s, a):

@@ -46,6 +46,12 @@ class Mirror(NamedTuple):
         return tuple(part for form in self.forms.values() for part in form)
 
 
+def of_others(values):
+    """(..., A) for each action the sum of ``values`` over the others, in numbers of any kind."""
+    own = np.eye(values.shape[-1], dtype=bool)
+    return np.where(own, 0.0, values[..., None, :]).sum(axis=-1)
+
+
 def space_of(mirror) -> Space:
     """Where the iterates of a mirror map live: as its record says, if there is a choice."""
     forms = MIRRORS[type(mirror)].forms

@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from tabular_pg.engine.method import Space
-from tabular_pg.mirrors.registration import separable
+from tabular_pg.mirrors.registration import of_others, separable
 from tabular_pg.references import cited
 
 NEAR = 1e-3  # logarithms below have a series
@@ -30,10 +32,11 @@ class Tsallis(NamedTuple):
             raise ValueError("mirror.q is 1; expected another number, or the mirror map Entropy()")
 
     def to_actions(self, pi):
-        """D(e_a, pi) for every action, as it is defined, of policies (..., A)."""
-        q = self.q
-        others = (pi**q).sum(axis=-1, keepdims=True) / q
-        return others + (1 / q - pi ** (q - 1)) / (q - 1)
+        """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""
+        q, others = self.q, of_others(pi)
+        series = others * ((2 - q) / 3 + others * (2 - q) * (3 - q) / 8)
+        lack = pi**q / q + (1 / q - pi ** (q - 1)) / (q - 1)
+        return of_others(pi**q) / q + np.where(others < NEAR, others**2 * (0.5 + series), lack)
 
     @property
     def space(self):

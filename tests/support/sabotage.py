@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from tabular_pg import HadamardPG, NaturalPG, PolicyIteration, ProjectedQAscent, optimize
-from tabular_pg.engine.method import METHODS, Space
+from tabular_pg.engine.method import Space
+from tabular_pg.engine.rules import flat_rule, method_of
 from tabular_pg.gaps.evaluation import evaluate
 from tabular_pg.gaps.point import empty_point
 from tabular_pg.gaps.problem import problem_of
@@ -59,8 +60,12 @@ def another_step(factor):
     def spoil(run):
         if not run.rule:
             return run  # without a step size there is nothing to spoil
-        field = run.rule._fields[0]
-        value = factor * getattr(run.rule, field)
+        field = "eta" if "eta" in run.rule._fields else run.rule._fields[0]
+        value = getattr(run.rule, field)
+        if isinstance(value, tuple):  # a step size, in units of its first field
+            value = value._replace(**{value._fields[0]: value[0] / factor})
+            return replace(again(run, run.rule._replace(eta=value)), rule=run.rule)
+        value = factor * value
         value = min(value, 0.99) if field == "beta" else value
         return replace(again(run, run.rule._replace(**{field: value})), rule=run.rule)
 
@@ -79,17 +84,23 @@ def impostor(run):
     return replay(run, other.iterates, other.k)
 
 
+def numbers(run, k):
+    """The rule of iteration k, flat, with a number for its step size."""
+    rule = flat_rule(run.rule)
+    return rule if run.constant_step else rule._replace(eta=float(run.steps[k]))
+
+
 def descending(run):
     """A method with the wrong sign, which runs away from the optimum."""
     problem = problem_of(run.mdp, run.optimum, run.method.coordinates(run.tau), True)
     point = empty_point(run.iterates[0])
     iterates = []
-    for k in range(min(int(run.k[-1]), 100) + 1):
+    for k in range(min(int(run.k[-1]), 100)):
         evaluate(problem, point)
         iterates.append(point.x.copy())
         memory = -np.repeat(point.q[:, None], run.method.memory, axis=1)
         flipped = point._replace(A=-point.A, q=-point.q, memory=memory)
-        METHODS[type(run.rule)].kernel(run.rule, k, problem, flipped)
+        method_of(run.rule).kernel(numbers(run, k), k, problem, flipped)
     return replay(run, iterates, np.arange(len(iterates)))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from tabular_pg import MDP, steps
-from tabular_pg.engine.method import METHODS, Space
+from tabular_pg import MDP, PolicyMirrorDescent, mirrors, steps
+from tabular_pg.engine.method import Space
+from tabular_pg.engine.rules import checked_rule, method_of
 
 GAMMAS = (0.0, 0.3, 0.6, 0.9, 0.97, 0.99)
 SHAPES = ((1, 2), (1, 5), (2, 2), (3, 3), (5, 4), (8, 3), (4, 1))
@@ -96,8 +97,39 @@ def changing_steps(draw):
 
 
 @st.composite
+def mirror_descents(draw, mdp, tau):
+    """Policy mirror descent, in some geometry; there is one for each of the kinds of step sizes,
+    as each is compiled."""
+    eta, growth = draw(step_sizes), 1 / max(mdp.gamma, 0.1)
+    adaptive = steps.Adaptive(eta, max(mdp.gamma, 0.1) ** 2)
+    if tau > 0:
+        return PolicyMirrorDescent(mirrors.Entropy(), eta)
+    q = draw(st.sampled_from((0.1, 0.5, 0.9)))
+    alpha = draw(st.sampled_from((-3.0, 0.1, 0.9)))
+    choices = (
+        (mirrors.Entropy(), adaptive, 1),
+        (mirrors.Entropy(), eta, draw(st.integers(2, 4))),
+        (mirrors.Euclidean(), adaptive, 1),
+        (mirrors.Euclidean(), steps.Geometric(eta, growth), 1),
+        (mirrors.Euclidean(), adaptive._replace(decay=adaptive.decay**2), 2),
+        (mirrors.Tsallis(q), eta, 1),
+        (mirrors.Tsallis(q), steps.Geometric(eta, growth), 1),
+        (mirrors.Tsallis(q), adaptive, draw(st.integers(2, 4))),
+        (mirrors.Tsallis(1 + q), eta, 1),
+        (mirrors.Tsallis(1 + q), adaptive, 1),
+        (mirrors.LogBarrier(), eta, 1),
+        (mirrors.LogBarrier(), steps.Geometric(eta, growth), 1),
+        (mirrors.AlphaDivergence(alpha), eta, 1),
+        (mirrors.AlphaDivergence(abs(alpha) / 4), adaptive, 1),
+    )
+    return PolicyMirrorDescent(*draw(st.sampled_from(choices)))
+
+
+@st.composite
 def rules(draw, kind, mdp, tau=0.0):
     """A record of the given type, its step size random or one that a theorem asks for."""
+    if kind is PolicyMirrorDescent:
+        return draw(mirror_descents(mdp, tau))
     fields = {}
     for field in kind._fields:
         if field == "eta":
@@ -118,11 +150,12 @@ def experiments(draw, kind, problems, regularized, iterations=(30, 60, 120)):
     mdp, tau = draw(problems), draw(taus) if regularized else 0.0
     last = draw(st.sampled_from(iterations))
     some = np.unique(np.geomspace(1, last, 12).astype(int))
+    rule = draw(rules(kind, mdp, tau))
     return {
         "mdp": mdp,
-        "rule": draw(rules(kind, mdp, tau)),
+        "rule": rule,
         "iterations": last + 1,
         "tau": tau,
-        "policy": draw(starts(mdp, vertices=METHODS[kind].space is Space.SIMPLEX)),
+        "policy": draw(starts(mdp, vertices=method_of(checked_rule(rule)).space is Space.SIMPLEX)),
         "at": draw(st.sampled_from((None, None, sorted({0, *some, *(some + 1)})))),
     }

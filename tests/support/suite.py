@@ -14,12 +14,15 @@ from tabular_pg import (
     HadamardPG,
     NaturalPG,
     PolicyIteration,
+    PolicyMirrorDescent,
     ProjectedPG,
     ProjectedQAscent,
     SoftmaxPG,
     SoftPolicyIteration,
     instances,
+    mirrors,
     optimize,
+    steps,
 )
 
 
@@ -95,6 +98,31 @@ SUITE = {  # name: (mdp, rule, iterations, tau, start policy)
     "SPMA easy": (EASY, SPMA(0.6), 800, 0.0, None),
     "TD garnet": (GARNET, TDPMD(1.0), 60, 0.1, None),
     "DA garnet": (GARNET, DualAveragedSPI(0.3), 20, 0.0, None),
+    "M tsallis": (GARNET, PolicyMirrorDescent(mirrors.Tsallis(0.5), 1.0), 200, 0.0, None),
+    "M tsallis, stops": (GARNET, PolicyMirrorDescent(mirrors.Tsallis(1.5), 0.3), 200, 0.0, None),
+    "M barrier": (GARNET, PolicyMirrorDescent(mirrors.LogBarrier(), 1.0), 200, 0.0, None),
+    "M alpha": (GARNET, PolicyMirrorDescent(mirrors.AlphaDivergence(0.5), 1.0), 100, 0.0, None),
+    "M growing": (
+        GARNET,
+        PolicyMirrorDescent(mirrors.Tsallis(0.5), steps.Geometric(0.1, 5.0)),
+        60,
+        0.0,
+        None,
+    ),
+    "M adaptive": (
+        GARNET,
+        PolicyMirrorDescent(mirrors.Tsallis(0.5), steps.Adaptive(1.0, 0.36)),
+        60,
+        0.0,
+        None,
+    ),
+    "M ahead": (
+        GARNET,
+        PolicyMirrorDescent(mirrors.Euclidean(), steps.Adaptive(1e-3, 0.1), 2),
+        12,
+        0.0,
+        None,
+    ),
 }
 
 

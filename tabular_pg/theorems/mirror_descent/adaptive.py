@@ -12,6 +12,7 @@ from tabular_pg.theorems.mirror_descent.geometry import (
     RULES,
     finite_distances,
     greedy_distance,
+    horizon_rate,
     lookahead,
 )
 from tabular_pg.verdicts.assumptions import from_the_start, some_pair
@@ -38,10 +39,10 @@ def nearly_greedy(run):
     D(greedy_s, pi_s^k) / eta_k, greedy in Q_h^k, and c_k / (1 - gamma) in place of c_k for
     lookahead h > 1. Proof: pi^{k+1} is at least as good as the greedy policy for
     eta <Q_h, p> - D(p, pi^k), so that T^{pi^{k+1}} T^{h-1} V^k >= T^h V^k - c_k."""
-    i, gamma, h = steps(run), run.mdp.gamma, int(lookahead(run))
+    i, gamma, h = steps(run), run.mdp.gamma, lookahead(run)
     c = greedy_distance(run).max(axis=1) / run.step_sizes
     horizon = 1 / (1 - gamma) if h > 1 else 1
-    return run.sup_gap[i + 1], gamma**h * run.sup_gap[i] + (horizon * c)[i]
+    return run.sup_gap[i + 1], horizon_rate(run) * run.sup_gap[i] + (horizon * c)[i]
 
 
 @theorem(
@@ -58,9 +59,8 @@ def like_policy_iteration(run):
     sum_{j<k} gamma^{h(k-1-j)} c_j, with c_j / (1 - gamma) in place of c_j for lookahead h > 1
     (Protopapas and Barakat, 2024, Theorem 4.1); with c_j = c_0 gamma^{2hj} the rate of policy
     iteration. Proof: M3."""
-    h, step = int(lookahead(run)), step_of(run.rule)
-    rate = run.mdp.gamma**h
+    h, step = lookahead(run), step_of(run.rule)
     c = step.slack * step.decay ** np.arange(int(run.k[-1]))
     c = c / (1 - run.mdp.gamma) if h > 1 else c
-    bound = iterated(discounted_step, run.sup_gap[0], (rate, c), len(c))
+    bound = iterated(discounted_step, run.sup_gap[0], (horizon_rate(run), c), len(c))
     return run.sup_gap, bound[run.k]

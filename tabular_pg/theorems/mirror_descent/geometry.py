@@ -54,7 +54,9 @@ def growing_by_mismatch(run) -> str:
 
 def _growth_of_mismatch(run):
     theta = mismatch(run) / (1 - run.mdp.gamma)
-    return np.divide(theta, theta - 1) if theta > 1 else np.inf
+    if not 1 < theta < np.inf:
+        return np.inf if theta <= 1 else 1.0
+    return theta / (theta - 1)
 
 
 def _growth_at_least(run, growth, text):
@@ -66,9 +68,17 @@ def _growth_at_least(run, growth, text):
     return f"eta grows from {eta[k]:.6g} to {eta[k + 1]:.6g} at k = {k}; stated for growth {text}"
 
 
-def lookahead(run):
+def lookahead(run) -> int:
     """h."""
-    return getattr(run.rule, "lookahead", 1)
+    return int(getattr(run.rule, "lookahead", 1))
+
+
+def horizon_rate(run):
+    """gamma^h, for numbers of any kind."""
+    rate = run.mdp.gamma
+    for _ in range(lookahead(run) - 1):
+        rate = rate * run.mdp.gamma
+    return rate
 
 
 @once
@@ -83,7 +93,7 @@ def _ahead(run):
     """(K, S, A) A* - (Q* - Q_h^k), up to a constant per state: Q_h^k, without cancellation."""
     A, gamma = run.A, run.mdp.gamma
     gap = run.value_gap
-    for _ in range(int(lookahead(run)) - 1):
+    for _ in range(lookahead(run) - 1):
         q = gamma * _next(run, gap)
         gap = (q - run.optimum.A).min(axis=2)
         A = run.optimum.A - gamma * _next(run, gap)
