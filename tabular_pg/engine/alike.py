@@ -55,6 +55,7 @@ def _is_small(plan) -> bool:
         and mdp.r.shape[0] <= SMALL
         and not mdp.sparse
         and plan.solver in (None, Solver.ELIMINATION)
+        and plan.until is None
         and method.native
         and method.memory == 0
         and registered_step(plan.rule) is None

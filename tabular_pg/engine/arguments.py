@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from numbers import Real
+from typing import NamedTuple
+
 import numpy as np
 
+from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.checks.arrays import plain_array
-from tabular_pg.checks.numbers import shown
+from tabular_pg.checks.numbers import check_number, checked_iterations, shown
 from tabular_pg.engine.method import Regularization
+from tabular_pg.engine.rules import checked_rule, method_of, shown_rule
 from tabular_pg.engine.step_size import is_constant, registered_step, step_of
+from tabular_pg.mdps.mdp import MDP
+from tabular_pg.numerics.systems.choice import FEW, check_solver, is_sparse
+from tabular_pg.numerics.systems.solver import Solver
+from tabular_pg.optima.optimal import checked_tau
 
 RECORD_ALL = 2000  # iterations up to which every iterate is recorded
 RECORD_ENTRIES = 5_000_000  # and the number of recorded probabilities up to which it is
@@ -93,3 +102,50 @@ def memory_of(mdp, rule, at, sparse) -> int:
         systems += mdp.n_states * mdp.r.size
     steps = 0 if is_constant(rule) else int(at[-1])
     return 8 * ((3 * at.size + 8) * mdp.r.size + systems + steps)
+
+
+class Plan(NamedTuple):
+    """What is asked for in one run, checked but for what the optimum decides."""
+
+    mdp: MDP
+    rule: tuple
+    tau: float
+    start: tuple  # policy and log_policy, as they were given
+    at: np.ndarray
+    solver: Solver | None
+    tie_tolerance: float | None
+    until: float | None
+
+
+def planned(each, iterations, at, solver, tie_tolerance, until=None) -> list[Plan]:
+    """Checked runs; all are checked, and have room, before the first is begun."""
+    iterations, plans, needed, settled = checked_iterations(iterations), [], 0, {}
+    if until is not None:
+        until = check_number("until", until, 0, kind=Real, open_ends=True)
+    for mdp, rule, tau, *start in each:
+        if not isinstance(mdp, MDP):
+            several = " (optimize_many takes lists)" if isinstance(mdp, list | tuple) else ""
+            raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP{several}")
+        own = mdp.sparse or mdp.n_states > FEW  # what it needs depends on how many entries are 0
+        key = id(rule), id(tau), mdp.r.shape, id(mdp) if own else None
+        if key not in settled:
+            settled[key] = _settled(mdp, rule, tau, iterations, at, solver)
+        rule, tau, stops, bytes_ = settled[key]
+        if method_of(rule).visitation:
+            refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
+        needed += bytes_
+        plans.append(Plan(mdp, rule, tau, tuple(start), stops, solver, tie_tolerance, until))
+    refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
+    return plans
+
+
+def _settled(mdp, rule, tau, iterations, at, solver):
+    """The rule and tau checked, the iterations to record, and the bytes that this takes."""
+    if isinstance(tau, list | tuple) or (isinstance(tau, np.ndarray) and tau.ndim > 0):
+        raise ValueError(f"tau is {shown(tau)}; expected one number (optimize_many takes lists)")
+    rule, tau = checked_rule(rule), checked_tau(tau)
+    refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
+    refuse_distance(shown_rule(rule), method_of(rule), rule, tau)
+    check_solver(mdp, solver)
+    stops = recorded(at, iterations, mdp.r.size)
+    return rule, tau, stops, memory_of(mdp, rule, stops, is_sparse(mdp, solver))

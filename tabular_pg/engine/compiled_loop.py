@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from tabular_pg.engine.search import searching
-from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
+from tabular_pg.gaps.bookkeeping import keep_least, largest_advantage, largest_gap
 from tabular_pg.gaps.evaluation import evaluate, resume
 from tabular_pg.gaps.point import second_point
 
@@ -16,7 +16,8 @@ BREATH = 0.1  # seconds of iterations between two looks at the outside world
 
 def advance_alone(task, watch):
     """Advance one task, recording its iterations ``at``."""
-    advance_by(task.around(_search_loop if task.searches else plain_loop), task, watch)
+    guarded = plain_loop if task.bar is None else guarded_loop
+    advance_by(task.around(_search_loop if task.searches else guarded), task, watch)
 
 
 def advance_by(loop, task, watch):
@@ -24,10 +25,11 @@ def advance_by(loop, task, watch):
     point = task.point._replace(deep=None)
     points = [point, second_point(point)] if task.searches else [point]
     gap_sum = np.zeros(1)
+    bar = () if task.bar is None or task.searches else (task.bar,)
 
     def forward(k, stop):
         while True:
-            start = gap_sum, task.log_scale, k, stop
+            start = gap_sum, task.log_scale, k, stop, *bar
             k, task.log_scale = loop(task.values, task.problem, *points, *start)
             task.gap_sum = gap_sum[0]
             if not any(point.flaws[3] > 0.0 for point in points):
@@ -47,14 +49,14 @@ def advance_by(loop, task, watch):
 
 def _paced(task, watch, forward):
     """Go ``forward(k, stop)`` from record to record, and look at the outside world now and then."""
-    k, breath = 0, 64
+    k, breath = 0, 1 if task.searches and task.bar is not None else 64
     for stop in task.at.tolist():
-        while k < stop and not (watch.interrupted or task.stalled):
+        while k < stop and not (watch.interrupted or task.stalled or task.settled):
             wanted, start = k + min(breath, stop - k), time.monotonic()
             reached = forward(k, wanted)
             watch.count(reached - k)
-            task.stalled = reached < wanted
-            if reached - k == breath and time.monotonic() - start < BREATH:
+            task.stalled = reached < wanted and not task.settled
+            if reached - k == breath > 1 and time.monotonic() - start < BREATH:
                 breath *= 2
             k = reached
         if k > task.record.last:
@@ -72,6 +74,26 @@ def plain_loop(step):
         where gaps have to be resolved, see ``evaluate``."""
         while k < stop:
             if k >= 0:
+                gap_sum[0] += largest_gap(point, log_scale)
+                keep_least(problem, point)
+                step(values, k, problem, point)
+            log_scale = evaluate(problem, point)
+            k += 1
+            if point.flaws[3] > 0.0:
+                break
+        return k, log_scale
+
+    return loop
+
+
+def guarded_loop(step):
+    """The same for a run that ends where no advantage is above ``bar``."""
+
+    def loop(values, problem, point, gap_sum, log_scale, k, stop, bar):
+        while k < stop:
+            if k >= 0:
+                if largest_advantage(point) <= bar:
+                    break
                 gap_sum[0] += largest_gap(point, log_scale)
                 keep_least(problem, point)
                 step(values, k, problem, point)

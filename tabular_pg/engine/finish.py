@@ -100,6 +100,8 @@ def _moved(task) -> bool:
 
 
 def _status(fields, task) -> Status:
+    if task.settled:
+        return Status.SETTLED
     if fields["k"][-1] < task.at[-1]:
         return Status.STALLED if task.stalled else Status.INTERRUPTED
     if not np.isfinite(fields["scaled_gap"][-1]).all():

@@ -48,7 +48,7 @@ def advance_together(tasks, watch):
     while True:
         for task in tasks:
             task.log_scale = _solve(task, task.point)
-        last = watch.interrupted or k == tasks[0].at[-1]
+        last = watch.interrupted or k == tasks[0].at[-1] or _settled(tasks)
         record = last or k in stops
         if record:
             for task in tasks:
@@ -61,6 +61,15 @@ def advance_together(tasks, watch):
             return
         watch.count(len(tasks))
         k += 1
+
+
+def _settled(tasks) -> bool:
+    """Whether the one run that may end early does; its advantages are computed for that."""
+    task = tasks[0]
+    if task.bar is None:
+        return False
+    _values(task.problem, task.point, task.log_scale)
+    return task.settled
 
 
 def _solve(task, point):

@@ -11,11 +11,12 @@ import numpy as np
 from tabular_pg._machine import ONE_BLAS_THREAD, cores
 from tabular_pg._progress import Watch
 from tabular_pg.engine.alike import made_together, pieces_of
+from tabular_pg.engine.arguments import planned
 from tabular_pg.engine.compiled_loop import advance_alone
 from tabular_pg.engine.finish import finished
 from tabular_pg.engine.lockstep_loop import advance_searching, advance_together
 from tabular_pg.engine.run import Run
-from tabular_pg.engine.running import planned, task_of
+from tabular_pg.engine.running import task_of
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
 
 MOST_RUNS = 100_000
@@ -33,6 +34,7 @@ def optimize(
     at=None,
     solver=None,
     tie_tolerance=None,
+    until=None,
 ) -> Run:
     """Run ``rule`` for ``iterations`` steps with exact gradients.
 
@@ -59,6 +61,10 @@ def optimize(
         How the linear systems are solved; chosen by size and sparsity by default.
     tie_tolerance : float >= 0, optional
         Which actions count as optimal, see :func:`tabular_pg.optimum`.
+    until : float > 0, optional
+        End, with the status SETTLED, at the first iterate whose advantage gap max_{s, a} A^k(s, a)
+        is at most (1 - gamma) ``until``: V* - V^k <= ``until`` in every state then, which a method
+        can tell without knowing V* (theorems A1, A2; Ju and Lan, 2026).
 
     Returns
     -------
@@ -78,7 +84,7 @@ def optimize(
     """
     with ONE_BLAS_THREAD:
         each = [(mdp, rule, tau, policy, log_policy)]
-        task = task_of(*planned(each, iterations, at, solver, tie_tolerance))
+        task = task_of(*planned(each, iterations, at, solver, tie_tolerance, until))
         with Watch(task.at[-1]) as watch:
             _advance([task], watch)
     return finished(task)
@@ -95,6 +101,7 @@ def optimize_many(
     at=None,
     solver=None,
     tie_tolerance=None,
+    until=None,
 ) -> list[Run]:
     """Run several rules, from several starts or on several MDPs, as ``optimize`` would one by one.
 
@@ -113,7 +120,7 @@ def optimize_many(
     iterations : int >= 0
     tau : float or list of float
     policy, log_policy : array (S, A), None, or a list of these
-    at, solver, tie_tolerance : as for ``optimize``, for all runs
+    at, solver, tie_tolerance, until : as for ``optimize``, for all runs
 
     Returns
     -------
@@ -128,7 +135,7 @@ def optimize_many(
     """
     each = _spread(mdp=mdp, rule=rule, tau=tau, policy=policy, log_policy=log_policy)
     with ONE_BLAS_THREAD:
-        plans = planned(each, iterations, at, solver, tie_tolerance)
+        plans = planned(each, iterations, at, solver, tie_tolerance, until)
         with Watch(sum(int(plan.at[-1]) for plan in plans)) as watch:
             runs = _together(plans, watch)
             others = [i for i, run in enumerate(runs) if run is None]
@@ -197,7 +204,7 @@ def _groups(tasks, threads) -> list[list]:
     """What one thread does in one go: runs in lock-step where they share a large dense P."""
     groups = {}
     for i, task in enumerate(tasks):
-        shared = isinstance(task.solver, DenseSolver) and not task.searches
+        shared = isinstance(task.solver, DenseSolver) and not task.searches and task.bar is None
         key = (id(task.mdp), i % threads, tuple(task.at)) if shared else i
         groups.setdefault(key, []).append(task)
     return list(groups.values())

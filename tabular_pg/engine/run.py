@@ -36,6 +36,7 @@ class Status(enum.Enum):
     OPTIMAL = "the last iterate is exactly optimal"
     UNDERFLOW = "the last error is too small for float64, even as a logarithm"
     INTERRUPTED = "interrupted: the iterates so far are there"
+    SETTLED = "the advantage gap is as small as was asked for"
     STALLED = "no step size passed the acceptance test: the iterates so far are there"
     NOT_FINITE = "the last iterate is not finite"
 
@@ -219,7 +220,7 @@ class Run:
 
     @property
     def method(self):
-        """What is registered for the type of ``rule``."""
+        """How ``rule`` is run."""
         return method_of(self.rule)
 
     def save(self, path) -> Path:

@@ -7,19 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._machine import refuse_beyond_memory
-from tabular_pg.checks.numbers import checked_iterations, shown
-from tabular_pg.engine.arguments import (
-    memory_of,
-    recorded,
-    refuse_combination,
-    refuse_distance,
-    refuse_overflow,
-)
+from tabular_pg.engine.arguments import refuse_overflow
 from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step_once, step_twice
 from tabular_pg.engine.method import Method
 from tabular_pg.engine.registration import refuse_answers
-from tabular_pg.engine.rules import checked_rule, flat_rule, method_of, shown_rule
+from tabular_pg.engine.rules import flat_rule, method_of
 from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.search import Trial
 from tabular_pg.engine.start import start_of
@@ -31,7 +23,6 @@ from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.choice import (
     FEW,
     REUSED_FROM,
-    check_solver,
     is_sparse,
     linear_solver,
     transitions_of,
@@ -39,7 +30,7 @@ from tabular_pg.numerics.systems.choice import (
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
-from tabular_pg.optima.optimal import Optimum, checked_tau, optimum
+from tabular_pg.optima.optimal import Optimum, optimum
 
 
 class Room(NamedTuple):
@@ -140,6 +131,7 @@ class Task:
     point: Point
     solver: DenseSolver | SparseSolver | None  # None for the compiled loop
     record: Record
+    bar: float | None = None  # of the largest advantage, at which it ends
     log_scale: float = 0.0
     gap_sum: float = 0.0
     method: Method = field(init=False)
@@ -166,6 +158,11 @@ class Task:
         """Whether step sizes have to pass a test."""
         return self.size is not None and self.size.accept is not None
 
+    @property
+    def settled(self) -> bool:
+        """Whether the largest advantage, of an iterate that is evaluated, is not above the bar."""
+        return self.bar is not None and self.point.A.max() <= self.bar
+
     def begin(self):
         """Fill the memory of the method, at the first iterate; a search does it for every trial."""
         if self.method.start is not None and not self.searches:
@@ -186,53 +183,9 @@ class Task:
         return self.around(step_twice if self.two_forms else step_once)
 
 
-class Plan(NamedTuple):
-    """What is asked for in one run, checked but for what the optimum decides."""
-
-    mdp: MDP
-    rule: tuple
-    tau: float
-    start: tuple  # policy and log_policy, as they were given
-    at: np.ndarray
-    solver: Solver | None
-    tie_tolerance: float | None
-
-
-def planned(each, iterations, at, solver, tie_tolerance) -> list[Plan]:
-    """Checked runs; all are checked, and have room, before the first is begun."""
-    iterations, plans, needed, settled = checked_iterations(iterations), [], 0, {}
-    for mdp, rule, tau, *start in each:
-        if not isinstance(mdp, MDP):
-            several = " (optimize_many takes lists)" if isinstance(mdp, list | tuple) else ""
-            raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP{several}")
-        own = mdp.sparse or mdp.n_states > FEW  # what it needs depends on how many entries are 0
-        key = id(rule), id(tau), mdp.r.shape, id(mdp) if own else None
-        if key not in settled:
-            settled[key] = _settled(mdp, rule, tau, iterations, at, solver)
-        rule, tau, stops, bytes_ = settled[key]
-        if method_of(rule).visitation:
-            refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
-        needed += bytes_
-        plans.append(Plan(mdp, rule, tau, tuple(start), stops, solver, tie_tolerance))
-    refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
-    return plans
-
-
-def _settled(mdp, rule, tau, iterations, at, solver):
-    """The rule and tau checked, the iterations to record, and the bytes that this takes."""
-    if isinstance(tau, list | tuple) or (isinstance(tau, np.ndarray) and tau.ndim > 0):
-        raise ValueError(f"tau is {shown(tau)}; expected one number (optimize_many takes lists)")
-    rule, tau = checked_rule(rule), checked_tau(tau)
-    refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
-    refuse_distance(shown_rule(rule), method_of(rule), rule, tau)
-    check_solver(mdp, solver)
-    stops = recorded(at, iterations, mdp.r.size)
-    return rule, tau, stops, memory_of(mdp, rule, stops, is_sparse(mdp, solver))
-
-
 def task_of(plan) -> Task:
     """The plan, ready to go."""
-    mdp, rule, tau, given, at, solver, tie_tolerance = plan
+    mdp, rule, tau, given, at, solver, tie_tolerance, until = plan
     method, size, sparse = method_of(rule), registered_step(rule), is_sparse(mdp, solver)
     best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
     refuse_overflow(rule, best)
@@ -253,4 +206,5 @@ def task_of(plan) -> Task:
         trial = Trial(0.0, point, point.A, point.e, point.e)
         refuse_answers(size, step_of(rule), problem, point, trial)
     record = Record(at.size, point)
-    return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record)
+    bar = None if until is None else (1.0 - mdp.gamma) * until
+    return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record, bar)

@@ -22,6 +22,15 @@ def largest_gap(point, log_scale):
 
 
 @njit_inlined
+def largest_advantage(point):
+    """max_{s, a} A^pi."""
+    largest = point.A[0, 0]
+    for i in range(point.A.size):
+        largest = max(largest, point.A.flat[i])
+    return largest
+
+
+@njit_inlined
 def watch_rounding(problem, point):
     """Keep in ``point.flaws[1]`` what rounding may have cost the offsets that a step has led to.
 

@@ -15,9 +15,11 @@ from support.exact import exact_solve, exact_system
 from support.strategies import mdps
 from tabular_pg import MDP, NaturalPG, SoftmaxPG, instances, optimize, optimum
 from tabular_pg.methods.softmax_flow import softmax_flow
+from tabular_pg.mirrors.euclidean import Euclidean, euclidean
 from tabular_pg.numerics.double_double import add, advantages, divide, multiply
+from tabular_pg.numerics.gains import Gains
 from tabular_pg.numerics.offsets import offset_kl, offset_normalize
-from tabular_pg.numerics.simplex import log_normalize, project
+from tabular_pg.numerics.simplex import log_normalize
 from tabular_pg.numerics.systems.elimination import (
     eliminate,
     eliminate_blocks,
@@ -71,20 +73,26 @@ def slow_projection(y):
     return best
 
 
+def project(row, gain, eta):
+    """Replace ``row`` by the projection of ``row + eta gain``."""
+    gains = Gains(gain[None], np.zeros((1, gain.size)), gain.max(), 1e9)
+    euclidean(Euclidean(), eta, gains, row[None], 0)
+
+
 @given(seeds, st.integers(1, 6), st.sampled_from([1e-3, 1.0, 10.0]), st.booleans())
 def test_projection(seed, n, size, vertex):
     rng = np.random.default_rng(seed)
     row = np.eye(n)[rng.integers(n)] if vertex else rng.dirichlet(np.ones(n))
     gain = size * rng.normal(size=n).round(2)  # rounded, so that ties occur
     expected = slow_projection(row + gain)
-    project(row[None], gain[None], 0, 1.0)
+    project(row, gain, 1.0)
     np.testing.assert_allclose(row, expected, atol=1e-13)
     assert abs(row.sum() - 1) < 1e-14
 
 
 def test_projection_keeps_ties_apart_under_huge_steps():
     row = np.array([0.3, 0.6, 0.1])
-    project(row[None], np.array([[1.0, 1.0, 0.0]]), 0, 1e300)
+    project(row, np.array([1.0, 1.0, 0.0]), 1e300)
     np.testing.assert_allclose(row, [0.35, 0.65, 0.0], rtol=1e-15)
 
 
