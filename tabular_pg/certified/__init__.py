@@ -7,8 +7,8 @@ except ImportError as error:
         "tabular_pg.certified needs python-flint: pip install 'tabular_pg[certified]'"
     ) from error
 
-from tabular_pg.certified import updates  # noqa: F401  (registered by importing them)
-from tabular_pg.certified.balls import NotAPolicy, Undecided
+from tabular_pg.certified import mirror_updates, updates  # noqa: F401  (they register)
+from tabular_pg.certified.arithmetic.balls import NotAPolicy, Undecided
 from tabular_pg.certified.certify import Certificate, certified_run, certify
 from tabular_pg.certified.check import CertifiedVerdict, Outcome, certified_check
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample

@@ -11,7 +11,7 @@ import flint
 import numpy as np
 from flint import arb
 
-from tabular_pg.certified.balls import Undecided, precision
+from tabular_pg.certified.arithmetic.balls import Undecided, precision
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.rerun import Rerun, exact_rerun, rerun_of, trajectory
 from tabular_pg.checks.numbers import check_number, checked_iterations

@@ -10,9 +10,9 @@ import numpy as np
 from flint import arb
 
 from tabular_pg._reprs import cut
-from tabular_pg.certified import functions  # noqa: F401  (what numpy does with balls)
-from tabular_pg.certified.arrays import NotComputable, ball_array
-from tabular_pg.certified.balls import NotAPolicy, Undecided, precision
+from tabular_pg.certified.arithmetic import functions  # noqa: F401  (what numpy does with balls)
+from tabular_pg.certified.arithmetic.arrays import NotComputable, ball_array
+from tabular_pg.certified.arithmetic.balls import NotAPolicy, Undecided, precision
 from tabular_pg.certified.certify import (
     BITS_PER_DIGIT,
     SPARE_BITS,

@@ -9,7 +9,14 @@ from __future__ import annotations
 import numpy as np
 from flint import arb
 
-from tabular_pg.certified.balls import balls, kl_terms, likeliest, logarithm, relative, softmax
+from tabular_pg.certified.arithmetic.balls import (
+    balls,
+    kl_terms,
+    likeliest,
+    logarithm,
+    relative,
+    softmax,
+)
 
 NEAR = 0.5  # up to this, 1 + excess is formed without cancellation
 

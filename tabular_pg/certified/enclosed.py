@@ -8,11 +8,11 @@ import numpy as np
 from flint import arb
 from scipy.sparse import csgraph, csr_array
 
-from tabular_pg.certified.arrays import BallArray, NotComputable, Tristate, ball_array
-from tabular_pg.certified.balls import Undecided, zeros
+from tabular_pg.certified.arithmetic.arrays import BallArray, NotComputable, Tristate, ball_array
+from tabular_pg.certified.arithmetic.balls import Undecided, zeros
+from tabular_pg.certified.arithmetic.ufuncs import UFUNCS
 from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.rerun import trajectory
-from tabular_pg.certified.ufuncs import UFUNCS
 from tabular_pg.engine.rules import method_of
 from tabular_pg.engine.step_size import mapped, step_of
 from tabular_pg.gaps.coordinates import Probabilities

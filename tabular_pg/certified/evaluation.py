@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, arb_mat, ctx, fmpq
 
-from tabular_pg.certified.balls import (
+from tabular_pg.certified.arithmetic.balls import (
     balls,
     centres,
     likeliest,

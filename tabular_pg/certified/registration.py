@@ -6,8 +6,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from tabular_pg.certified.arrays import BallArray, ball_array
-from tabular_pg.certified.balls import zeros
+from tabular_pg.certified.arithmetic.arrays import BallArray, ball_array
+from tabular_pg.certified.arithmetic.balls import zeros
 from tabular_pg.certified.evaluation import Point
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.method import METHODS, Method

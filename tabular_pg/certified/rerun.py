@@ -15,9 +15,10 @@ from tabular_pg.certified.registration import UPDATES, refuse_outdated
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.arguments import refuse_combination
 from tabular_pg.engine.method import Space
-from tabular_pg.engine.rules import flat_rule, method_of
+from tabular_pg.engine.registration import is_record
+from tabular_pg.engine.rules import flat_rule, method_of, part_records
 from tabular_pg.engine.run import Run
-from tabular_pg.engine.step_size import STEP_SIZES, is_constant, mapped, step_of
+from tabular_pg.engine.step_size import is_constant, mapped, step_of
 
 
 class Rerun(NamedTuple):
@@ -57,14 +58,14 @@ def rerun_of(run) -> Rerun:
 
 
 def exact_rerun(mdp, rule, tau, policy, k, steps=None) -> Rerun:
-    mdp, rule = RationalMDP.of(mdp), flat_rule(rule)
-    if type(rule) not in UPDATES:
+    mdp, kind = RationalMDP.of(mdp), type(flat_rule(rule))
+    if kind not in UPDATES:
         known = ", ".join(sorted(r.__name__ for r in UPDATES))
         raise TypeError(
             f"rule is {shown(rule)}; expected one with an exact update ({known}, or register one "
             "with tabular_pg.certified.update)"
         )
-    refuse_outdated(type(rule))
+    refuse_outdated(kind)
     rule = _exact_rule(rule)
     if steps is None and not is_constant(rule) and not hasattr(step_of(rule), "at"):
         raise TypeError(
@@ -83,14 +84,16 @@ def _exact_rule(rule):
     """The rule with exact numbers, positive ones unless they may have any sign."""
     values, any_sign = [], method_of(rule).any_sign
     for name, x in zip(rule._fields, rule, strict=True):
-        if type(x) in STEP_SIZES:
+        if is_record(type(x)):
             fields = zip(x._fields, x, strict=True)
-            free = STEP_SIZES[type(x)].any_sign
+            free = part_records()[type(x)].any_sign
             exact = (
                 rational(f"{name}.{field}", y) if field in free else _positive(f"{name}.{field}", y)
                 for field, y in fields
             )
             values.append(type(x)(*exact))
+        elif type(x) is int and name != "eta":
+            values.append(x)
         else:
             values.append(rational(name, x) if name in any_sign else _positive(name, x))
     rule = type(rule)(*values)
@@ -131,13 +134,13 @@ def trajectory(method):
     Undecided
         If the balls are too wide to go on; also on the way.
     """
-    update, registered = UPDATES[type(method.rule)], method_of(method.rule)
+    update, registered = UPDATES[type(flat_rule(method.rule))], method_of(method.rule)
     model = Model(method.mdp, registered.space, method.tau, update.symmetric)
     return model, _iterates(method, model, update)
 
 
 def _iterates(method, model, update):
-    rule, last, sizes = mapped(method.rule, arb), int(method.k[-1]), method.step_sizes()
+    rule, last, sizes = mapped(flat_rule(method.rule), arb), int(method.k[-1]), method.step_sizes()
     point = model.evaluate(model.start(method.policy), method.policy)
     if update.method.memory:
         first = rule if last == 0 or sizes[0] is None else rule._replace(eta=sizes[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, zeros
+from tabular_pg.certified.arithmetic.balls import NotAPolicy, Undecided, logarithm, zeros
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.methods import (
     SPMA,

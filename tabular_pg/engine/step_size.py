@@ -199,9 +199,13 @@ def step_of(rule):
 
 
 def mapped(rule, function):
-    """The rule with ``function`` of each of its hyper-parameters, those of records in it too."""
-    values = (mapped(x, function) if is_record(type(x)) else function(x) for x in rule)
-    return type(rule)(*values)
+    """The rule with ``function`` of each of its hyper-parameters but integers, those of records in
+    it too."""
+
+    def of(x):
+        return mapped(x, function) if is_record(type(x)) else x if type(x) is int else function(x)
+
+    return type(rule)(*map(of, rule))
 
 
 def is_constant(rule) -> bool:

@@ -46,14 +46,18 @@ def flat(rule):
     mirror, ahead = rule.mirror, rule.lookahead > 1
     if type(mirror) in NAMED and not ahead:
         return NAMED[type(mirror)](rule.eta)
-    form = MIRRORS[type(mirror)].forms[space_of(mirror)]
-    member = _member(type(mirror), space_of(mirror), form, ahead)
-    return member(*mirror, rule.eta, *([float(rule.lookahead)] if ahead else []))
+    kind = member(type(mirror), space_of(mirror), ahead)
+    return kind(*mirror, rule.eta, *([rule.lookahead] if ahead else []))
+
+
+def member(record, space, ahead):
+    """The class of the flat rules of a mirror map, registered."""
+    return _member(record, space, MIRRORS[record].forms[space], ahead)
 
 
 @cache
 def _member(record, space, form, ahead):
-    """The class of the flat rules of a mirror map, registered."""
+    """The same; a map may be registered again, with another ``form``."""
     names = [*record._fields, "eta", *(["lookahead"] if ahead else [])]
     name = f"PolicyMirrorDescent{record.__name__}{'Ahead' if ahead else ''}"
     rule = NamedTuple(name, [(name, float) for name in names])

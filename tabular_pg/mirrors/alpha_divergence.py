@@ -27,6 +27,11 @@ class AlphaDivergence(NamedTuple):
                 f"mirror.alpha is {self.alpha}; expected a number < 1, or the map Entropy()"
             )
 
+    @property
+    def bounded(self):
+        """Whether policies that take one action are at a finite distance."""
+        return self.alpha > 0
+
     def to_actions(self, pi):
         """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""
         alpha = self.alpha

@@ -18,9 +18,9 @@ pytest.importorskip("flint", reason="needs the extra certified")
 from flint import arb, ctx, fmpz  # noqa: E402
 
 from tabular_pg.certified import Undecided  # noqa: E402
-from tabular_pg.certified.arrays import FUNCTIONS, UFUNCS, NotComputable, Tristate  # noqa: E402
-from tabular_pg.certified.arrays import ball_array as B  # noqa: E402
-from tabular_pg.certified.balls import kl_term  # noqa: E402
+from tabular_pg.certified.arithmetic.arrays import FUNCTIONS, UFUNCS, NotComputable, Tristate  # noqa: E402
+from tabular_pg.certified.arithmetic.arrays import ball_array as B  # noqa: E402
+from tabular_pg.certified.arithmetic.balls import kl_term  # noqa: E402
 from tabular_pg.verdicts.quantities import exp_remainder, relative_entropy  # noqa: E402
 
 REFUSED = (TypeError, AttributeError, ValueError, Undecided)  # numpy's AxisError is a ValueError

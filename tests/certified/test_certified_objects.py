@@ -23,7 +23,7 @@ from tabular_pg.certified import (  # noqa: E402
     certify,
     update,
 )
-from tabular_pg.certified.balls import precision  # noqa: E402
+from tabular_pg.certified.arithmetic.balls import precision  # noqa: E402
 from tabular_pg.certified.registration import UPDATES  # noqa: E402
 from tabular_pg.engine.method import METHODS, Space, method  # noqa: E402
 

@@ -25,7 +25,7 @@ pytest.importorskip("flint")
 from flint import arb
 
 from tabular_pg.certified import Certificate, RationalMDP, certified_run, certify
-from tabular_pg.certified.balls import precision
+from tabular_pg.certified.arithmetic.balls import precision
 from tabular_pg.saved.exact import ball
 
 THIRD = Fraction(1, 3)

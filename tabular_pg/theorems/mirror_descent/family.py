@@ -53,7 +53,7 @@ def sublinear_everywhere(run):
     """For steps that never shrink, V* - V^k <= (1/k) (I - gamma P_{pi*})^{-1} [D(pi*, pi^0) / eta_0
     + V^k - V^0], entry by entry. Proof: three-point lemma at each state, summed over iterations,
     using that V^k increases."""
-    D, pi = start_distance(run)
+    D, pi = start_distance(run), run.optimum.pi
     risen = at_start(run, run.value_gap) - run.value_gap
     k = run.k[:, None]
     bound = discounted_sums(run.mdp, pi, risen + D / run.step_sizes[0])
@@ -71,8 +71,8 @@ def sublinear_everywhere(run):
 def sublinear(run):
     """Theorem 8: for a constant step, V*(rho) - V^k(rho) <= (1/(k+1)) (D_0 / (eta (1 - gamma)) +
     1 / (1 - gamma)^2), with D_0 the mean of D(pi*, pi^0) under d*_rho."""
-    (D, pi), horizon = start_distance(run), 1 / (1 - run.mdp.gamma)
-    mean = D @ visitation(run.mdp, pi, run.mdp.rho)
+    horizon = 1 / (1 - run.mdp.gamma)
+    mean = start_distance(run) @ visitation(run.mdp, run.optimum.pi, run.mdp.rho)
     return run.gap, (mean / run.rule.eta * horizon + horizon**2) / (run.k + 1)
 
 
@@ -92,10 +92,9 @@ def sublinear_stationary(run):
     (V*(nu*) - V^0(nu*)) + D_0 / eta_0) / ((1 - gamma) k), with D_0 the mean of D(pi*, pi^0) under
     nu*. Proof: three-point lemma under nu*, gap_{j+1} - gamma gap_j <= (D_j - D_{j+1}) / eta_j,
     summed."""
-    D, pi = start_distance(run)
-    nu, gamma = stationary(run.mdp, pi), run.mdp.gamma
+    nu, gamma = stationary(run.mdp, run.optimum.pi), run.mdp.gamma
     gap = run.value_gap @ nu
-    first = gamma * at_start(run, gap) + D @ nu / run.step_sizes[0]
+    first = gamma * at_start(run, gap) + start_distance(run) @ nu / run.step_sizes[0]
     return gap, np.where(run.k > 0, first / ((1 - gamma) * run.k), np.inf)
 
 
@@ -115,9 +114,9 @@ def linear(run):
     """Theorem 10: if eta_{k+1} >= eta_k theta / (theta - 1), theta = max_s d*_rho(s) / rho(s) /
     (1 - gamma), as for eta_{k+1} = eta_k / gamma, V*(rho) - V^k(rho) <= (1 - 1/theta)^k (V*(rho) -
     V^0(rho) + D_0 / (gamma eta_0)), with D_0 the mean of D(pi*, pi^0) under d*_rho."""
-    (D, pi), gamma = start_distance(run), run.mdp.gamma
-    theta = mismatch(run, pi=pi) / (1 - gamma)
-    mean = D @ visitation(run.mdp, pi, run.mdp.rho)
+    gamma = run.mdp.gamma
+    theta = mismatch(run) / (1 - gamma)
+    mean = start_distance(run) @ visitation(run.mdp, run.optimum.pi, run.mdp.rho)
     first = at_start(run, run.gap) + mean / (gamma * run.step_sizes[0])
     return run.gap, (1 - 1 / theta) ** run.k * first
 
@@ -139,8 +138,7 @@ def linear_stationary(run):
     gamma^k (V*(nu*) - V^0(nu*) + D_0 / (gamma eta_0)), with D_0 the mean of D(pi*, pi^0) under
     nu*. Proof: gap_{j+1} + D_{j+1} / eta_j <= gamma (gap_j + D_j / (gamma eta_j)), and gamma eta_j
     >= eta_{j-1}."""
-    D, pi = start_distance(run)
-    nu, gamma = stationary(run.mdp, pi), run.mdp.gamma
+    nu, gamma = stationary(run.mdp, run.optimum.pi), run.mdp.gamma
     gap = run.value_gap @ nu
-    first = at_start(run, gap) + D @ nu / (gamma * run.step_sizes[0])
+    first = at_start(run, gap) + start_distance(run) @ nu / (gamma * run.step_sizes[0])
     return gap, first * gamma**run.k

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from flint import acb_mat, arb, arb_mat
 
-from tabular_pg.certified import balls, ufuncs  # noqa: F401  (arithmetic, filled in on import)
-from tabular_pg.certified.arrays import (
+from tabular_pg.certified.arithmetic import balls, ufuncs  # noqa: F401  (arithmetic, filled in on import)
+from tabular_pg.certified.arithmetic.arrays import (
     FUNCTIONS,
     BallArray,
     NotComputable,
@@ -16,7 +16,7 @@ from tabular_pg.certified.arrays import (
     decided,
     wrapped,
 )
-from tabular_pg.certified.balls import kl_terms, solution
+from tabular_pg.certified.arithmetic.balls import kl_terms, solution
 from tabular_pg.verdicts.quantities import exp_remainder, likeliest, relative_entropy
 
 

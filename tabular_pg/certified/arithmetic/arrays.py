@@ -16,7 +16,7 @@ from flint import arb, fmpq
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tabular_pg._reprs import WHOLE, cut
-from tabular_pg.certified.balls import Undecided
+from tabular_pg.certified.arithmetic.balls import Undecided
 from tabular_pg.numerics.wide import Reductions
 
 INFINITY, MINUS_INFINITY = arb.pos_inf(), arb.neg_inf()

@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 from flint import arb
 
-from tabular_pg.certified.arrays import (
+from tabular_pg.certified.arithmetic.arrays import (
     INFINITY,
     MINUS_INFINITY,
     REDUCTIONS,
@@ -21,7 +21,7 @@ from tabular_pg.certified.arrays import (
     truth,
     wrapped,
 )
-from tabular_pg.certified.balls import log, subtract
+from tabular_pg.certified.arithmetic.balls import log, subtract
 
 REDUCIBLE = ("add", "subtract", "multiply", "maximum", "minimum", "logaddexp")
 
