@@ -14,8 +14,8 @@ from typing import NamedTuple
 OWN, PACKAGE = "own", "tabular_pg"  # the source of what is proved here, and the entry to cite it by
 ENTRY = re.compile(r"^@(\w+)\{(\w+),\n(.*?)^\}$", flags=re.DOTALL | re.MULTILINE)
 FIELD = re.compile(r"^  (\w+) = \{(.*?)\},$", flags=re.DOTALL | re.MULTILINE)
-ACCENT = re.compile(r"\{\\(['`~])(\w)\}")
-COMBINING = {"'": "\u0301", "`": "\u0300", "~": "\u0303"}
+ACCENT = re.compile(r"""\{\\(["'`~])(\w)\}""")
+COMBINING = {'"': "\u0308", "'": "\u0301", "`": "\u0300", "~": "\u0303"}
 VENUES = "short", "journal", "booktitle", "publisher"  # the first that there is
 MOST_NAMES = 6
 

@@ -20,6 +20,7 @@ ROOMS = (
     "tabular_pg",
     "tabular_pg.certified",
     "tabular_pg.instances",
+    "tabular_pg.mirrors",
     "tabular_pg.plotting",
     "tabular_pg.preference",
     "tabular_pg.reasoning.baselines",
@@ -34,6 +35,7 @@ ELSEWHERE = {
     "COUNTEREXAMPLES",
     "REGISTRY",
     "instances",
+    "mirrors",
     "steps",
 }  # in the text, or a page of its own
 BLOCK = re.compile(

@@ -61,7 +61,22 @@ def rule_now(method, size):
     return now_far if size.distance else now_sized
 
 
-def step_once(method, now):
+def rule_before(method, size):
+    """``last(values, k, problem, point)``: the same with the step size that was taken last, for
+    what is remembered of the iterate that it led to."""
+    rule = method.rule
+
+    def last(values, k, problem, point):
+        return rule(*values)
+
+    def last_sized(values, k, problem, point):
+        _, before, after = values
+        return rule(*(before + (point.steps[k - 1],) + after))
+
+    return last if size is None else last_sized
+
+
+def step_once(method, now, last):
     """``step(values, k, problem, point)``: the kernel, given the rule of the moment."""
     kernel, learn = method.kernel, method.learn
 
@@ -69,15 +84,14 @@ def step_once(method, now):
         kernel(now(values, k, problem, point), k, problem, point)
 
     def learn_and_step(values, k, problem, point):
-        rule = now(values, k, problem, point)
         if k > 0:
-            learn(rule, k, problem, point)
-        kernel(rule, k, problem, point)
+            learn(last(values, k, problem, point), k, problem, point)
+        kernel(now(values, k, problem, point), k, problem, point)
 
     return step if learn is None else learn_and_step
 
 
-def step_twice(method, now):
+def step_twice(method, now, last):
     """The same, and then the kernel on the second form of the policy."""
     kernel, learn = method.kernel, method.learn
 
@@ -88,9 +102,9 @@ def step_twice(method, now):
         kernel(rule, k, problem, other)
 
     def learn_and_step(values, k, problem, point):
-        rule = now(values, k, problem, point)
         if k > 0:
-            learn(rule, k, problem, point)
+            learn(last(values, k, problem, point), k, problem, point)
+        rule = now(values, k, problem, point)
         for i in range(point.shift.size):
             point.far_memory.flat[i] = point.memory.flat[i] + point.shift.flat[i]
         other = far_form(problem.coordinates, point)
@@ -100,7 +114,7 @@ def step_twice(method, now):
     return step if learn is None else learn_and_step
 
 
-def begin_once(method, now):
+def begin_once(method, now, last):
     """``begin(values, problem, point)``: what a method remembers at first."""
     start = method.start
 
@@ -113,7 +127,7 @@ def begin_once(method, now):
     return begin_without if start is None else begin
 
 
-def begin_twice(method, now):
+def begin_twice(method, now, last):
     """The same for the memory of both forms."""
     start = method.start
 
@@ -124,7 +138,7 @@ def begin_twice(method, now):
         for i in range(point.shift.size):
             point.shift.flat[i] = point.far_memory.flat[i] - point.memory.flat[i]
 
-    return begin if start is not None else begin_once(method, now)
+    return begin if start is not None else begin_once(method, now, last)
 
 
 PARTS = (step_once, step_twice, begin_once, begin_twice)

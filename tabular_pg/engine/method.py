@@ -16,6 +16,7 @@ from tabular_pg.engine.around import (
     PARTS,
     begin_once,
     begin_twice,
+    rule_before,
     rule_now,
     step_once,
     step_twice,
@@ -84,10 +85,11 @@ class Method(NamedTuple):
         method and the rule of the moment, or a loop, given its step.
         """
         searched = size is not None and size.accept is not None
-        if make is rule_now:  # a search gives the step as a constant
+        rules = rule_now, rule_before
+        if make in rules:  # a search gives the step as a constant
             inner = self, STEP_SIZES[Constant] if searched else size
         elif make in PARTS:
-            inner = self, self.around(rule_now, False, size)
+            inner = self, *(self.around(part, False, size) for part in rules)
         else:
             step = self.around(step_twice if twice else step_once, twice, size)
             inner = (step,)
@@ -99,10 +101,10 @@ class Method(NamedTuple):
             if key not in self.compiled:
                 names = [self.rule, *([] if size is None else [size.record])]
                 tag = "".join(f"{x.__module__}.{x.__qualname__}" for x in names) + "2" * twice
-                around, counts = make(*inner), searched and make not in (rule_now, *PARTS)
+                around, counts = make(*inner), searched and make not in (*rules, *PARTS)
                 if not (self.native and (size is None or size.native)):
                     made = njit_foreign(around, tag, self.refuse_result, _nrt=counts)
-                elif make in (rule_now, *PARTS):
+                elif make in (*rules, *PARTS):
                     made = njit_inlined(around, tag)
                 else:
                     made = (njit if counts else njit_borrowing)(around, tag)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import mpmath as mp
 
-from support.mirror_steps import mirror_step
+from support.twins.mirror_steps import mirror_step
 from tabular_pg import (
     SPMA,
     TDPMD,

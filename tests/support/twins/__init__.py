@@ -1,0 +1,1 @@
+"""Slow, obviously correct twins of steps, one family a file."""
