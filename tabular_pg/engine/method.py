@@ -158,7 +158,8 @@ def method(
     start : function (rule, problem, point), optional
         Fills ``point.memory``, which is 0 else, at the first iterate, after its evaluation.
     learn : function (rule, k, problem, point), optional
-        Called before every step but the first, for what is remembered of values rather than of
+        Called before every step but the first, with the step size that was taken last, for what
+        is remembered of values rather than of
         policies: where policies are kept in two forms the kernel is run on both, each with a
         memory of its own, and ``learn`` once.
     statewise : bool
