@@ -22,6 +22,7 @@ class Table:
     name: str
     title: str
     rows: Callable
+    why: str = ""  # targets are missed, as far as a profile tells
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def markdown(tables, command) -> str:
     parts.append(markdown_table(["what", ""], machine().items()))
     for table, rows in tables.items():
         parts += [f"## {table.name}\n", f"{table.title}\n", markdown_table(*_cells(rows))]
+        if missed(rows) and table.why:
+            parts.append(f"*What is missed, and why.* {table.why}\n")
     return "\n".join(parts)
 
 

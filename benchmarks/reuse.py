@@ -75,4 +75,8 @@ def check_gaps(run):
     assert close(fresh.value_gap, run.value_gap[np.isin(run.k, at)], 0.0), run
 
 
-TABLE = Table("reuse", TITLE, rows)
+WHY = """Rows with REUSE on sparse P force dense factors where the package itself chooses SWEEPS or
+SPARSE_LU, which are in the rows above them: with few successors policies move too fast for earlier
+factors to serve (see *factorizations*). The largest dense MDP spends its time in passes over
+P, 160 MB, which every refinement needs: the memory's speed, not arithmetic."""
+TABLE = Table("reuse", TITLE, rows, WHY)

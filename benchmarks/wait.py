@@ -62,4 +62,10 @@ def waits() -> list[tuple[str, float]]:
     return found
 
 
-TABLE = Table("wait", TITLE, rows)
+WHY = """A first result compiles 79 functions. Three quarters of the time are numba's own steps in
+Python (types, its intermediate representation, writing LLVM's), one quarter is LLVM: `python -m
+cProfile -s cumulative` of the first `optimize` in an empty folder for compiled code,
+`type_inference_stage` and `lower` against `llvmlite/binding/ffi.py`. Each function is lowered and
+optimized once already. What is left is fewer and shorter functions, or compiled code in the wheel,
+which would be of one processor and one version of numba; `tabular-pg warm` does it for an image."""
+TABLE = Table("wait", TITLE, rows, WHY)

@@ -116,7 +116,8 @@ def two_sided_bracket(run):
     drift = run.rule.eta * k * run.optimum.A
     rounding = (1e-12 + 4e-16 * k) * (1 + np.abs(run.log_policies).max(axis=2, keepdims=True))
     bound = run.rule.eta * run.mdp.gamma * run.gap_sum[:, None, None]
-    return np.abs(odds - at_start(run, odds) - drift), bound, rounding
+    moved = np.abs(odds - at_start(run, odds) - drift)
+    return moved, np.where(k > 0, bound, np.inf), rounding  # 0 <= 0 at first
 
 
 @theorem(
