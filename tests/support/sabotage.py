@@ -61,7 +61,7 @@ def another_step(factor):
             return run  # without a step size there is nothing to spoil
         field = run.rule._fields[0]
         value = factor * getattr(run.rule, field)
-        value = min(value, 0.99) if field == "beta" else value
+        value = min(value, 0.99) if field in ("alpha", "beta") else value
         return replace(again(run, run.rule._replace(**{field: value})), rule=run.rule)
 
     return spoil
