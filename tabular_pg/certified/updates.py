@@ -9,19 +9,28 @@ from __future__ import annotations
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, zeros
+from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, subtract, zeros
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.methods import (
     SPMA,
     TDPMD,
+    AcceleratedPG,
+    ConservativePolicyIteration,
+    DelightfulPG,
     DualAveragedSPI,
+    EnlightenedPG,
     HadamardPG,
+    HeavyBallPG,
+    LogBarrierPG,
     NaturalPG,
+    NormalizedPG,
     PolicyIteration,
     ProjectedPG,
     ProjectedQAscent,
+    SimplexPolicyIteration,
     SoftmaxPG,
     SoftPolicyIteration,
+    ValueIteration,
 )
 
 
@@ -91,13 +100,115 @@ def projected_q_ascent(rule, k, model, point):
 
 @symmetric(PolicyIteration)
 def policy_iteration(rule, k, model, point):
+    return _greedy(point.x, model.mdp.q(point.x))
+
+
+@symmetric(SimplexPolicyIteration)
+def simplex_policy_iteration(rule, k, model, point):
     Q = model.mdp.q(point.x)
-    greedy = Q == Q.max(axis=1)[:, None]
-    x = point.x.copy()
+    moved, x = _greedy(point.x, Q), point.x.copy()
+    best = ((moved - x) * Q).sum(axis=1).argmax()
+    x[best] = moved[best]
+    return x
+
+
+def _first_q(rule, model, point):
+    return model.mdp.q(point.x)[:, None]
+
+
+@symmetric(ValueIteration, start=_first_q)
+def value_iteration(rule, k, model, point):
+    mdp, Q = model.mdp, point.memory[:, 0]
+    V, updated = Q.max(axis=1), mdp.r.copy()
+    for s, a in np.ndindex(updated.shape):
+        updated[s, a] += mdp.gamma * sum(p * V[t] for t, p in mdp.P[s][a].entries())
+    return _greedy(point.x, Q), updated[:, None]
+
+
+@symmetric(ConservativePolicyIteration, alike=False)
+def conservative_policy_iteration(rule, k, model, point):
+    x, kept = point.x + (1 - rule.alpha).log(), 1 - rule.alpha
+    for s, a in enumerate(map(_first_best, point.A)):
+        x[s, a] = (kept * point.pi[s, a] + rule.alpha).log()
+    return x
+
+
+@symmetric(NormalizedPG)
+def normalized_pg(rule, k, model, point):
+    g = point.d[:, None] * point.pi * point.A
+    norm = (g * g).sum().sqrt()
+    return point.x + (arb(0) if norm.is_zero() else rule.eta / norm) * g, point.memory
+
+
+def _at_rest(rule, model, point):
+    return point.x[:, None]
+
+
+@symmetric(HeavyBallPG, start=_at_rest)
+def heavy_ball_pg(rule, k, model, point):
+    moved = softmax_pg(rule, k, model, point)
+    return moved + rule.beta * (point.x - point.memory[:, 0]), point.x[:, None]
+
+
+def _first_theta(rule, model, point):
+    return np.stack([point.x, point.x, *[zeros(*point.x.shape)] * 2], axis=1)
+
+
+@symmetric(AcceleratedPG, start=_first_theta)
+def accelerated_pg(rule, k, model, point):
+    t, (before, theta, slopes, lost) = k // 2 + 1, np.moveaxis(point.memory, 1, 0)
+    now = point.d[:, None] / (1 - model.gamma) * point.pi * point.A
+    gap = zeros(*now.shape) + (model.mu * point.e).sum()
+    if k % 2 == 1:
+        phi = point.x + (point.x - before) * (t - 1) / (t + 2)
+        return phi, np.stack([before, point.x, now, gap], axis=1)
+    moved = point.x
+    if k > 2 and lost[0, 0] < gap[0, 0]:
+        moved, now = theta, slopes
+    elif k > 2 and not gap[0, 0] <= lost[0, 0]:
+        raise Undecided("which of phi and theta is better is open")
+    moved = moved + rule.eta * t / (t + 1) * now
+    return moved, np.stack([theta, moved, now, gap], axis=1)
+
+
+@symmetric(LogBarrierPG)
+def log_barrier_pg(rule, k, model, point):
+    pull = rule.eta * rule.barrier / model.shape[0] * point.pi
+    return softmax_pg(rule, k, model, point) - pull
+
+
+@symmetric(EnlightenedPG)
+def enlightened_pg(rule, k, model, point):
+    A = _decided(point.A)
+    return _gated(rule, model, point, np.where(A > 0, point.pi * A, arb(0)))
+
+
+@symmetric(DelightfulPG)
+def delightful_pg(rule, k, model, point):
+    gates = 1 / (1 + np.exp(point.A * point.x / rule.temperature))
+    return _gated(rule, model, point, gates * point.pi * point.A)
+
+
+def _gated(rule, model, point, terms):
+    moves = terms - point.pi * terms.sum(axis=1)[:, None]
+    return point.x + _state_steps(rule.eta, model, point) * moves
+
+
+def _greedy(x, values):
+    """``x``, with all mass of a row on its first greedy action unless it is greedy."""
+    greedy, x = values == values.max(axis=1)[:, None], x.copy()
     for s, row in enumerate(greedy):
         if any(p > 0 and not best for p, best in zip(x[s], row, strict=True)):
             x[s] = [fmpq(int(a == row.argmax())) for a in range(row.size)]
     return x
+
+
+def _first_best(row):
+    """Where a row is largest, for the first time, among entries that are certainly ordered."""
+    top = max(row, key=arb.mid)
+    if not all(x < top or subtract(x, top).is_zero() for x in row):
+        raise Undecided("which action is greedy is open")
+    return next(a for a, x in enumerate(row) if not x < top)
 
 
 def _state_steps(eta, model, point):

@@ -15,9 +15,9 @@ RULES = (LogBarrierPG,)
 
 def barrier_gradient(run):
     """(K, S, A) grad L."""
-    S, A = run.mdp.n_states, run.mdp.n_actions
-    pi = run.policies
-    return run.d[:, :, None] * pi * run.A / (1 - run.mdp.gamma) + run.rule.barrier / S * (1 / A - pi)
+    pi, weight = run.policies, run.rule.barrier / run.mdp.n_states
+    pull = weight * (1 / run.mdp.n_actions - pi)
+    return run.d[:, :, None] * pi * run.A / (1 - run.mdp.gamma) + pull
 
 
 def curvature(run):
@@ -27,14 +27,14 @@ def curvature(run):
 
 @theorem(
     "SB1",
-    "gap(rho) <= (barrier (1 - 1/A)/S + |grad L|_max) sum_s d*_rho/d_mu if |grad L|_max <= barrier/(SA)",
+    "gap(rho) <= (barrier (1-1/A)/S + m) sum_s d*_rho/d_mu if m = max |grad L| <= barrier/(SA)",
     rules=RULES,
     any_step=True,
 )
 def nearly_stationary(run):
     """Whenever no entry of grad L is larger than m <= barrier / (S A), V*(rho) - V^k(rho) <=
-    (barrier (1 - 1/A) / S + m) sum_s d*_rho(s) / d_mu^k(s). Proof: for an action with A > 0, d_mu pi
-    A / (1 - gamma) <= m - (barrier / S) (1/A - pi), and pi <= 1."""
+    (barrier (1 - 1/A) / S + m) sum_s d*_rho(s) / d_mu^k(s). Proof: for an action with A > 0,
+    d_mu pi A / (1 - gamma) <= m - (barrier / S) (1/A - pi), and pi <= 1."""
     mdp, S, A = run.mdp, run.mdp.n_states, run.mdp.n_actions
     m = np.abs(barrier_gradient(run)).max(axis=(1, 2))
     ratio = (visitation(mdp, run.optimum.pi, mdp.rho) / run.d).sum(axis=1)
@@ -85,15 +85,16 @@ def ascent(run):
 
 @theorem(
     "SB4",
-    "min_{j<k} gap_j <= (barrier (1-1/A)/S + m) sum_s d*_rho/((1-gamma) mu), m^2 = 2 gap_0(mu)/(eta k)",
+    "min_{j<k} gap_j <= (barrier (1-1/A)/S + m) sum_s d*_rho/((1-gamma) mu), m = O(1/sqrt(k))",
     rules=RULES,
     assumes=(unit_rewards, every_iterate, uniform_start),
 )
 def sublinear(run):
-    """From the uniform policy, for eta <= 1 / beta (SB3), rewards in [0, 1] and m = sqrt(2 (V*(mu) -
-    V^0(mu)) / (eta k)) <= barrier / (S A): the least gap of iterates j < k is at most
-    (barrier (1 - 1/A) / S + m) sum_s d*_rho(s) / ((1 - gamma) mu(s)). Proof: sum SB3, where L^j - L^0 <= V^j(mu) - V^0(mu), as the barrier is largest
-    at first; then SB1 at the smallest gradient, with d_mu >= (1 - gamma) mu."""
+    """From the uniform policy, for eta <= 1 / beta (SB3), rewards in [0, 1] and m =
+    sqrt(2 (V*(mu) - V^0(mu)) / (eta k)) <= barrier / (S A): the least gap of iterates j < k is at
+    most (barrier (1 - 1/A) / S + m) sum_s d*_rho(s) / ((1 - gamma) mu(s)). Proof: sum SB3, where
+    L^j - L^0 <= V^j(mu) - V^0(mu), as the barrier is largest at first; then SB1 at the smallest
+    gradient, with d_mu >= (1 - gamma) mu."""
     mdp, S, A = run.mdp, run.mdp.n_states, run.mdp.n_actions
     m = np.sqrt(2 * at_start(run, run.value_gap @ mdp.mu) / (run.rule.eta * run.k))
     ratio = (visitation(mdp, run.optimum.pi, mdp.rho) / mdp.mu).sum() / (1 - mdp.gamma)

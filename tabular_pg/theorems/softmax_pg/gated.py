@@ -38,10 +38,10 @@ def ratio_rounding(run):
     any_step=True,
 )
 def monotone(run):
-    """V^{k+1} >= V^k in every state, for every eta, wherever no state has two actions with a positive
-    advantage: always with two actions, and near the optimum (e_k < Delta) if optimal actions are
-    unique. Proof: the logit of that action rises and those of all others fall. With two positive
-    advantages in a state it is false."""
+    """V^{k+1} >= V^k in every state, for every eta, wherever no state has two actions with a
+    positive advantage: always with two actions, and near the optimum (e_k < Delta) if optimal
+    actions are unique. Proof: the logit of that action rises and those of all others fall. With two
+    positive advantages in a state it is false."""
     i = steps(run)
     single = ((run.A > 0).sum(axis=2) <= 1).all(axis=1)[:, None]
     rounding = EPS * run.sup_gap[i, None]
@@ -50,7 +50,7 @@ def monotone(run):
 
 @theorem(
     "SD2",
-    "the best action gains on any likelier j: eta_s [x_b (1+pi_j-pi_b) - x_j+ (1-pi_j+pi_b)] at least",
+    "the best action gains on a likelier j: >= eta_s [x_b (1+pi_j-pi_b) - x_j+ (1-pi_j+pi_b)]",
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(some_pair,),
@@ -60,8 +60,8 @@ def escape_step(run):
     """With x = pi U, b the action with the largest U and j one that is at least as likely,
     log(pi(b)/pi(j)) rises by at least eta_s [x_b (1 + pi(j) - pi(b)) - max(x_j, 0) (1 - pi(j) +
     pi(b))], whatever the other actions are: harmful ones hold nothing back. Checked for the
-    likeliest j. Near a corner, pi(j) -> 1, it is 2 eta_s x_b, while softmax policy gradient may take
-    mass from b. Proof: with G = sum max(x, 0), the rise is eta_s [x_b - max(x_j, 0) +
+    likeliest j. Near a corner, pi(j) -> 1, it is 2 eta_s x_b, while softmax policy gradient may
+    take mass from b. Proof: with G = sum max(x, 0), the rise is eta_s [x_b - max(x_j, 0) +
     (pi(j) - pi(b)) G], and G >= x_b + max(x_j, 0)."""
     i = steps(run)
     pi, A = run.policies[i], run.A[i]
@@ -80,16 +80,16 @@ def escape_step(run):
 
 @theorem(
     "SD3",
-    "two arms: |g(d_k) - g(d_0) - eta Delta k| <= c (d_k - d_0), g = (3d + 3e^d + e^{2d}/2 - e^{-d})/2",
+    "two arms: |g(d_k) - g(d_0) - eta Delta k| <= c (d_k - d_0), g = (3d+3e^d+e^{2d}/2-e^{-d})/2",
     rules=RULES,
     assumes=(two_armed_bandit, from_the_start),
 )
 def two_armed_solution(run):
     """On a two-armed bandit the log-odds d_k of the better arm satisfy |g(d_k) - g(d_0) -
-    eta Delta k| <= eta Delta e^{16 eta Delta / 27} (d_k - d_0) with g(d) = (3 d + 3 e^d + e^{2d}/2 -
-    e^{-d}) / 2; the flow solves g(d_t) = g(d_0) + eta Delta t exactly. So the gap falls like
-    sqrt(Delta / (4 eta k)), and not like 1/k. Proof: a step is h = eta Delta / g'(d), at most
-    8 eta Delta / 27, and 0 < g'' <= 2 g' or |g''| <= 2 g'."""
+    eta Delta k| <= eta Delta e^{16 eta Delta / 27} (d_k - d_0) with g(d) = (3 d + 3 e^d +
+    e^{2d}/2 - e^{-d}) / 2; the flow solves g(d_t) = g(d_0) + eta Delta t exactly. So the gap falls
+    like sqrt(Delta / (4 eta k)), and not like 1/k. Proof: a step is h = eta Delta / g'(d), at most
+    8 eta Delta / 27, and |g''| <= 2 g'."""
     best = int(run.optimum.pi[0].argmax())
     d = run.log_policies[:, 0, best] - run.log_policies[:, 0, 1 - best]
     h = run.rule.eta * run.optimum.Delta

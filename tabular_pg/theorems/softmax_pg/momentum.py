@@ -36,8 +36,8 @@ def is_theta(run):
 )
 def monotone(run):
     """V*(mu) - V(theta_t)(mu) does not rise from any recorded theta_t, which is iterate 2t - 1, to
-    a later one, for every eta. Proof: omega_t is no worse than theta_t, and a step of softmax policy
-    gradient from there improves every state (S1)."""
+    a later one, for every eta. Proof: omega_t is no worse than theta_t, and a step of softmax
+    policy gradient from there improves every state (S1)."""
     gap, theta = run.value_gap @ run.mdp.mu, is_theta(run)
     least = np.minimum.accumulate(np.where(theta, gap, np.inf))
     before = np.concatenate([[np.inf], least[:-1]])
@@ -53,9 +53,9 @@ def monotone(run):
 def sublinear(run):
     """With c as in S2 (over iterates of both kinds), V*(mu) - V(theta_t)(mu) <= ||d*_mu/mu||
     (c (1 - gamma) delta_0 + 2 / (eta min mu)) / (c^2 (1 - gamma)^2 t), delta_0 = V*(mu) -
-    V(theta_0)(mu), for every constant eta > 0; theta_t is iterate 2t - 1. Proof: S1b at omega_{t-1},
-    where the step is at least eta / 2, the master lemma under mu, and SA1. It does not know of the
-    momentum, which is measured to give 1/t^2 (SA3)."""
+    V(theta_0)(mu), for every constant eta > 0; theta_t is iterate 2t - 1. Proof: S1b at
+    omega_{t-1}, where the step is at least eta / 2, the master lemma under mu, and SA1. It does not
+    know of the momentum, which is measured to give 1/t^2 (SA3)."""
     gap, c, g = run.value_gap @ run.mdp.mu, least_optimal(run), 1 - run.mdp.gamma
     constant = (c * g * at_start(run, gap) + 2 / least_step(run)) / (c * g) ** 2
     constant = constant * mismatch(run, start=run.mdp.mu, pi=chosen_policy(run))
@@ -96,8 +96,8 @@ def accelerated_law(run):
 def energy(run):
     """V*(mu) - V^k(mu) + (beta / (2 eta)) ||theta^k - theta^{k-1}||^2 does not rise, for rewards in
     [0, 1] and eta <= 4 (1 - beta) (1 - gamma)^3; so V^k(mu) >= V^0(mu) for all k. Proof: V(mu) is
-    1 / (2 (1 - gamma)^3)-smooth (S3st), eta grad V is the difference of two moves, and their product
-    is at most half the sum of their squares."""
+    1 / (2 (1 - gamma)^3)-smooth (S3st), eta grad V is the difference of two moves, and their
+    product is at most half the sum of their squares."""
     i, gap = steps(run), run.value_gap @ run.mdp.mu
     move = log_ratio(run)
     move = move - move.sum(axis=2, keepdims=True) / run.mdp.n_actions

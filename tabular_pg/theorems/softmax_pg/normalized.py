@@ -55,7 +55,7 @@ def spread(run):
 
 @theorem(
     "SN1",
-    "V^{k+1}(mu) - V^k(mu) >= sqrt(A/(A-1)) (1-e^{-h}) e^{-h} max{e^{-sqrt(2) eta D}, 1/(1+D)} ||g||",
+    "rise of V(mu) >= sqrt(A/(A-1)) (1-e^{-h}) e^{-h} max{e^{-sqrt(2) eta D}, 1/(1+D)} ||g||",
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(several_actions, some_pair),
@@ -141,7 +141,7 @@ def mei_step(run):
 
 @theorem(
     "SN5",
-    "gap(rho) <= gap_0(mu) ||1/mu|| e^{-Ck} / (1-gamma), C = (1-gamma) c eta / (2 sqrt(S) ||d*_mu/mu||)",
+    "gap(rho) <= gap_0(mu) ||1/mu|| e^{-Ck} / (1-gamma), C ~ (1-gamma) c eta / (2 sqrt(S))",
     rules=RULES,
     source="mei2021",
     confidence=Confidence.RECALLED,
@@ -155,7 +155,8 @@ def mei_linear(run):
     """For eta <= (1 - gamma) / (6 (1 - gamma) + 4 (C_oo - (1 - gamma)) sqrt(S)), V*(rho) -
     V^k(rho) <= (V*(mu) - V^0(mu)) ||1/mu|| e^{-Ck} / (1 - gamma), C = (1 - gamma) c eta /
     (2 sqrt(S) ||d*_mu/mu||), c the least pi(a*(s)|s) so far and C_oo = 1 - gamma + gamma / min mu,
-    which bounds ||d_mu/mu|| for all policies. Proof: SN1, where what a step gains is at least eta ||g|| / 2."""
+    which bounds ||d_mu/mu|| for all policies. Proof: SN1, where what a step gains is at least
+    eta ||g|| / 2."""
     mdp, start = run.mdp, at_start(run, run.value_gap @ run.mdp.mu)
     C = (1 - mdp.gamma) * least_optimal(run) * run.rule.eta
     C = C / (2 * np.sqrt(mdp.n_states) * chosen_mismatch(run))

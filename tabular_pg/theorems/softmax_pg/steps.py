@@ -97,9 +97,7 @@ def inverse_linear_rho(run, inverse):
     return run.gap, mismatch(run, pi=chosen_policy(run)) * constant / run.k
 
 
-@theorem(
-    "S1", "V^{k+1} >= V^k for every eta", rules=ASCENTS, assumes=(some_pair,), any_step=True
-)
+@theorem("S1", "V^{k+1} >= V^k for every eta", rules=ASCENTS, assumes=(some_pair,), any_step=True)
 def monotone(run):
     """V*(s) - V^{k+1}(s) <= V*(s) - V^k(s) in every state, for every eta > 0. Proof: by S1a the
     improvement is nonnegative in every state."""
