@@ -59,6 +59,7 @@ LAYERS = [
     ["engine", "reasoning.puzzles"],
     ["steps", "verdicts"],
     ["methods"],
+    ["methods.gradients", "methods.iterations"],
     ["theorem"],
     [
         "preference.theorems",

@@ -19,6 +19,7 @@ from tabular_pg.verdicts.assumptions import (
     several_actions,
     some_pair,
     some_suboptimal_action,
+    two_armed_bandit,
     unique_optimal_actions,
 )
 from tabular_pg.verdicts.quantities import (
@@ -188,3 +189,21 @@ def exact_rate(run):
     limit = -run.rule.eta / np.sqrt((n / (1 + n)).sum())
     settled = width < ALIKE and run.sup_gap[i] < SMALL * best.Delta and limit < -noise
     return rate, limit if settled else np.inf
+
+
+@theorem(
+    "SN7",
+    "two arms: gap = Delta / (1 + e^{d_0 + sqrt(2) eta k})",
+    rules=RULES,
+    kind=Kind.EQUAL,
+    assumes=(two_armed_bandit, from_the_start),
+)
+def two_armed_solution(run):
+    """On a two-armed bandit the log-odds of the better arm grow by sqrt(2) eta in every step:
+    gap_k = Delta / (1 + e^{d_0 + sqrt(2) eta k}), whatever Delta is. So escape from pi(a*) = eps
+    takes log(1/eps - 1) / (sqrt(2) eta) steps, where softmax policy gradient needs
+    1/(2 eta Delta eps) (S7e). Proof: the gradient is a multiple of (1, -1)."""
+    best = run.optimum.pi[0].astype(bool)
+    log_odds = run.log_policies[0, 0, best] - run.log_policies[0, 0, ~best]
+    grown = np.sqrt(2 + 0 * run.sup_gap) * run.rule.eta * run.k
+    return run.sup_gap, run.optimum.Delta / (1 + np.exp(log_odds + grown))

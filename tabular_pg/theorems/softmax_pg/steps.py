@@ -32,6 +32,7 @@ from tabular_pg.verdicts.visits import mismatch
 
 RULES = (SoftmaxPG,)
 ASCENTS = (SoftmaxPG, NormalizedPG)  # whose steps are eta_s pi A, whatever eta_s is
+LONGEST = 1e300  # a longer step gains no less
 
 
 def logit_step(run):
@@ -39,7 +40,8 @@ def logit_step(run):
     if type(run.rule) is not NormalizedPG:
         return state_step(run)
     norm = gradient_norm(run)[:, None]
-    return np.where(norm > RESOLVED, state_step(run) / np.where(norm > RESOLVED, norm, 1.0), 0.0)
+    eta = np.minimum(state_step(run) / np.where(norm > RESOLVED, norm, 1.0), LONGEST)
+    return np.where(norm > RESOLVED, eta, 0.0)
 
 
 def largest_term(run):
@@ -73,7 +75,7 @@ def whole(run, eta):
 def rational(run, inverse):
     """S1b with ``inverse(run, eta_s)`` for 1 / eta_s."""
     (gained, rounding), (y, eta) = improvement(run), largest_term(run)
-    return gained, y**2 / (y + inverse(run, eta)), rounding
+    return gained, y * (y / (y + inverse(run, eta))), rounding
 
 
 def inverse_linear(run, inverse):
