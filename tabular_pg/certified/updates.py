@@ -130,7 +130,7 @@ def conservative_policy_iteration(rule, k, model, point):
     x, kept = point.x + (1 - rule.alpha).log(), 1 - rule.alpha
     for s, a in enumerate(map(_first_best, point.A)):
         x[s, a] = (kept * point.pi[s, a] + rule.alpha).log()
-    return x
+    return x, point.memory
 
 
 @symmetric(NormalizedPG)

@@ -117,7 +117,7 @@ def greedy(row, Q):
 @twin(ConservativePolicyIteration)
 def conservative_policy_iteration(rule, k, now):
     best, alpha = max(now.A), mp.mpf(rule.alpha)
-    first = next(a for a, x in enumerate(now.A) if x > best - NEARLY * (abs(best) + 1))
+    first = next(a for a, x in enumerate(now.A) if x > best - mp.mpf(10) ** (20 - mp.mp.dps))
     return [(1 - alpha) * p + (alpha if a == first else 0) for a, p in enumerate(now.pi)]
 
 
