@@ -9,12 +9,20 @@ from __future__ import annotations
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg.certified.balls import NotAPolicy, Undecided, logarithm, subtract, zeros
+from tabular_pg.certified.balls import (
+    NotAPolicy,
+    Undecided,
+    logarithm,
+    projected,
+    subtract,
+    zeros,
+)
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.methods import (
     SPMA,
     TDPMD,
     AcceleratedPG,
+    BlandPolicyIteration,
     ConservativePolicyIteration,
     DelightfulPG,
     DualAveragedSPI,
@@ -90,12 +98,12 @@ def td_pmd(rule, k, model, point):
 @symmetric(ProjectedPG)
 def projected_pg(rule, k, model, point):
     steps = _state_steps(rule.eta, model, point)
-    return _projected(point.x + steps * point.A)
+    return projected(point.x + steps * point.A)
 
 
 @symmetric(ProjectedQAscent)
 def projected_q_ascent(rule, k, model, point):
-    return _projected(point.x + rule.eta * point.A)
+    return projected(point.x + rule.eta * point.A)
 
 
 @symmetric(PolicyIteration)
@@ -109,6 +117,16 @@ def simplex_policy_iteration(rule, k, model, point):
     moved, x = _greedy(point.x, Q), point.x.copy()
     best = ((moved - x) * Q).sum(axis=1).argmax()
     x[best] = moved[best]
+    return x
+
+
+@symmetric(BlandPolicyIteration)
+def bland_policy_iteration(rule, k, model, point):
+    Q, x = model.mdp.q(point.x), point.x.copy()
+    better = Q > (x * Q).sum(axis=1)[:, None]
+    if better.any():
+        s = better.any(axis=1).argmax()
+        x[s] = [fmpq(int(a == better[s].argmax())) for a in range(len(x[s]))]
     return x
 
 
@@ -227,24 +245,3 @@ def _decided(x):
         if not (value > 0 or value < 0 or value.is_zero()):
             raise Undecided("the sign of a factor is undecided")
     return x
-
-
-def _projected(y):
-    """Rows of ``y`` projected onto the simplex.
-
-    The threshold is max over n of (sum of the n largest - 1) / n, and increases with every entry.
-    """
-    x = zeros(*y.shape)
-    for s, row in enumerate(y):
-        least, most = (_threshold([end(v) for v in row]) for end in (arb.lower, arb.upper))
-        threshold = least.union(most)
-        x[s] = [(v - threshold).max(arb(0)) for v in row]
-    return x
-
-
-def _threshold(values):
-    total, best = arb(-1), None
-    for n, value in enumerate(sorted(values, key=arb.mid, reverse=True), start=1):
-        total += value
-        best = total / n if best is None else best.max(total / n)
-    return best

@@ -7,7 +7,10 @@ import numpy as np
 from tabular_pg.methods.iterations.conservative_policy_iteration import (
     ConservativePolicyIteration,
 )
-from tabular_pg.methods.iterations.simplex_policy_iteration import SimplexPolicyIteration
+from tabular_pg.methods.iterations.simplex_policy_iteration import (
+    BlandPolicyIteration,
+    SimplexPolicyIteration,
+)
 from tabular_pg.methods.iterations.value_iteration import ValueIteration
 from tabular_pg.methods.policy_iteration import PolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
@@ -29,11 +32,8 @@ from tabular_pg.verdicts.quantities import (
 )
 
 RULES = (PolicyIteration,)
-CONSERVATIVE, SIMPLEX, VALUES = (
-    (ConservativePolicyIteration,),
-    (SimplexPolicyIteration,),
-    (ValueIteration,),
-)
+CONSERVATIVE, VALUES = (ConservativePolicyIteration,), (ValueIteration,)
+SIMPLEX, BLAND = (SimplexPolicyIteration,), (BlandPolicyIteration,)
 
 
 @theorem("PI1", "e_{k+1} <= gamma e_k", rules=RULES, assumes=(some_pair,))
@@ -130,6 +130,29 @@ def simplex_termination(run):
     horizon = S / (1 - run.mdp.gamma)
     wait = np.maximum(1.0, np.ceil(np.log(horizon) * horizon))
     return steps_to_optimality(run), S * (A - 1) * wait
+
+
+@theorem(
+    "PB1",
+    "V^{k+1} >= V^k",
+    rules=(BlandPolicyIteration, SimplexPolicyIteration, PolicyIteration),
+    assumes=(some_pair,),
+)
+def never_worse(run):
+    """V^{k+1} >= V^k in every state, whichever states are switched. Proof: the improvement is
+    nonnegative in every state."""
+    i = steps(run)
+    return run.value_gap[i + 1], run.value_gap[i], EPS * run.sup_gap[i, None]
+
+
+@theorem("PB2", "optimal after (A+1)^S - 1 steps", rules=BLAND)
+def simple_termination(run):
+    """The iterate number (A + 1)^S - 1 is optimal, from any start; A^S - 1 steps are enough from a
+    deterministic one. Proof: values rise by every switch (PB1), so that no policy comes back, and
+    every row is that of the start or deterministic. On ``instances.binary_counter(n)``, with A = 2,
+    all 2^n policies of its n states with a choice are visited."""
+    S, A = run.mdp.r.shape
+    return steps_to_optimality(run), (A + 1.0) ** S - 1
 
 
 @theorem("PV1", "e_k <= gamma^k e_0", rules=VALUES, assumes=(from_the_start,))

@@ -6,6 +6,7 @@ from tabular_pg import (
     SPMA,
     TDPMD,
     AcceleratedPG,
+    BlandPolicyIteration,
     ConservativePolicyIteration,
     DelightfulPG,
     DualAveragedSPI,
@@ -60,6 +61,7 @@ RULES = [
     (DelightfulPG(eta=0.9, temperature=0.5), 0.0),
     (ConservativePolicyIteration(alpha=0.3), 0.0),
     (SimplexPolicyIteration(), 0.0),
+    (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
 ]
 CHANGING_STEPS = [  # (rule, tau), fit for the same
@@ -104,5 +106,6 @@ MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (DelightfulPG(1.0, 0.5), 0.0),
     (ConservativePolicyIteration(0.4), 0.0),
     (SimplexPolicyIteration(), 0.0),
+    (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
 ]

@@ -13,6 +13,7 @@ import mpmath as mp
 from support.reference import WHOLE, one_hot, softmax, tilted, twin
 from tabular_pg import (
     AcceleratedPG,
+    BlandPolicyIteration,
     ConservativePolicyIteration,
     DelightfulPG,
     EnlightenedPG,
@@ -104,6 +105,16 @@ def simplex_policy_iteration(rule, k, model, pi, V, memory, eta):
     if max(leads) > 0:
         s = next(s for s in model.S if leads[s] >= max(leads) * (1 - NEARLY))
         pi = [greedy(row, Q[t]) if t == s else row for t, row in enumerate(pi)]
+    return pi, memory
+
+
+@whole(BlandPolicyIteration)
+def bland_policy_iteration(rule, k, model, pi, V, memory, eta):
+    Q = model.q(V)
+    for s in model.S:
+        if greedy(pi[s], Q[s]) is not pi[s]:
+            better = next(a for a in model.A if Q[s][a] > V[s] + NEARLY)
+            return [*pi[:s], one_hot(better, len(pi[s])), *pi[s + 1 :]], memory
     return pi, memory
 
 
