@@ -173,6 +173,22 @@ def solution(system, b) -> np.ndarray:
     return np.array(x.entries(), dtype=object)
 
 
+def first_largest(row) -> int:
+    """Where a row is largest, for the first time, among entries that are certainly ordered."""
+    top = max(row, key=arb.mid)
+    if not all(x < top or subtract(x, top).is_zero() for x in row):
+        raise Undecided("which action is greedy is open")
+    return next(a for a, x in enumerate(row) if not x < top)
+
+
+def signed(x):
+    """``x``, whose entries are all certainly positive, certainly negative or exactly 0."""
+    for value in x.flat:
+        if not (value > 0 or value < 0 or value.is_zero()):
+            raise Undecided("the sign of a factor is undecided")
+    return x
+
+
 def projected(y) -> np.ndarray:
     """Rows of ``y`` projected onto the simplex.
 

@@ -12,9 +12,10 @@ from flint import arb, fmpq
 from tabular_pg.certified.balls import (
     NotAPolicy,
     Undecided,
+    first_largest,
     logarithm,
     projected,
-    subtract,
+    signed,
     zeros,
 )
 from tabular_pg.certified.registration import symmetric
@@ -27,6 +28,7 @@ from tabular_pg.methods import (
     DelightfulPG,
     DualAveragedSPI,
     EnlightenedPG,
+    EscortPG,
     HadamardPG,
     HeavyBallPG,
     LogBarrierPG,
@@ -63,12 +65,12 @@ def softmax_pg(rule, k, model, point):
 @symmetric(HadamardPG)
 def hadamard_pg(rule, k, model, point):
     factor = 1 + 2 * _state_steps(rule.eta, model, point) * point.A
-    return point.x + 2 * logarithm(_decided(np.abs(factor)))
+    return point.x + 2 * logarithm(signed(np.abs(factor)))
 
 
 @symmetric(SPMA)
 def spma(rule, k, model, point):
-    factor = _decided(1 + rule.eta * point.A)
+    factor = signed(1 + rule.eta * point.A)
     if any(f < 0 and p > 0 for f, p in zip(factor.flat, point.pi.flat, strict=True)):
         raise NotAPolicy(f"SPMA leaves the simplex at iteration {k}: 1 + eta A < 0")
     lost = np.vectorize(arb.is_zero, otypes=[bool])(point.pi)
@@ -146,7 +148,7 @@ def value_iteration(rule, k, model, point):
 @symmetric(ConservativePolicyIteration, alike=False)
 def conservative_policy_iteration(rule, k, model, point):
     x, kept = point.x + (1 - rule.alpha).log(), 1 - rule.alpha
-    for s, a in enumerate(map(_first_best, point.A)):
+    for s, a in enumerate(map(first_largest, point.A)):
         x[s, a] = (kept * point.pi[s, a] + rule.alpha).log()
     return x, point.memory
 
@@ -197,7 +199,7 @@ def log_barrier_pg(rule, k, model, point):
 
 @symmetric(EnlightenedPG)
 def enlightened_pg(rule, k, model, point):
-    A = _decided(point.A)
+    A = signed(point.A)
     return _gated(rule, model, point, np.where(A > 0, point.pi * A, arb(0)))
 
 
@@ -205,6 +207,15 @@ def enlightened_pg(rule, k, model, point):
 def delightful_pg(rule, k, model, point):
     gates = 1 / (1 + np.exp(point.A * point.x / rule.temperature))
     return _gated(rule, model, point, gates * point.pi * point.A)
+
+
+@symmetric(EscortPG)
+def escort_pg(rule, k, model, point):
+    p, log_norm = rule.p, point.memory[:, 0]
+    u = np.exp((1 - 2 / p) * point.x - 2 * log_norm) * point.A * p
+    x = point.x + p * logarithm(signed(np.abs(1 + _state_steps(rule.eta, model, point) * u)))
+    grown = np.log(np.exp(x).sum(axis=1)) / p
+    return x, (log_norm + grown[:, None])[:, None]
 
 
 def _gated(rule, model, point, terms):
@@ -221,14 +232,6 @@ def _greedy(x, values):
     return x
 
 
-def _first_best(row):
-    """Where a row is largest, for the first time, among entries that are certainly ordered."""
-    top = max(row, key=arb.mid)
-    if not all(x < top or subtract(x, top).is_zero() for x in row):
-        raise Undecided("which action is greedy is open")
-    return next(a for a, x in enumerate(row) if not x < top)
-
-
 def _state_steps(eta, model, point):
     """(S, 1) eta_s = eta d(s) / (1 - gamma)."""
     return (eta / (1 - model.gamma) * point.d)[:, None]
@@ -237,11 +240,3 @@ def _state_steps(eta, model, point):
 def _relative(q):
     """``q`` less its first column: what all actions have in common moves no policy."""
     return q - q[:, :1]
-
-
-def _decided(x):
-    """``x``, whose entries are all certainly positive, certainly negative or exactly 0."""
-    for value in x.flat:
-        if not (value > 0 or value < 0 or value.is_zero()):
-            raise Undecided("the sign of a factor is undecided")
-    return x

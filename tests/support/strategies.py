@@ -23,6 +23,7 @@ OTHER_FIELDS = {
     "alpha": (0.05, 0.3, 0.5, 0.9),
     "barrier": (1e-3, 0.03, 0.3, 3.0),
     "beta": (0.05, 0.3, 0.5, 0.9),
+    "p": (1.0, 2.0, 3.0, 6.0),
     "temperature": (0.1, 1.0, 10.0),
 }
 
@@ -77,7 +78,13 @@ def prescribed_steps(mdp, tau):
     """The step sizes that some theorem asks for, and the ends of ranges in which others hold."""
     g, A = 1 - mdp.gamma, mdp.n_actions
     wanted = [g**3 / 8, g**2 / 5, g**2 / 2, g**2, g, 0.9 * g, 0.4, 1.0]
-    wanted += [1 / 6, g**3 / 16, 2 * g**3, g / (6 * g + 4 * np.sqrt(mdp.n_states) / mdp.mu.min())]
+    wanted += [
+        1 / 6,
+        g**2 / 3,
+        g**3 / 16,
+        2 * g**3,
+        g / (6 * g + 4 * np.sqrt(mdp.n_states) / mdp.mu.min()),
+    ]
     if mdp.gamma > 0:
         wanted.append(g**3 / (2 * mdp.gamma * A))
     if tau > 0:

@@ -10,13 +10,14 @@ from types import SimpleNamespace
 
 import mpmath as mp
 
-from support.reference import WHOLE, one_hot, softmax, tilted, twin
+from support.reference import WHOLE, normalized, one_hot, softmax, tilted, twin
 from tabular_pg import (
     AcceleratedPG,
     BlandPolicyIteration,
     ConservativePolicyIteration,
     DelightfulPG,
     EnlightenedPG,
+    EscortPG,
     HeavyBallPG,
     LogBarrierPG,
     NormalizedPG,
@@ -70,6 +71,20 @@ def heavy_ball_pg(rule, k, model, pi, V, memory, eta):
     moved = plus(theta, mp.mpf(rule.beta), plus(theta, -1, before))
     moved = plus(moved, eta, gradient(model, pi, V))
     return policies(moved), (moved, theta)
+
+
+@whole(EscortPG)
+def escort_pg(rule, k, model, pi, V, memory, eta):
+    p, d, Q = mp.mpf(rule.p), model.visitation(pi), model.q(V)
+    theta = memory or [[x ** (1 / p) for x in row] for row in pi]
+    theta = [
+        [
+            x + eta * d[s] / (1 - model.gamma) * p * pi[s][a] / x * (Q[s][a] - V[s])
+            for a, x in enumerate(row)
+        ]
+        for s, row in enumerate(theta)
+    ]
+    return [normalized([abs(x) ** p for x in row]) for row in theta], theta
 
 
 @whole(AcceleratedPG)
