@@ -142,8 +142,9 @@ def greedy(row, Q):
 
 @twin(ConservativePolicyIteration)
 def conservative_policy_iteration(rule, k, now):
-    best, alpha = max(now.A), mp.mpf(rule.alpha)
-    first = next(a for a, x in enumerate(now.A) if x > best - mp.mpf(10) ** (20 - mp.mp.dps))
+    best, alpha, digits = max(now.A), mp.mpf(rule.alpha), mp.mp.dps
+    tied = mp.mpf(10) ** (min(20, digits // 2) - digits)
+    first = next(a for a, x in enumerate(now.A) if x > best - tied)
     return [(1 - alpha) * p + (alpha if a == first else 0) for a, p in enumerate(now.pi)]
 
 
