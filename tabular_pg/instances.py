@@ -11,6 +11,7 @@ from tabular_pg.mdps.classical import (
 from tabular_pg.mdps.gymnasium_tables import cliff_walking, from_gymnasium, frozen_lake, taxi
 from tabular_pg.mdps.lower_bounds import (
     Lumped,
+    binary_counter,
     gamma_chain,
     li_wei_chi_chen,
     li_wei_chi_chen_lumped,
@@ -20,6 +21,7 @@ from tabular_pg.mdps.random import garnet, random_dense, tied
 __all__ = [
     "Lumped",
     "bandit",
+    "binary_counter",
     "chain",
     "cliff_walking",
     "deep_sea",

@@ -59,6 +59,7 @@ LAYERS = [
     ["engine", "reasoning.puzzles"],
     ["mirrors", "steps", "verdicts"],
     ["methods"],
+    ["methods.gradients", "methods.iterations"],
     ["theorem"],
     [
         "preference.theorems",

@@ -109,11 +109,12 @@ def refuse_outdated(rule):
         )
 
 
-def symmetric(rule, start=None):
-    """The same for the rules of this package, which are given plain object arrays of balls."""
+def symmetric(rule, start=None, alike=True):
+    """The same for the rules of this package, which are given plain object arrays of balls;
+    ``alike`` says whether they treat actions so that are."""
 
     def register(function):
-        UPDATES[rule] = Update(function, True, registered(rule), start)
+        UPDATES[rule] = Update(function, alike, registered(rule), start)
         return function
 
     return register

@@ -9,19 +9,38 @@ from __future__ import annotations
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg.certified.arithmetic.balls import NotAPolicy, Undecided, logarithm, zeros
+from tabular_pg.certified.arithmetic.balls import (
+    NotAPolicy,
+    Undecided,
+    first_largest,
+    logarithm,
+    projected,
+    signed,
+    zeros,
+)
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.methods import (
     SPMA,
     TDPMD,
+    AcceleratedPG,
+    BlandPolicyIteration,
+    ConservativePolicyIteration,
+    DelightfulPG,
     DualAveragedSPI,
+    EnlightenedPG,
+    EscortPG,
     HadamardPG,
+    HeavyBallPG,
+    LogBarrierPG,
     NaturalPG,
+    NormalizedPG,
     PolicyIteration,
     ProjectedPG,
     ProjectedQAscent,
+    SimplexPolicyIteration,
     SoftmaxPG,
     SoftPolicyIteration,
+    ValueIteration,
 )
 
 
@@ -46,12 +65,12 @@ def softmax_pg(rule, k, model, point):
 @symmetric(HadamardPG)
 def hadamard_pg(rule, k, model, point):
     factor = 1 + 2 * _state_steps(rule.eta, model, point) * point.A
-    return point.x + 2 * logarithm(_decided(np.abs(factor)))
+    return point.x + 2 * logarithm(signed(np.abs(factor)))
 
 
 @symmetric(SPMA)
 def spma(rule, k, model, point):
-    factor = _decided(1 + rule.eta * point.A)
+    factor = signed(1 + rule.eta * point.A)
     if any(f < 0 and p > 0 for f, p in zip(factor.flat, point.pi.flat, strict=True)):
         raise NotAPolicy(f"SPMA leaves the simplex at iteration {k}: 1 + eta A < 0")
     lost = np.vectorize(arb.is_zero, otypes=[bool])(point.pi)
@@ -81,19 +100,132 @@ def td_pmd(rule, k, model, point):
 @symmetric(ProjectedPG)
 def projected_pg(rule, k, model, point):
     steps = _state_steps(rule.eta, model, point)
-    return _projected(point.x + steps * point.A)
+    return projected(point.x + steps * point.A)
 
 
 @symmetric(ProjectedQAscent)
 def projected_q_ascent(rule, k, model, point):
-    return _projected(point.x + rule.eta * point.A)
+    return projected(point.x + rule.eta * point.A)
 
 
 @symmetric(PolicyIteration)
 def policy_iteration(rule, k, model, point):
+    return _greedy(point.x, model.mdp.q(point.x))
+
+
+@symmetric(SimplexPolicyIteration)
+def simplex_policy_iteration(rule, k, model, point):
     Q = model.mdp.q(point.x)
-    greedy = Q == Q.max(axis=1)[:, None]
-    x = point.x.copy()
+    moved, x = _greedy(point.x, Q), point.x.copy()
+    best = ((moved - x) * Q).sum(axis=1).argmax()
+    x[best] = moved[best]
+    return x
+
+
+@symmetric(BlandPolicyIteration)
+def bland_policy_iteration(rule, k, model, point):
+    Q, x = model.mdp.q(point.x), point.x.copy()
+    better = Q > (x * Q).sum(axis=1)[:, None]
+    if better.any():
+        s = better.any(axis=1).argmax()
+        x[s] = [fmpq(int(a == better[s].argmax())) for a in range(len(x[s]))]
+    return x
+
+
+def _first_q(rule, model, point):
+    return model.mdp.q(point.x)[:, None]
+
+
+@symmetric(ValueIteration, start=_first_q)
+def value_iteration(rule, k, model, point):
+    mdp, Q = model.mdp, point.memory[:, 0]
+    V, updated = Q.max(axis=1), mdp.r.copy()
+    for s, a in np.ndindex(updated.shape):
+        updated[s, a] += mdp.gamma * sum(p * V[t] for t, p in mdp.P[s][a].entries())
+    return _greedy(point.x, Q), updated[:, None]
+
+
+@symmetric(ConservativePolicyIteration, alike=False)
+def conservative_policy_iteration(rule, k, model, point):
+    x, kept = point.x + (1 - rule.alpha).log(), 1 - rule.alpha
+    for s, a in enumerate(map(first_largest, point.A)):
+        x[s, a] = (kept * point.pi[s, a] + rule.alpha).log()
+    return x, point.memory
+
+
+@symmetric(NormalizedPG)
+def normalized_pg(rule, k, model, point):
+    g = point.d[:, None] * point.pi * point.A
+    norm = (g * g).sum().sqrt()
+    return point.x + (arb(0) if norm.is_zero() else rule.eta / norm) * g, point.memory
+
+
+def _at_rest(rule, model, point):
+    return point.x[:, None]
+
+
+@symmetric(HeavyBallPG, start=_at_rest)
+def heavy_ball_pg(rule, k, model, point):
+    moved = softmax_pg(rule, k, model, point)
+    return moved + rule.beta * (point.x - point.memory[:, 0]), point.x[:, None]
+
+
+def _first_theta(rule, model, point):
+    return np.stack([point.x, point.x, *[zeros(*point.x.shape)] * 2], axis=1)
+
+
+@symmetric(AcceleratedPG, start=_first_theta)
+def accelerated_pg(rule, k, model, point):
+    t, (before, theta, slopes, lost) = k // 2 + 1, np.moveaxis(point.memory, 1, 0)
+    now = point.d[:, None] / (1 - model.gamma) * point.pi * point.A
+    gap = zeros(*now.shape) + (model.mu * point.e).sum()
+    if k % 2 == 1:
+        phi = point.x + (point.x - before) * (t - 1) / (t + 2)
+        return phi, np.stack([before, point.x, now, gap], axis=1)
+    moved = point.x
+    if k > 2 and lost[0, 0] < gap[0, 0]:
+        moved, now = theta, slopes
+    elif k > 2 and not gap[0, 0] <= lost[0, 0]:
+        raise Undecided("which of phi and theta is better is open")
+    moved = moved + rule.eta * t / (t + 1) * now
+    return moved, np.stack([theta, moved, now, gap], axis=1)
+
+
+@symmetric(LogBarrierPG)
+def log_barrier_pg(rule, k, model, point):
+    pull = rule.eta * rule.barrier / model.shape[0] * point.pi
+    return softmax_pg(rule, k, model, point) - pull
+
+
+@symmetric(EnlightenedPG)
+def enlightened_pg(rule, k, model, point):
+    A = signed(point.A)
+    return _gated(rule, model, point, np.where(A > 0, point.pi * A, arb(0)))
+
+
+@symmetric(DelightfulPG)
+def delightful_pg(rule, k, model, point):
+    gates = 1 / (1 + np.exp(point.A * point.x / rule.temperature))
+    return _gated(rule, model, point, gates * point.pi * point.A)
+
+
+@symmetric(EscortPG)
+def escort_pg(rule, k, model, point):
+    p, log_norm = rule.p, point.memory[:, 0]
+    u = np.exp((1 - 2 / p) * point.x - 2 * log_norm) * point.A * p
+    x = point.x + p * logarithm(signed(np.abs(1 + _state_steps(rule.eta, model, point) * u)))
+    grown = np.log(np.exp(x).sum(axis=1)) / p
+    return x, (log_norm + grown[:, None])[:, None]
+
+
+def _gated(rule, model, point, terms):
+    moves = terms - point.pi * terms.sum(axis=1)[:, None]
+    return point.x + _state_steps(rule.eta, model, point) * moves
+
+
+def _greedy(x, values):
+    """``x``, with all mass of a row on its first greedy action unless it is greedy."""
+    greedy, x = values == values.max(axis=1)[:, None], x.copy()
     for s, row in enumerate(greedy):
         if any(p > 0 and not best for p, best in zip(x[s], row, strict=True)):
             x[s] = [fmpq(int(a == row.argmax())) for a in range(row.size)]
@@ -108,32 +240,3 @@ def _state_steps(eta, model, point):
 def _relative(q):
     """``q`` less its first column: what all actions have in common moves no policy."""
     return q - q[:, :1]
-
-
-def _decided(x):
-    """``x``, whose entries are all certainly positive, certainly negative or exactly 0."""
-    for value in x.flat:
-        if not (value > 0 or value < 0 or value.is_zero()):
-            raise Undecided("the sign of a factor is undecided")
-    return x
-
-
-def _projected(y):
-    """Rows of ``y`` projected onto the simplex.
-
-    The threshold is max over n of (sum of the n largest - 1) / n, and increases with every entry.
-    """
-    x = zeros(*y.shape)
-    for s, row in enumerate(y):
-        least, most = (_threshold([end(v) for v in row]) for end in (arb.lower, arb.upper))
-        threshold = least.union(most)
-        x[s] = [(v - threshold).max(arb(0)) for v in row]
-    return x
-
-
-def _threshold(values):
-    total, best = arb(-1), None
-    for n, value in enumerate(sorted(values, key=arb.mid, reverse=True), start=1):
-        total += value
-        best = total / n if best is None else best.max(total / n)
-    return best

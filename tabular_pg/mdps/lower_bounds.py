@@ -1,4 +1,4 @@
-"""MDPs built to make a method slow: the chains behind two lower bounds."""
+"""MDPs built to make a method slow: the chains behind lower bounds."""
 
 from __future__ import annotations
 
@@ -63,6 +63,39 @@ def gamma_chain(n, gamma, epsilon=1e-3) -> MDP:
         P[i, 0, i - 1] = P[i, 1, n + 1] = 1
         r[i, 1] = (1 + epsilon) * gamma * r[i - 1, 1] if i > 1 else gamma / (1 - gamma) / 2
     return MDP(Owned(P), r, gamma, name=f"GammaChain({n})")
+
+
+@from_literature("melekopoglou1994")
+def binary_counter(n, gamma=0.9) -> MDP:
+    """An MDP on which policy iteration with Bland's pivots counts down from 2**n - 1 in binary.
+
+    State 2n is absorbing and pays 1 - gamma, state 2n + 1 is absorbing and pays 0. For i < n let
+    i' be i + 1, or 2n for the last, and j' be n + i + 1, or 2n + 1. In state i, action 0 moves to
+    i' and action 1 to j'; state n + i has no choice and moves to i' or j' with probability 1/2.
+    So the values of i and n + i differ by +-gamma/2 times that of i' and j', + where the better
+    action is taken: a switch in state i turns the better action into the worse one in all the
+    states before it. Read as a binary number, with a 1 in state i where the worse action is taken
+    and state 0 last, a policy falls by 1 when the first such state is switched.
+
+    From action 1 in state n - 1 and action 0 elsewhere the worse action is taken in all n states,
+    and 2**n - 1 switches are needed; action 0 is optimal everywhere.
+
+    References
+    ----------
+    After Melekopoglou and Condon (1994), On the complexity of the policy improvement algorithm for
+    Markov decision processes, which shows this order for an undiscounted model of this kind.
+    """
+    n = check_number("n", n, 1)
+    gamma = check_number("gamma", gamma, 0, 1, kind=Real, open_ends=True)
+    refuse_beyond_memory(80 * (n + 1) ** 2, "the dense P")
+    P, r = np.zeros((2 * n + 2, 2, 2 * n + 2)), np.zeros((2 * n + 2, 2))
+    for i in range(n):
+        better, worse = (i + 1, n + i + 1) if i < n - 1 else (2 * n, 2 * n + 1)
+        P[i, 0, better] = P[i, 1, worse] = 1
+        P[n + i, :, better] = P[n + i, :, worse] = 0.5
+    P[2 * n, :, 2 * n] = P[2 * n + 1, :, 2 * n + 1] = 1
+    r[2 * n] = 1 - gamma
+    return MDP(Owned(P), r, gamma, name=f"BinaryCounter({n})")
 
 
 @from_literature("li2023")

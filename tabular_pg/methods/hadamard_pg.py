@@ -31,11 +31,11 @@ def hadamard_pg(rule, k, problem, point):
     for s in range(x.shape[0]):
         unit = 2.0 * d[s] / (1.0 - problem.gamma)
         for a in range(x.shape[1]):
-            x[s, a] += 2.0 * _log_factor(rule.eta, unit * A[s, a])
+            x[s, a] += 2.0 * log_factor(rule.eta, unit * A[s, a])
 
 
 @njit
-def _log_factor(eta, slope):
+def log_factor(eta, slope):
     """log|1 + eta slope|, also where the product overflows."""
     if abs(slope) > 1e300 / eta:
         return math.log(eta) + math.log(abs(slope))

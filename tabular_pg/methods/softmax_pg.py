@@ -32,28 +32,40 @@ class SoftmaxPG(NamedTuple):
     statewise=True,
 )
 def softmax_pg(rule, k, problem, point):
-    """theta <- theta + eta grad V(mu), in logarithms of probabilities or in offsets.
+    """theta <- theta + eta grad V(mu), in logarithms of probabilities or in offsets."""
+    climb(problem, point, rule.eta, point.x)
+
+
+@njit_inlined
+def climb(problem, point, eta, logits):
+    """Add eta grad V(mu) to ``logits`` (S, A), less what all actions of a state have in common.
 
     What is added is pi A, less its value at one of the likeliest actions: with ``b = A - A_likely``
     that is ``pi b - (sum pi b) (pi - pi_likely)``, in which a large loss of an action that is no
     less likely swamps nothing.
     """
-    x, pi, d = point.x, point.pi, point.d
-    for s in range(x.shape[0]):
+    pi, d = point.pi, point.d
+    for s in range(pi.shape[0]):
         likely, bar = argmax(pi, s), 0.5 * pi[s, argmax(pi, s)]
         top = gain(problem, point, s, likely)
-        for a in range(x.shape[1]):
+        for a in range(pi.shape[1]):
             if pi[s, a] >= bar and gain(problem, point, s, a) > top:
                 likely, top = a, gain(problem, point, s, a)
         mean = 0.0
-        for a in range(x.shape[1]):
+        for a in range(pi.shape[1]):
             if pi[s, a] > 0.0:
                 mean += pi[s, a] * (gain(problem, point, s, a) - top)
-        eta, share = rule.eta * d[s] / (1.0 - problem.gamma), pi[s, likely]
-        for a in range(x.shape[1]):
-            if pi[s, a] > 0.0 or problem.A_star[s, a] >= -problem.largest:  # an action that exists
+        step, share = eta * d[s] / (1.0 - problem.gamma), pi[s, likely]
+        for a in range(pi.shape[1]):
+            if exists(problem, point, s, a):
                 b = gain(problem, point, s, a) - top
-                x[s, a] += eta * (pi[s, a] * b - mean * (pi[s, a] - share))
+                logits[s, a] += step * (pi[s, a] * b - mean * (pi[s, a] - share))
+
+
+@njit_inlined
+def exists(problem, point, s, a):
+    """Whether the action is one of the state's; one that is not is never taken."""
+    return point.pi[s, a] > 0.0 or problem.A_star[s, a] >= -problem.largest
 
 
 @njit_inlined

@@ -18,15 +18,23 @@ from support.strategies import mdps, starts
 from tabular_pg import (
     SPMA,
     TDPMD,
+    AcceleratedPG,
+    ConservativePolicyIteration,
+    DelightfulPG,
     DualAveragedSPI,
+    EnlightenedPG,
     HadamardPG,
+    HeavyBallPG,
     NaturalPG,
+    NormalizedPG,
     PolicyIteration,
     ProjectedPG,
     ProjectedQAscent,
+    SimplexPolicyIteration,
     SoftmaxPG,
     SoftPolicyIteration,
     Status,
+    ValueIteration,
     instances,
     optimize,
     optimum,
@@ -120,6 +128,7 @@ def test_gap_on_random_problems(data, mdp, rule_and_tau):
 
 two_arms = instances.two_armed_bandit(0.5)
 garnet = GRID["small"]
+CONSERVATIVE = ConservativePolicyIteration(0.9)
 
 DEEP = {  # name: (mdp, rule, iterations, tau, policy, digits, log10 of the gap that is reached)
     "softmax PG": (GRID["medium"], SoftmaxPG(1.0), 15, 0.0, 1e-120, 400, -118),
@@ -149,6 +158,30 @@ DEEP = {  # name: (mdp, rule, iterations, tau, policy, digits, log10 of the gap 
     "TD-PMD, critic": (garnet, TDPMD(50.0), 450, 0.1, None, 600, -250),
     "dual-averaged SPI": (GRID["arms"], DualAveragedSPI(0.3), 23, 0.0, None, 2000, -480),
     "dual-averaged SPI, MDP": (GRID["medium"], DualAveragedSPI(0.3), 26, 0.0, None, 1200, -310),
+    "normalized PG": (GRID["medium"], NormalizedPG(2.0), 600, 0.0, None, 650, -350),
+    "normalized PG, ties": (GRID["tied"], NormalizedPG(1.5), 900, 0.0, None, 650, -400),
+    "conservative PI": (
+        GRID["medium"],
+        ConservativePolicyIteration(0.9),
+        340,
+        0.0,
+        None,
+        500,
+        -330,
+    ),
+    "conservative PI, ties": (
+        GRID["tied"],
+        ConservativePolicyIteration(0.9),
+        340,
+        0.0,
+        None,
+        500,
+        -330,
+    ),
+    "accelerated PG, tiny": (GRID["patient"], AcceleratedPG(1.0), 16, 0.0, 1e-255, 700, -250),
+    "heavy-ball PG": (GRID["medium"], HeavyBallPG(1.0, 0.5), 15, 0.0, 1e-120, 500, -118),
+    "enlightened PG": (GRID["medium"], EnlightenedPG(1.0), 15, 0.0, 1e-120, 500, -118),
+    "delightful PG": (GRID["medium"], DelightfulPG(1.0, 0.5), 15, 0.0, 1e-120, 500, -118),
 }
 
 
@@ -185,7 +218,16 @@ def test_advantages_near_the_optimum(name):
                 assert abs(computed[s, a] - (q - V[s])) <= TOLERANCE * abs(q - V[s]) + 1e-75, (s, a)
 
 
-@pytest.mark.parametrize("rule", [ProjectedPG(0.5), ProjectedQAscent(0.5), PolicyIteration()])
+EXACT = [
+    ProjectedPG(0.5),
+    ProjectedQAscent(0.5),
+    PolicyIteration(),
+    SimplexPolicyIteration(),
+    ValueIteration(),
+]
+
+
+@pytest.mark.parametrize("rule", EXACT, ids=str)
 def test_projected_methods_end_in_an_exact_zero(rule):
     for name in ("arms", "medium", "duplicate", "tied"):
         error, depth = largest_error(GRID[name], rule, 60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.grid import RULES
-from support.reference import TWINS
+from support.reference import TWINS, WHOLE
 from support.suite import SUITE
 from tabular_pg.engine.method import METHODS
 from tabular_pg.theorem import REGISTRY
@@ -21,7 +21,7 @@ def test_there_are_methods():
 
 @every_method
 def test_it_has_a_slow_twin(rule):
-    assert rule in TWINS, f"tests: support/reference.py has no @twin({rule.__name__})"
+    assert rule in {**TWINS, **WHOLE}, f"tests: support/reference.py has no @twin({rule.__name__})"
 
 
 @every_method

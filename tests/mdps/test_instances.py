@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabular_pg import instances
+from tabular_pg import BlandPolicyIteration, instances, optimize
 from tabular_pg.mdps.mdp import MDP
 
 INSTANCES = [
@@ -24,6 +24,7 @@ INSTANCES = [
     instances.gridworld(3, 4, 0.9),
     instances.deep_sea(4),
     instances.gamma_chain(6, 0.9),
+    instances.binary_counter(4, 0.9),
     instances.li_wei_chi_chen(),
     instances.li_wei_chi_chen_lumped(copies=10**6).mdp,
 ]
@@ -257,6 +258,18 @@ def test_gamma_chain_makes_policy_iteration_contract_by_gamma_only(n, gamma):
     gaps = np.array([(best - V).max() for _, V, _ in iterates[:n]])
     k = np.arange(n)
     assert gaps == pytest.approx((2 - 1.001**k) * gamma**k * gaps[0], rel=1e-10)
+
+
+@pytest.mark.parametrize(("n", "gamma"), [(1, 0.5), (2, 0.99), (6, 0.9), (11, 0.3)])
+def test_binary_counter_is_counted_down_one_by_one(n, gamma):
+    mdp, start = instances.binary_counter(n, gamma), np.tile([1.0, 0.0], (2 * n + 2, 1))
+    start[n - 1] = [0.0, 1.0]
+    run = optimize(mdp, BlandPolicyIteration(), 2**n, policy=start, at=range(2**n + 1))
+    V = run.optimum.V - run.value_gap
+    number = (V[:, :n] < V[:, n : 2 * n]) @ 2 ** np.arange(n)
+    np.testing.assert_array_equal(number[:-1], np.arange(2**n)[::-1])
+    assert run.sup_gap[-2] == 0 < run.sup_gap[-3] and run.optimum.optimal[:n, 0].all()
+    assert run.optimum.V[0] == pytest.approx(gamma**n)
 
 
 def li_values(gamma, horizon):
@@ -546,6 +559,8 @@ REFUSED = [
     (instances.gridworld, (3, 3, 0.9, -1), r"slip is -1; expected a finite number in \[0, 1\]"),
     (instances.deep_sea, (0,), "size is 0; expected an integer >= 1"),
     (instances.gamma_chain, (0, 0.9), "n is 0; expected an integer >= 1"),
+    (instances.binary_counter, (0, 0.9), "n is 0; expected an integer >= 1"),
+    (instances.binary_counter, (3, 1), r"gamma is 1; expected a finite number in \(0, 1\)"),
     (instances.gamma_chain, (5, 1), r"gamma is 1; expected a finite number in \(0, 1\)"),
     (instances.gamma_chain, (5, 0.9, 0), "epsilon is 0; expected a finite number > 0"),
     (instances.gamma_chain, (5, 0.9, 0.2), r"epsilon is 0.2; expected \(1 \+ epsilon\)"),

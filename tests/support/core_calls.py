@@ -68,6 +68,7 @@ CALLS = {
     "gridworld": instance("gridworld", height=2, width=3, gamma=0.5, slip=0.25),
     "sparse gridworld": instance("gridworld", height=2, width=3, gamma=0.5, slip=0.25, sparse=True),
     "deep_sea": instance("deep_sea", size=2, gamma=0.5),
+    "binary_counter": instance("binary_counter", n=3, gamma=0.5),
     "gamma_chain": instance("gamma_chain", n=3, gamma=0.5, epsilon=0.25),
     "li_wei_chi_chen": instance("li_wei_chi_chen", gamma=0.96875, horizon=4, copies=2, p=2.0**-8)
     ._replace(optional=("p",)),

@@ -5,6 +5,7 @@ Values are computed and subtracted directly; that works because mpmath carries e
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import NamedTuple
 
 import mpmath as mp
@@ -118,14 +119,15 @@ def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400, steps=None):
         pi = [[mp.mpf(1) / n] * n for _ in model.S]
         if policy is not None:
             pi = [normalized([mp.mpf(x) for x in row]) for row in policy]
-        result, critic = [], None
+        result, critic, whole = [], None, WHOLE.get(type(rule))
         for k in range(iterations + 1):
             V = model.value(pi)
             result.append([x - y for x, y in zip(best, V, strict=True)])
-            critic = model.q(V) if critic is None else critic
+            if critic is None and whole is None:
+                critic = model.q(V)
             if k < iterations:
                 eta = step_at(step_of(rule), k) if steps is None else mp.mpf(float(steps[k]))
-                pi, critic = update(rule, k, model, pi, V, critic, eta)
+                pi, critic = (whole or update)(rule, k, model, pi, V, critic, eta)
         return result
 
 
@@ -135,6 +137,7 @@ def step_at(step, k):
 
 
 TWINS = {}  # rule type: the next policy in one state
+WHOLE = {}  # rule type: the next policy in all of them, and what is remembered
 
 
 def twin(*rules):
@@ -155,6 +158,7 @@ class Now(NamedTuple):
     eta: object
     gradient_eta: object
     tau: object
+    n_states: int
 
 
 def update(rule, k, model, pi, V, critic, eta):
@@ -166,7 +170,7 @@ def update(rule, k, model, pi, V, critic, eta):
     for s in model.S:
         A = [q - V[s] - (tau * mp.log(p) if tau else 0) for q, p in zip(Q[s], pi[s], strict=True)]
         gradient_eta = eta * d[s] / (1 - model.gamma)
-        now = Now(pi[s], ahead[s], A, critic[s], eta, gradient_eta, tau)
+        now = Now(pi[s], ahead[s], A, critic[s], eta, gradient_eta, tau, len(model.S))
         new.append(TWINS[type(rule)](rule, k, now))
     if type(rule) is TDPMD:
         soft = [
@@ -244,3 +248,6 @@ def policy_iteration(rule, k, now):
 def tilted(weights, exponents):
     top = max(exponents)
     return normalized([w * mp.exp(x - top) for w, x in zip(weights, exponents, strict=True)])
+
+
+import_module("support.twins.gradients")  # the others

@@ -66,7 +66,7 @@ def another_step(factor):
             value = value._replace(**{value._fields[0]: value[0] / factor})
             return replace(again(run, run.rule._replace(eta=value)), rule=run.rule)
         value = factor * value
-        value = min(value, 0.99) if field == "beta" else value
+        value = min(value, 0.99) if field in ("alpha", "beta") else value
         return replace(again(run, run.rule._replace(**{field: value})), rule=run.rule)
 
     return spoil

@@ -20,6 +20,13 @@ REWARDS = {
 step_sizes = st.sampled_from((1e-3, 1e-2, 0.1, 0.5, 1.0, 3.0, 10.0, 1e2, 1e4))
 taus = st.sampled_from((1e-3, 1e-2, 0.1, 1.0, 10.0))
 seeds = st.integers(0, 2**32 - 1)
+OTHER_FIELDS = {
+    "alpha": (0.05, 0.3, 0.5, 0.9),
+    "barrier": (1e-3, 0.03, 0.3, 3.0),
+    "beta": (0.05, 0.3, 0.5, 0.9),
+    "p": (1.0, 2.0, 3.0, 6.0),
+    "temperature": (0.1, 1.0, 10.0),
+}
 
 
 @st.composite
@@ -72,6 +79,13 @@ def prescribed_steps(mdp, tau):
     """The step sizes that some theorem asks for, and the ends of ranges in which others hold."""
     g, A = 1 - mdp.gamma, mdp.n_actions
     wanted = [g**3 / 8, g**2 / 5, g**2 / 2, g**2, g, 0.9 * g, 0.4, 1.0]
+    wanted += [
+        1 / 6,
+        g**2 / 3,
+        g**3 / 16,
+        2 * g**3,
+        g / (6 * g + 4 * np.sqrt(mdp.n_states) / mdp.mu.min()),
+    ]
     if mdp.gamma > 0:
         wanted.append(g**3 / (2 * mdp.gamma * A))
     if tau > 0:
@@ -139,7 +153,7 @@ def rules(draw, kind, mdp, tau=0.0):
             growths = (1.0, 1.0, 0.9, 1.1, max(mdp.gamma, 0.1) ** -2)
             if isinstance(fields.get("eta"), tuple):
                 growths = (1.0,)
-            values = st.sampled_from({"growth": growths, "beta": (0.05, 0.3, 0.5, 0.9)}[field])
+            values = st.sampled_from({**OTHER_FIELDS, "growth": growths}[field])
         fields[field] = draw(values)
     return kind(**fields)
 

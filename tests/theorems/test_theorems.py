@@ -32,7 +32,9 @@ families = pytest.mark.parametrize(
 CORE = [id for id, theorem in REGISTRY.items() if set(theorem.rules) & set(METHODS)]
 
 # Inequalities that no algorithm can violate: they are checked on numbers that do not fit together.
-ABOUT_EVERY_POLICY = ("A1", "A2", "S3l", "S3lt", "E1l", "E1lt", "E3g", "E5", "G3e", "H1v")
+ABOUT_EVERY_POLICY = (
+    "A1", "A2", "S3l", "S3lt", "SB1", "SB2", "E1l", "E1lt", "E3g", "E5", "G3e", "H1v",
+)  # fmt: skip
 
 
 def violations(run):

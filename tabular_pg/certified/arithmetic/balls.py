@@ -173,6 +173,43 @@ def solution(system, b) -> np.ndarray:
     return np.array(x.entries(), dtype=object)
 
 
+def first_largest(row) -> int:
+    """Where a row is largest, for the first time, among entries that are certainly ordered."""
+    top = max(row, key=arb.mid)
+    if not all(x < top or subtract(x, top).is_zero() for x in row):
+        raise Undecided("which action is greedy is open")
+    return next(a for a, x in enumerate(row) if not x < top)
+
+
+def signed(x):
+    """``x``, whose entries are all certainly positive, certainly negative or exactly 0."""
+    for value in x.flat:
+        if not (value > 0 or value < 0 or value.is_zero()):
+            raise Undecided("the sign of a factor is undecided")
+    return x
+
+
+def projected(y) -> np.ndarray:
+    """Rows of ``y`` projected onto the simplex.
+
+    The threshold is max over n of (sum of the n largest - 1) / n, and increases with every entry.
+    """
+    x = zeros(*y.shape)
+    for s, row in enumerate(y):
+        least, most = (_threshold([end(v) for v in row]) for end in (arb.lower, arb.upper))
+        threshold = least.union(most)
+        x[s] = [(v - threshold).max(arb(0)) for v in row]
+    return x
+
+
+def _threshold(values):
+    total, best = arb(-1), None
+    for n, value in enumerate(sorted(values, key=arb.mid, reverse=True), start=1):
+        total += value
+        best = total / n if best is None else best.max(total / n)
+    return best
+
+
 _BALL = np.frompyfunc(arb, 1, 1)
 _CENTRE = np.frompyfunc(arb.mid, 1, 1)
 _KL_TERM = np.frompyfunc(kl_term, 1, 1)

@@ -143,12 +143,20 @@ def limit_constant(run) -> float:
 
 
 def _limit(run):
-    best = run.optimum
-    times = np.array([np.searchsorted(run.k, -(-int(run.k[-1]) // n)) for n in (4, 2, 1)])
+    constant, settled = law_constant(run, np.arange(len(run.k)), 1)
+    return constant / run.rule.eta, settled
+
+
+def law_constant(run, rows, power):
+    """sum_s n_s/(1+n_s q_s) d*_rho/d*_mu, with the visitations and q_s of the last of these rows,
+    and whether they have settled to a fall of W like k^-power, as S6 asks for."""
+    best, last = run.optimum, int(run.k[rows[-1]])
+    times = rows[np.array([np.searchsorted(run.k[rows], -(-last // n)) for n in (4, 2, 1)])]
     earlier, before, pi = run.policies[times]
     n = (~best.optimal).sum(axis=1)
     q, q_before = ((np.where(best.optimal, p, 0.0) ** 2).sum(axis=1) for p in (pi, before))
-    share = visitation(run.mdp, pi, run.mdp.rho) / run.d[-1] * n / (1 + n * q)
+    visits = visitation(run.mdp, pi, run.mdp.rho) / run.d[rows[-1]]
+    share = visits * n / (1 + n * q)
     w = pi * -best.A
     mixed = (n > 0) & (share > VISITED * share.sum())
     with np.errstate(all="ignore"):
@@ -159,9 +167,9 @@ def _limit(run):
         k = run.k[times][:, None]
         slopes = -np.log(W[1:] / W[:-1]) / np.log(k[1:] / k[:-1])
     steady = (np.abs(q - q_before)[mixed] < CONSTANT).all()
-    steady &= (np.abs(slopes - 1) < HARMONIC).all()
+    steady &= (np.abs(slopes - power) < power * HARMONIC).all()
     steady &= (np.where(best.optimal, 0.0, pi).sum(axis=1)[mixed] < RARE).all()
-    return share.sum() / run.rule.eta, bool(equal and steady)
+    return share.sum(), bool(equal and steady)
 
 
 def _odds(run):

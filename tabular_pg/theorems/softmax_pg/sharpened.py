@@ -10,6 +10,7 @@ import numpy as np
 
 from tabular_pg.theorem import Kind, theorem
 from tabular_pg.theorems.softmax_pg.steps import (
+    ASCENTS,
     RULES,
     inverse_linear,
     inverse_linear_rho,
@@ -35,7 +36,7 @@ def balanced(run, eta):
 @theorem(
     "S1at",
     "improvement >= y (1 - e^{-eta_s y A/(A-1)}) if eta_s y <= A - 1",
-    rules=RULES,
+    rules=ASCENTS,
     kind=Kind.LOWER,
     assumes=(several_actions, some_pair),
     any_step=True,
@@ -55,7 +56,7 @@ def improvement_exponential(run):
 @theorem(
     "S1bt",
     "improvement >= y^2 / (y + (1 - 1/A)/eta_s)",
-    rules=RULES,
+    rules=ASCENTS,
     kind=Kind.LOWER,
     assumes=(several_actions, some_pair),
     any_step=True,

@@ -1,12 +1,15 @@
 """Softmax policy gradient, tau = 0: theorems about one step, and what follows for all k.
 
-Here eta_s = eta d_mu^k(s) / (1 - gamma).
+Here eta_s = eta d_mu^k(s) / (1 - gamma); for normalized policy gradient, whose steps have the same
+form, that divided by the norm of the gradient.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg._floats import RESOLVED
+from tabular_pg.methods.gradients.normalized_pg import NormalizedPG
 from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Kind, theorem
 from tabular_pg.verdicts.assumptions import (
@@ -18,6 +21,7 @@ from tabular_pg.verdicts.quantities import (
     EPS,
     at_end,
     at_start,
+    gradient_norm,
     improvement,
     least_step,
     likeliest,
@@ -27,12 +31,23 @@ from tabular_pg.verdicts.quantities import (
 from tabular_pg.verdicts.visits import mismatch
 
 RULES = (SoftmaxPG,)
+ASCENTS = (SoftmaxPG, NormalizedPG)  # whose steps are eta_s pi A, whatever eta_s is
+LONGEST = 1e300  # a longer step gains no less
+
+
+def logit_step(run):
+    """(K, S) eta_s^k; 0 where a gradient is too small for its norm to be a number."""
+    if type(run.rule) is not NormalizedPG:
+        return state_step(run)
+    norm = gradient_norm(run)[:, None]
+    eta = np.minimum(state_step(run) / np.where(norm > RESOLVED, norm, 1.0), LONGEST)
+    return np.where(norm > RESOLVED, eta, 0.0)
 
 
 def largest_term(run):
     """(steps, S) y_s = max_a pi^k(a|s) A^k(s, a), and eta_s."""
     i = steps(run)
-    return (run.policies * run.A)[i].max(axis=2), state_step(run)[i]
+    return (run.policies * run.A)[i].max(axis=2), logit_step(run)[i]
 
 
 def least_optimal(run, so_far=False):
@@ -60,7 +75,7 @@ def whole(run, eta):
 def rational(run, inverse):
     """S1b with ``inverse(run, eta_s)`` for 1 / eta_s."""
     (gained, rounding), (y, eta) = improvement(run), largest_term(run)
-    return gained, y**2 / (y + inverse(run, eta)), rounding
+    return gained, y * (y / (y + inverse(run, eta))), rounding
 
 
 def inverse_linear(run, inverse):
@@ -84,7 +99,7 @@ def inverse_linear_rho(run, inverse):
     return run.gap, mismatch(run, pi=chosen_policy(run)) * constant / run.k
 
 
-@theorem("S1", "V^{k+1} >= V^k for every eta", rules=RULES, assumes=(some_pair,), any_step=True)
+@theorem("S1", "V^{k+1} >= V^k for every eta", rules=ASCENTS, assumes=(some_pair,), any_step=True)
 def monotone(run):
     """V*(s) - V^{k+1}(s) <= V*(s) - V^k(s) in every state, for every eta > 0. Proof: by S1a the
     improvement is nonnegative in every state."""
@@ -95,7 +110,7 @@ def monotone(run):
 @theorem(
     "S1a",
     "improvement >= y (1 - e^{-eta_s y})",
-    rules=RULES,
+    rules=ASCENTS,
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
@@ -111,7 +126,7 @@ def improvement_exponential(run):
 @theorem(
     "S1b",
     "improvement >= y^2 / (y + 1/eta_s)",
-    rules=RULES,
+    rules=ASCENTS,
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
@@ -125,7 +140,7 @@ def improvement_rational(run):
 @theorem(
     "S1c",
     "improvement >= eta_s e^{-eta_s y} (1 - U/2) sum (pi A)^2",
-    rules=RULES,
+    rules=ASCENTS,
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,

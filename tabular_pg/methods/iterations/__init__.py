@@ -1,0 +1,1 @@
+"""Methods that switch to better actions, in full or in part: relatives of policy iteration."""

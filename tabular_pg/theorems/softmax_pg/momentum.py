@@ -1,0 +1,137 @@
+"""Softmax policy gradient with momentum, tau = 0: heavy ball and Nesterov's, with exact laws."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.methods.gradients.accelerated_pg import AcceleratedPG
+from tabular_pg.methods.gradients.heavy_ball_pg import HeavyBallPG
+from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.theorems.softmax_pg.limits import law_constant
+from tabular_pg.theorems.softmax_pg.steps import chosen_policy, least_optimal
+from tabular_pg.verdicts.assumptions import (
+    eta_at_most,
+    from_the_start,
+    some_pair,
+    some_suboptimal_action,
+    unique_optimal_actions,
+    unit_rewards,
+)
+from tabular_pg.verdicts.quantities import EPS, at_start, least_step, log_ratio, steps
+from tabular_pg.verdicts.visits import mismatch
+
+ACCELERATED, HEAVY = (AcceleratedPG,), (HeavyBallPG,)
+
+
+def is_theta(run):
+    """(K,) whether the iterate is one of theta_0, theta_1, ... (at k = 0 and at odd k)."""
+    return (run.k % 2 == 1) | (run.k == 0)
+
+
+@theorem(
+    "SA1",
+    "V(theta_{t+1})(mu) >= V(theta_t)(mu) for every eta",
+    rules=ACCELERATED,
+    any_step=True,
+)
+def monotone(run):
+    """V*(mu) - V(theta_t)(mu) does not rise from any recorded theta_t, which is iterate 2t - 1, to
+    a later one, for every eta. Proof: omega_t is no worse than theta_t, and a step of softmax
+    policy gradient from there improves every state (S1)."""
+    gap, theta = run.value_gap @ run.mdp.mu, is_theta(run)
+    least = np.minimum.accumulate(np.where(theta, gap, np.inf))
+    before = np.concatenate([[np.inf], least[:-1]])
+    return gap, np.where(theta, before, np.inf), EPS * gap
+
+
+@theorem(
+    "SA2",
+    "gap_t(mu) <= ||d*_mu/mu|| (c (1-gamma) gap_0 + 2/(eta min mu)) / (c^2 (1-gamma)^2 t)",
+    rules=ACCELERATED,
+    assumes=(from_the_start,),
+)
+def sublinear(run):
+    """With c as in S2 (over iterates of both kinds), V*(mu) - V(theta_t)(mu) <= ||d*_mu/mu||
+    (c (1 - gamma) delta_0 + 2 / (eta min mu)) / (c^2 (1 - gamma)^2 t), delta_0 = V*(mu) -
+    V(theta_0)(mu), for every constant eta > 0; theta_t is iterate 2t - 1. Proof: S1b at
+    omega_{t-1}, where the step is at least eta / 2, the master lemma under mu, and SA1. It does not
+    know of the momentum, which is measured to give 1/t^2 (SA3)."""
+    gap, c, g = run.value_gap @ run.mdp.mu, least_optimal(run), 1 - run.mdp.gamma
+    constant = (c * g * at_start(run, gap) + 2 / least_step(run)) / (c * g) ** 2
+    constant = constant * mismatch(run, start=run.mdp.mu, pi=chosen_policy(run))
+    return gap, np.where(run.k % 2 == 1, 2 * constant / (run.k + 1), np.inf)
+
+
+@theorem(
+    "SA3",
+    "t^2 gap -> (4/eta) sum_s n/(1+n) d*_rho/d*_mu",
+    rules=ACCELERATED,
+    kind=Kind.ASYMPTOTIC,
+    confidence=Confidence.CHECKED,
+    tolerance=0.05,
+    assumes=(some_suboptimal_action, unique_optimal_actions),
+)
+def accelerated_law(run):
+    """t^2 (V*(rho) - V(theta_t)(rho)) -> (4/eta) sum_s (d*_rho(s)/d*_mu(s)) n_s / (1 + n_s), with
+    n_s sub-optimal actions in s: 4 times the constant of S6, with t^2 for k. This is measured, not
+    proved: Chen et al. (2024) prove 1/t^2 up to logarithms. Sketch: log(pi(a*)/pi(a)) of the flow
+    y'' + 3 y'/t = eta_s (w_a + W), w = pi |A*|, grows like 2 log t, so that all w_a + W are
+    4 / (eta_s t^2). Checked at the last recorded theta_t, where the same holds of gap and w as in
+    S6 and the slope of the gap is -2 within 2%."""
+    return _law(run, np.flatnonzero(run.k % 2 == 1), 4 / run.rule.eta, 2)
+
+
+@theorem(
+    "SH1",
+    "gap(mu) + (beta/2 eta) ||theta^k - theta^{k-1}||^2 falls, eta <= 4 (1-beta) (1-gamma)^3",
+    rules=HEAVY,
+    assumes=(
+        unit_rewards,
+        some_pair,
+        eta_at_most(
+            lambda run: 4 * (1 - run.rule.beta) * (1 - run.mdp.gamma) ** 3, "4 (1-beta) (1-gamma)^3"
+        ),
+    ),
+)
+def energy(run):
+    """V*(mu) - V^k(mu) + (beta / (2 eta)) ||theta^k - theta^{k-1}||^2 does not rise, for rewards in
+    [0, 1] and eta <= 4 (1 - beta) (1 - gamma)^3; so V^k(mu) >= V^0(mu) for all k. Proof: V(mu) is
+    1 / (2 (1 - gamma)^3)-smooth (S3st), eta grad V is the difference of two moves, and their
+    product is at most half the sum of their squares."""
+    i, gap = steps(run), run.value_gap @ run.mdp.mu
+    move = log_ratio(run)
+    move = move - move.sum(axis=2, keepdims=True) / run.mdp.n_actions
+    square = run.rule.beta / (2 * run.rule.eta) * (move**2).sum(axis=(1, 2))
+    follows = np.concatenate([[False], np.diff(i) == 1])
+    before = np.concatenate([square[:1] * 0, square[:-1]])
+    known = follows | (run.k[i] == 0)
+    proved = gap[i] + np.where(follows, before, 0 * before)
+    rounding = EPS * (gap[i] + square)
+    return gap[i + 1] + square, np.where(known, proved, np.inf), rounding
+
+
+@theorem(
+    "SH2",
+    "k gap -> ((1-beta)/eta) sum_s n/(1+n) d*_rho/d*_mu",
+    rules=HEAVY,
+    kind=Kind.ASYMPTOTIC,
+    confidence=Confidence.CHECKED,
+    tolerance=0.03,
+    assumes=(some_suboptimal_action, unique_optimal_actions),
+)
+def heavy_ball_law(run):
+    """k (V*(rho) - V^k(rho)) -> ((1 - beta) / eta) sum_s (d*_rho(s)/d*_mu(s)) n_s / (1 + n_s), with
+    n_s sub-optimal actions in s: what softmax policy gradient with the step eta / (1 - beta) has
+    (S6); momentum does not change the order 1/k. Sketch: moves become nearly constant, so that each
+    is eta / (1 - beta) times the gradient; that is argued and not proved, and rests on a numerical
+    check. Checked once, under the conditions of S6."""
+    return _law(run, np.arange(len(run.k)), (1 - run.rule.beta) / run.rule.eta, 1)
+
+
+def _law(run, rows, factor, power):
+    """n^power times the gap at the last of the ``rows``, and its limit, or inf if not settled."""
+    if len(rows) < 3:
+        return run.k[-1], np.inf
+    constant, settled = law_constant(run, rows, power)
+    n = run.k[rows[-1]] if power == 1 else (run.k[rows[-1]] + 1) / 2
+    return n**power * run.gap[rows[-1]], factor * constant if settled else np.inf

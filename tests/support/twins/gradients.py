@@ -1,0 +1,173 @@
+"""Slow twins of methods that look at all states together, or remember something.
+
+Each maps (rule, k, model, pi, V, memory, eta) to the next policy and memory; memory is None at
+first. Logits are kept as such, and differences of values are taken as they are.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import mpmath as mp
+
+from support.reference import WHOLE, normalized, one_hot, softmax, tilted, twin
+from tabular_pg import (
+    AcceleratedPG,
+    BlandPolicyIteration,
+    ConservativePolicyIteration,
+    DelightfulPG,
+    EnlightenedPG,
+    EscortPG,
+    HeavyBallPG,
+    LogBarrierPG,
+    NormalizedPG,
+    SimplexPolicyIteration,
+    ValueIteration,
+)
+
+NEARLY = mp.mpf(10) ** -12  # how much worse counts as tied
+
+
+def whole(rule):
+    def register(function):
+        WHOLE[rule] = function
+        return function
+
+    return register
+
+
+def gradient(model, pi, V):
+    """grad V(mu) in softmax logits."""
+    d, Q = model.visitation(pi), model.q(V)
+    return [
+        [d[s] * pi[s][a] * (Q[s][a] - V[s]) / (1 - model.gamma) for a in model.A] for s in model.S
+    ]
+
+
+def logits(pi):
+    return [[mp.log(p) for p in row] for row in pi]
+
+
+def plus(x, step, direction):
+    """x + step direction."""
+    pairs = (zip(row, move, strict=True) for row, move in zip(x, direction, strict=True))
+    return [[a + step * b for a, b in row] for row in pairs]
+
+
+def policies(theta):
+    return [softmax(row) for row in theta]
+
+
+@whole(NormalizedPG)
+def normalized_pg(rule, k, model, pi, V, memory, eta):
+    g = gradient(model, pi, V)
+    norm = mp.sqrt(mp.fsum(x**2 for row in g for x in row))
+    return policies(plus(logits(pi), eta / norm if norm else 0, g)), memory
+
+
+@whole(HeavyBallPG)
+def heavy_ball_pg(rule, k, model, pi, V, memory, eta):
+    theta, before = memory or (logits(pi), logits(pi))
+    moved = plus(theta, mp.mpf(rule.beta), plus(theta, -1, before))
+    moved = plus(moved, eta, gradient(model, pi, V))
+    return policies(moved), (moved, theta)
+
+
+@whole(EscortPG)
+def escort_pg(rule, k, model, pi, V, memory, eta):
+    p, d, Q = mp.mpf(rule.p), model.visitation(pi), model.q(V)
+    theta = memory or [[x ** (1 / p) for x in row] for row in pi]
+    theta = [
+        [
+            x + eta * d[s] / (1 - model.gamma) * p * pi[s][a] / x * (Q[s][a] - V[s])
+            for a, x in enumerate(row)
+        ]
+        for s, row in enumerate(theta)
+    ]
+    return [normalized([abs(x) ** p for x in row]) for row in theta], theta
+
+
+@whole(AcceleratedPG)
+def accelerated_pg(rule, k, model, pi, V, memory, eta):
+    """k = 2 t - 2 leads to theta_t, k = 2 t - 1 to phi_t."""
+    t, value = k // 2 + 1, mp.fsum(m * v for m, v in zip(model.mu, V, strict=True))
+    now = memory or SimpleNamespace(phi=logits(pi), theta=logits(pi), value=value, slope=None)
+    slope = gradient(model, pi, V)
+    if k % 2 == 1:
+        move = plus(now.theta, -1, now.before)
+        phi = plus(now.theta, mp.mpf(t - 1) / (t + 2), move)
+        return policies(phi), SimpleNamespace(phi=phi, theta=now.theta, value=value, slope=slope)
+    omega = now.phi if value >= now.value else now.theta
+    slope = slope if value >= now.value else now.slope
+    theta = plus(omega, eta * t / (t + 1), slope)
+    return policies(theta), SimpleNamespace(theta=theta, before=now.theta)
+
+
+@whole(ValueIteration)
+def value_iteration(rule, k, model, pi, V, memory, eta):
+    V = memory or V
+    Q = model.q(V)
+    new = [greedy(row, Q[s]) for s, row in enumerate(pi)]
+    return new, [max(row) for row in Q]
+
+
+@whole(SimplexPolicyIteration)
+def simplex_policy_iteration(rule, k, model, pi, V, memory, eta):
+    Q, leads = model.q(V), []
+    for s in model.S:
+        moved = greedy(pi[s], Q[s]) is not pi[s]
+        leads.append(max(Q[s]) - V[s] if moved else mp.mpf(0))
+    if max(leads) > 0:
+        s = next(s for s in model.S if leads[s] >= max(leads) * (1 - NEARLY))
+        pi = [greedy(row, Q[t]) if t == s else row for t, row in enumerate(pi)]
+    return pi, memory
+
+
+@whole(BlandPolicyIteration)
+def bland_policy_iteration(rule, k, model, pi, V, memory, eta):
+    Q = model.q(V)
+    for s in model.S:
+        if greedy(pi[s], Q[s]) is not pi[s]:
+            better = next(a for a in model.A if Q[s][a] > V[s] + NEARLY)
+            return [*pi[:s], one_hot(better, len(pi[s])), *pi[s + 1 :]], memory
+    return pi, memory
+
+
+def greedy(row, Q):
+    """The row itself if it is greedy; else all mass on the first greedy action."""
+    tied = [x > max(Q) - NEARLY for x in Q]
+    keep = all(t or p == 0 for t, p in zip(tied, row, strict=True))
+    return row if keep else one_hot(tied.index(True), len(row))
+
+
+@twin(ConservativePolicyIteration)
+def conservative_policy_iteration(rule, k, now):
+    best, alpha, digits = max(now.A), mp.mpf(rule.alpha), mp.mp.dps
+    tied = mp.mpf(10) ** (min(20, digits // 2) - digits)
+    first = next(a for a, x in enumerate(now.A) if x > best - tied)
+    return [(1 - alpha) * p + (alpha if a == first else 0) for a, p in enumerate(now.pi)]
+
+
+@twin(LogBarrierPG)
+def log_barrier_pg(rule, k, now):
+    weight = now.eta * mp.mpf(rule.barrier) / now.n_states
+    terms = zip(now.pi, now.A, strict=True)
+    return tilted(now.pi, [now.gradient_eta * p * x - weight * p for p, x in terms])
+
+
+@twin(EnlightenedPG)
+def enlightened_pg(rule, k, now):
+    return gated(now, [mp.mpf(x > 0) for x in now.A])
+
+
+@twin(DelightfulPG)
+def delightful_pg(rule, k, now):
+    temperature = mp.mpf(rule.temperature)
+    delight = [-x * mp.log(p) / temperature for p, x in zip(now.pi, now.A, strict=True)]
+    return gated(now, [1 / (1 + mp.exp(-x)) for x in delight])
+
+
+def gated(now, gates):
+    terms = [w * p * x for w, p, x in zip(gates, now.pi, now.A, strict=True)]
+    moves = [x - p * mp.fsum(terms) for x, p in zip(terms, now.pi, strict=True)]
+    return tilted(now.pi, [now.gradient_eta * x for x in moves])

@@ -1,0 +1,93 @@
+"""What pages about variants of softmax policy gradient say beyond their theorems."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from support.grid import GRID
+from support.reference import gaps
+from support.suite import GARNET
+from tabular_pg import (
+    REGISTRY,
+    AcceleratedPG,
+    DelightfulPG,
+    EnlightenedPG,
+    HeavyBallPG,
+    NormalizedPG,
+    SoftmaxPG,
+    instances,
+    optimize,
+)
+from tabular_pg.theorem import verdict
+
+TWO_ARMS = instances.two_armed_bandit(0.5)
+
+
+def unconditional(run):
+    """SD1 without its condition."""
+    return run.value_gap[1:], run.value_gap[:-1]
+
+
+def test_with_two_positive_advantages_the_enlightened_value_may_fall():
+    pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
+    from tabular_pg.certified import RationalMDP, certified_check, certified_run
+
+    mdp = RationalMDP([[[1]] * 3], [[Fraction(7, 9), 1, 0]], 0)
+    policy = [[Fraction(9, 10), Fraction(1, 20), Fraction(1, 20)]]
+    run = certified_run(mdp, EnlightenedPG(1.0), 1, policy=policy)
+    theorems = [REGISTRY["SD1"], replace(REGISTRY["SD1"], formula=unconditional)]
+    silent, violated = certified_check(run, theorems=theorems)
+    assert silent.holds is not False
+    assert violated.holds is False
+
+
+def test_the_delightful_gate_halves_the_last_steps():
+    run = optimize(TWO_ARMS, DelightfulPG(1.0, 0.2), 10**6)
+    assert np.sqrt(run.k[-1]) * run.gap[-1] == pytest.approx(np.sqrt(0.5 / 2), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "other"), [(1e-9, EnlightenedPG(1.0)), (1e9, SoftmaxPG(0.5))]
+)
+def test_the_delightful_gate_between_its_limits(temperature, other):
+    run, same = optimize(GARNET, DelightfulPG(1.0, temperature), 50), optimize(GARNET, other, 50)
+    np.testing.assert_allclose(run.policies, same.policies, rtol=1e-6)
+
+
+def test_a_normalized_step_is_a_step_of_that_length():
+    run = optimize(GARNET, NormalizedPG(0.3), 1)
+    g = run.d[0][:, None] * run.policies[0] * run.A[0] / (1 - GARNET.gamma)
+    same = optimize(GARNET, SoftmaxPG(0.3 / np.sqrt((g**2).sum())), 1)
+    np.testing.assert_allclose(run.iterates, same.iterates, rtol=1e-12)
+
+
+def test_momentum_is_none_at_first():
+    first = optimize(GARNET, SoftmaxPG(1.0), 1).iterates[1]
+    np.testing.assert_allclose(optimize(GARNET, HeavyBallPG(1.0, 0.9), 1).iterates[1], first)
+    accelerated = optimize(GARNET, AcceleratedPG(2.0), 2).iterates
+    np.testing.assert_allclose(accelerated[1], first, rtol=1e-12)
+    np.testing.assert_allclose(accelerated[2], first, rtol=1e-12)
+
+
+def test_phi_that_is_worse_is_not_kept():
+    mdp, rng, rejected = GRID["patient"], np.random.default_rng(0), 0
+    for policy in rng.dirichlet(np.full(4, 0.3), (40, 5)) + 1e-6:
+        policy /= policy.sum(axis=1, keepdims=True)
+        run = optimize(mdp, AcceleratedPG(3.0), 10, policy=policy)
+        assert verdict(REGISTRY["SA1"], run).holds
+        gap = run.value_gap @ mdp.mu
+        if (gap[2::2] > gap[1:-1:2] * (1 + 1e-6)).any():
+            rejected += 1
+            exact = np.array(gaps(mdp, run.rule, 10, policy=policy, digits=50), dtype=float)
+            np.testing.assert_allclose(run.value_gap, exact, rtol=1e-9)
+    assert rejected > 0
+
+
+def test_long_normalized_steps_do_not_settle():
+    run = optimize(instances.bandit([0.9, 0.5, 0.1]), NormalizedPG(5.0), 5000)
+    assert not verdict(REGISTRY["SN6"], run).applies
+    assert verdict(REGISTRY["SN3"], run).holds and verdict(REGISTRY["S1"], run).holds
