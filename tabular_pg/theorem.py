@@ -33,9 +33,10 @@ from tabular_pg.checks.numbers import (
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.references import OWN, REFERENCES
+from tabular_pg.verdicts.about import beyond, checked_run
 from tabular_pg.verdicts.comparison import compared
 from tabular_pg.verdicts.once import computed_once
-from tabular_pg.verdicts.sides import iterations_of, sides_of, wide_sides_of
+from tabular_pg.verdicts.sides import iterations_of, neutral, sides_of, wide_sides_of
 from tabular_pg.verdicts.verdict import (
     ROUNDING,
     Kind,
@@ -75,6 +76,8 @@ class Theorem:
     regularized: bool | None
     assumes: tuple
     any_step: bool
+    any_actions: bool
+    any_gamma: bool
     tolerance: float
     claim: str
     formula: Callable
@@ -105,6 +108,8 @@ def theorem(
     regularized=False,
     assumes=(),
     any_step=False,
+    any_actions=False,
+    any_gamma=False,
     tolerance=ROUNDING,
 ):
     """Register the decorated function, run -> (measured, proved), as a theorem.
@@ -129,6 +134,11 @@ def theorem(
     any_step : bool
         Whether it is stated for step sizes that change from step to step; its formula then reads
         ``run.step_sizes`` or ``run.all_steps``, not ``run.rule.eta``.
+    any_actions : bool
+        Whether it is stated where some states have fewer actions than others; its formula then
+        sees probability and advantages 0 where there is no action.
+    any_gamma : bool
+        Whether it is stated for gamma = 1 as well, see ``Run.mdp.unit``.
     tolerance : float
         Relative tolerance; for asymptotic laws, how near the limit must be.
     """
@@ -141,7 +151,9 @@ def theorem(
     check_type("confidence", confidence, Confidence)
     if regularized is not None:
         checked_flag("regularized", regularized)
-    checked_flag("any_step", any_step)
+    flags = {"any_step": any_step, "any_actions": any_actions, "any_gamma": any_gamma}
+    for name, flag in flags.items():
+        checked_flag(name, flag)
     assumes = checked_list("assumes", assumes, "functions of a run", Callable)
     tolerance = check_number("tolerance", tolerance, 0, kind=Real)
     if not isinstance(source, str) or source not in REFERENCES:
@@ -157,7 +169,7 @@ def theorem(
         statement = " ".join(statement.split())
         REGISTRY[id] = Theorem(
             id, statement, source, kind, confidence, rules, regularized, tuple(assumes),
-            any_step, tolerance, claim, formula,
+            any_step, any_actions, any_gamma, tolerance, claim, formula,
         )  # fmt: skip
         return formula
 
@@ -202,18 +214,6 @@ def check(run: Run) -> list[Verdict]:
         return Verdicts(verdict(theorem, run) for theorem in theorems_about(checked_run(run).rule))
 
 
-def checked_run(run):
-    """``run`` itself; TypeError if theorems cannot be about it."""
-    if isinstance(run, list | tuple) and not hasattr(run, "rule"):
-        raise TypeError(
-            f"run is a {type(run).__name__} of {len(run)}; expected one Run: check them one by one"
-        )
-    if isinstance(run, type) or not hasattr(run, "rule"):
-        text = shown(run) if run is None or isinstance(run, str | int | float) else type(run)
-        raise TypeError(f"run is {text}; expected a Run, as optimize returns it")
-    return run
-
-
 def _check_about(theorem, run):
     if not isinstance(theorem, Theorem):
         raise TypeError(f"theorem is {shown(theorem)}; expected a Theorem, as in REGISTRY")
@@ -245,6 +245,10 @@ def why_not_applicable(theorem, run) -> str:
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:
         return run.obstacle
+    why_not = beyond(theorem, getattr(run, "mdp", None))
+    if why_not:
+        return why_not
     if not (theorem.any_step or getattr(run, "constant_step", True)):
         return f"eta is {step_of(run.rule)}; stated for a constant step size"
+    run = neutral(run)
     return next(filter(None, (assumption(run) for assumption in theorem.assumes)), "")

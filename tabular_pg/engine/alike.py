@@ -32,7 +32,7 @@ def pieces_of(plans) -> list[list[int]]:
     groups, found = {}, []
     for i, plan in enumerate(plans):
         mdp, kinds = plan.mdp, tuple(map(type, plan.rule))  # of step sizes
-        if mdp.actions is None:
+        if mdp.actions is None and mdp.ends is None:
             key = type(plan.rule), kinds, plan.tau, mdp.r.shape, mdp.gamma, type(mdp.P)
             groups.setdefault(key, []).append(i)
     for group in groups.values():

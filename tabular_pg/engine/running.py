@@ -11,7 +11,7 @@ from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.checks.numbers import checked_iterations, shown
 from tabular_pg.engine.arguments import memory_of, recorded, refuse_combination, refuse_overflow
 from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step_once, step_twice
-from tabular_pg.engine.method import METHODS, Method, checked_rule
+from tabular_pg.engine.method import METHODS, Method, Space, checked_rule
 from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.search import Trial
 from tabular_pg.engine.start import start_of
@@ -32,6 +32,7 @@ from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 from tabular_pg.optima.optimal import Optimum, checked_tau, optimum
+from tabular_pg.optima.proper import refuse_endless_policy, refuse_tied_cycle
 
 
 class Room(NamedTuple):
@@ -228,6 +229,9 @@ def task_of(plan) -> Task:
     best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
     refuse_overflow(rule, best)
     start = start_of(*given, mdp, tau, method)
+    if method.space is Space.SIMPLEX:
+        refuse_tied_cycle(mdp, best.optimal, type(rule).__name__)
+        refuse_endless_policy(mdp, start.policy)
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
     system = None if alone else linear_solver(mdp, solver)
     visitation = method.visitation or (size is not None and size.visitation)

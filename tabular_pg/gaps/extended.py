@@ -15,6 +15,7 @@ from numba import types
 from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.numerics.systems.products import chance
 
 LOG_RADIX = 600 * math.log(2.0)
 RADIX, INVERSE = 2.0**600, 2.0**-600
@@ -23,7 +24,7 @@ MOST = 400  # states that are solved for in this way
 
 
 @njit
-def resolve(P, gamma, e, log_e, log_kappa, log_pi, log_scale, bar):
+def resolve(P, gamma, ends, e, log_e, log_kappa, log_pi, log_scale, bar):
     """Fill ``log_e`` (S,), and correct the gaps in ``e`` that are below ``bar``.
 
     ``log_kappa`` (S,) and ``log_pi`` (S, A) are logarithms of the error and the policy. If no
@@ -35,7 +36,7 @@ def resolve(P, gamma, e, log_e, log_kappa, log_pi, log_scale, bar):
         return 0
     if states.size > MOST:
         return states.size
-    m, n = _solved(P, gamma, e, log_kappa, log_pi, place, states, log_scale)
+    m, n = _solved(P, gamma, ends, e, log_kappa, log_pi, place, states, log_scale)
     for s in range(e.size):
         log_e[s] = math.log(e[s]) + log_scale if e[s] > 0.0 else -math.inf
     for i in range(states.size):
@@ -68,7 +69,7 @@ def _live(P, e, log_kappa, log_pi, bar):
 
 
 @njit
-def _solved(P, gamma, e, log_kappa, log_pi, place, states, log_scale):
+def _solved(P, gamma, ends, e, log_kappa, log_pi, place, states, log_scale):
     """Mantissas and exponents of the gaps in ``states``."""
     c = states.size
     m, n = np.zeros((c, c)), np.zeros((c, c), dtype=np.int64)
@@ -82,6 +83,7 @@ def _solved(P, gamma, e, log_kappa, log_pi, place, states, log_scale):
             if log_pi[s, a] > -math.inf:
                 w, w_n = from_log(log_pi[s, a])
                 _add_row(P, s, a, gamma * w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
+                slack[i] += to_float(w * chance(ends, s, a), w_n)
     _eliminate(m, n, b, b_n, slack)
     return b, b_n
 
@@ -232,7 +234,12 @@ def leaves(P, s, a):
 
 @njit_inlined
 def _leaves_dense(P, s, a):
-    return P[s, a, s] != 1.0
+    if P[s, a, s] == 1.0:
+        return False
+    found = False
+    for t in range(P.shape[2]):
+        found = found or (t != s and P[s, a, t] > 0.0)
+    return found
 
 
 @njit_inlined

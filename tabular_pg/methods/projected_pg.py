@@ -59,7 +59,7 @@ def projected_pg(rule, k, problem, point):
     """Project each row after a step of eta_k d(s) / (1 - gamma) along its advantages."""
     x, A, d = point.x, point.A, point.d
     for s in range(x.shape[0]):
-        _ascend(problem, x, A, s, rule.eta * d[s] / (1.0 - problem.gamma))
+        _ascend(problem, x, A, s, rule.eta * d[s] / problem.unit)
 
 
 @method(ProjectedQAscent, space=Space.SIMPLEX, statewise=True)

@@ -49,7 +49,7 @@ def softmax_pg(rule, k, problem, point):
         for a in range(x.shape[1]):
             if pi[s, a] > 0.0:
                 mean += pi[s, a] * (gain(problem, point, s, a) - top)
-        eta, share = rule.eta * d[s] / (1.0 - problem.gamma), pi[s, likely]
+        eta, share = rule.eta * d[s] / problem.unit, pi[s, likely]
         for a in range(x.shape[1]):
             if pi[s, a] > 0.0 or problem.A_star[s, a] >= -problem.largest:  # an action that exists
                 b = gain(problem, point, s, a) - top

@@ -12,7 +12,14 @@ from tabular_pg.verdicts.quantities import steps, steps_to_optimality
 RULES = (PolicyIteration,)
 
 
-@theorem("PI1", "e_{k+1} <= gamma e_k", rules=RULES, assumes=(some_pair,))
+@theorem(
+    "PI1",
+    "e_{k+1} <= gamma e_k",
+    rules=RULES,
+    assumes=(some_pair,),
+    any_actions=True,
+    any_gamma=True,
+)
 def contraction(run):
     """e_{k+1} <= gamma e_k. Proof: V^{k+1} >= T V^k >= V* - gamma e_k."""
     i = steps(run)
@@ -26,6 +33,7 @@ def contraction(run):
     source="scherrer2016",
     confidence=Confidence.RECALLED,
     assumes=(discounted,),
+    any_actions=True,
 )
 def termination(run):
     """For gamma > 0 the iterate number S (A - 1) ceil(log(1 / (1 - gamma)) / (1 - gamma)) is

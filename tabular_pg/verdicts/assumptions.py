@@ -76,8 +76,10 @@ def uniform_start(run) -> str:
     """The first policy is uniform."""
     if from_the_start(run):
         return from_the_start(run)
-    A = run.mdp.n_actions
-    if np.abs(run.policies[0] * A - 1).max() > 1e-12:
+    actions = getattr(run.mdp, "actions", None)
+    A = run.mdp.n_actions if actions is None else actions.sum(axis=1, keepdims=True)
+    uneven = np.abs(run.policies[0] * A - 1)
+    if uneven.max(initial=0.0, where=True if actions is None else actions) > 1e-12:
         return "the start policy is not uniform"
     return ""
 

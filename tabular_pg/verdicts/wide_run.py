@@ -45,9 +45,11 @@ class WideMDP:
 
     def __init__(self, mdp):
         self.whole = mdp
-        self.P, self.r, self.sparse, self.actions = mdp.P, mdp.r, mdp.sparse, mdp.actions
+        self.P, self.r, self.sparse = mdp.P, mdp.r, mdp.sparse
+        self.actions, self.ends = mdp.actions, mdp.ends
         self.n_states, self.n_actions = mdp.n_states, mdp.n_actions
         self.gamma, self.rho, self.mu = wide(mdp.gamma), wide(mdp.rho), wide(mdp.mu)
+        self.unit = wide(mdp.unit)
 
 
 class WideOptimum:
@@ -157,7 +159,9 @@ class WideRun:
         # is not.
         zero = (self.run.A == 0) & ~low
         alone = zero & at_top & ((zero & (self.policies > 0)).sum(axis=2, keepdims=True) == 1)
-        return np.where(alone, self._top(known)[1], known)
+        known = np.where(alone, self._top(known)[1], known)
+        actions = self.mdp.actions
+        return known if actions is None else np.where(actions, known, 0.0)
 
     def _top(self, A):
         """Which action is the likeliest (K, S, A), and its A by those of others (K, S, 1)."""

@@ -48,6 +48,7 @@ def _after_start(run, bound):
 
 CEN = {
     "rules": RULES,
+    "any_actions": True,
     "regularized": True,
     "source": "cen2022",
     "confidence": Confidence.RECALLED,
@@ -99,6 +100,7 @@ def _potential(run, nu):
     source="chen2026",
     confidence=Confidence.DERIVED,
     assumes=(dense_transitions, from_the_start),
+    any_actions=True,
 )
 def stationary_potential(run):
     """Phi_k = nu* (V* - V^k) + ((1 + eta tau) / eta) nu* KL(pi* || pi^k), nu* stationary for
@@ -115,6 +117,7 @@ def stationary_potential(run):
     rules=RULES,
     regularized=True,
     assumes=(dense_transitions, from_the_start),
+    any_actions=True,
 )
 def any_start_potential(run):
     """For any rho and any x in (gamma, 1), V*(rho) - V^k(rho) <= (x / (x - gamma))
@@ -140,6 +143,8 @@ def _span(run):
     rules=RULES,
     regularized=True,
     assumes=(some_pair,),
+    any_actions=True,
+    any_gamma=True,
 )
 def span_recursion(run):
     """X_k = max_s span(log pi^k - log pi*) satisfies X_{k+1} <= alpha (X_k + eta gamma e_k).
@@ -155,6 +160,7 @@ def span_recursion(run):
     rules=RULES,
     regularized=True,
     any_step=True,
+    any_actions=True,
 )
 def gap_by_span(run):
     """e_k <= tau X_k^2 / (8 (1 - gamma)). Proof: KL(pi || pi*) <= span(log pi - log pi*)^2 / 8
@@ -167,6 +173,7 @@ def gap_by_span(run):
     "e_k <= c_j (1 + eta tau)^{-2(k-j)} once X_j < 8 (1-gamma)/gamma",
     rules=(NaturalPG,),
     regularized=True,
+    any_actions=True,
 )
 def local_linear(run):
     """If h = gamma X_j / (8 (1 - gamma)) < 1, then for k >= j, e_k <= (tau X_j^2 / (8 (1 - gamma)))
@@ -188,6 +195,8 @@ def local_linear(run):
     regularized=True,
     tolerance=1e-3,
     assumes=(some_pair,),
+    any_actions=True,
+    any_gamma=True,
 )
 def exact_rate(run):
     """e_k^{1/k} -> (1 + eta tau)^{-2}. Checked as the ratio of the last recorded pair, once
@@ -209,6 +218,7 @@ def exact_rate(run):
     kind=Kind.EQUAL,
     regularized=True,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def closed_form(run):
     """For gamma = 0, pi^k is proportional to (pi*)^{1 - alpha^k} (pi^0)^{alpha^k}."""
@@ -225,10 +235,12 @@ def closed_form(run):
     regularized=True,
     source="cen2022",
     confidence=Confidence.RECALLED,
+    any_actions=True,
 )
 def bias(run):
     """The regularized optimum loses at most tau log A / (1 - gamma) of unregularized value, in
     every state."""
     mdp, plain = run.mdp, run.plain_optimum
-    lost = discounted_sum(mdp, run.optimum.pi, -(run.optimum.pi * plain.A).sum(axis=1))
+    A = np.where(run.optimum.pi > 0, plain.A, 0.0)  # -inf where there is no action
+    lost = discounted_sum(mdp, run.optimum.pi, -(run.optimum.pi * A).sum(axis=1))
     return lost.max(), run.tau * np.log(mdp.n_actions) / (1 - mdp.gamma)

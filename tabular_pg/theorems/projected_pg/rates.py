@@ -50,6 +50,7 @@ def _huber_curve(run) -> np.ndarray:
     "e_k <= (1 + 2/eta^) / ((1-gamma)^2 k)",
     rules=RULES,
     assumes=(unit_rewards,),
+    any_actions=True,
 )
 def sublinear(run):
     """For every constant eta > 0, e_k <= (1 + 2 / eta^) / ((1 - gamma)^2 k), with eta^ = eta min mu
@@ -64,6 +65,7 @@ def sublinear(run):
     "e_k <= [1/e_0 + k (1-gamma)^2 / ((1-gamma) e_0 + 2/eta^)]^{-1}",
     rules=RULES,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def sublinear_from_start(run):
     """For every constant eta > 0, e_k <= [1/e_0 + k (1 - gamma)^2 / ((1 - gamma) e_0 +
@@ -79,6 +81,7 @@ def sublinear_from_start(run):
     "e_k <= E_k, with E_{k+1} = E_k - phi((1-gamma) E_k)",
     rules=RULES,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def best_curve(run):
     """e_k <= E_k with E_0 = e_0, E_{k+1} = E_k - phi((1 - gamma) E_k), and phi(M) = eta^ M^2 / 2
@@ -95,6 +98,7 @@ def best_curve(run):
     source="liu2023projected",
     confidence=Confidence.RECALLED,
     assumes=(unit_rewards,),
+    any_actions=True,
 )
 def sublinear_paper(run):
     """For every constant eta > 0, V*(rho) - V^k(rho) <= (1/k) (1 - gamma)^{-2}
@@ -108,6 +112,7 @@ def sublinear_paper(run):
     "optimal after 1 + min{k: E_k <= eps_T} steps",
     rules=RULES,
     assumes=(from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def termination_by_curve(run):
     """Iterate number 1 + min{k: E_k <= eps_T} is optimal, exactly, with E_k the curve of P2e and
@@ -122,6 +127,7 @@ def termination_by_curve(run):
     "optimal after 2 + (1 + 2/eta^) / ((1-gamma)^2 eps_T) steps",
     rules=RULES,
     assumes=(unit_rewards, some_suboptimal_action),
+    any_actions=True,
 )
 def termination_count(run):
     """Iterate number 2 + (1 + 2 / eta^) / ((1 - gamma)^2 eps_T) is optimal, exactly, with
@@ -136,6 +142,7 @@ def termination_count(run):
     "e_k <= e_0 (1 - (1-gamma) x / (x + 2/eta^))^k, x = (1-gamma) eps_T",
     rules=RULES,
     assumes=(from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def linear(run):
     """For every constant eta > 0, e_k <= e_0 (1 - (1 - gamma) x / (x + 2 / eta^))^k with
@@ -153,6 +160,8 @@ def linear(run):
     rules=RULES,
     assumes=(from_the_start,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def growing_steps(run):
     """For any step sizes, e_k <= gamma^k e_0 + sum_{j<k} gamma^{k-1-j} / (2 eta_j min mu), without
@@ -168,6 +177,7 @@ def growing_steps(run):
     rules=RULES,
     assumes=(discounted, growth_at_least_gamma_squared, from_the_start),
     any_step=True,
+    any_actions=True,
 )
 def geometric_steps(run):
     """If eta_k = eta gamma^{-2k} (or grows faster), e_k <= gamma^k (e_0 + 1 / (2 gamma
@@ -184,6 +194,7 @@ def geometric_steps(run):
     source="xiao2022",
     confidence=Confidence.RECALLED,
     assumes=(unit_rewards, discounted, rho_is_mu, smooth_step),
+    any_actions=True,
 )
 def sublinear_xiao(run):
     """Theorem 2: for mu = rho and eta = 1/L, L = 2 gamma A / (1 - gamma)^3, V*(rho) - V^k(rho) <=
@@ -200,6 +211,7 @@ def sublinear_xiao(run):
     source="agarwal2021",
     confidence=Confidence.QUOTED,
     assumes=(unit_rewards, discounted, smooth_step),
+    any_actions=True,
 )
 def sublinear_agarwal(run):
     """Theorem 4.1, in the range that its proof gives: for eta = (1 - gamma)^3 / (2 gamma A),

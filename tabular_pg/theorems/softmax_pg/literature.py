@@ -28,6 +28,7 @@ MEI_STEP = eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8")
     "gap <= 16 S ||d*_mu/mu||^2 ||1/mu|| / (c^2 (1-gamma)^6 t), eta = (1-gamma)^3/8",
     rules=RULES,
     assumes=(unit_rewards, from_the_start, MEI_STEP),
+    any_actions=True,
 )
 def mei_sublinear(run):
     """With eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <= 16 S ||d*_mu/mu||^2
@@ -53,6 +54,8 @@ def mei_rate(run):
     source="mei2020",
     confidence=Confidence.QUOTED,
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def gradient_domination(run):
     """Lemma 8: ||grad V^k(mu)||_2 >= S^{-1/2} ||d*_rho / d_mu^k||^{-1} min_s pi^k(a*(s)|s)
@@ -76,6 +79,8 @@ def _dominated(run, root):
     kind=Kind.LOWER,
     assumes=(several_actions,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def gradient_domination_sharp(run):
     """S3l times sqrt(A / (A - 1)). Proof: the gradient in the logits of a state has sum 0, so that
@@ -93,6 +98,7 @@ def gradient_domination_sharp(run):
     confidence=Confidence.QUOTED,
     assumes=(unit_rewards, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (4 / (1 - gamma)^3) eta^2 ||g||^2 along every step,
@@ -115,6 +121,7 @@ def _along_steps(run, half):
     rules=RULES,
     assumes=(unit_rewards, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def smoothness_sharp(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= eta^2 ||g||^2 / (4 (1 - gamma)^3) along every step:
@@ -135,6 +142,7 @@ def smoothness_sharp(run):
         some_suboptimal_action,
         eta_at_most(lambda run: (1 - run.mdp.gamma) ** 2 / 5, "(1-gamma)^2/5"),
     ),
+    any_actions=True,
 )
 def asymptotic_convergence(run):
     """Theorem 5.1: V^k -> V* for eta <= (1 - gamma)^2 / 5 and mu > 0. Checked as the fraction of
@@ -152,6 +160,7 @@ def asymptotic_convergence(run):
     source="mei2020",
     confidence=Confidence.RECALLED,
     assumes=(bandit, unit_rewards, from_the_start, eta_equal(lambda run: 0.4, "2/5")),
+    any_actions=True,
 )
 def bandit_rate(run):
     """On a bandit with eta = 2/5, gap <= 5 / (c^2 t) with t = k + 1 and c the least probability
@@ -168,6 +177,7 @@ def bandit_rate(run):
     source="mei2020",
     confidence=Confidence.RECALLED,
     assumes=(bandit, unit_rewards, uniform_start, eta_equal(lambda run: 0.4, "2/5")),
+    any_actions=True,
 )
 def bandit_rate_uniform(run):
     """On a K-armed bandit from the uniform policy with eta = 2/5, gap <= 5 K^2 / t, t = k + 1.
