@@ -60,7 +60,9 @@ def made(kind, seed, shape, rewards="shifted", masked=False):
         actions[:, -1] = True
         P, ends = P * actions[:, :, None], ends * actions
     name = f"{kind}, seed {seed}, {rewards} rewards" + ", masked" * masked
-    return MDP(P, r, 1.0, rho=rho, mu=0.9 * mu + 0.1 / shape[0], actions=actions, ends=ends, name=name)
+    return MDP(
+        P, r, 1.0, rho=rho, mu=0.9 * mu + 0.1 / shape[0], actions=actions, ends=ends, name=name
+    )
 
 
 @st.composite

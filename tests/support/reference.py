@@ -48,7 +48,9 @@ class Model:
         M = mp.eye(len(self.S))
         for s in self.S:
             for t in self.S:
-                p = self.gamma * mp.fsum(x * row[t] for x, row in zip(pi[s], self.P[s], strict=True))
+                p = self.gamma * mp.fsum(
+                    x * row[t] for x, row in zip(pi[s], self.P[s], strict=True)
+                )
                 M[(t, s) if transpose else (s, t)] -= p
         return list(mp.lu_solve(M, mp.matrix(b)))
 
@@ -166,6 +168,7 @@ class Now(NamedTuple):
     eta: object
     gradient_eta: object
     tau: object
+    most: int  # actions that a state has
 
 
 def update(rule, k, model, pi, V, critic, eta):
@@ -175,7 +178,7 @@ def update(rule, k, model, pi, V, critic, eta):
     for s in model.S:
         A = [q - V[s] - (tau * mp.log(p) if tau else 0) for q, p in zip(Q[s], pi[s], strict=True)]
         gradient_eta = eta * d[s] / model.unit
-        now = Now(pi[s], Q[s], A, critic[s], eta, gradient_eta, tau)
+        now = Now(pi[s], Q[s], A, critic[s], eta, gradient_eta, tau, max(map(len, model.A)))
         new.append(TWINS[type(rule)](rule, k, now))
     if type(rule) is TDPMD:
         soft = [
@@ -233,7 +236,7 @@ def spma(rule, k, now):
 @twin(DualAveragedSPI)
 def dual_averaged_spi(rule, k, now):
     beta = mp.mpf(rule.beta)
-    step = mp.log(len(now.pi)) * (beta / (1 - beta) ** k if k else 1)
+    step = mp.log(now.most) * (beta / (1 - beta) ** k if k else 1)
     return tilted(now.pi, [step * x for x in now.A])
 
 
