@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular_pg.methods.policy_iteration import PolicyIteration
 from tabular_pg.theorem import Confidence, theorem
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import discounted, some_pair
 from tabular_pg.verdicts.quantities import steps, steps_to_optimality
 
@@ -39,6 +40,6 @@ def termination(run):
     """For gamma > 0 the iterate number S (A - 1) ceil(log(1 / (1 - gamma)) / (1 - gamma)) is
     optimal, from any start. Proof: PI1 over ceil(...) steps shrinks e so far that an action in
     use with the largest |A*| is never used again."""
-    S, A = run.mdp.r.shape
+    S, A = run.mdp.n_states, most_actions(run.mdp)
     horizon = 1 / (1 - run.mdp.gamma)
     return steps_to_optimality(run), S * (A - 1) * np.ceil(np.log(horizon) * horizon)

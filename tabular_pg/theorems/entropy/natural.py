@@ -12,6 +12,7 @@ from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.actions import each_action, most_actions
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.quantities import (
     EPS,
@@ -222,7 +223,8 @@ def exact_rate(run):
 )
 def closed_form(run):
     """For gamma = 0, pi^k is proportional to (pi*)^{1 - alpha^k} (pi^0)^{alpha^k}."""
-    xi = run.iterates - run.iterates[:, :, :1]
+    first = run.optimum.optimal.argmax(axis=1)[None, :, None]  # an action that there is
+    xi = each_action(run, run.iterates - np.take_along_axis(run.iterates, first, axis=2))
     alpha = _alpha_beta(run)[0] ** run.k.astype(float)[:, None, None]
     predicted = alpha * at_start(run, xi) if run.mdp.gamma == 0 else np.full(xi.shape, np.inf)
     return xi, predicted, EPS * np.abs(run.iterates).max(axis=2, keepdims=True)
@@ -243,4 +245,4 @@ def bias(run):
     mdp, plain = run.mdp, run.plain_optimum
     A = np.where(run.optimum.pi > 0, plain.A, 0.0)  # -inf where there is no action
     lost = discounted_sum(mdp, run.optimum.pi, -(run.optimum.pi * A).sum(axis=1))
-    return lost.max(), run.tau * np.log(mdp.n_actions) / (1 - mdp.gamma)
+    return lost.max(), run.tau * np.log(most_actions(mdp)) / (1 - mdp.gamma)

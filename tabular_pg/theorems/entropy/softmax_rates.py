@@ -8,7 +8,7 @@ import numpy as np
 
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.theorems.entropy.softmax_steps import RULES
-from tabular_pg.verdicts.actions import available, least_probability
+from tabular_pg.verdicts.actions import least_probability, most_actions
 from tabular_pg.verdicts.assumptions import (
     eta_equal,
     from_the_start,
@@ -32,7 +32,7 @@ SMALLEST, LINEAR = 1e-200, 1e-6  # sizes of xi (relative to min pi*) where the u
 
 
 def _smoothness(run, value=8, constant=4, logarithm=8):
-    entropy = run.tau * (constant + logarithm * np.log(run.mdp.n_actions))
+    entropy = run.tau * (constant + logarithm * np.log(most_actions(run.mdp)))
     return (value + entropy) / (1 - run.mdp.gamma) ** 3
 
 
@@ -42,7 +42,7 @@ MEI_STEP = eta_equal(lambda run: 1 / _smoothness(run), "(1-gamma)^3/(8 + tau(4 +
 def _contraction_constant(run):
     """(K,) C of theorem E1, from the least probability before iterate k."""
     mdp, tau = run.mdp, run.tau
-    scale = (8 / tau + 4 + 8 * np.log(mdp.n_actions)) * mdp.n_states
+    scale = (8 / tau + 4 + 8 * np.log(most_actions(mdp))) * mdp.n_states
     least = np.minimum(run.least_policy, at_start(run, run.policies))
     least = least_probability(run, least).min(axis=1)
     return (1 - mdp.gamma) ** 4 / scale * mdp.mu.min() * least**2 / mismatch(run, start=mdp.mu)
@@ -64,7 +64,7 @@ def mei_linear(run):
     ((8/tau + 4 + 8 log A) S ||d*_mu / mu||); the constant C is recalled and re-derived from
     Lemma 15."""
     mdp = run.mdp
-    start = (1 + run.tau * np.log(mdp.n_actions)) / (mdp.mu.min() * (1 - mdp.gamma) ** 2)
+    start = (1 + run.tau * np.log(most_actions(mdp))) / (mdp.mu.min() * (1 - mdp.gamma) ** 2)
     return run.gap, start * np.exp(-_contraction_constant(run) * run.k)
 
 
@@ -195,11 +195,12 @@ def _slowest(run):
     h = run.rule.eta * run.tau * visitation(run.mdp, run.optimum.pi, run.mdp.mu)
     h = h / run.mdp.unit
     factors, weights = [], []
-    known = available(run, np.ones(run.mdp.r.shape, dtype=bool))
+    actions = run.mdp.actions
     for s, pi in enumerate(run.optimum.pi):
-        pi = pi[known[s]]
+        there = np.arange(pi.size) if actions is None else np.flatnonzero(actions[s])
+        pi = pi[there]
         values, vectors = np.linalg.eigh(np.diag(pi) - np.outer(pi, pi))
-        scaled = run.iterates[i, s, known[s]] / np.abs(run.iterates[i]).max()
+        scaled = run.iterates[i, s, there] / np.abs(run.iterates[i]).max()
         factors.append(np.abs(1 - h[s] * values[1:]))  # the first eigenvalue is 0, for constants
         weights.append(np.abs(vectors[:, 1:].T @ scaled))
     factors, weights = np.concatenate(factors), np.concatenate(weights)

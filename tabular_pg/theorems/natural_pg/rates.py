@@ -6,7 +6,7 @@ import numpy as np
 
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.theorems.natural_pg.steps import RULES, greedy, growth
-from tabular_pg.verdicts.actions import available
+from tabular_pg.verdicts.actions import each_action, most_actions
 from tabular_pg.verdicts.assumptions import (
     every_iterate,
     from_the_start,
@@ -48,7 +48,7 @@ def linear_a_priori(run):
     start, e_k <= (Delta/2) (1 - (1 - gamma) tanh(eta Delta / 4))^{k - k0} for k >= k0. Proof: N1
     gives e_k <= Delta/2, hence p >= 1/2 and g >= Delta/2 in N2a."""
     gamma, eta, Delta = run.mdp.gamma, run.rule.eta, run.optimum.Delta
-    first = np.log(run.mdp.n_actions) / (eta * (1 - gamma)) + 1 / (1 - gamma) ** 2
+    first = np.log(most_actions(run.mdp)) / (eta * (1 - gamma)) + 1 / (1 - gamma) ** 2
     k0 = np.ceil(2 / Delta * first)
     factor = gamma + (1 - gamma) * 2 / (1 + np.exp(eta * Delta / 2))  # 1 - (1 - gamma) tanh(...)
     bound = Delta / 2 * factor ** (run.k - k0)
@@ -122,14 +122,14 @@ def two_sided_bracket(run):
     for all s, a and k: a bracket from both sides. Proof: A^k(a) - A^k(a*) = A*(a) - q(a) + q(a*)
     and 0 <= q <= gamma e_j."""
     chosen = run.optimum.pi.argmax(axis=1)[None, :, None]
-    known = available(run, np.ones(run.optimum.optimal.shape, dtype=bool))
-    log_policies = np.where(known, run.log_policies, 0.0)
+    log_policies = each_action(run, run.log_policies)
     odds = log_policies - np.take_along_axis(log_policies, chosen, axis=2)
     k = run.k[:, None, None]
     drift = run.rule.eta * k * run.optimum.A
     rounding = (1e-12 + 4e-16 * k) * (1 + np.abs(log_policies).max(axis=2, keepdims=True))
     bound = run.rule.eta * run.mdp.gamma * run.gap_sum[:, None, None]
-    return np.where(known, np.abs(odds - at_start(run, odds) - drift), 0.0), bound, rounding
+    measured = each_action(run, np.abs(odds - at_start(run, odds) - drift))
+    return measured, bound, rounding
 
 
 @theorem(

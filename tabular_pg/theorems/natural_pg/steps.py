@@ -7,7 +7,7 @@ from scipy.special import wrightomega
 
 from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.theorem import Confidence, Kind, theorem
-from tabular_pg.verdicts.actions import available
+from tabular_pg.verdicts.actions import available, suboptimal
 from tabular_pg.verdicts.assumptions import (
     from_the_start,
     some_pair,
@@ -166,7 +166,7 @@ def improvement_by_lambert(run):
 def two_armed_solution(run):
     """On a two-armed bandit e_k = Delta / (1 + (p/(1 - p)) e^{eta Delta k}), p the start
     probability of the better arm."""
-    best = run.optimum.pi[0].astype(bool)
-    log_odds = run.log_policies[0, 0, best] - run.log_policies[0, 0, ~best]
+    best, worse = run.optimum.pi[0].astype(bool), suboptimal(run)[0]
+    log_odds = run.log_policies[0, 0, best] - run.log_policies[0, 0, worse]
     Delta = run.optimum.Delta
     return run.sup_gap, Delta / (1 + np.exp(log_odds + run.rule.eta * Delta * run.k))

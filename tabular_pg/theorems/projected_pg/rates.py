@@ -9,6 +9,7 @@ from tabular_pg.methods.projected_pg import ProjectedPG
 from tabular_pg.numerics.recurrences import discounted_step, huber_step, iterated
 from tabular_pg.theorem import Confidence, theorem
 from tabular_pg.theorems.projected_pg.steps import RULES, safe_threshold, threshold
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     discounted,
     eta_equal,
@@ -33,7 +34,7 @@ def growth_at_least_gamma_squared(run) -> str:
 def _inverse_smoothness(run):
     mdp = run.mdp
     with np.errstate(divide="ignore"):
-        return np.divide((1 - mdp.gamma) ** 3, 2 * mdp.gamma * mdp.n_actions)
+        return np.divide((1 - mdp.gamma) ** 3, 2 * mdp.gamma * most_actions(mdp))
 
 
 smooth_step = eta_equal(_inverse_smoothness, "(1-gamma)^3 / (2 gamma A)")
@@ -103,7 +104,7 @@ def best_curve(run):
 def sublinear_paper(run):
     """For every constant eta > 0, V*(rho) - V^k(rho) <= (1/k) (1 - gamma)^{-2}
     (1 + (2 + 5 A) / (eta min mu)) max_s d*_rho(s) / rho(s)."""
-    first = 1 + (2 + 5 * run.mdp.n_actions) / least_step(run)
+    first = 1 + (2 + 5 * most_actions(run.mdp)) / least_step(run)
     return run.gap, first * mismatch(run) / ((1 - run.mdp.gamma) ** 2 * run.k)
 
 
@@ -200,7 +201,7 @@ def sublinear_xiao(run):
     """Theorem 2: for mu = rho and eta = 1/L, L = 2 gamma A / (1 - gamma)^3, V*(rho) - V^k(rho) <=
     128 S A max_s (d*_rho(s) / rho(s))^2 / ((1 - gamma)^5 k). Applies to mu = rho and this one step
     size only; the bound was a thousand times the error, or more, on every run that was tried."""
-    S, A = run.mdp.r.shape
+    S, A = run.mdp.n_states, most_actions(run.mdp)
     return run.gap, 128 * S * A * mismatch(run) ** 2 / ((1 - run.mdp.gamma) ** 5 * run.k)
 
 
@@ -219,6 +220,7 @@ def sublinear_agarwal(run):
     ((1 - gamma)^6 eps^2); solved for eps at T = k >= 1. Printed is t < T, which is false at T = 1,
     wherever 64 gamma S A < 1 (tabular_pg.certified.counterexamples, "P7a")."""
     mdp = run.mdp
-    size = 64 * mdp.gamma * mdp.r.size * mismatch(run, under=mdp.mu, start=mdp.rho) ** 2
+    size = 64 * mdp.gamma * mdp.n_states * most_actions(mdp)
+    size = size * mismatch(run, under=mdp.mu, start=mdp.rho) ** 2
     bound = np.sqrt(size / np.maximum(run.k, 1)) / (1 - mdp.gamma) ** 3
     return np.minimum.accumulate(run.gap), np.where(run.k >= 1, bound, np.inf)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tabular_pg.methods.projected_pg import ProjectedPG, ProjectedQAscent
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     every_iterate,
     from_the_start,
@@ -48,7 +49,7 @@ def threshold(run, eta):
 
 def safe_threshold(run, eta):
     """eps_T less the rounding of probabilities: below it, zeros are exact."""
-    return SURELY * threshold(run, eta) - 1e-15 * run.mdp.n_actions * run.optimum.Delta
+    return SURELY * threshold(run, eta) - 1e-15 * most_actions(run.mdp) * run.optimum.Delta
 
 
 @theorem(
@@ -119,7 +120,7 @@ def improvement_paper(run):
     """I_s^k >= M^2 / (M + (2 + 5 A) / eta_s) with M = max_a A^k(s, a), for every step size.
     Implied by P1a."""
     gained, rounding, M, eta = _step(run)
-    return gained, M * (M / (M + (2 + 5 * run.mdp.n_actions) / eta)), rounding
+    return gained, M * (M / (M + (2 + 5 * most_actions(run.mdp)) / eta)), rounding
 
 
 @theorem(

@@ -174,7 +174,8 @@ def _limit(run):
 def _odds(run):
     """(K,) log-odds of the better arm of a two-armed bandit."""
     best = int(run.optimum.pi[0].argmax())
-    return run.log_policies[:, 0, best] - run.log_policies[:, 0, 1 - best]
+    worse = int(suboptimal(run)[0].argmax())
+    return run.log_policies[:, 0, best] - run.log_policies[:, 0, worse]
 
 
 @theorem(

@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.theorems.softmax_pg.steps import RULES, least_optimal, sublinear
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     bandit,
     eta_at_most,
@@ -85,7 +86,7 @@ def _dominated(run, root):
 def gradient_domination_sharp(run):
     """S3l times sqrt(A / (A - 1)). Proof: the gradient in the logits of a state has sum 0, so that
     its norm is at least sqrt(A / (A - 1)) times any one of its entries."""
-    S, A = run.mdp.n_states, run.mdp.n_actions
+    S, A = run.mdp.n_states, most_actions(run.mdp)
     exact = A + 0 * run.gap  # in the numbers of the run, as the bound is attained
     return gradient_norm(run), _dominated(run, np.sqrt(S * (A - 1) / exact))
 
@@ -182,4 +183,4 @@ def bandit_rate(run):
 def bandit_rate_uniform(run):
     """On a K-armed bandit from the uniform policy with eta = 2/5, gap <= 5 K^2 / t, t = k + 1.
     Applies where S4 does, from the uniform policy."""
-    return run.gap, 5 * run.mdp.n_actions**2 / (run.k + 1)
+    return run.gap, 5 * most_actions(run.mdp) ** 2 / (run.k + 1)

@@ -17,6 +17,7 @@ from tabular_pg.theorems.softmax_pg.steps import (
     largest_term,
     rational,
 )
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     from_the_start,
     several_actions,
@@ -28,7 +29,7 @@ from tabular_pg.verdicts.quantities import improvement
 
 def balanced(run, eta):
     """(1 - 1/A) / eta, from integers, which balls have exactly."""
-    A = run.mdp.n_actions
+    A = most_actions(run.mdp)
     return (A - 1) / (A * eta)
 
 
@@ -48,7 +49,7 @@ def improvement_exponential(run):
     w = -eta_s pi A, whose sum is eta_s y; the tangent of w e^{-w} at a point of [0, 1] lies above
     it. Without eta_s y <= A - 1 it is false for A >= 3."""
     (gained, rounding), (y, eta) = improvement(run), largest_term(run)
-    A = run.mdp.n_actions
+    A = most_actions(run.mdp)
     claimed = (eta * y <= A - 1) | (A == 2)
     bound = -y * np.expm1(-eta * y * A / (A - 1))
     return gained, np.where(claimed, bound, np.inf), rounding
