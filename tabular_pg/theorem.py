@@ -245,7 +245,7 @@ def why_not_applicable(theorem, run) -> str:
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:
         return run.obstacle
-    why_not = beyond(theorem, getattr(run, "mdp", None))
+    why_not = beyond(theorem, run)
     if why_not:
         return why_not
     if not (theorem.any_step or getattr(run, "constant_step", True)):

@@ -68,6 +68,11 @@ def discounted(run) -> str:
     return "" if run.mdp.gamma > 0 else "gamma is 0; stated for gamma > 0"
 
 
+def undiscounted(run) -> str:
+    """gamma is 1."""
+    return "" if run.mdp.gamma == 1 else f"gamma is {run.mdp.gamma}; stated for gamma = 1"
+
+
 def from_the_start(run) -> str:
     """The first iterate is recorded."""
     return "" if run.k[0] == 0 else "iterate 0 is not recorded"

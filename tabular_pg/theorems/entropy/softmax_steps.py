@@ -147,7 +147,7 @@ def soft_improvement_bound(run):
     return G, span**2 / (8 * run.tau)
 
 
-def _share(run, elementary=False):
+def improvement_share_of_best(run, elementary=False):
     """(steps, S) C_s of theorem E3."""
     i = steps(run)
     pi, h = run.policies[i], state_step(run)[i] * run.tau
@@ -174,13 +174,13 @@ def improvement_fraction(run):
     (1 - e^{-U}) / U, U = max |u|, U+ = max u_+, u = eta_s pi A_tau. Proof: E2,
     E3g and sum A^2 >= span^2 / 2."""
     J, rounding = improvement(run)
-    bound = _share(run) * _largest_improvement(run)[0]
+    bound = improvement_share_of_best(run) * _largest_improvement(run)[0]
     return J, bound, rounding + EPS * np.abs(bound)
 
 
 def _contracted(run, elementary):
     i = steps(run)
-    C = _share(run, elementary).min(axis=1)
+    C = improvement_share_of_best(run, elementary).min(axis=1)
     return run.sup_gap[i + 1], (1 - (1 - run.mdp.gamma) * C) * run.sup_gap[i]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.theorem import Confidence, Kind, theorem
-from tabular_pg.theorems.natural_pg.steps import RULES, greedy, growth
+from tabular_pg.theorems.natural_pg.steps import RULES, growth, surprise
 from tabular_pg.verdicts.actions import each_action, most_actions
 from tabular_pg.verdicts.assumptions import (
     every_iterate,
@@ -146,6 +146,5 @@ def gamma_phase(run):
     probability of the greedy actions; so with c = max_s log(1/p_s) / eta. A step rule with
     c_k = c_0 gamma^{2k} therefore converges like gamma^k. Proof: N2c with W(x) <= log(1 + e x)."""
     i = steps(run)
-    log_p, rest, _ = greedy(run)
-    surprise = np.where(rest < 0.5, -np.log1p(-rest), -log_p).max(axis=1)
-    return run.sup_gap[i + 1], run.mdp.gamma * run.sup_gap[i] + (surprise / run.step_sizes)[i]
+    bound = run.mdp.gamma * run.sup_gap[i] + (surprise(run) / run.step_sizes)[i]
+    return run.sup_gap[i + 1], bound

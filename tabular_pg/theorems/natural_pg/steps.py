@@ -45,6 +45,12 @@ def greedy(run):
     return log_p, rest, (M - np.where(available(run, ~best), run.A, -np.inf)).min(axis=2)
 
 
+def surprise(run):
+    """(K,) max_s log(1/p_s), p_s the probability of the greedy actions."""
+    log_p, rest, _ = greedy(run)
+    return np.where(rest < 0.5, -np.log1p(-rest), -log_p).max(axis=1)
+
+
 def growth(run):
     """(K, S) p (e^{eta g} - 1) of theorem N2; inf where all actions are equally good."""
     log_p, _, lead = greedy(run)
