@@ -135,10 +135,10 @@ def theorem(
         Whether it is stated for step sizes that change from step to step; its formula then reads
         ``run.step_sizes`` or ``run.all_steps``, not ``run.rule.eta``.
     any_actions : bool
-        Whether it is stated where some states have fewer actions than others; its formula then
-        sees probability and advantages 0 where there is no action.
+        Whether it is stated where states have different actions; its formula then sees
+        probability and advantages 0 where there is no action.
     any_gamma : bool
-        Whether it is stated for gamma = 1 as well, see ``Run.mdp.unit``.
+        Whether it is stated for gamma = 1 as well.
     tolerance : float
         Relative tolerance; for asymptotic laws, how near the limit must be.
     """
@@ -151,9 +151,8 @@ def theorem(
     check_type("confidence", confidence, Confidence)
     if regularized is not None:
         checked_flag("regularized", regularized)
-    flags = {"any_step": any_step, "any_actions": any_actions, "any_gamma": any_gamma}
-    for name, flag in flags.items():
-        checked_flag(name, flag)
+    for flag in ("any_step", any_step), ("any_actions", any_actions), ("any_gamma", any_gamma):
+        checked_flag(*flag)
     assumes = checked_list("assumes", assumes, "functions of a run", Callable)
     tolerance = check_number("tolerance", tolerance, 0, kind=Real)
     if not isinstance(source, str) or source not in REFERENCES:
@@ -224,8 +223,7 @@ def verdict(theorem, run) -> Verdict:
     """Compare measured and proved for one theorem on one run."""
     _check_about(theorem, run)
     try:
-        why_not = why_not_applicable(theorem, run)
-        if why_not:
+        if why_not := why_not_applicable(theorem, run):
             return Verdict(theorem, False, why_not)
         with np.errstate(all="ignore"):
             sides = sides_of(theorem, run)
@@ -245,10 +243,8 @@ def why_not_applicable(theorem, run) -> str:
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:
         return run.obstacle
-    why_not = beyond(theorem, run)
-    if why_not:
+    if why_not := beyond(theorem, run):
         return why_not
     if not (theorem.any_step or getattr(run, "constant_step", True)):
         return f"eta is {step_of(run.rule)}; stated for a constant step size"
-    run = neutral(run)
-    return next(filter(None, (assumption(run) for assumption in theorem.assumes)), "")
+    return next(filter(None, (assumes(neutral(run)) for assumes in theorem.assumes)), "")

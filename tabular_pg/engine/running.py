@@ -32,7 +32,7 @@ from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 from tabular_pg.optima.optimal import Optimum, checked_tau, optimum
-from tabular_pg.optima.proper import refuse_endless_policy, refuse_tied_cycle
+from tabular_pg.optima.proper import refuse_endless
 
 
 class Room(NamedTuple):
@@ -230,8 +230,7 @@ def task_of(plan) -> Task:
     refuse_overflow(rule, best)
     start = start_of(*given, mdp, tau, method)
     if method.space is Space.SIMPLEX:
-        refuse_tied_cycle(mdp, best.optimal, type(rule).__name__)
-        refuse_endless_policy(mdp, start.policy)
+        refuse_endless(mdp, best.optimal, start.policy, type(rule).__name__)
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
     system = None if alone else linear_solver(mdp, solver)
     visitation = method.visitation or (size is not None and size.visitation)

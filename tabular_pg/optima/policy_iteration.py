@@ -74,7 +74,7 @@ def _switched(bellman, chosen, advantage, better):
     gain = np.where(better, advantage, -np.inf)
     chosen = np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
     if bellman.proper is not None:
-        bellman.proper.refuse_endless(chosen)
+        bellman.proper.refuse_improper(chosen)
     return chosen
 
 

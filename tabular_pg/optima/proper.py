@@ -38,7 +38,7 @@ class Proper:
         lost = self.pairs.distance(ending, kept) < 0
         return self.pairs.closed_class(kept, lost) if lost.any() else np.flatnonzero(lost)
 
-    def refuse_endless(self, chosen):
+    def refuse_improper(self, chosen):
         """Raise ValueError if the deterministic policy ``chosen`` (S,), a better one than a proper
         one, is not proper: values are not bounded then."""
         kept = np.zeros(self.actions.shape, dtype=bool)
@@ -58,26 +58,22 @@ class Proper:
         return self.pairs.component(optimal & self.actions & (self.mdp.ends == 0))
 
 
-def refuse_endless_policy(mdp, policy):
-    """Raise ValueError if ``policy`` (S, A) does not end every episode, at gamma = 1."""
+def refuse_endless(mdp, optimal, start, name):
+    """Raise ValueError if, at gamma = 1, policies with exact zeros of the method ``name`` may go
+    round for ever: where nothing is lost by it, or from the ``start`` (S, A) on."""
     if mdp.ends is None:
         return
-    states = Proper(mdp).endless(policy > 0)
-    if states.size:
-        raise ValueError(
-            f"policy never leaves {named(mdp, states)}; expected one that ends every episode, as "
-            "gamma is 1"
-        )
-
-
-def refuse_tied_cycle(mdp, optimal, name):
-    """Raise ValueError if a policy with exact zeros may stay for ever where nothing is lost."""
-    if mdp.ends is None:
-        return
-    states = Proper(mdp).cycle(optimal)
+    proper = Proper(mdp)
+    states = proper.cycle(optimal)
     if states.size:
         raise ValueError(
             f"gamma is 1, and optimal actions can stay in {named(mdp, states)} for ever, where "
             f"rewards add up to 0: {name}, whose policies have exact zeros, may never end there; "
             "expected a softmax method, or a cost of every round"
+        )
+    states = proper.endless(start > 0)
+    if states.size:
+        raise ValueError(
+            f"policy never leaves {named(mdp, states)}; expected one that ends every episode, as "
+            "gamma is 1"
         )

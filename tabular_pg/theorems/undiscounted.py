@@ -32,29 +32,29 @@ from tabular_pg.verdicts.assumptions import (
     unique_optimal_actions,
 )
 from tabular_pg.verdicts.quantities import greedy_lead, least_share, least_step, steps
-from tabular_pg.verdicts.visits import episode_length
+from tabular_pg.verdicts.visits import later_steps
 
 ONE_STEP = {"any_actions": True, "any_gamma": True, "assumes": (undiscounted, some_pair)}
 ALL_STEPS = {"any_actions": True, "any_gamma": True}
 
 
 def _measured(run, pi=None):
-    """(K,) E_k, and H, of the optimal policy or the one given."""
-    w = episode_length(run.mdp, run.optimum.pi if pi is None else pi)
-    return (run.value_gap / w).max(axis=1), w.max()
+    """(K,) E_k, b = 1 - 1/H and 1/H, of the optimal policy or the one given."""
+    later = later_steps(run.mdp, run.optimum.pi if pi is None else pi)
+    w = 1 + later
+    return (run.value_gap / w).max(axis=1), (later / w).max(), 1 / w.max()
 
 
-def _contracted(run, share):
-    """E_{k+1} <= (1 - share / H) E_k."""
-    i, (E, H) = steps(run), _measured(run)
-    return E[i + 1], (1 - share / H) * E[i]
+def _contracted(run, left):
+    """E_{k+1} <= (1 - (1 - left) / H) E_k."""
+    i, (E, b, g) = steps(run), _measured(run)
+    return E[i + 1], (b + g * left) * E[i]
 
 
-def _product(run, shares):
-    """E_k <= E_0 prod_{j<k} (1 - share_j / H)."""
-    E, H = _measured(run)
-    factors = 1 - shares / H
-    return E, E[0] * np.concatenate([[1.0], np.cumprod(factors[:-1])])
+def _product(run, left):
+    """E_k <= E_0 prod_{j<k} (1 - (1 - left_j) / H)."""
+    E, b, g = _measured(run)
+    return E, E[0] * np.concatenate([[1.0], np.cumprod((b + g * left)[:-1])])
 
 
 @theorem(
@@ -67,7 +67,7 @@ def _product(run, shares):
 def policy_iteration(run):
     """E_{k+1} <= (1 - 1/H) E_k for policy iteration, and for soft policy iteration with p =
     pi*_tau. Proof: V^{k+1} >= T V^k >= T^p V^k >= V* - E_k P_p w, and P_p w = w - 1."""
-    return _contracted(run, 1)
+    return _contracted(run, 0)
 
 
 @theorem(
@@ -81,8 +81,8 @@ def projected_sublinear(run):
     """For every constant eta > 0, E_k <= [1/E_0 + k / (H^2 (E_0/H + 2/eta^))]^{-1}, with eta^ =
     eta min mu (eta for Q-ascent). Proof: P1a, and the master lemma in the weighted norm with
     h(y) = y^2 / (y + 2 / eta^): E_{k+1} <= E_k - h(E_k / H)."""
-    E, H = _measured(run)
-    return E, 1 / (1 / E[0] + run.k / (H**2 * (E[0] / H + 2 / least_step(run))))
+    E, _, g = _measured(run)
+    return E, 1 / (1 / E[0] + run.k * g**2 / (g * E[0] + 2 / least_step(run)))
 
 
 @theorem(
@@ -96,9 +96,9 @@ def projected_sublinear(run):
 def projected_growing_steps(run):
     """For any step sizes, E_k <= b^k E_0 + sum_{j<k} b^{k-1-j} / (2 eta_j min mu) with b = 1 - 1/H,
     without min mu for Q-ascent. Proof: P1b gives V* - V^{k+1} <= P_p (V* - V^k) + 1/(2 eta_s)."""
-    E, H = _measured(run)
+    E, b, _ = _measured(run)
     terms = np.divide(0.5, least_share(run) * run.all_steps)
-    return E, iterated(discounted_step, E[0], (1 - 1 / H, terms), len(terms))[run.k]
+    return E, iterated(discounted_step, E[0], (b, terms), len(terms))[run.k]
 
 
 @theorem(
@@ -112,8 +112,8 @@ def softmax_sublinear(run):
     """For every constant eta > 0, E_k <= [1/E_0 + k (c/H)^2 / (c E_0/H + 1/(eta min mu))]^{-1} with
     c = c_k of S2, and p the policy that takes the actions a*(s) of c. Proof: S1b and the master
     lemma in the weighted norm."""
-    (E, H), c = _measured(run, chosen_policy(run)), least_optimal(run)
-    slope = (c / H) ** 2 / (c * E[0] / H + 1 / least_step(run))
+    (E, _, g), c = _measured(run, chosen_policy(run)), least_optimal(run)
+    slope = (c * g) ** 2 / (c * g * E[0] + 1 / least_step(run))
     return E, 1 / (1 / E[0] + run.k * slope)
 
 
@@ -128,7 +128,7 @@ def softmax_sublinear(run):
 def natural_linear(run):
     """E_k <= E_0 prod_{j<k} (1 - C_j / H), C_j = min_s 1 - 1 / (1 + p (e^{eta g} - 1)) as in N3a.
     Proof: N2a, and the master lemma in the weighted norm with h(y) = C y."""
-    return _product(run, 1 / (1 + 1 / growth(run).min(axis=1)))
+    return _product(run, 1 / (1 + growth(run).min(axis=1)))
 
 
 @theorem(
@@ -141,8 +141,8 @@ def natural_linear(run):
 def natural_phase(run):
     """E_{k+1} <= (1 - 1/H) E_k + max_s log(1/p_s) / eta, p_s the probability of the greedy actions.
     Proof: N2c gives V* - V^{k+1} <= P_p (V* - V^k) + log(1/p_s) / eta, and w >= 1."""
-    i, (E, H) = steps(run), _measured(run)
-    return E[i + 1], (1 - 1 / H) * E[i] + (surprise(run) / run.step_sizes)[i]
+    i, (E, b, _) = steps(run), _measured(run)
+    return E[i + 1], b * E[i] + (surprise(run) / run.step_sizes)[i]
 
 
 @theorem(
@@ -155,9 +155,9 @@ def natural_phase(run):
 def hadamard_local(run):
     """Once e_k = max_s (V* - V^k)(s) < Delta, E_{k+1} <= (1 - eta min(mu) (Delta - e_k) / H) E_k
     wherever eta_s^k |A^k| <= 1/2 in every state, if optimal actions are unique. Proof: as H3b."""
-    i, (E, H), lead = steps(run), _measured(run), run.optimum.Delta - run.sup_gap
+    i, (E, _, g), lead = steps(run), _measured(run), run.optimum.Delta - run.sup_gap
     claimed = (lead > 0) & (reach(run).max(axis=1) <= 0.5)
-    bound = np.where(claimed, (1 - least_step(run) * lead / H) * E, np.inf)
+    bound = np.where(claimed, (1 - g * least_step(run) * lead) * E, np.inf)
     return E[i + 1], bound[i]
 
 
@@ -173,7 +173,9 @@ def spma_linear(run):
     """E_T <= E_0 prod_{t<T} (1 - eta C_t / H), C_t as in H6. Proof: H6's, in the weighted norm."""
     p, lead = greedy_lead(run)
     C = np.where(np.isinf(lead), np.inf, p * lead).min(axis=1)
-    return _product(run, run.step_sizes * np.where(np.isinf(C), 0.0, C))
+    left = 1 - run.step_sizes * np.where(np.isinf(C), 0.0, C)
+    (E, bound), (_, rounded) = _product(run, left), _product(run, left + 1e-15)
+    return E, bound, rounded - bound
 
 
 @theorem(
@@ -187,4 +189,4 @@ def spma_linear(run):
 def entropy_linear(run):
     """E_{k+1} <= (1 - min_s C_s / H) E_k for eta_s tau < 4, C_s as in E3j and p = pi*_tau. Proof:
     E3j, and G_s >= (V* - V^k)(s) - E_k (P_p w)(s)."""
-    return _contracted(run, improvement_share_of_best(run).min(axis=1))
+    return _contracted(run, 1 - improvement_share_of_best(run).min(axis=1))

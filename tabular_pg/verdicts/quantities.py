@@ -21,7 +21,7 @@ from tabular_pg.verdicts.changes import (
     steps,
 )
 from tabular_pg.verdicts.once import once
-from tabular_pg.verdicts.visits import longest_episode, visitations
+from tabular_pg.verdicts.visits import later_steps, visitations
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
 NEGLIGIBLE = 1e-5  # share of a gap that moves its rate by less than the tolerance of such laws
@@ -175,11 +175,9 @@ def state_step(run) -> np.ndarray:
 
 
 def least_slack(run):
-    """1 - gamma; for gamma = 1 one over the length of the longest episode of the optimal policy, on
-    average."""
-    if getattr(run.mdp, "ends", None) is None:
-        return run.mdp.unit
-    return 1 / longest_episode(run)
+    """1 - gamma; for gamma = 1 one over the mean length of the longest episode at the optimum."""
+    undiscounted = getattr(run.mdp, "ends", None) is not None
+    return 1 / (1 + later_steps(run.mdp, run.optimum.pi).max()) if undiscounted else run.mdp.unit
 
 
 def least_step(run) -> float:
@@ -226,9 +224,8 @@ def settled_rate(run, now, limit):
     """log(e_{k+1} / e_k) on the last recorded pair, and its limit, or inf if not settled.
 
     ``now`` and ``limit`` (S, A) are the logarithms of the factors by which the rule multiplies
-    pi(a|s), at that pair and at the optimum. The slowest pairs (s, a) set the rate once all the
-    others together are invisible in the gap, e is too small to move the visits of a state, and
-    the factors of the slowest are near their limit; a run is on a plateau until then.
+    pi(a|s), at that pair and at the optimum. The slowest pairs (s, a) set the rate once the others
+    are invisible in the gap, e is too small to move visits, and their factors are near the limit.
     """
     best, i, unit, worse = run.optimum, steps(run)[-1], least_slack(run), suboptimal(run)
     with np.errstate(all="ignore"):

@@ -63,14 +63,11 @@ def discounted_sums(mdp, pi, b) -> np.ndarray:
     return x
 
 
-def episode_length(mdp, pi) -> np.ndarray:
-    """(S,) how many steps a policy takes until the end, on average: (I - gamma P_pi)^{-1} 1."""
-    return discounted_sum(mdp, pi, np.ones(mdp.n_states))
-
-
-def longest_episode(run, pi=None) -> float:
-    """The largest of these for the optimal policy, or the one given."""
-    return episode_length(run.mdp, run.optimum.pi if pi is None else pi).max()
+def later_steps(mdp, pi) -> np.ndarray:
+    """(S,) how many steps a policy takes after the first one, on average, at gamma = 1: the length
+    of an episode less 1, without that difference."""
+    goes_on = np.asarray(mdp.P.sum(axis=-1)).reshape(mdp.r.shape)
+    return discounted_sum(mdp, pi, (pi * goes_on).sum(axis=1))
 
 
 def mismatch(run, under=None, start=None, pi=None) -> float:
