@@ -34,9 +34,10 @@ from tabular_pg.engine.rules import kinds_of, shown_rule
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.references import OWN, REFERENCES
+from tabular_pg.verdicts.about import beyond, checked_run
 from tabular_pg.verdicts.comparison import compared
 from tabular_pg.verdicts.once import computed_once
-from tabular_pg.verdicts.sides import iterations_of, sides_of, wide_sides_of
+from tabular_pg.verdicts.sides import iterations_of, neutral, sides_of, wide_sides_of
 from tabular_pg.verdicts.verdict import (
     ROUNDING,
     Kind,
@@ -76,6 +77,8 @@ class Theorem:
     regularized: bool | None
     assumes: tuple
     any_step: bool
+    any_actions: bool
+    any_gamma: bool
     tolerance: float
     claim: str
     formula: Callable
@@ -106,6 +109,8 @@ def theorem(
     regularized=False,
     assumes=(),
     any_step=False,
+    any_actions=False,
+    any_gamma=False,
     tolerance=ROUNDING,
 ):
     """Register the decorated function, run -> (measured, proved), as a theorem.
@@ -130,6 +135,11 @@ def theorem(
     any_step : bool
         Whether it is stated for step sizes that change from step to step; its formula then reads
         ``run.step_sizes`` or ``run.all_steps``, not ``run.rule.eta``.
+    any_actions : bool
+        Whether it is stated where states have different actions; its formula then sees
+        probability and advantages 0 where there is no action.
+    any_gamma : bool
+        Whether it is stated for gamma = 1 as well.
     tolerance : float
         Relative tolerance; for asymptotic laws, how near the limit must be.
     """
@@ -142,7 +152,8 @@ def theorem(
     check_type("confidence", confidence, Confidence)
     if regularized is not None:
         checked_flag("regularized", regularized)
-    checked_flag("any_step", any_step)
+    for flag in ("any_step", any_step), ("any_actions", any_actions), ("any_gamma", any_gamma):
+        checked_flag(*flag)
     assumes = checked_list("assumes", assumes, "functions of a run", Callable)
     tolerance = check_number("tolerance", tolerance, 0, kind=Real)
     if not isinstance(source, str) or source not in REFERENCES:
@@ -158,7 +169,7 @@ def theorem(
         statement = " ".join(statement.split())
         REGISTRY[id] = Theorem(
             id, statement, source, kind, confidence, rules, regularized, tuple(assumes),
-            any_step, tolerance, claim, formula,
+            any_step, any_actions, any_gamma, tolerance, claim, formula,
         )  # fmt: skip
         return formula
 
@@ -208,18 +219,6 @@ def check(run: Run) -> list[Verdict]:
         return Verdicts(verdict(theorem, run) for theorem in theorems_about(checked_run(run).rule))
 
 
-def checked_run(run):
-    """``run`` itself; TypeError if theorems cannot be about it."""
-    if isinstance(run, list | tuple) and not hasattr(run, "rule"):
-        raise TypeError(
-            f"run is a {type(run).__name__} of {len(run)}; expected one Run: check them one by one"
-        )
-    if isinstance(run, type) or not hasattr(run, "rule"):
-        text = shown(run) if run is None or isinstance(run, str | int | float) else type(run)
-        raise TypeError(f"run is {text}; expected a Run, as optimize returns it")
-    return run
-
-
 def _check_about(theorem, run):
     if not isinstance(theorem, Theorem):
         raise TypeError(f"theorem is {shown(theorem)}; expected a Theorem, as in REGISTRY")
@@ -230,8 +229,7 @@ def verdict(theorem, run) -> Verdict:
     """Compare measured and proved for one theorem on one run."""
     _check_about(theorem, run)
     try:
-        why_not = why_not_applicable(theorem, run)
-        if why_not:
+        if why_not := why_not_applicable(theorem, run):
             return Verdict(theorem, False, why_not)
         with np.errstate(all="ignore"):
             sides = sides_of(theorem, run)
@@ -251,6 +249,8 @@ def why_not_applicable(theorem, run) -> str:
         return f"tau is {run.tau}; stated for tau {'> 0' if theorem.regularized else '= 0'}"
     if run.obstacle:
         return run.obstacle
+    if why_not := beyond(theorem, run):
+        return why_not
     if not (theorem.any_step or getattr(run, "constant_step", True)):
         return f"eta is {step_of(run.rule)}; stated for a constant step size"
-    return next(filter(None, (assumption(run) for assumption in theorem.assumes)), "")
+    return next(filter(None, (assumes(neutral(run)) for assumes in theorem.assumes)), "")

@@ -118,5 +118,6 @@ def _stacked(batch, method, largest) -> Problem:
         coordinates = Probabilities(A_star)
     P, mu = np.ascontiguousarray(P).reshape(-1, A, S), np.ascontiguousarray(mu).reshape(-1)
     return Problem(
-        P, gamma, mu, A_star, A_star == 0.0, 0.0, coordinates, method.visitation, A, largest
+        P, gamma, mu, A_star, A_star == 0.0, 0.0, coordinates, method.visitation, A, largest, None,
+        1.0 - gamma,
     )  # fmt: skip

@@ -84,7 +84,8 @@ def lanes_loop(step):
             problem = Problem(
                 in_lanes(stack.P[c]), stack.gamma, in_lanes(stack.mu[c]),
                 in_lanes(stack.A_star[c]), in_lanes(stack.optimal[c]), 0.0, None,
-                stack.visitation, stack.n_actions, in_lanes(stack.largest[c])[0],
+                stack.visitation, stack.n_actions, in_lanes(stack.largest[c])[0], None,
+                1.0 - stack.gamma,
             )  # fmt: skip
             start = in_lanes(stack.start[c])
             for s in range(start.shape[0]):
@@ -146,7 +147,7 @@ def plain_loop(step):
             here = problem_rows(stack, b * S, (b + 1) * S)
             problem = Problem(
                 here.P, here.gamma, here.mu, here.A_star, here.optimal, here.tau,
-                here.coordinates, here.visitation, here.n_actions, largest[b],
+                here.coordinates, here.visitation, here.n_actions, largest[b], None, here.unit,
             )  # fmt: skip
             for i in range(point.x.size):
                 point.x.flat[i] = start[b].flat[i]

@@ -35,6 +35,7 @@ class EnclosedMDP:
         self.P, self.r, self.rho = map(BallArray, (model.P(), model.r, model.rho))
         self.mu = self.rho if (exact.rho == exact.mu).all() else BallArray(model.mu)
         self.gamma = ball_array(model.gamma)
+        self.unit = 1 - self.gamma
         self.n_states, self.n_actions = map(ball_array, model.shape)
 
 

@@ -95,6 +95,8 @@ class RationalMDP:
             raise ValueError(
                 f"actions[{s}, {a}] is False; certified runs need every action in every state"
             )
+        if mdp.gamma == 1:
+            raise ValueError("gamma is 1; certified runs are made for gamma < 1")
         refuse_beyond_memory(8 * mdp.r.size * mdp.n_states, "rational numbers of a sparse P")
         P = mdp.P.toarray() if mdp.sparse else mdp.P
         P = P.reshape(*mdp.r.shape, -1)

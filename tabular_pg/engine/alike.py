@@ -33,7 +33,7 @@ def pieces_of(plans) -> list[list[int]]:
     for i, plan in enumerate(plans):
         mdp, rule = plan.mdp, flat_rule(plan.rule)
         kinds = tuple(map(type, rule))  # of step sizes
-        if mdp.actions is None:
+        if mdp.actions is None and mdp.ends is None:
             key = type(rule), kinds, plan.tau, mdp.r.shape, mdp.gamma, type(mdp.P)
             groups.setdefault(key, []).append(i)
     for group in groups.values():

@@ -134,6 +134,9 @@ def planned(each, iterations, at, solver, tie_tolerance, until=None) -> list[Pla
         if method_of(rule).visitation:
             refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
         needed += bytes_
+        if until is not None and mdp.gamma == 1:
+            raise ValueError(f"until is {until} beside gamma = 1; expected None: advantages bound "
+                             "errors in units of 1 / (1 - gamma)")  # fmt: skip
         plans.append(Plan(mdp, rule, tau, tuple(start), stops, solver, tie_tolerance, until))
     refuse_beyond_memory(needed, f"{len(each)} run(s) of {iterations} iterations")
     return plans

@@ -78,13 +78,13 @@ def _solve(task, point):
     if problem.tau > 0:
         watch_rounding(problem, point)
     log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
-    common = set_aside(point.e, problem.gamma)
+    common = 0.0 if problem.ends is not None else set_aside(point.e, problem.gamma)
     solver.solve(point.e, log_scale == 0.0)
     bar = restore(problem, point, common, log_scale)
     if bar > 0.0:
         resolve_below(problem, point, log_scale, bar)
     if problem.visitation:
-        np.multiply(problem.mu, 1.0 - problem.gamma, out=point.d)
+        np.multiply(problem.mu, problem.unit, out=point.d)
         solver.solve_adjoint(point.d, True)
     return log_scale
 
@@ -135,7 +135,7 @@ def _pass_dense(task, k, low, high, moving):
     cross(task.values, task.problem, task.point, task.log_scale, k, low, high, size, moving)
     task.method.refuse_result()
     if moving and high == P.shape[0]:
-        task.solver.renew()
+        task.solver.renew(task.point.pi)
 
 
 def _cross(step):

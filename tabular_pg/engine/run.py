@@ -206,8 +206,6 @@ class Run:
     @property
     def obstacle(self) -> str:
         """'' or the reason why no theorem is about this run."""
-        if self.mdp.actions is not None:
-            return "not every action is available in every state"
         if self.steps is not None and not (self.steps > 0).all():
             k = int(np.argmax(~(self.steps > 0)))
             return f"the step size is {self.steps[k]} at k = {k}; stated for steps > 0"

@@ -9,9 +9,9 @@ import numpy as np
 
 from tabular_pg.engine.arguments import refuse_overflow
 from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step_once, step_twice
-from tabular_pg.engine.method import Method
+from tabular_pg.engine.method import Method, Space
 from tabular_pg.engine.registration import refuse_answers
-from tabular_pg.engine.rules import flat_rule, method_of
+from tabular_pg.engine.rules import flat_rule, method_of, shown_rule
 from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.search import Trial
 from tabular_pg.engine.start import start_of
@@ -31,6 +31,7 @@ from tabular_pg.numerics.systems.dense_solver import DenseSolver
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 from tabular_pg.optima.optimal import Optimum, optimum
+from tabular_pg.optima.proper import refuse_endless
 
 
 class Room(NamedTuple):
@@ -190,6 +191,8 @@ def task_of(plan) -> Task:
     best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
     refuse_overflow(rule, best)
     start = start_of(*given, mdp, tau, method)
+    if method.space is Space.SIMPLEX:
+        refuse_endless(mdp, best.optimal, start.policy, shown_rule(rule))
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
     system = None if alone else linear_solver(mdp, solver)
     visitation = method.visitation or (size is not None and size.visitation)

@@ -8,7 +8,8 @@ Everything about a policy is expressed through the gap ``e = V* - V^pi >= 0``, w
 (the performance-difference lemma and its soft version), by an elimination that never subtracts:
 each entry of ``e`` has a small *relative* error, however small it is. What all states have in
 common, ``min kappa / (1 - gamma)``, is set aside first: where ``e`` is nearly constant, differences
-of its entries, which is all that moves a policy, keep their relative accuracy too.
+of its entries, which is all that moves a policy, keep their relative accuracy too. For gamma = 1
+rows of P that end episodes keep no constant, and nothing is set aside.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from tabular_pg.numerics.systems.elimination import (
     solve,
     solve_adjoint,
 )
-from tabular_pg.numerics.systems.products import next_values, transitions
+from tabular_pg.numerics.systems.products import fill_slack, next_values, transitions
 from tabular_pg.numerics.systems.refinement import corrected, is_due, least, remember, renew
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
@@ -61,11 +62,11 @@ def evaluate(problem, point):
     if problem.tau > 0.0:
         watch_rounding(problem, point)
     log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
-    common = set_aside(point.e, problem.gamma)
+    common = 0.0 if problem.ends is not None else set_aside(point.e, problem.gamma)
     transitions(problem.P, problem.gamma, point.pi, point.N)
     if problem.visitation:
         for s in range(point.d.size):
-            point.d[s] = (1.0 - problem.gamma) * problem.mu[s]
+            point.d[s] = problem.unit * problem.mu[s]
     solve_systems(problem, point, point.earlier, log_scale == 0.0)
     point.flaws[3] = restore(problem, point, common, log_scale)
     if point.flaws[3] > 0.0:
@@ -100,9 +101,12 @@ def solve_systems(problem, point, earlier, alike):
     if earlier is None:
         solve_anew(problem, point, True, problem.visitation)
     else:
-        N, slack, wanted = point.N, 1.0 - problem.gamma, problem.visitation
-        found = corrected(earlier, False, N, slack, point.e, alike)
-        visited = found and wanted and corrected(earlier, True, N, slack, point.d, True)
+        N, ends, wanted = point.N, problem.ends, problem.visitation
+        if ends is not None:
+            fill_slack(problem.gamma, ends, point.pi, point.slack)
+        found = _corrected(problem.gamma, ends, point, earlier, False, point.e, alike)
+        visited = found and wanted
+        visited = visited and _corrected(problem.gamma, ends, point, earlier, True, point.d, True)
         if not found or visited != wanted:
             solve_anew(problem, point, not found, wanted)
             if is_due(earlier):
@@ -113,11 +117,18 @@ def solve_systems(problem, point, earlier, alike):
 
 
 @njit_inlined
+def _corrected(gamma, ends, point, earlier, adjoint, b, alike):
+    """``corrected``, given the sum of all rows or that of each."""
+    if ends is None:
+        return corrected(earlier, adjoint, point.N, 1.0 - gamma, b, alike)
+    return corrected(earlier, adjoint, point.N, point.slack, b, alike)
+
+
+@njit_inlined
 def solve_anew(problem, point, values, visits):
     """The same by an elimination of this very system."""
     N, pivot, slack = point.N, point.pivot, point.slack
-    for s in range(slack.size):
-        slack[s] = 1.0 - problem.gamma
+    fill_slack(problem.gamma, problem.ends, point.pi, slack)
     factorize(N, pivot, slack, point.blocks)
     if values:
         solve(N, pivot, point.e)
@@ -139,7 +150,8 @@ def restore(problem, point, common, log_scale):
     """Fill ``f``, ``base`` and ``e`` from a solution in ``e`` that lacks ``common``. Returns below
     what gaps have lost digits to underflow, if some have; else 0."""
     e, f = point.e, point.f
-    smallest = least(e)
+    least_e = least(e)
+    smallest = least_e if problem.ends is None else 0.0
     for s in range(e.size):
         f[s] = e[s] - smallest
         e[s] += common
@@ -155,7 +167,7 @@ def restore(problem, point, common, log_scale):
     bar = LOST * point.x.shape[1] * (largest + smallest + common)
     if log_scale == 0.0:
         bar = max(bar, LOST * point.x.shape[1] * max(1.0, problem.largest))
-    if smallest + common < bar < math.inf:
+    if least_e + common < bar < math.inf:
         for s in range(e.size):
             if e[s] < bar and not at_rest(problem, s):
                 return bar
@@ -194,8 +206,9 @@ def resolve_below(problem, point, log_scale, bar):
     log_kappa, log_pi = np.empty(point.e.size), np.empty(point.x.shape)
     logarithms(problem.coordinates, point.x, point.log_pi, log_kappa, log_pi)
     left = resolve(
-        problem.P, problem.gamma, point.e, point.log_e, log_kappa, log_pi, log_scale, bar
-    )
+        problem.P, problem.gamma, problem.ends, point.e, point.log_e, log_kappa, log_pi,
+        log_scale, bar,
+    )  # fmt: skip
     point.flaws[0] = max(point.flaws[0], left)
 
 

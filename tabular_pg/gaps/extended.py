@@ -15,15 +15,14 @@ from numba import types
 from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.numerics.radix import LOG_RADIX, add, from_log, normal, to_float
+from tabular_pg.numerics.systems.products import chance
 
-LOG_RADIX = 600 * math.log(2.0)
-RADIX, INVERSE = 2.0**600, 2.0**-600
-LARGE, SMALL = 2.0**300, 2.0**-300
 MOST = 400  # states that are solved for in this way
 
 
 @njit
-def resolve(P, gamma, e, log_e, log_kappa, log_pi, log_scale, bar):
+def resolve(P, gamma, ends, e, log_e, log_kappa, log_pi, log_scale, bar):
     """Fill ``log_e`` (S,), and correct the gaps in ``e`` that are below ``bar``.
 
     ``log_kappa`` (S,) and ``log_pi`` (S, A) are logarithms of the error and the policy. If no
@@ -35,7 +34,7 @@ def resolve(P, gamma, e, log_e, log_kappa, log_pi, log_scale, bar):
         return 0
     if states.size > MOST:
         return states.size
-    m, n = _solved(P, gamma, e, log_kappa, log_pi, place, states, log_scale)
+    m, n = _solved(P, gamma, ends, e, log_kappa, log_pi, place, states, log_scale)
     for s in range(e.size):
         log_e[s] = math.log(e[s]) + log_scale if e[s] > 0.0 else -math.inf
     for i in range(states.size):
@@ -68,7 +67,7 @@ def _live(P, e, log_kappa, log_pi, bar):
 
 
 @njit
-def _solved(P, gamma, e, log_kappa, log_pi, place, states, log_scale):
+def _solved(P, gamma, ends, e, log_kappa, log_pi, place, states, log_scale):
     """Mantissas and exponents of the gaps in ``states``."""
     c = states.size
     m, n = np.zeros((c, c)), np.zeros((c, c), dtype=np.int64)
@@ -82,6 +81,7 @@ def _solved(P, gamma, e, log_kappa, log_pi, place, states, log_scale):
             if log_pi[s, a] > -math.inf:
                 w, w_n = from_log(log_pi[s, a])
                 _add_row(P, s, a, gamma * w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
+                slack[i] += to_float(w * chance(ends, s, a), w_n)
     _eliminate(m, n, b, b_n, slack)
     return b, b_n
 
@@ -108,48 +108,6 @@ def _eliminate(m, n, b, b_n, slack):
         for j in range(i + 1, c):
             b[i], b_n[i] = add(b[i], b_n[i], m[i, j] * b[j], n[i, j] + b_n[j])
         b[i], b_n[i] = normal(b[i] / pivot[i], b_n[i])
-
-
-@njit
-def normal(m, n):
-    """The same number with a mantissa of moderate size."""
-    if m == 0.0:
-        return 0.0, 0
-    if m < SMALL:
-        return m * RADIX, n - 1
-    if m > LARGE:
-        return m * INVERSE, n + 1
-    return m, n
-
-
-@njit
-def add(a, a_n, b, b_n):
-    """The sum of two numbers, of which the second may be a product of mantissas."""
-    b, b_n = normal(b, b_n)
-    if a == 0.0 or b == 0.0:
-        return (b, b_n) if a == 0.0 else (a, a_n)
-    if a_n == b_n:
-        return normal(a + b, a_n)
-    if a_n > b_n:
-        return (a + b * INVERSE, a_n) if a_n == b_n + 1 else (a, a_n)
-    return (b + a * INVERSE, b_n) if b_n == a_n + 1 else (b, b_n)
-
-
-@njit
-def to_float(m, n):
-    """The number as a float; 0 below its range."""
-    if n == 0:
-        return m
-    return m * INVERSE if n == -1 else (0.0 if n < 0 else m * RADIX)
-
-
-@njit
-def from_log(x):
-    """The number of which ``x`` is the logarithm; 0 where that is below -1e17."""
-    if not x > -1e17:
-        return 0.0, 0
-    n = math.floor(x / LOG_RADIX + 0.5)
-    return math.exp(x - n * LOG_RADIX), int(n)
 
 
 @njit
@@ -232,7 +190,12 @@ def leaves(P, s, a):
 
 @njit_inlined
 def _leaves_dense(P, s, a):
-    return P[s, a, s] != 1.0
+    if P[s, a, s] == 1.0:
+        return False
+    found = False
+    for t in range(P.shape[2]):
+        found = found or (t != s and P[s, a, t] > 0.0)
+    return found
 
 
 @njit_inlined

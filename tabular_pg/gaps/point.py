@@ -30,6 +30,8 @@ class Problem(NamedTuple):
     visitation: bool  # whether the rule reads ``Point.d``
     n_actions: int  # the most actions that a state has
     largest: float  # what an available action may lose; below it, A_star means unavailable
+    ends: np.ndarray | None  # (S, A), how likely an action ends the episode; None for gamma < 1
+    unit: float  # what d is in units of: 1 - gamma, or 1 where that is 0
 
 
 class Point(NamedTuple):
@@ -40,13 +42,13 @@ class Point(NamedTuple):
     e: np.ndarray  # (S,), V* - V^pi, divided by exp(log_scale)
     q: np.ndarray  # (S, A), Q* - Q^pi = gamma P e, less gamma base
     A: np.ndarray  # (S, A), the advantage; soft for tau > 0
-    d: np.ndarray  # (S,), visitation under mu, summing to 1
+    d: np.ndarray  # (S,), visitation under mu, summing to 1; for gamma = 1 expected visits
     memory: np.ndarray  # (S, n, A), what the rule remembers: critics, momenta, averages
     least_policy: np.ndarray  # (S, A), least probability over earlier iterates
     least_optimal_mass: np.ndarray  # (S,), the same for all optimal actions together
     N: np.ndarray  # (S, S), gamma P_pi, or then its elimination; empty for sparse P
     pivot: np.ndarray  # (S,)
-    slack: np.ndarray  # (S,)
+    slack: np.ndarray  # (S,), the row sums of I - gamma P_pi
     blocks: bool | None  # None where there are few states: the loop is compiled without blocks
     earlier: Earlier | None  # None where every system is eliminated anew
     deep: bool | None  # None: it is compiled without what gaps far below others take
@@ -84,12 +86,21 @@ def empty_point(x, dense=True, log_pi=None, memory=0, steps=0, reuse=False) -> P
 
 
 @njit_inlined
+def _part(ends, low, high):
+    """Some rows of ``ends``, if there are any."""
+    if ends is None:
+        return None
+    return ends[low:high]
+
+
+@njit_inlined
 def problem_rows(problem, low, high):
     """The problem for states ``low``, ..., ``high - 1`` alone."""
     return Problem(
         problem.P[low:high], problem.gamma, problem.mu[low:high], problem.A_star[low:high],
         problem.optimal[low:high], problem.tau, rows(problem.coordinates, low, high),
-        problem.visitation, problem.n_actions, problem.largest,
+        problem.visitation, problem.n_actions, problem.largest, _part(problem.ends, low, high),
+        problem.unit,
     )  # fmt: skip
 
 

@@ -43,4 +43,6 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
         visitation,
         int(finite.sum(axis=1).max()),
         largest,
+        mdp.ends,
+        mdp.unit,
     )

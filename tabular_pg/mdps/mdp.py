@@ -1,4 +1,4 @@
-"""A finite discounted Markov decision process, validated once and then immutable."""
+"""A finite Markov decision process, validated once and then immutable."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 from scipy import sparse
 
 from tabular_pg._notebook import mdp_html
-from tabular_pg.checks.arrays import plain_array
-from tabular_pg.checks.numbers import as_float, checked_flag, is_real, shown, unwrapped
+from tabular_pg.checks.numbers import checked_flag
 from tabular_pg.checks.probabilities import distribution
 from tabular_pg.mdps.compressed import freeze, freeze_shared
+from tabular_pg.mdps.discount import checked_gamma
+from tabular_pg.mdps.endings import ending_rows, refuse_endless
 from tabular_pg.mdps.exchange import reader
 from tabular_pg.mdps.exchange.csv_files import from_csv, to_csv
 from tabular_pg.mdps.exchange.explicit import from_prism
@@ -26,14 +27,19 @@ from tabular_pg.mdps.exchange.quantecon import from_quantecon, to_quantecon
 from tabular_pg.mdps.labels import Labels, checked_labels
 from tabular_pg.mdps.rewards import expected_rewards, plain_rewards
 from tabular_pg.mdps.storage import mdp_arguments, mdp_content
-from tabular_pg.mdps.transitions import checked_rows, dense_transitions, sparse_transitions
+from tabular_pg.mdps.transitions import (
+    checked_rows,
+    dense_transitions,
+    given_mask,
+    sparse_transitions,
+)
 from tabular_pg.references import add_sources
 from tabular_pg.saved.archive import reading, write_archive
 
 
 @dataclass(frozen=True, init=False, eq=False)
 class MDP:
-    """A finite discounted MDP whose every entry has been checked.
+    """A finite MDP, discounted or with episodes that end, whose every entry has been checked.
 
     Parameters
     ----------
@@ -52,7 +58,9 @@ class MDP:
     r : array_like (S, A) or, for dense P, (S, A, S)
         Reward of ``(s, a)``, or of ``(s, a, t)`` (its expectation is kept). Any finite reals.
     gamma : float
-        Discount factor in [0, 1).
+        Discount factor in [0, 1), or 1 for the total reward of episodes that end: rows may then
+        sum to less than 1, and what is missing, beyond the tolerance, ends the episode. Every
+        policy that takes all available actions has to end with probability 1.
     rho : array_like (S,), optional
         Distribution the error is measured under; uniform by default.
     mu : array_like (S,), optional
@@ -66,7 +74,11 @@ class MDP:
     actions : array_like of bool (S, A), optional
         Which actions are available, at least one in every state. Rows of P of the others must be
         all zero; their rewards are ignored and stored as 0. By default all are, except that an
-        all-zero row of a sparse P stands for an unavailable action.
+        all-zero row of a sparse P stands for an unavailable action (for gamma = 1 it is refused,
+        as it might be the end).
+    ends : array_like (S, A), optional
+        For gamma = 1, how likely each action ends the episode, where that is known better than as
+        1 minus the sum of a row of floats. With it rows must sum to 1.
     labels : pair of sequences, optional
         What states and actions are called: S and A different hashable objects, None for either.
 
@@ -75,6 +87,7 @@ class MDP:
     P : (S, A, S) array or, if ``sparse``, (S*A, S) scipy csr_array in canonical format.
     r : (S, A).
     actions : (S, A) array of bool, or None if every action is available.
+    ends : (S, A) how likely an action ends the episode, for gamma = 1; else None.
     labels : pair ``(states, actions)`` of tuples or None, or None.
     sources : tuple of keys of the literature that what made it is from, which files keep.
 
@@ -99,6 +112,7 @@ class MDP:
     actions: np.ndarray | None
     labels: Labels | None = None
     sources: tuple = ()
+    ends: np.ndarray | None = None
 
     def __init__(
         self,
@@ -112,8 +126,9 @@ class MDP:
         name="MDP",
         actions=None,
         labels=None,
+        ends=None,
     ):
-        renormalize = checked_flag("renormalize", renormalize)
+        renormalize, gamma = checked_flag("renormalize", renormalize), checked_gamma(gamma, ends)
         given, r = P, plain_rewards(r)
         if sparse.issparse(P):
             shape = r.shape
@@ -121,21 +136,28 @@ class MDP:
         else:
             P = dense_transitions(P, renormalize)
             shape = P.shape[:2]
-        P, actions, correction = checked_rows(P, _mask(actions, shape), shape, renormalize)
+        actions = given_mask(actions, shape)
+        if gamma < 1:
+            P, actions, correction = checked_rows(P, actions, shape, renormalize)
+        else:
+            P, actions, ends, correction = ending_rows(P, actions, ends, shape, renormalize)
         fields = {
             "P": P,
             "r": expected_rewards(P, r, actions, shape),
-            "gamma": checked_discount(gamma),
+            "gamma": gamma,
             "rho": distribution("rho", rho, shape[0]),
             "mu": distribution("mu", mu, shape[0]),
             "correction": correction,
             "name": str(name),
             "actions": actions,
             "labels": checked_labels(labels, shape),
+            "ends": ends,
         }
-        for key in ("P", "r", "rho", "mu", "actions"):
+        for key in ("P", "r", "rho", "mu", "actions", "ends"):
             freeze(fields[key])
         self.__dict__.update(fields)
+        if ends is not None:
+            refuse_endless(self)
         if self.sparse and given.format == "csr":
             freeze_shared(given, self.P)
 
@@ -153,6 +175,11 @@ class MDP:
     def n_actions(self) -> int:
         """A."""
         return self.r.shape[1]
+
+    @property
+    def unit(self) -> float:
+        """1 - gamma, or 1 for gamma = 1: visits under mu divided by this are expected numbers."""
+        return 1.0 - self.gamma if self.gamma < 1 else 1.0
 
     @cached_property
     def n_nonzeros(self) -> int:
@@ -220,24 +247,3 @@ class MDP:
             f"MDP({self.name!r}, n_states={self.n_states}, n_actions={self.n_actions}, "
             f"gamma={self.gamma})"
         )
-
-
-def _mask(actions, shape):
-    if actions is None:
-        return None
-    actions = plain_array("actions", actions, "booleans").copy()
-    if actions.dtype != bool or actions.shape != shape:
-        raise ValueError(
-            f"actions has shape {actions.shape} and type {actions.dtype}; expected bool of shape "
-            f"(S, A) = {shape}"
-        )
-    return actions
-
-
-def checked_discount(gamma) -> float:
-    """``gamma`` as a float, refused unless in [0, 1)."""
-    gamma = unwrapped(gamma)
-    number = as_float(gamma) if is_real(gamma) else -1.0
-    if not 0 <= number < 1:
-        raise ValueError(f"gamma is {shown(gamma)}; expected a number in [0, 1)")
-    return number

@@ -24,6 +24,8 @@ def mdp_content(mdp) -> Content:
     arrays = {**matrix_arrays("P", mdp.P), "r": mdp.r, "rho": mdp.rho, "mu": mdp.mu}
     if mdp.actions is not None:
         arrays["available"] = mdp.actions
+    if mdp.ends is not None:
+        arrays["ends"] = mdp.ends
     return Content(facts, arrays)
 
 
@@ -44,6 +46,7 @@ def mdp_arguments(content) -> tuple[dict, float, tuple]:
         "mu": content.array("mu", (S,)),
         "name": text("name", facts["name"]),
         "actions": content.array("available", shape, "b", optional=True),
+        "ends": content.array("ends", shape, optional=True),
         "labels": (read_labels(facts["states"]), read_labels(facts["actions"])),
     }
     sources = tuple(text("a source", key) for key in facts.get("sources", ()))

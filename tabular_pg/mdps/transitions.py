@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from tabular_pg.checks.arrays import first, real_array
+from tabular_pg.checks.arrays import first, plain_array, real_array
 from tabular_pg.checks.probabilities import ROUNDING, ROW_SUM_TOLERANCE, settled
 from tabular_pg.mdps.compressed import kept, row_sums
 from tabular_pg.mdps.orders import order_hint, refuse_matrices, shape_hint
@@ -109,15 +109,11 @@ def checked_rows(P, actions, shape, renormalize):
         If a row sum is beyond the tolerance and ``renormalize`` is False, a row contradicts the
         mask or a state has no action.
     """
-    with np.errstate(over="ignore"):  # of sums that are infinite, and refused
-        if sparse.issparse(P):
-            sums = row_sums(P.data, P.indptr).reshape(shape)
-            length = int(np.diff(P.indptr).max())
-            actions = sums != 0 if actions is None else actions
-        else:
-            sums, length = P.sum(axis=2), shape[0]
+    sums, length = sums_of(P, shape)
+    if actions is None and sparse.issparse(P):
+        actions = sums != 0
     if actions is not None:
-        actions = _checked_mask(actions, sums, P)
+        actions = checked_mask(actions, sums, P)
     zero = sums == 0 if actions is None else actions & (sums == 0)
     if zero.any():
         raise ValueError(
@@ -134,11 +130,34 @@ def checked_rows(P, actions, shape, renormalize):
             f"{ROW_SUM_TOLERANCE * length:.0e} ({order_hint(P) or advice})"
         )
     if (off > ROUNDING).any():
-        P = _divided(P, sums, off)
+        P = divided(P, sums, off)
     return P, actions, float(off.max()) if wrong.any() else 0.0
 
 
-def _checked_mask(actions, sums, P):
+def sums_of(P, shape):
+    """(S, A) the sums of rows of P, and the most entries that one has."""
+    with np.errstate(over="ignore"):  # of sums that are infinite, and refused
+        if sparse.issparse(P):
+            return row_sums(P.data, P.indptr).reshape(shape), int(np.diff(P.indptr).max())
+        return P.sum(axis=2), P.shape[2]
+
+
+def given_mask(actions, shape):
+    """What a user says about which actions there are, as an array of its own; None for nothing."""
+    if actions is None:
+        return None
+    actions = plain_array("actions", actions, "booleans").copy()
+    if actions.dtype != bool or actions.shape != shape:
+        raise ValueError(
+            f"actions has shape {actions.shape} and type {actions.dtype}; expected bool of shape "
+            f"(S, A) = {shape}"
+        )
+    return actions
+
+
+def checked_mask(actions, sums, P):
+    """``actions``, or None if there are all; ValueError where rows of others are not all zero, or a
+    state has none."""
     wrong = ~actions & (sums != 0)
     if wrong.any():
         at = first(wrong)
@@ -158,7 +177,8 @@ def _checked_mask(actions, sums, P):
     return None if actions.all() else actions
 
 
-def _divided(P, sums, off):
+def divided(P, sums, off):
+    """``P`` with rows divided by their sums where these are ``off`` 1."""
     if sparse.issparse(P):
         counts = np.diff(P.indptr)
         data = settled(

@@ -29,7 +29,7 @@ def hadamard_pg(rule, k, problem, point):
     """log pi <- log pi + 2 log|1 + 2 eta_s A| + const; an action with 1 + 2 eta_s A = 0 is lost."""
     x, A, d = point.x, point.A, point.d
     for s in range(x.shape[0]):
-        unit = 2.0 * d[s] / (1.0 - problem.gamma)
+        unit = 2.0 * d[s] / problem.unit
         for a in range(x.shape[1]):
             x[s, a] += 2.0 * log_factor(rule.eta, unit * A[s, a])
 

@@ -102,9 +102,10 @@ def look_ahead(rule, k, problem, point):
     for _ in range(int(rule.lookahead) - 1):
         for s in range(v.size):
             v[s] = -best_of(problem, q, s)
-        common = least(v)
-        for s in range(v.size):
-            v[s] -= common
+        if problem.ends is None:  # P keeps constants
+            common = least(v)
+            for s in range(v.size):
+                v[s] -= common
         next_values(problem.P, problem.gamma, v, q)
 
 

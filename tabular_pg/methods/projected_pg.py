@@ -58,7 +58,7 @@ def projected_pg(rule, k, problem, point):
     """Project each row after a step of eta_k d(s) / (1 - gamma) along its advantages."""
     x, q, d = point.x, point.q, point.d
     for s in range(x.shape[0]):
-        eta = rule.eta * d[s] / (1.0 - problem.gamma)
+        eta = rule.eta * d[s] / problem.unit
         euclidean(Euclidean(), eta, gains_of(problem, q, s), x, s)
 
 

@@ -86,7 +86,7 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
 
     def velocity(log_time, theta):
         at(theta)
-        step = point.d / copies / (1 - mdp.gamma)
+        step = point.d / copies / mdp.unit
         return (np.exp(log_time) * step[:, None] * point.pi * point.A).ravel()
 
     from scipy.integrate import solve_ivp  # here: it takes long to import

@@ -55,7 +55,7 @@ def climb(problem, point, eta, logits):
         for a in range(pi.shape[1]):
             if pi[s, a] > 0.0:
                 mean += pi[s, a] * (gain(problem, point, s, a) - top)
-        step, share = eta * d[s] / (1.0 - problem.gamma), pi[s, likely]
+        step, share = eta * d[s] / problem.unit, pi[s, likely]
         for a in range(pi.shape[1]):
             if exists(problem, point, s, a):
                 b = gain(problem, point, s, a) - top

@@ -8,7 +8,8 @@ with alpha = 1 / (1 + eta tau) and beta = eta alpha.
 
 The critic starts at Q^0 = Q_tau^{pi^0} and is kept as its error E^k = Q*_tau - Q^k >= 0, for which
 E^{k+1} = gamma P [sum_a pi^{k+1} E^k + tau KL(pi^{k+1} || pi*)]. A constant in E moves no policy
-and outlives everything else in it (P keeps constants), so E is kept less its least entry.
+and outlives everything else in it (P keeps constants), so E is kept less its least entry, but for
+gamma = 1, where it ends with the episodes.
 Its theorem is in ``theorems.mirror_descent.td_pmd``.
 """
 
@@ -49,7 +50,8 @@ def td_critic(rule, k, problem, point):
         for a in range(pi.shape[1]):
             error[s] += pi[s, a] * E[s, a]
     level = problem.gamma * error.max()
-    error -= error.min()
+    if problem.ends is None:
+        error -= error.min()
     next_values(problem.P, problem.gamma, error, E)
     if level > MEASURABLE:
         watch_critic(rule, problem, point, EPS * level)

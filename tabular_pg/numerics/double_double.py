@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit
+from tabular_pg.numerics.systems.products import chance
 
 
 @njit
@@ -81,10 +82,11 @@ def advantage(sums, r, gamma, kept, kept_low):
 
 
 @njit
-def advantages(P, r, gamma, V, V_low):
+def advantages(P, r, gamma, ends, V, V_low):
     """``r + gamma P V - V`` (S, A) as a pair of floats; the rows of P are divided by their sums.
 
-    Entries of unavailable actions, whose rows are all zero, are 0.
+    Where episodes end, ``ends`` (S, A) is another entry of the row, of a state that is worth 0; it
+    is None else. Entries of unavailable actions, whose rows are all zero, are 0.
     """
     S, A = r.shape
     high, low = np.empty((S, A)), np.empty((S, A))
@@ -96,12 +98,14 @@ def advantages(P, r, gamma, V, V_low):
             for t in range(S):
                 if P[s, a, t] > 0.0:
                     sums = add_successor(sums, P[s, a, t], V[t], V_low[t], V[s], V_low[s])
+            if chance(ends, s, a) > 0.0:
+                sums = add_successor(sums, chance(ends, s, a), 0.0, 0.0, V[s], V_low[s])
             high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
     return high, low
 
 
 @njit
-def sparse_advantages(model, r, gamma, V, V_low):
+def sparse_advantages(model, r, gamma, ends, V, V_low):
     """``advantages`` for a ``SparseModel``."""
     S, A = r.shape
     indptr, indices, data = model.indptr, model.indices, model.data
@@ -115,6 +119,8 @@ def sparse_advantages(model, r, gamma, V, V_low):
                 t = indices[k]
                 if data[k] > 0.0:
                     sums = add_successor(sums, data[k], V[t], V_low[t], V[s], V_low[s])
+            if chance(ends, s, a) > 0.0:
+                sums = add_successor(sums, chance(ends, s, a), 0.0, 0.0, V[s], V_low[s])
             high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
     return high, low
 

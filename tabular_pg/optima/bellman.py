@@ -11,6 +11,7 @@ from tabular_pg.numerics.double_double import accumulate, advantages, sparse_adv
 from tabular_pg.numerics.systems.choice import linear_solver
 from tabular_pg.numerics.systems.order import order_towards
 from tabular_pg.numerics.systems.products import next_values
+from tabular_pg.optima.proper import Proper
 from tabular_pg.optima.ties import difference_rounding, value_rounding
 
 NEGLIGIBLE = 1e-30  # a correction of a value, relative to the rewards that it adds up
@@ -28,8 +29,9 @@ class Bellman:
         self.r, self.gamma, self._systems = mdp.r, mdp.gamma, linear_solver(mdp)
         self.P, self.dense = self._systems.model, isinstance(self._systems.model, np.ndarray)
         self.available = True if mdp.actions is None else mdp.actions
+        self.ends, self.proper = mdp.ends, None if mdp.ends is None else Proper(mdp)
         longest = self.r.shape[0] if self.dense else int(np.diff(self.P.indptr).max())
-        self._rounding = TWICE * (FEW + longest) / (1 - self.gamma)
+        self._rounding = TWICE * (FEW + longest) / mdp.unit
 
     def values(self, chosen):
         """(V, reach): values of the deterministic policy, and what they add up without signs."""
@@ -65,7 +67,7 @@ class Bellman:
             A -= V[:, None]
             return self.masked(A)
         kernel = advantages if self.dense else sparse_advantages
-        A, A_low = kernel(self.P, self.r, self.gamma, V, V_low)
+        A, A_low = kernel(self.P, self.r, self.gamma, self.ends, V, V_low)
         return self.masked(A), A_low
 
     def refine(self, V, V_low, chosen, reach) -> float:
@@ -101,8 +103,10 @@ class Bellman:
         self.again(drift)
         drift -= drift.min()
         data, certain = self._differences(self.r, V, drift, chosen)
-        zero = np.zeros(V.size)
-        floor, _ = self._differences(np.zeros(self.r.shape), zero, self._rounding * reach, chosen)
+        zero, added = np.zeros(V.size), self._rounding * reach
+        if self.ends is not None:
+            self.again(added)
+        floor, _ = self._differences(np.zeros(self.r.shape), zero, added, chosen)
         size = np.abs(self.r)
         floor += FEW * TWICE * (size + size[np.arange(V.size), chosen][:, None]) + UNDERFLOW
         return floor, data, certain

@@ -126,14 +126,11 @@ def optimum(mdp: MDP, tau: float = 0.0, *, tie_tolerance: float | None = None) -
 
 def _computed(mdp, tau, tie_tolerance) -> Optimum:
     largest = np.abs(mdp.r).max()
-    reach = max(largest, tau * np.log(mdp.n_actions)) / (1 - mdp.gamma)
-    if reach > LARGEST_VALUE or 0 < largest < SMALLEST_REWARD:
-        raise ValueError(
-            f"r reaches {largest:.3g} (tau is {tau}, gamma {mdp.gamma}): values up to {reach:.3g} "
-            f"are beyond [{SMALLEST_REWARD:.0e}, {LARGEST_VALUE:.0e}]; rescale the rewards"
-        )
+    _refuse_scale(mdp, tau, largest, max(largest, tau * np.log(mdp.n_actions)) / mdp.unit)
     bellman = Bellman(mdp)
     found = policy_iteration(bellman, tie_tolerance)
+    if mdp.ends is not None:
+        _refuse_scale(mdp, tau, largest, float(found.reach.max()))
     if tau == 0:
         return _plain(bellman.available, found, tie_tolerance)
     scale = float(found.reach.max())
@@ -147,6 +144,15 @@ def _computed(mdp, tau, tie_tolerance) -> Optimum:
     A = np.where(optimal, 0.0, -np.inf)
     log_pi = odds.log_softmax
     return Optimum(V, A, optimal, np.inf, 0.0, tau, log_pi, "", tie_tolerance, odds)
+
+
+def _refuse_scale(mdp, tau, largest, reach):
+    """Raise ValueError if the ``largest`` reward, or what rewards add up to, is beyond floats."""
+    if not reach <= LARGEST_VALUE or 0 < largest < SMALLEST_REWARD:
+        raise ValueError(
+            f"r reaches {largest:.3g} (tau is {tau}, gamma {mdp.gamma}): values up to {reach:.3g} "
+            f"are beyond [{SMALLEST_REWARD:.0e}, {LARGEST_VALUE:.0e}]; rescale the rewards"
+        )
 
 
 def checked_tau(tau) -> float:

@@ -42,14 +42,17 @@ def policy_iteration(bellman, tie_tolerance) -> Solution:
         better = found.A > found.tolerance
         if not better.any():
             return found
-        chosen = _switched(chosen, found.A, better)
+        chosen = _switched(bellman, chosen, found.A, better)
     raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
 
 
 def _float_pass(bellman, left):
     """The actions (S,) where no gain is seen in float64, and their values and reach; None for
     these if all that is ``left`` of the steps was taken before."""
-    if bellman.dense:
+    direct = bellman.dense or bellman.proper is not None
+    if bellman.proper is not None:
+        chosen = bellman.proper.first()
+    elif bellman.dense:
         chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
     else:
         chosen = bellman.nearly_greedy()
@@ -59,14 +62,20 @@ def _float_pass(bellman, left):
         better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
         if not better.any():
             return chosen, (V, reach)
-        chosen = _switched(chosen, advantage, better) if bellman.dense else bellman.nearly_greedy(V)
+        if direct:
+            chosen = _switched(bellman, chosen, advantage, better)
+        else:
+            chosen = bellman.nearly_greedy(V)
     return chosen, None
 
 
-def _switched(chosen, advantage, better):
+def _switched(bellman, chosen, advantage, better):
     """Each action that is better by most, where there is one."""
     gain = np.where(better, advantage, -np.inf)
-    return np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
+    chosen = np.where(better.any(axis=1), gain.argmax(axis=1), chosen)
+    if bellman.proper is not None:
+        bellman.proper.refuse_improper(chosen)
+    return chosen
 
 
 def _refined(bellman, chosen, V, reach, tie_tolerance) -> Solution:

@@ -106,7 +106,7 @@ def _solve_all(P, r, gamma, given, out):
             V_low[:] = 0.0
             before, missing = np.inf, np.inf
             for _ in range(REFINEMENTS):
-                high, low = advantages(P[i], r[i], gamma, V, V_low)
+                high, low = advantages(P[i], r[i], gamma, None, V, V_low)
                 before, missing = missing, 0.0
                 for s in range(S):
                     step[s] = high[s, chosen[s]] + low[s, chosen[s]]
@@ -117,7 +117,7 @@ def _solve_all(P, r, gamma, given, out):
                         missing = max(missing, abs(step[s]) / reach[s])
                 if missing <= NEGLIGIBLE or not missing < before / 2:
                     break
-            high, low = advantages(P[i], r[i], gamma, V, V_low)
+            high, low = advantages(P[i], r[i], gamma, None, V, V_low)
             value_rounding(P[i], r[i], gamma, V, chosen, step)
             solve(N, pivot, step)
             step -= step.min()

@@ -2,7 +2,7 @@
 
 Where every state has as many actions as any other, values are taken less the entropy of uniform
 policies, ``tau log A / (1 - gamma)``: what is left is of the size of the rewards, however large
-tau is.
+tau is. For gamma = 1 nothing is taken off.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Odds:
 def soft_values(bellman, tau, V, V_low):
     """(V*_tau, its Odds), from the values (pairs of floats) of the plain optimum."""
     counts = np.broadcast_to(bellman.available, bellman.r.shape).sum(axis=1)
-    mean = bool((counts == counts[0]).all())
+    mean = bellman.ends is None and bool((counts == counts[0]).all())
     V, V_low = V.copy(), V_low.copy()
     high, low = np.empty(bellman.r.shape), np.empty(bellman.r.shape)
     residual, previous, precise = np.empty(V.size), np.inf, False
@@ -57,8 +57,19 @@ def soft_values(bellman, tau, V, V_low):
         weights = np.exp(high + low)
         step = tau * residual
         bellman.solve(weights / weights.sum(axis=1, keepdims=True), step)
+        if not np.isfinite(step).all():
+            raise _infinite(tau)
         accumulate(V, V_low, step)
     else:
+        if bellman.ends is not None:
+            raise _infinite(tau)
         raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {size:.3g}")
     common = tau * np.log(counts[0]) / (1.0 - bellman.gamma) if mean else 0.0
     return V + common, Odds(high, low)
+
+
+def _infinite(tau):
+    return ValueError(
+        f"tau is {tau} and gamma is 1: the entropy of a cycle is worth more than it costs, and "
+        "regularized values are infinite; expected a smaller tau"
+    )

@@ -81,4 +81,6 @@ def _mdp(mdp) -> str:
     ]
     if mdp.actions is not None:
         options.append(f"actions={mdp.actions.tolist()}")
+    if mdp.ends is not None:
+        options.append(f"ends={mdp.ends.tolist()}")
     return f"MDP({', '.join([str(P.tolist()), str(mdp.r.tolist()), repr(mdp.gamma), *options])})"

@@ -55,5 +55,5 @@ def armijo(step, problem, point, trial):
         for a in range(point.A.shape[1]):
             if trial.change[s, a] != 0.0:
                 promised += point.d[s] * trial.change[s, a] * point.A[s, a]
-    bound = step.slope * max(promised, 0.0) / (1.0 - problem.gamma)
+    bound = step.slope * max(promised, 0.0) / problem.unit
     return rise + ROUNDING * size >= bound

@@ -44,7 +44,7 @@ def growing_epochs(step, k, problem, point):
 @njit_inlined
 def _lengths(problem, point):
     """The steps of a phase, and the phases of an epoch."""
-    S, horizon = point.x.shape[0], 1.0 / (1.0 - problem.gamma)
+    S, horizon = point.x.shape[0], 1.0 / problem.unit
     ratio = S * S * S * problem.n_actions * horizon * horizon / math.log(2.0)
     return int(math.ceil(4.0 * horizon)), max(1, int(math.ceil(math.log(ratio))))
 
@@ -58,5 +58,5 @@ def _next(k, problem, point, first):
     for s in range(point.A.shape[0]):
         for a in range(point.A.shape[1]):
             largest = max(largest, point.A[s, a])
-    Delta = largest / (1.0 - problem.gamma)
+    Delta = largest / problem.unit
     return first / Delta if Delta > first / LARGEST_STEP else LARGEST_STEP

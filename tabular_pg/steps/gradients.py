@@ -24,7 +24,7 @@ def gradient_norm(problem, point):
         for a in range(point.A.shape[1]):
             x = point.d[s] * point.pi[s, a] * point.A[s, a] / largest
             total += x * x
-    return math.sqrt(total) * largest / (1.0 - problem.gamma)
+    return math.sqrt(total) * largest / problem.unit
 
 
 @cited("mei2021")

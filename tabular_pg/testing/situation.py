@@ -39,7 +39,7 @@ def situation(mdp, pi, tau=0.0, memory=None) -> Situation:
     A = Q - V[:, None] - tau * log_pi
     if mdp.actions is not None:
         A = np.where(mdp.actions, A, 0.0)
-    d = (1 - mdp.gamma) * np.linalg.solve(M.T, mdp.mu)
+    d = mdp.unit * np.linalg.solve(M.T, mdp.mu)
     return Situation(mdp, tau, pi, V, Q, A, d, memory)
 
 

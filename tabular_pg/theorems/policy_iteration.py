@@ -14,6 +14,7 @@ from tabular_pg.methods.iterations.simplex_policy_iteration import (
 from tabular_pg.methods.iterations.value_iteration import ValueIteration
 from tabular_pg.methods.policy_iteration import PolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     discounted,
     from_the_start,
@@ -36,7 +37,14 @@ CONSERVATIVE, VALUES = (ConservativePolicyIteration,), (ValueIteration,)
 SIMPLEX, BLAND = (SimplexPolicyIteration,), (BlandPolicyIteration,)
 
 
-@theorem("PI1", "e_{k+1} <= gamma e_k", rules=RULES, assumes=(some_pair,))
+@theorem(
+    "PI1",
+    "e_{k+1} <= gamma e_k",
+    rules=RULES,
+    assumes=(some_pair,),
+    any_actions=True,
+    any_gamma=True,
+)
 def contraction(run):
     """e_{k+1} <= gamma e_k. Proof: V^{k+1} >= T V^k >= V* - gamma e_k."""
     i = steps(run)
@@ -50,12 +58,13 @@ def contraction(run):
     source="scherrer2016",
     confidence=Confidence.RECALLED,
     assumes=(discounted,),
+    any_actions=True,
 )
 def termination(run):
     """For gamma > 0 the iterate number S (A - 1) ceil(log(1 / (1 - gamma)) / (1 - gamma)) is
     optimal, from any start. Proof: PI1 over ceil(...) steps shrinks e so far that an action in
     use with the largest |A*| is never used again."""
-    S, A = run.mdp.r.shape
+    S, A = run.mdp.n_states, most_actions(run.mdp)
     horizon = 1 / (1 - run.mdp.gamma)
     return steps_to_optimality(run), S * (A - 1) * np.ceil(np.log(horizon) * horizon)
 

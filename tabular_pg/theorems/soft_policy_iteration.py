@@ -8,7 +8,15 @@ from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.changes import offset_change
-from tabular_pg.verdicts.quantities import EPS, ULP, at_start, q_gap, relative_entropy, steps
+from tabular_pg.verdicts.quantities import (
+    EPS,
+    ULP,
+    at_start,
+    least_slack,
+    q_gap,
+    relative_entropy,
+    steps,
+)
 from tabular_pg.verdicts.visits import discounted_sums, stationary, visitation
 
 RULES = (SoftPolicyIteration,)
@@ -21,6 +29,7 @@ NEAR, SMALL = 1e-5, 1e-280  # |xi| beside whose square its cube is invisible; ga
     rules=RULES,
     regularized=True,
     assumes=(some_pair,),
+    any_actions=True,
 )
 def quadratic(run):
     """e_{k+1} <= min{gamma, gamma^2 e_k / (8 tau (1 - gamma))} e_k for every k, with no assumption
@@ -43,6 +52,7 @@ def _squared(run, factor):
     rules=RULES,
     regularized=True,
     assumes=(some_pair,),
+    any_actions=True,
 )
 def quadratic_sharp(run):
     """e_{k+1} <= min{gamma, (1 - sqrt(1 - gamma))^2 e_k / (2 tau)} e_k for every k: G4 without a
@@ -65,6 +75,7 @@ def _sharp(run):
     rules=RULES,
     regularized=True,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def quadratic_closed_form(run):
     """e_k <= (K e_0)^{2^k} / K with K = gamma^2 / (8 tau (1 - gamma)), useful where K e_0 < 1;
@@ -87,6 +98,7 @@ def _iterated(run, K):
     rules=RULES,
     regularized=True,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def quadratic_closed_form_sharp(run):
     """e_k <= (K e_0)^{2^k} / K with K = (1 - sqrt(1 - gamma))^2 / (2 tau), useful where K e_0 < 1;
@@ -102,6 +114,8 @@ def quadratic_closed_form_sharp(run):
     regularized=True,
     tolerance=1e-3,
     assumes=(some_pair,),
+    any_actions=True,
+    any_gamma=True,
 )
 def second_order_limit(run):
     """V* - V^{k+1} over (I - gamma P_{pi*})^{-1} Var_{a ~ pi*_s}[gamma P (V* - V^k)(s, a)] /
@@ -116,7 +130,7 @@ def second_order_limit(run):
     near = np.abs(run.iterates[i + 1]).max(axis=(1, 2)) < NEAR
     settled = near & (run.sup_gap[i + 1] > SMALL)
     noise = ULP * run.mdp.gamma * run.sup_gap[i, None]  # of q, which may be all but constant
-    rounding = EPS * limit.max(axis=1, keepdims=True) + noise**2 / (run.tau * (1 - run.mdp.gamma))
+    rounding = EPS * limit.max(axis=1, keepdims=True) + noise**2 / (run.tau * least_slack(run))
     return run.value_gap[i + 1], np.where(settled[:, None], limit, np.inf), rounding
 
 
@@ -128,6 +142,7 @@ def second_order_limit(run):
     source="cen2022",
     confidence=Confidence.RECALLED,
     assumes=(dense_transitions, from_the_start),
+    any_actions=True,
 )
 def cen_quadratic(run):
     """If the stationary distribution nu* of P_{pi*} is positive and
@@ -151,6 +166,8 @@ def cen_quadratic(run):
     source="cen2022",
     confidence=Confidence.QUOTED,
     assumes=(some_pair,),
+    any_actions=True,
+    any_gamma=True,
 )
 def gap_by_divergence(run):
     """Lemma 5: V*(rho) - V^t(rho) <= (tau / (1 - gamma)) E_{s ~ d*_rho} KL(pi^t || pi^{t+1})."""
@@ -158,6 +175,6 @@ def gap_by_divergence(run):
     change, error = offset_change(run)
     divergence = relative_entropy(-change, run.policies[i], run.policies[i + 1])
     d = visitation(mdp, run.optimum.pi, mdp.rho)
-    scale = run.tau / (1 - mdp.gamma)
+    scale = run.tau / mdp.unit
     lost = (np.maximum(run.policies[i], run.policies[i + 1]) * error).sum(axis=2)
     return run.gap[i], scale * divergence @ d, scale * lost @ d

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg.verdicts.actions import each_action, most_actions, number_of_actions
 from tabular_pg.verdicts.quantities import state_step, steps
 
 
@@ -40,7 +41,7 @@ def some_suboptimal_action(run) -> str:
 
 def several_actions(run) -> str:
     """There is a choice of actions."""
-    return "" if run.mdp.n_actions > 1 else "A = 1; stated for a choice of actions"
+    return "" if most_actions(run.mdp) > 1 else "A = 1; stated for a choice of actions"
 
 
 def rho_is_mu(run) -> str:
@@ -57,7 +58,7 @@ def bandit(run) -> str:
 
 def two_armed_bandit(run) -> str:
     """A bandit of two actions with different rewards."""
-    if bandit(run) or run.mdp.n_actions != 2 or not np.isfinite(run.optimum.Delta):
+    if bandit(run) or most_actions(run.mdp) != 2 or not np.isfinite(run.optimum.Delta):
         return "stated for S = 1, A = 2, gamma = 0 and different rewards"
     return ""
 
@@ -65,6 +66,11 @@ def two_armed_bandit(run) -> str:
 def discounted(run) -> str:
     """gamma is positive."""
     return "" if run.mdp.gamma > 0 else "gamma is 0; stated for gamma > 0"
+
+
+def undiscounted(run) -> str:
+    """gamma is 1."""
+    return "" if run.mdp.gamma == 1 else f"gamma is {run.mdp.gamma}; stated for gamma = 1"
 
 
 def from_the_start(run) -> str:
@@ -76,8 +82,7 @@ def uniform_start(run) -> str:
     """The first policy is uniform."""
     if from_the_start(run):
         return from_the_start(run)
-    A = run.mdp.n_actions
-    if np.abs(run.policies[0] * A - 1).max() > 1e-12:
+    if np.abs(each_action(run, run.policies[0] * number_of_actions(run.mdp) - 1)).max() > 1e-12:
         return "the start policy is not uniform"
     return ""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tabular_pg._floats import UNDERFLOW
 from tabular_pg.numerics.offsets import KL_SERIES
+from tabular_pg.verdicts.actions import available, suboptimal
 from tabular_pg.verdicts.changes import (
     ULP,
     change_rounding,
@@ -20,7 +21,7 @@ from tabular_pg.verdicts.changes import (
     steps,
 )
 from tabular_pg.verdicts.once import once
-from tabular_pg.verdicts.visits import visitations
+from tabular_pg.verdicts.visits import later_steps, visitations
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
 NEGLIGIBLE = 1e-5  # share of a gap that moves its rate by less than the tolerance of such laws
@@ -130,13 +131,13 @@ def value_rise(run):
     its rounding."""
     d = visitations(run.mdp, run.policies[steps(run) + 1], run.mdp.mu)
     gained, rounding = improvement(run)
-    return tuple((d * x).sum(axis=1) / (1 - run.mdp.gamma) for x in (gained, rounding))
+    return tuple((d * x).sum(axis=1) / run.mdp.unit for x in (gained, rounding))
 
 
 @once
 def gradient_norm(run) -> np.ndarray:
     """(K,) Euclidean norm of the gradient of V(mu) in softmax logits, d pi A / (1 - gamma)."""
-    gradient = run.d[:, :, None] * run.policies * run.A / (1 - run.mdp.gamma)
+    gradient = run.d[:, :, None] * run.policies * run.A / run.mdp.unit
     size = np.maximum(np.abs(gradient).max(axis=(1, 2)), UNDERFLOW)  # squares would underflow
     return size * np.sqrt(((gradient / size[:, None, None]) ** 2).sum(axis=(1, 2)))
 
@@ -169,8 +170,14 @@ def state_step(run) -> np.ndarray:
     for the last iterate if no step was taken from there (see ``Run.step_sizes``)."""
     eta = run.step_sizes[:, None]
     if run.method.visitation:
-        return eta * run.d / (1 - run.mdp.gamma)
+        return eta * run.d / run.mdp.unit
     return np.broadcast_to(eta, run.d.shape)
+
+
+def least_slack(run):
+    """1 - gamma; for gamma = 1 one over the mean length of the longest episode at the optimum."""
+    undiscounted = getattr(run.mdp, "ends", None) is not None
+    return 1 / (1 + later_steps(run.mdp, run.optimum.pi).max()) if undiscounted else run.mdp.unit
 
 
 def least_step(run) -> float:
@@ -191,10 +198,10 @@ def best_actions(run) -> np.ndarray:
     differ by as much as their solution guarantees, and by what sums lose near the end of floats."""
     M = run.A.max(axis=2, keepdims=True)
     if not run.rounded:
-        return run.A == M
+        return available(run, run.A == M)
     rounding = advantage_rounding(run) + best_advantage_rounding(run)[:, :, None]
     rounding = max(1.0, run.backward_error / ULP) * rounding + run.mdp.n_states * run.least_change
-    return run.A >= M - rounding
+    return available(run, run.A >= M - rounding)
 
 
 @once
@@ -203,7 +210,7 @@ def greedy_lead(run):
     (inf where all actions are equally good)."""
     best = best_actions(run)
     p = np.where(best, run.policies, 0.0).sum(axis=2)
-    return p, run.A.max(axis=2) - np.where(best, -np.inf, run.A).max(axis=2)
+    return p, run.A.max(axis=2) - np.where(available(run, ~best), run.A, -np.inf).max(axis=2)
 
 
 def steps_to_optimality(run) -> int:
@@ -217,21 +224,20 @@ def settled_rate(run, now, limit):
     """log(e_{k+1} / e_k) on the last recorded pair, and its limit, or inf if not settled.
 
     ``now`` and ``limit`` (S, A) are the logarithms of the factors by which the rule multiplies
-    pi(a|s), at that pair and at the optimum. The slowest pairs (s, a) set the rate once all the
-    others together are invisible in the gap, e is too small to move the visits of a state, and
-    the factors of the slowest are near their limit; a run is on a plateau until then.
+    pi(a|s), at that pair and at the optimum. The slowest pairs (s, a) set the rate once the others
+    are invisible in the gap, e is too small to move visits, and their factors are near the limit.
     """
-    best, i, gamma = run.optimum, steps(run)[-1], run.mdp.gamma
+    best, i, unit, worse = run.optimum, steps(run)[-1], least_slack(run), suboptimal(run)
     with np.errstate(all="ignore"):
         weight = np.where(best.optimal, -np.inf, run.log_policies[i])
         weight = np.exp(weight - weight.max()) * -best.A
         rate, noise = last_rate(run)
-        slowest = limit[~best.optimal].max()
-        slow = ~best.optimal & (limit >= slowest - SAME_RATE * abs(slowest))
+        slowest = limit[worse].max()
+        slow = worse & (limit >= slowest - SAME_RATE * abs(slowest))
         others = weight[~slow].sum() / weight[slow].sum()
         drift = np.abs(now - limit)[slow].max(initial=0.0)
-        settled = slowest < -noise and others < NEGLIGIBLE * (1 - gamma) / run.mdp.r.size
-        settled &= run.sup_gap[i] < NEGLIGIBLE * (1 - gamma) ** 2 * best.Delta
+        settled = slowest < -noise and others < NEGLIGIBLE * unit / run.mdp.r.size
+        settled &= run.sup_gap[i] < NEGLIGIBLE * unit**2 * best.Delta
         settled &= drift < NEAR * abs(slowest)
     return rate, slowest if settled else np.inf
 

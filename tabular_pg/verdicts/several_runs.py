@@ -30,6 +30,7 @@ class SeveralMDPs:
 
     def __init__(self, mdps):
         self.gamma, self.n_states, self.n_actions = mdps[0].gamma, *mdps[0].r.shape
+        self.unit = 1 - self.gamma
         self._mdps = mdps
 
     P = cached_property(lambda self: _several([mdp.P for mdp in self._mdps]))

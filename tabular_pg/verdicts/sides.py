@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tabular_pg.engine.run import Run
@@ -13,9 +15,19 @@ from tabular_pg.verdicts.wide_run import WideRun
 _wide = once(WideRun)
 
 
+@once
+def neutral(run):
+    """The run as formulas see it: where an action is not available, both its advantages are 0, so
+    that it adds nothing to a mean, and is neither the best nor the worst."""
+    if not isinstance(run, Run) or run.mdp.actions is None:
+        return run
+    best = replace(run.optimum, A=np.where(run.mdp.actions, run.optimum.A, 0.0))
+    return replace(run, A=np.where(run.mdp.actions, run.A, 0.0), optimum=best)
+
+
 def sides_of(theorem, run):
     """measured, proved and the rounding of their difference, of one shape."""
-    measured, proved, rounding = returned(theorem.formula(run))
+    measured, proved, rounding = returned(theorem.formula(neutral(run)))
     measured, proved = np.broadcast_arrays(
         np.asarray(measured, dtype=float), np.asarray(proved, dtype=float)
     )
@@ -37,7 +49,7 @@ def wide_sides_of(theorem, run, like):
     if not isinstance(run, Run):
         return None
     try:
-        sides = returned(theorem.formula(_wide(run)))
+        sides = returned(theorem.formula(_wide(neutral(run))))
         return tuple(np.broadcast_to(wide(x), like.shape) for x in sides)
     except Exception:  # of a formula that asks for what only floats offer
         return None

@@ -14,10 +14,11 @@ from tabular_pg.numerics.systems.elimination import UNBLOCKED
 
 @singledispatch
 def visitation(mdp, pi, start) -> np.ndarray:
-    """(S,) d_start^pi = (1 - gamma) start^T (I - gamma P_pi)^{-1}, summing to 1."""
+    """(S,) d_start^pi = (1 - gamma) start^T (I - gamma P_pi)^{-1}, summing to 1; for gamma = 1,
+    without that factor, expected visits."""
     systems = linear_solver(mdp)
     systems.update(pi)
-    d = (1 - mdp.gamma) * np.array(start, dtype=float)
+    d = mdp.unit * np.array(start, dtype=float)
     systems.solve_adjoint(d)
     return d
 
@@ -36,9 +37,9 @@ def visitations(mdp, policies, start) -> np.ndarray:
     """(K, S) ``visitation`` of each of the policies (K, S, A)."""
     if not isinstance(mdp, MDP):
         return np.stack([visitation(mdp, pi, start) for pi in policies])
-    d = np.tile((1 - mdp.gamma) * np.asarray(start, dtype=float), (len(policies), 1))
+    d = np.tile(mdp.unit * np.asarray(start, dtype=float), (len(policies), 1))
     if mdp.n_states <= UNBLOCKED:
-        solve_each(transitions_of(mdp), mdp.gamma, np.ascontiguousarray(policies), d)
+        solve_each(transitions_of(mdp), mdp.gamma, mdp.ends, np.ascontiguousarray(policies), d)
         return d
     systems = linear_solver(mdp)
     for pi, row in zip(policies, d, strict=True):
@@ -53,13 +54,20 @@ def discounted_sums(mdp, pi, b) -> np.ndarray:
         return np.stack([discounted_sum(mdp, pi, row) for row in b])
     x = np.array(b, dtype=float)
     if mdp.n_states <= UNBLOCKED:
-        solve_rows(transitions_of(mdp), mdp.gamma, np.ascontiguousarray(pi), x)
+        solve_rows(transitions_of(mdp), mdp.gamma, mdp.ends, np.ascontiguousarray(pi), x)
         return x
     systems = linear_solver(mdp)
     systems.update(pi)
     for row in x:
         systems.solve(row)
     return x
+
+
+def later_steps(mdp, pi) -> np.ndarray:
+    """(S,) how many steps a policy takes after the first one, on average, at gamma = 1: the length
+    of an episode less 1, without that difference."""
+    goes_on = np.asarray(mdp.P.sum(axis=-1)).reshape(mdp.r.shape)
+    return discounted_sum(mdp, pi, (pi * goes_on).sum(axis=1))
 
 
 def mismatch(run, under=None, start=None, pi=None) -> float:

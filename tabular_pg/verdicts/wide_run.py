@@ -12,6 +12,7 @@ from tabular_pg.engine.step_size import mapped
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.numerics.offsets import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
+from tabular_pg.verdicts.actions import each_action
 from tabular_pg.verdicts.comparison import NO_DIGITS, digits_of_logarithms
 from tabular_pg.verdicts.quantities import (
     ULP,
@@ -45,22 +46,20 @@ class WideMDP:
 
     def __init__(self, mdp):
         self.whole = mdp
-        self.P, self.r, self.sparse, self.actions = mdp.P, mdp.r, mdp.sparse, mdp.actions
-        self.n_states, self.n_actions = mdp.n_states, mdp.n_actions
-        self.gamma, self.rho, self.mu = wide(mdp.gamma), wide(mdp.rho), wide(mdp.mu)
+        self.P, self.r, self.sparse, self.ends = mdp.P, mdp.r, mdp.sparse, mdp.ends
+        self.n_states, self.n_actions, self.actions = mdp.n_states, mdp.n_actions, mdp.actions
+        values = mdp.gamma, mdp.unit, mdp.rho, mdp.mu
+        self.gamma, self.unit, self.rho, self.mu = map(wide, values)
 
 
 class WideOptimum:
     """The optimum, with the attributes of :class:`tabular_pg.Optimum` that formulas use."""
 
     def __init__(self, best, tau):
-        self.optimal, self.V, self.A = best.optimal, wide(best.V), wide(best.A)
-        self.Delta = wide(best.Delta)
-        if tau > 0:
-            self.log_pi = wide(best.log_pi)
-            self.pi = np.exp(self.log_pi)
-        else:
-            self.pi = wide(best.pi)
+        self.optimal = best.optimal
+        self.V, self.A, self.Delta = wide(best.V), wide(best.A), wide(best.Delta)
+        self.log_pi = wide(best.log_pi) if tau > 0 else None
+        self.pi = np.exp(self.log_pi) if tau > 0 else wide(best.pi)
 
 
 class WideRun:
@@ -82,9 +81,8 @@ class WideRun:
         self.d, self.gap_sum = digits(run.d, kept), wide(run.gap_sum)
         self.least_policy = wide(run.least_policy)
         self.least_optimal_mass = wide(run.least_optimal_mass)
-        self.log_scale = wide(np.zeros(len(run.k)))
         self.log_gap, self.log_sup_gap = wide(run.log_gap), wide(run.log_sup_gap)
-        self.log_policies = wide(run.log_policies)
+        self.log_policies, self.log_scale = wide(run.log_policies), wide(np.zeros(len(run.k)))
 
     @cached_property
     def step_sizes(self):
@@ -157,7 +155,7 @@ class WideRun:
         # is not.
         zero = (self.run.A == 0) & ~low
         alone = zero & at_top & ((zero & (self.policies > 0)).sum(axis=2, keepdims=True) == 1)
-        return np.where(alone, self._top(known)[1], known)
+        return each_action(self, np.where(alone, self._top(known)[1], known))
 
     def _top(self, A):
         """Which action is the likeliest (K, S, A), and its A by those of others (K, S, 1)."""

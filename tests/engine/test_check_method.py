@@ -49,11 +49,9 @@ def test_methods_of_the_package_pass(rule, tau):
             ahead = now.mdp.r + now.mdp.gamma * now.mdp.P @ ahead.max(axis=1)
         eta, S = getattr(rule, "eta", 0.0), now.mdp.n_states
         visits = eta * now.d / (1 - now.mdp.gamma)
+        given, sizes = (now.pi, ahead, now.A, memory), now.mdp.r.shape
         rows = [
-            Now(
-                *(x[s].tolist() for x in (now.pi, ahead, now.A, memory)), eta, visits[s], now.tau, S
-            )
-            for s in range(S)
+            Now(*(x[s].tolist() for x in given), eta, visits[s], now.tau, *sizes) for s in range(S)
         ]
         pi = np.array([TWINS[type(rule)](rule, k, row) for row in rows], dtype=float)
         if not method_of(rule).memory:

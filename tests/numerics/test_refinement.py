@@ -65,7 +65,7 @@ def test_what_cannot_serve_is_tried_ever_more_rarely():
     systems = DenseSolver(np.empty((S, 1, S)), 0.99, Solver.REUSE)
     for _ in range(count):
         systems.N[:] = 0.99 * np.eye(S)[rng.permutation(S)]  # nothing in common
-        systems.renew()
+        systems.renew(np.ones((S, 1)))
         systems.solve(rng.random(S), alike=True)
     tried = 2 + int(np.log2(count))  # pauses double
     assert systems.refinements <= 2 * price(S) * tried

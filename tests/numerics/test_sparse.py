@@ -21,6 +21,7 @@ from support.sparse_cases import (
     random_rows,
     rows,
     seeds,
+    slack,
     solver_for,
     uniform,
 )
@@ -185,7 +186,7 @@ def test_residuals_are_exact_to_rounding(case, adjoint):
     M = [list(column) for column in zip(*M, strict=True)] if adjoint else M
     r, scale = np.empty(b.size), np.empty(b.size)
     kernel = adjoint_residual if adjoint else residual
-    omega = kernel(model, values, mdp.gamma, b, x, r, scale)
+    omega = kernel(model, values, slack(mdp), b, x, r, scale)
     exact = [
         Fraction(c) - sum(m * Fraction(t) for m, t in zip(row, x, strict=True))
         for row, c in zip(M, b, strict=True)
@@ -205,10 +206,10 @@ def test_residual_loses_nothing_to_what_values_have_in_common(case):
     mdp, pi, b = case.build()
     model, values, M = prepared(mdp, pi)
     r, scale = np.empty(b.size), np.empty(b.size)
-    residual(model, values, mdp.gamma, b, np.full(b.size, 1e15), r, scale)
+    residual(model, values, slack(mdp), b, np.full(b.size, 1e15), r, scale)
     assert np.array_equal(r, b - (1 - mdp.gamma) * 1e15)
     x = 1 + 1e-6 * np.random.default_rng(0).random(b.size)
-    residual(model, values, mdp.gamma, 0 * b, x, r, scale)
+    residual(model, values, slack(mdp), 0 * b, x, r, scale)
     exact = [-sum(m * Fraction(t) for m, t in zip(row, x, strict=True)) for row in M]
     error = max(abs(Fraction(found) - e) for found, e in zip(r, exact, strict=True))
     assert error <= 1e-15 * (1e-6 + 1 - mdp.gamma)
@@ -223,25 +224,25 @@ def test_sweeps_have_the_solution_as_fixed_point_and_approach_it(case):
     exact, adjoint = dense_solutions(mdp, pi, b)
     before, work, mass, r = (np.empty(b.size) for _ in range(4))
     from_earlier(model, values, work)
-    diagonal(model, values, mdp.gamma, mass)
+    diagonal(model, values, slack(mdp), mass)
     for start, backward in ((exact, False), (exact, True), (0.0 * b, False), (2.0 * exact, True)):
         x = start.copy()
-        relax(model, values, mdp.gamma, b, x, work, backward)
+        relax(model, values, slack(mdp), b, x, work, backward)
         assert (x >= 0).all()
         assert (np.abs(x - exact) <= np.abs(start - exact).max() + 1e-13 * exact).all()
     for start, backward in ((adjoint, False), (adjoint, True), (0.0 * b, False)):
         y = start.copy()
-        adjoint_relax(model, values, mdp.gamma, b, y, work, backward)
+        adjoint_relax(model, values, slack(mdp), b, y, work, backward)
         assert (y >= b * (1 - 1e-14)).all()
         assert (
             np.abs(y - adjoint).sum()
             <= np.abs(start - adjoint).sum() * (1 + 1e-12) + 1e-13 * y.sum()
         )
     y = adjoint * np.random.default_rng(0).random(b.size)
-    adjoint_residual(model, values, mdp.gamma, b, y, r, before)
+    adjoint_residual(model, values, slack(mdp), b, y, r, before)
     push(model, values, mass, y, r)
     kept = r.copy()
-    adjoint_residual(model, values, mdp.gamma, b, y, r, work)
+    adjoint_residual(model, values, slack(mdp), b, y, r, work)
     # a move is rounded like what it is the difference of: y before the sweep, and y after it
     assert (np.abs(kept - r) <= 1e-14 * (before + work)).all()
 
@@ -253,8 +254,8 @@ def test_a_sweep_replaces_noise_by_what_is_true():
     pi, b = np.ones((30, 1)), 10.0 ** -np.arange(150, 0, -5)
     model, values, _ = prepared(mdp, pi)
     x, y = np.ones((2, 30))
-    relax(model, values, 0.9, b, x, np.zeros(30), False)
-    adjoint_relax(model, values, 0.9, b, y, np.empty(30), True)
+    relax(model, values, slack(mdp), b, x, np.zeros(30), False)
+    adjoint_relax(model, values, slack(mdp), b, y, np.empty(30), True)
     for found, exact in zip((x, y), dense_solutions(mdp, pi, b), strict=True):
         np.testing.assert_allclose(found, exact, rtol=1e-14)
 
@@ -266,8 +267,8 @@ def test_drift_is_the_mean_residual_after_a_forward_sweep():
     b, x = rng.random((2, 50))
     earlier, r, scale = (np.empty(50) for _ in range(3))
     from_earlier(model, values, earlier)
-    _, _, drift = relax(model, values, 0.95, b, x, earlier, False)
-    residual(model, values, 0.95, b, x, r, scale)
+    _, _, drift = relax(model, values, slack(mdp), b, x, earlier, False)
+    residual(model, values, slack(mdp), b, x, r, scale)
     assert drift == pytest.approx(r.mean(), rel=1e-12)
 
 
@@ -277,8 +278,8 @@ def test_advantages_are_the_dense_ones(case, seed):
     mdp, _, _ = case.build()
     rng = np.random.default_rng(seed)
     V = rng.random(mdp.n_states)
-    dense = advantages(dense_P(mdp), mdp.r, mdp.gamma, V, 1e-18 * V)
-    compressed = sparse_advantages(sparse_model(mdp), mdp.r, mdp.gamma, V, 1e-18 * V)
+    dense = advantages(dense_P(mdp), mdp.r, mdp.gamma, None, V, 1e-18 * V)
+    compressed = sparse_advantages(sparse_model(mdp), mdp.r, mdp.gamma, None, V, 1e-18 * V)
     assert np.array_equal(dense, compressed)
 
 
@@ -286,8 +287,8 @@ def test_advantages_of_missing_rows_are_0():
     mdp = MDP(sp.csr_array(BASE), np.zeros((2, 2)), 0.9)
     V = np.array([1.0, 2.0])
     for high, low in (
-        sparse_advantages(sparse_model(mdp), mdp.r, 0.9, V, 0 * V),
-        advantages(BASE.reshape(2, 2, 2), mdp.r, 0.9, V, 0 * V),
+        sparse_advantages(sparse_model(mdp), mdp.r, 0.9, None, V, 0 * V),
+        advantages(BASE.reshape(2, 2, 2), mdp.r, 0.9, None, V, 0 * V),
     ):
         assert high[1, 1] == low[1, 1] == 0
         assert high[1, 0] == pytest.approx(0.9 - 2)

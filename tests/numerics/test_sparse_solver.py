@@ -239,7 +239,7 @@ def test_the_product_of_krylov_methods_is_the_residual_to_the_bit():
     model = sparse_model(mdp)
     values = np.empty(model.column.size)
     transitions(model, 0.99, rng.dirichlet(np.ones(4), 42), values)
-    system = System(model, values, 0.99, adjoint=False)
+    system = System(model, values, 0.99, np.full(model.n_states, 1 - 0.99), adjoint=False)
     b, unit, v, out = rng.random(42), rng.random(42), rng.standard_normal(42), np.empty(42)
     weight, apply = system.scaled_product(b, unit)
     apply(v, out)
@@ -252,7 +252,7 @@ def test_candidates_are_made_nonnegative():
     model, values, _ = prepared(mdp, uniform(mdp))
     for adjoint in (False, True):
         x, b = np.append(-1e-20, np.ones(49)), np.ones(50)
-        found = System(model, values, 0.9, adjoint).settle(b, x)
+        found = System(model, values, 0.9, np.full(model.n_states, 1 - 0.9), adjoint).settle(b, x)
         assert x[0] == 0
         assert found.omega >= found.normwise > 0
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 import mpmath as mp
+import numpy as np
 
 from support.twins.mirror_steps import mirror_step
 from tabular_pg import (
@@ -28,29 +29,40 @@ from tabular_pg.engine.step_size import step_of
 
 
 class Model:
-    """An MDP with its rows normalized exactly, in mpmath numbers."""
+    """An MDP with its rows normalized exactly, in mpmath numbers; a state has the actions that are
+    available, and a row that ends the episode one entry more."""
 
     def __init__(self, mdp, tau=0.0):
-        self.S, self.A = range(mdp.n_states), range(mdp.n_actions)
+        self.S, every = range(mdp.n_states), range(mdp.n_actions)
+        known = mdp.actions
+        self.A = [[a for a in every if known is None or known[s, a]] for s in self.S]
         self.gamma, self.tau = mp.mpf(mdp.gamma), mp.mpf(tau)
-        self.r = [[mp.mpf(mdp.r[s, a]) for a in self.A] for s in self.S]
+        self.unit = 1 - self.gamma if mdp.ends is None else mp.mpf(1)
+        self.r = [[mp.mpf(mdp.r[s, a]) for a in self.A[s]] for s in self.S]
         self.mu = [mp.mpf(x) for x in mdp.mu]
-        self.P = [[normalized([mp.mpf(x) for x in mdp.P[s, a]]) for a in self.A] for s in self.S]
+        end = np.zeros(mdp.r.shape) if mdp.ends is None else mdp.ends
+        P = mdp.P.toarray().reshape(*mdp.r.shape, -1) if mdp.sparse else mdp.P
+        self.P = [
+            [normalized([mp.mpf(x) for x in (*P[s, a], end[s, a])]) for a in self.A[s]]
+            for s in self.S
+        ]
 
     def solve(self, pi, b, transpose=False):
         M = mp.eye(len(self.S))
         for s in self.S:
             for t in self.S:
-                p = self.gamma * mp.fsum(pi[s][a] * self.P[s][a][t] for a in self.A)
+                p = self.gamma * mp.fsum(
+                    x * row[t] for x, row in zip(pi[s], self.P[s], strict=True)
+                )
                 M[(t, s) if transpose else (s, t)] -= p
         return list(mp.lu_solve(M, mp.matrix(b)))
 
     def value(self, pi):
         reward = [
             mp.fsum(
-                pi[s][a] * (self.r[s][a] - (self.tau * mp.log(pi[s][a]) if self.tau else 0))
-                for a in self.A
-                if pi[s][a] > 0
+                p * (r - (self.tau * mp.log(p) if self.tau else 0))
+                for p, r in zip(pi[s], self.r[s], strict=True)
+                if p > 0
             )
             for s in self.S
         ]
@@ -59,18 +71,21 @@ class Model:
     def q(self, V):
         return [
             [
-                self.r[s][a] + self.gamma * mp.fsum(self.P[s][a][t] * V[t] for t in self.S)
-                for a in self.A
+                r + self.gamma * mp.fsum(row[t] * V[t] for t in self.S)
+                for r, row in zip(self.r[s], self.P[s], strict=True)
             ]
             for s in self.S
         ]
 
     def visitation(self, pi):
-        return self.solve(pi, [(1 - self.gamma) * m for m in self.mu], transpose=True)
+        return self.solve(pi, [self.unit * m for m in self.mu], transpose=True)
+
+    def uniform(self):
+        return [normalized([mp.mpf(1)] * len(actions)) for actions in self.A]
 
     def optimal_value(self):
         """Howard's method for tau = 0, soft policy iteration to the working precision else."""
-        pi = [normalized([mp.mpf(1)] * len(self.A)) for _ in self.S]
+        pi = self.uniform()
         V = self.value(pi)
         while True:
             Q = self.q(V)
@@ -115,10 +130,10 @@ def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400, steps=None):
     with mp.workdps(digits):
         model = Model(mdp, tau)
         best = model.optimal_value()
-        n = len(model.A)
-        pi = [[mp.mpf(1) / n] * n for _ in model.S]
+        pi = model.uniform()
         if policy is not None:
-            pi = [normalized([mp.mpf(x) for x in row]) for row in policy]
+            given = zip(policy, model.A, strict=True)
+            pi = [normalized([mp.mpf(row[a]) for a in actions]) for row, actions in given]
         result, critic, whole = [], None, WHOLE.get(type(rule))
         for k in range(iterations + 1):
             V = model.value(pi)
@@ -159,6 +174,7 @@ class Now(NamedTuple):
     gradient_eta: object
     tau: object
     n_states: int
+    most: int  # actions that a state has
 
 
 def update(rule, k, model, pi, V, critic, eta):
@@ -169,8 +185,8 @@ def update(rule, k, model, pi, V, critic, eta):
         ahead = model.q([max(row) for row in ahead])
     for s in model.S:
         A = [q - V[s] - (tau * mp.log(p) if tau else 0) for q, p in zip(Q[s], pi[s], strict=True)]
-        gradient_eta = eta * d[s] / (1 - model.gamma)
-        now = Now(pi[s], ahead[s], A, critic[s], eta, gradient_eta, tau, len(model.S))
+        gradient_eta, most = eta * d[s] / model.unit, max(map(len, model.A))
+        now = Now(pi[s], ahead[s], A, critic[s], eta, gradient_eta, tau, len(model.S), most)
         new.append(TWINS[type(rule)](rule, k, now))
     if type(rule) is TDPMD:
         soft = [
@@ -228,7 +244,7 @@ def spma(rule, k, now):
 @twin(DualAveragedSPI)
 def dual_averaged_spi(rule, k, now):
     beta = mp.mpf(rule.beta)
-    step = mp.log(len(now.pi)) * (beta / (1 - beta) ** k if k else 1)
+    step = mp.log(now.most) * (beta / (1 - beta) ** k if k else 1)
     return tilted(now.pi, [step * x for x in now.A])
 
 

@@ -123,6 +123,11 @@ def dense_solutions(mdp, pi, b):
     return x, y
 
 
+def slack(mdp):
+    """(S,) the row sums of I - gamma P_pi."""
+    return np.full(mdp.n_states, 1 - mdp.gamma)
+
+
 def prepared(mdp, pi):
     """``(model, values, M)``: P_pi on its pattern, and I - gamma P_pi in fractions."""
     model = sparse_model(mdp)

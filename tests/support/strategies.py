@@ -59,7 +59,8 @@ def bandits():
 
 @st.composite
 def starts(draw, mdp, vertices=False):
-    """Uniform (None), Dirichlet, near-deterministic or, if allowed, deterministic policies."""
+    """Uniform (None), Dirichlet, near-deterministic or, if allowed, deterministic policies, on the
+    actions that there are."""
     kinds = ["uniform", "random", "sharp", "sharper"] + ["vertex"] * vertices
     kind = draw(st.sampled_from(kinds))
     rng = np.random.default_rng(draw(seeds))
@@ -67,17 +68,22 @@ def starts(draw, mdp, vertices=False):
     if kind == "uniform":
         return None
     if kind == "random":
-        return rng.dirichlet(np.ones(A), S)
-    vertex = np.eye(A)[rng.integers(A, size=S)]
-    if kind == "vertex":
-        return vertex
-    eps = 1e-4 if kind == "sharp" else 1e-10
-    return eps / A + (1 - eps) * vertex
+        policy = rng.dirichlet(np.ones(A), S)
+    else:
+        chosen = rng.integers(A, size=S)
+        if mdp.actions is not None:
+            chosen = np.where(mdp.actions, rng.random((S, A)), -1.0).argmax(axis=1)
+        eps = {"vertex": 0.0, "sharp": 1e-4, "sharper": 1e-10}[kind]
+        policy = eps / A + (1 - eps) * np.eye(A)[chosen]
+    if mdp.actions is None:
+        return policy
+    policy = np.where(mdp.actions, np.maximum(policy, 1e-300 if kind != "vertex" else 0.0), 0.0)
+    return policy / policy.sum(axis=1, keepdims=True)
 
 
 def prescribed_steps(mdp, tau):
     """The step sizes that some theorem asks for, and the ends of ranges in which others hold."""
-    g, A = 1 - mdp.gamma, mdp.n_actions
+    g, A = (1 - mdp.gamma if mdp.gamma < 1 else 0.1), mdp.n_actions
     wanted = [g**3 / 8, g**2 / 5, g**2 / 2, g**2, g, 0.9 * g, 0.4, 1.0]
     wanted += [
         1 / 6,
@@ -86,7 +92,7 @@ def prescribed_steps(mdp, tau):
         2 * g**3,
         g / (6 * g + 4 * np.sqrt(mdp.n_states) / mdp.mu.min()),
     ]
-    if mdp.gamma > 0:
+    if 0 < mdp.gamma < 1:
         wanted.append(g**3 / (2 * mdp.gamma * A))
     if tau > 0:
         wanted += [g**3 / (8 + tau * (4 + 8 * np.log(A))), g / tau, 3.9 * g / tau, 4 * g / tau]

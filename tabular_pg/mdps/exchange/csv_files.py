@@ -11,6 +11,7 @@ import numpy as np
 
 from tabular_pg._files import write_whole
 from tabular_pg.checks.numbers import check_path, shown
+from tabular_pg.mdps.discount import refuse_undiscounted
 from tabular_pg.mdps.exchange.tables import of_transitions
 
 COLUMNS = ("idstatefrom", "idaction", "idstateto", "probability", "reward")
@@ -72,6 +73,7 @@ def to_csv(mdp, path) -> Path:
 
     gamma, rho, mu and labels have no place in the file.
     """
+    refuse_undiscounted(mdp, "a table of transitions")
     lines = [",".join(COLUMNS)]
     lines += [f"{s},{a},{t},{p!r},{r!r}" for s, a, t, p, r in transitions(mdp)]
     return write_whole(path, "\n".join(lines) + "\n")

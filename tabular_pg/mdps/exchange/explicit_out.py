@@ -9,6 +9,7 @@ import numpy as np
 
 from tabular_pg._files import write_all
 from tabular_pg.checks.numbers import check_path
+from tabular_pg.mdps.discount import refuse_undiscounted
 from tabular_pg.mdps.exchange.csv_files import transitions
 
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -22,6 +23,7 @@ def to_prism(mdp, stem) -> list[Path]:
     where some are not available. gamma, mu, the weights of rho and labels of states have no place
     in them.
     """
+    refuse_undiscounted(mdp, "a file of Prism")
     rows, choices = _rows(mdp)
     n, m = len(choices), len(rows)
     labels = '0="init" 1="deadlock"\n' + "".join(f"{s}: 0\n" for s in np.flatnonzero(mdp.rho))
@@ -46,6 +48,7 @@ def to_storm(mdp, stem) -> list[Path]:
     ValueError
         If a reward is negative, which Storm does not read.
     """
+    refuse_undiscounted(mdp, "a file of Storm")
     if (mdp.r < 0).any():
         s, a = np.argwhere(mdp.r < 0)[0]
         raise ValueError(f"r[{s}, {a}] is {mdp.r[s, a]}; expected rewards >= 0, as Storm does")

@@ -9,6 +9,7 @@ from scipy import sparse as compressed
 
 from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_array
+from tabular_pg.mdps.discount import refuse_undiscounted
 from tabular_pg.mdps.exchange.tables import kept
 from tabular_pg.references import cited
 
@@ -97,6 +98,7 @@ def to_mdptoolbox(mdp) -> Toolbox:
     ValueError
         If some action is not available, for which pymdptoolbox has no form.
     """
+    refuse_undiscounted(mdp, "pymdptoolbox")
     if mdp.actions is not None:
         s, a = np.argwhere(~mdp.actions)[0]
         raise ValueError(

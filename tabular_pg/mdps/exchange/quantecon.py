@@ -7,6 +7,7 @@ from scipy import sparse as compressed
 
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import shown
+from tabular_pg.mdps.discount import refuse_undiscounted
 from tabular_pg.mdps.exchange.tables import kept
 from tabular_pg.references import cited
 
@@ -74,6 +75,7 @@ def to_quantecon(mdp):
         from quantecon.markov import DiscreteDP
     except ImportError as error:
         raise ImportError("this needs QuantEcon: pip install quantecon") from error
+    refuse_undiscounted(mdp, "QuantEcon")
     available = np.ones(mdp.r.shape, dtype=bool) if mdp.actions is None else mdp.actions
     if not mdp.sparse:
         return DiscreteDP(np.where(available, mdp.r, -np.inf), mdp.P, mdp.gamma)

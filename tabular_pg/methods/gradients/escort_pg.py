@@ -38,7 +38,7 @@ def escort_pg(rule, k, problem, point):
     """log pi <- log pi + p log|1 + u| + const, and log N by what the constant removes."""
     x, A, p = point.x, point.A, rule.p
     for s in range(x.shape[0]):
-        unit, total = point.d[s] / (1.0 - problem.gamma), 0.0
+        unit, total = point.d[s] / problem.unit, 0.0
         log_norm = point.memory[s, 0, 0]
         for a in range(x.shape[1]):
             if x[s, a] > -math.inf:

@@ -41,14 +41,14 @@ class DelightfulPG(NamedTuple):
 def enlightened_pg(rule, k, problem, point):
     """The update above with the first gate, in logarithms of probabilities."""
     for s in range(point.x.shape[0]):
-        push(point, s, rule.eta * point.d[s] / (1.0 - problem.gamma), 0.0)
+        push(point, s, rule.eta * point.d[s] / problem.unit, 0.0)
 
 
 @method(DelightfulPG, space=Space.SOFTMAX, visitation=True, statewise=True)
 def delightful_pg(rule, k, problem, point):
     """The update above with the second gate, in logarithms of probabilities."""
     for s in range(point.x.shape[0]):
-        push(point, s, rule.eta * point.d[s] / (1.0 - problem.gamma), rule.temperature)
+        push(point, s, rule.eta * point.d[s] / problem.unit, rule.temperature)
 
 
 @njit_inlined

@@ -57,7 +57,7 @@ def fill_direction(problem, point):
             for a in range(direction.shape[1]):
                 if point.pi[s, a] > 0.0:
                     direction[s, a] = point.d[s] * point.pi[s, a] * point.A[s, a]
-        norm = norm_of(direction) / (1.0 - problem.gamma)
+        norm = norm_of(direction) / problem.unit
         direction[:] = 0.0
         climb(problem, point, 1.0, direction)
     for s in range(direction.shape[0]):

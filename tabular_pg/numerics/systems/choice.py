@@ -55,10 +55,10 @@ def linear_solver(mdp, solver=None) -> DenseSolver | SparseSolver:
     check_solver(mdp, solver)
     P = transitions_of(mdp, solver)
     if is_sparse(mdp, solver):
-        return SparseSolver(P, mdp.gamma, solver)
+        return SparseSolver(P, mdp.gamma, solver, mdp.ends)
     if solver is None:
         solver = Solver.ELIMINATION if mdp.n_states <= FEW else Solver.REUSE
-    return DenseSolver(P, mdp.gamma, solver)
+    return DenseSolver(P, mdp.gamma, solver, mdp.ends)
 
 
 def check_solver(mdp, solver):

@@ -1,7 +1,8 @@
 """Kernels on P in compressed rows: one pass over the stored entries each, and no copy of them.
 
-``M = I - gamma P_pi`` is never formed. Its rows are used as "row sum 1 - gamma, off-diagonals
--gamma P_pi", so that no residual depends on how a diagonal or a row sum of P is rounded.
+``M = I - gamma P_pi`` is never formed. Its rows are used as "row sum, off-diagonals -gamma P_pi",
+so that no residual depends on how a diagonal or a row sum of P is rounded; the row sums are the
+slack (S,) of ``products.fill_slack``.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def next_values(model, gamma, v, out):
 
 
 @njit
-def residual(model, values, gamma, b, x, out, scale):
+def residual(model, values, slack, b, x, out, scale):
     """Fill ``out`` with ``b - M x`` and ``scale`` with ``|M| |x| + |b|``.
 
     Successors enter as differences ``x(t) - x(s)``, which is exact in the row sums and loses
@@ -119,35 +120,35 @@ def residual(model, values, gamma, b, x, out, scale):
             if t != s:
                 step += values[k] * (x[t] - own)
                 size += values[k] * (abs(x[t]) + abs(own))
-        out[s] = b[s] - (1.0 - gamma) * own + step
-        scale[s] = abs(b[s]) + (1.0 - gamma) * abs(own) + size
+        out[s] = b[s] - slack[s] * own + step
+        scale[s] = abs(b[s]) + slack[s] * abs(own) + size
         omega = worst(out[s], scale[s], omega)
     return omega
 
 
 @njit
-def scaled_product(model, values, gamma, x, weight, out):
+def scaled_product(model, values, slack, x, weight, out):
     """Fill ``out`` with ``M x / weight``: to the bit what ``residual`` gives, and nothing else."""
     row, column = model.row, model.column
     for s in range(model.n_states):
         own, step = x[s], 0.0
         for k in range(row[s], row[s + 1]):
             step += values[k] * (x[column[k]] - own)
-        out[s] = ((1.0 - gamma) * own - step) / weight[s]
+        out[s] = (slack[s] * own - step) / weight[s]
 
 
 @njit
-def adjoint_residual(model, values, gamma, c, y, out, scale):
+def adjoint_residual(model, values, slack, c, y, out, scale):
     """Fill ``out`` with ``c - M^T y`` and, for c, y >= 0, ``scale`` with ``M^T`` likewise.
 
-    What leaves a state is what arrives at the others, so the column sums 1 - gamma are exact.
+    What leaves a state is what arrives at the others, so the row sums are exact.
     Returns the same as ``residual``.
     """
     row, column = model.row, model.column
     for s in range(model.n_states):
         out[s] = c[s]
     for s in range(model.n_states):
-        leaving = (1.0 - gamma) * y[s]
+        leaving = slack[s] * y[s]
         for k in range(row[s], row[s + 1]):
             t = column[k]
             if t != s:

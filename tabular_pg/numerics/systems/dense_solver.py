@@ -13,7 +13,7 @@ from tabular_pg.numerics.systems.elimination import (
     solve,
     solve_adjoint,
 )
-from tabular_pg.numerics.systems.products import transitions
+from tabular_pg.numerics.systems.products import fill_slack, transitions
 from tabular_pg.numerics.systems.refinement import (
     corrected,
     is_due,
@@ -32,21 +32,25 @@ class DenseSolver:
     P : (S, A, S) array
     gamma : float
     solver : Solver.ELIMINATION or Solver.REUSE
+    ends : (S, A) array, optional
+        See ``MDP``.
 
     Attributes
     ----------
     model : P.
-    N : (S, S) ``gamma P_pi``; whoever fills it by other means than ``update`` calls ``renew``.
+    N : (S, S) ``gamma P_pi``; whoever fills it by other means than ``update`` calls ``renew`` with
+        the policy.
     kind : the Solver in use.
     backward_error : the largest componentwise backward error of an accepted solution; for
         eliminations, which need no check, a bound on it.
     factorizations, refinements : how many.
     """
 
-    def __init__(self, P, gamma, solver):
+    def __init__(self, P, gamma, solver, ends=None):
         S = P.shape[0]
         self.model, self.kind, self.backward_error, self.factorizations = P, solver, 0.0, 0
-        self._gamma, self._slack = gamma, 1.0 - gamma
+        self._gamma, self._ends = gamma, ends
+        self._slack = 1.0 - gamma if ends is None else np.empty(S)  # of all rows, or of each
         self.N, self._pivot = np.empty((S, S)), None
         self._eliminated = False  # whether N holds the factors of this very policy
         self._earlier = nothing_earlier(S) if solver is Solver.REUSE else None
@@ -58,11 +62,14 @@ class DenseSolver:
 
     def update(self, pi):
         """The systems are those of the policy ``pi`` (S, A)."""
-        transitions(self.model, self._gamma, np.ascontiguousarray(pi), self.N)
-        self.renew()
+        pi = np.ascontiguousarray(pi)
+        transitions(self.model, self._gamma, pi, self.N)
+        self.renew(pi)
 
-    def renew(self):
-        """``N`` has changed."""
+    def renew(self, pi):
+        """``N`` has become that of the policy ``pi``."""
+        if self._ends is not None:
+            fill_slack(self._gamma, self._ends, pi, self._slack)
         self._eliminated = False
 
     def solve(self, b, alike=False):
@@ -116,27 +123,25 @@ class DenseSolver:
 
 
 @njit
-def solve_each(P, gamma, policies, c):
+def solve_each(P, gamma, ends, policies, c):
     """Overwrite the rows of ``c`` (K, S) by the solutions of the adjoint systems of so many
     policies (K, S, A) of few states."""
     S = c.shape[1]
     N, pivot, slack = np.empty((S, S)), np.empty(S), np.empty(S)
     for k in range(c.shape[0]):
         transitions(P, gamma, policies[k], N)
-        for s in range(S):
-            slack[s] = 1.0 - gamma
+        fill_slack(gamma, ends, policies[k], slack)
         eliminate(N, pivot, slack)
         solve_adjoint(N, pivot, c[k])
 
 
 @njit
-def solve_rows(P, gamma, pi, b):
+def solve_rows(P, gamma, ends, pi, b):
     """Overwrite the rows of ``b`` (K, S) by solutions of the systems of one policy, likewise."""
     S = b.shape[1]
     N, pivot, slack = np.empty((S, S)), np.empty(S), np.empty(S)
     transitions(P, gamma, pi, N)
-    for s in range(S):
-        slack[s] = 1.0 - gamma
+    fill_slack(gamma, ends, pi, slack)
     eliminate(N, pivot, slack)
     for k in range(b.shape[0]):
         solve(N, pivot, b[k])

@@ -24,7 +24,7 @@ def sum_up(system, b, x):
     """Overwrite ``x`` by the solution, entry by entry as accurate as it gets; its ``Check``."""
     model = system.model
     weight = np.empty(model.n_states)
-    diagonal(model, system.values, system.gamma, weight)
+    diagonal(model, system.values, system.slack, weight)
     row, column, values = model.row, model.column.astype(np.int64), system.values
     if system.adjoint:
         shape = (model.n_states, model.n_states)

@@ -1,5 +1,5 @@
-"""What is done with P: ``gamma P_pi`` of a policy, ``gamma P v`` of a value, and for dense P the
-residuals of the systems of a policy."""
+"""What is done with P: ``gamma P_pi`` of a policy and the row sums of ``I - gamma P_pi``,
+``gamma P v`` of a value, and for dense P the residuals of the systems of a policy."""
 
 from __future__ import annotations
 
@@ -26,6 +26,30 @@ def transitions(P, gamma, pi, N):
                     N[s, t] += weight * P[s, a, t]
 
 
+def chance(ends, s, a):
+    """The probability that the episode ends with an action; 0 for ``ends`` None: none ever does."""
+    return 0.0 if ends is None else ends[s, a]
+
+
+@overload(chance, inline="never")
+def _chance(ends, s, a):
+    if isinstance(ends, types.NoneType):
+        return lambda ends, s, a: 0.0
+    return lambda ends, s, a: ends[s, a]
+
+
+@njit_inlined
+def fill_slack(gamma, ends, pi, slack):
+    """Fill ``slack`` (S,) with the row sums of ``I - gamma P_pi``: 1 - gamma, and where episodes
+    end the probability of that, which is no difference of what is left."""
+    for s in range(slack.size):
+        slack[s] = 1.0 - gamma
+    if ends is not None:
+        for s in range(slack.size):
+            for a in range(pi.shape[1]):
+                slack[s] += pi[s, a] * ends[s, a]
+
+
 def next_values(P, gamma, v, out):
     """Fill ``out`` (S, A) with ``gamma sum_t P(t|s,a) v(t)``; P is an array or a SparseModel."""
     (dense_values if isinstance(P, np.ndarray) else compressed_rows.next_values)(P, gamma, v, out)
@@ -47,6 +71,18 @@ def dense_values(P, gamma, v, out):
             out[s, a] = gamma * total
 
 
+def of_row(slack, s):
+    """The sum of row ``s`` where ``slack`` has one for each, or is that of all rows."""
+    return slack if np.ndim(slack) == 0 else slack[s]
+
+
+@overload(of_row, inline="never")
+def _of_row(slack, s):
+    if isinstance(slack, types.Array):
+        return lambda slack, s: slack[s]
+    return lambda slack, s: slack
+
+
 @njit_reordered
 def residual(N, slack, b, x, out, scale):
     """Fill ``out`` with ``b - M x`` and return ``max |out| / (|M| x + b)``.
@@ -56,11 +92,11 @@ def residual(N, slack, b, x, out, scale):
     """
     omega = 0.0
     for s in range(b.size):
-        own, change, mass = x[s], 0.0, 1.0 - slack - N[s, s]
+        own, change, mass = x[s], 0.0, 1.0 - of_row(slack, s) - N[s, s]
         for t in range(b.size):
             change += N[s, t] * (x[t] - own)
-        out[s] = b[s] - slack * own + change
-        scale[s] = b[s] + slack * own + change + 2.0 * mass * own
+        out[s] = b[s] - of_row(slack, s) * own + change
+        scale[s] = b[s] + of_row(slack, s) * own + change + 2.0 * mass * own
         omega = worst(out[s], abs(scale[s]), omega)
     return omega
 
@@ -78,7 +114,7 @@ def adjoint_residual(N, slack, c, y, out, scale):
             out[t] += flow
             scale[t] += flow
             leaving += flow
-        leaving += slack * own
+        leaving += of_row(slack, s) * own
         out[s] -= leaving
         scale[s] += leaving - 2.0 * N[s, s] * own
     omega = 0.0

@@ -63,7 +63,8 @@ def corrected(earlier, adjoint, N, slack, b, alike):
     """Whether ``b >= 0`` was overwritten by the solution, or that of the adjoint, without
     elimination; if not, the inverse is given up.
 
-    If not ``alike``, earlier solutions are no prediction.
+    ``slack`` are the row sums, (S,) or the one number that all are. If not ``alike``, earlier
+    solutions are no prediction.
     """
     i, steps, omega, before = 1 if adjoint else 0, 0, math.inf, math.inf
     x, r, step, plan, usual = earlier.x, earlier.r, earlier.step, earlier.plan, earlier.usual

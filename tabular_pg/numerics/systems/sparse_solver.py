@@ -7,6 +7,7 @@ import numpy as np
 from tabular_pg.numerics.systems.compressed_rows import transitions
 from tabular_pg.numerics.systems.fill_in import Cost, elimination_cost
 from tabular_pg.numerics.systems.positive_sums import sum_up
+from tabular_pg.numerics.systems.products import fill_slack
 from tabular_pg.numerics.systems.solver import Solver, solve_in_parts
 from tabular_pg.numerics.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
 from tabular_pg.numerics.systems.sparse_system import Check, System
@@ -43,6 +44,8 @@ class SparseSolver:
     solver : one of the sparse members of Solver, optional
         The only one to use, however long it takes; entries that a Krylov method gets wrong because
         they are small are summed up all the same.
+    ends : (S, A) array, optional
+        See ``MDP``.
 
     Attributes
     ----------
@@ -58,21 +61,23 @@ class SparseSolver:
         If ``solver`` is a solver of dense systems.
     """
 
-    def __init__(self, model, gamma, solver=None):
+    def __init__(self, model, gamma, solver=None, ends=None):
         if solver is not None and solver not in SPARSE:
             names = ", ".join(member.name for member in SPARSE)
             raise ValueError(f"solver is {solver}; expected None or, for sparse P, one of {names}")
         self.kind = None
         self.backward_error = self.normwise_error = 0.0
         self.factorizations = 0
-        self.model, self._gamma, self._forced = model, gamma, solver
-        self._values = np.empty(model.column.size)
-        self._rows = System(model, self._values, gamma, adjoint=False)
-        self._columns = System(model, self._values, gamma, adjoint=True)
+        self.model, self._gamma, self._ends, self._forced = model, gamma, ends, solver
+        self._values, self._slack = np.empty(model.column.size), np.full(model.n_states, 1 - gamma)
+        self._rows = System(model, self._values, gamma, self._slack, adjoint=False)
+        self._columns = System(model, self._values, gamma, self._slack, adjoint=True)
         self._krylov = Krylov(model.n_states)
         self._factors = self._cost = self._short = self._expected = None
         self._accepted = ACCEPTED + 1e-16 * model.n_states**0.5  # of a sum over all states
-        self._patience = int(min(50 / (1 - gamma), MOST_SWEEPS))  # 37 / (1 - gamma) gain 16 digits
+        self._patience = MOST_SWEEPS
+        if gamma < 1:  # 37 / (1 - gamma) gain 16 digits
+            self._patience = int(min(50 / (1 - gamma), MOST_SWEEPS))
         self._finite = True
 
     @property
@@ -82,7 +87,9 @@ class SparseSolver:
 
     def update(self, pi):
         """The systems are those of the policy ``pi`` (S, A); factors of another are forgotten."""
-        transitions(self.model, self._gamma, np.ascontiguousarray(pi), self._values)
+        pi = np.ascontiguousarray(pi)
+        transitions(self.model, self._gamma, pi, self._values)
+        fill_slack(self._gamma, self._ends, pi, self._slack)
         self._factors, self._finite = None, bool(np.isfinite(pi).all())
 
     def solve(self, b, alike=True):

@@ -7,7 +7,7 @@ from tabular_pg.numerics.systems.compressed_rows import worst
 
 
 @njit
-def relax(model, values, gamma, b, x, earlier, backward):
+def relax(model, values, slack, b, x, earlier, backward):
     """One Gauss-Seidel sweep over ``M x = b``; a nonnegative ``x`` stays so.
 
     A state moves by a difference of values if it moves little, and else is set anew, by a sum of
@@ -19,7 +19,7 @@ def relax(model, values, gamma, b, x, earlier, backward):
     omega, largest, drift = 0.0, 0.0, 0.0
     for i in range(S):
         s = S - 1 - i if backward else i
-        own, total, mass = x[s], b[s], 1.0 - gamma
+        own, total, mass = x[s], b[s], slack[s]
         r = b[s] - mass * own
         for k in range(row[s], row[s + 1]):
             t = column[k]
@@ -53,11 +53,11 @@ def from_earlier(model, values, out):
 
 
 @njit
-def diagonal(model, values, gamma, out):
-    """Fill ``out`` (S,) with the diagonal of M: 1 - gamma plus what goes to other states."""
+def diagonal(model, values, slack, out):
+    """Fill ``out`` (S,) with the diagonal of M: the slack plus what goes to other states."""
     row, column = model.row, model.column
     for s in range(model.n_states):
-        out[s] = 1.0 - gamma
+        out[s] = slack[s]
         for k in range(row[s], row[s + 1]):
             if column[k] != s:
                 out[s] += values[k]
@@ -91,7 +91,7 @@ def push(model, values, mass, y, r):
 
 
 @njit
-def adjoint_relax(model, values, gamma, c, y, work, backward):
+def adjoint_relax(model, values, slack, c, y, work, backward):
     """One Gauss-Seidel sweep over ``M^T y = c``, without a subtraction; ``work`` (S,) is spent.
 
     First every state sends what it has to the states whose turn comes before its own, then, in
@@ -107,7 +107,7 @@ def adjoint_relax(model, values, gamma, c, y, work, backward):
                 work[t] += values[k] * y[s]
     for i in range(S):
         s = S - 1 - i if backward else i
-        mass = 1.0 - gamma
+        mass = slack[s]
         for k in range(row[s], row[s + 1]):
             if column[k] != s:
                 mass += values[k]

@@ -31,6 +31,8 @@ class Check(NamedTuple):
 class System:
     """``M x = b`` or, as ``adjoint``, ``M^T x = b``, where ``M = I - gamma P_pi`` and ``b >= 0``.
 
+    ``slack`` (S,) are the row sums of M, which whoever changes the policy keeps up to date.
+
     Attributes
     ----------
     r, scale : (S,) residual of the candidate checked last, and what it is compared with.
@@ -38,11 +40,12 @@ class System:
     shift : whether sweeps remove the common part of the error.
     """
 
-    def __init__(self, model, values, gamma, adjoint):
+    def __init__(self, model, values, gamma, slack, adjoint):
         self.model, self.values, self.gamma, self.adjoint = model, values, gamma, adjoint
+        self.slack = slack
         self.r, self.scale = np.empty(model.n_states), np.empty(model.n_states)
         self._weight = np.zeros(model.n_states)
-        self.products, self.shift = 0, True
+        self.products, self.shift = 0, gamma < 1.0  # where episodes end, nothing is in common
         self._differences = []  # backward differences of the last solutions, of order 0, 1, ...
         self._order = 0  # how many of them would have predicted the last solution best
 
@@ -75,7 +78,7 @@ class System:
         self.products += 1
         if self.adjoint:
             self.check(b, x)
-            diagonal(self.model, self.values, self.gamma, self._weight)
+            diagonal(self.model, self.values, self.slack, self._weight)
         else:
             from_earlier(self.model, self.values, self._weight)
 
@@ -98,8 +101,8 @@ class System:
                 self.r += (1.0 - factor) * b
         else:
             arrays = (b, x, self._weight)
-            omega, size, drift = relax(self.model, self.values, self.gamma, *arrays, False)
-            x += self.shift * drift / (1.0 - self.gamma)
+            omega, size, drift = relax(self.model, self.values, self.slack, *arrays, False)
+            x += drift / (1.0 - self.gamma) if self.shift else 0.0
         return Check(omega, size / self._size(b, x))
 
     def scaled_product(self, b, unit):
@@ -116,7 +119,7 @@ class System:
         def apply(v, out):
             np.multiply(unit, v, out=u)
             self.products += 1
-            scaled_product(self.model, self.values, self.gamma, u, weight, out)
+            scaled_product(self.model, self.values, self.slack, u, weight, out)
 
         def adjoint_apply(v, out):
             np.multiply(unit, v, out=u)
@@ -159,14 +162,14 @@ class System:
     def _residual(self, b, x, out, scale):
         self.products += 1
         kernel = adjoint_residual if self.adjoint else residual
-        return kernel(self.model, self.values, self.gamma, b, x, out, scale)
+        return kernel(self.model, self.values, self.slack, b, x, out, scale)
 
     def _relax(self, b, x, backward):
         self.products += 1
         if self.adjoint:
-            adjoint_relax(self.model, self.values, self.gamma, b, x, self.r, backward)
+            adjoint_relax(self.model, self.values, self.slack, b, x, self.r, backward)
         else:
-            relax(self.model, self.values, self.gamma, b, x, self._weight, backward)
+            relax(self.model, self.values, self.slack, b, x, self._weight, backward)
 
     def _size(self, b, x) -> float:
         return (1.0 + self.gamma) * self._norm(x) + self._norm(b)

@@ -176,6 +176,14 @@ class EpisodicMDP:
         """
         return discounted.to_discounted(self, gamma)
 
+    def to_undiscounted(self) -> MDP:
+        """The same problem as an MDP with gamma = 1, with the same values and expected visits.
+
+        P is sparse; a terminal state has one action, which earns its reward and ends the episode;
+        rho is uniform over the roots, mu over all states.
+        """
+        return discounted.to_undiscounted(self)
+
     def render(self, edges) -> str:
         """A trajectory as text, one step per line; entries of -1 at its end are padding."""
         return text.render(self, edges)

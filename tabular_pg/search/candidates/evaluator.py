@@ -152,7 +152,7 @@ class Evaluator:
     def _problem(self, mdp, best, coordinates, largest):
         return Problem(
             mdp.P, mdp.gamma, mdp.mu, best.A, best.optimal, self.tau, coordinates,
-            self.method.visitation, mdp.n_actions, largest,
+            self.method.visitation, mdp.n_actions, largest, None, mdp.unit,
         )  # fmt: skip
 
     def _in_lanes(self, instance, rule, mdp, best, log_policies):

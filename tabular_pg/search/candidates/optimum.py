@@ -51,12 +51,12 @@ def plain_optimum(P, r, gamma):
         factors(P, gamma, pi, N, pivot, slack)
         solve(N, pivot, V)
         for _ in range(2):
-            high, low = advantages(P, r, gamma, V, V_low)
+            high, low = advantages(P, r, gamma, None, V, V_low)
             for s in range(S):
                 rest[s] = high[s, chosen[s]] + low[s, chosen[s]]
             solve(N, pivot, rest)
             accumulate(V, V_low, rest)
-        high, low = advantages(P, r, gamma, V, V_low)
+        high, low = advantages(P, r, gamma, None, V, V_low)
         value_rounding(P, r, gamma, V, chosen, drift)
         solve(N, pivot, drift)
         drift -= drift.min()
@@ -89,7 +89,7 @@ def soft_optimum(P, r, gamma, tau, V, V_low):
     high, low, pi = np.empty((S, A)), np.empty((S, A)), np.empty((S, A))
     residual, previous, precise = np.empty(S), np.inf, False
     for _ in range(NEWTON_STEPS):
-        above, below = advantages(P, r, gamma, V, V_low)
+        above, below = advantages(P, r, gamma, None, V, V_low)
         soft_residual(above, below, tau, True, precise, high, low, residual)
         size = np.abs(residual).max()
         if size < SETTLED and size >= previous / 2:

@@ -12,6 +12,7 @@ from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.actions import each_action, most_actions
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.quantities import (
     EPS,
@@ -48,6 +49,7 @@ def _after_start(run, bound):
 
 CEN = {
     "rules": RULES,
+    "any_actions": True,
     "regularized": True,
     "source": "cen2022",
     "confidence": Confidence.RECALLED,
@@ -99,6 +101,7 @@ def _potential(run, nu):
     source="chen2026",
     confidence=Confidence.DERIVED,
     assumes=(dense_transitions, from_the_start),
+    any_actions=True,
 )
 def stationary_potential(run):
     """Phi_k = nu* (V* - V^k) + ((1 + eta tau) / eta) nu* KL(pi* || pi^k), nu* stationary for
@@ -115,6 +118,7 @@ def stationary_potential(run):
     rules=RULES,
     regularized=True,
     assumes=(dense_transitions, from_the_start),
+    any_actions=True,
 )
 def any_start_potential(run):
     """For any rho and any x in (gamma, 1), V*(rho) - V^k(rho) <= (x / (x - gamma))
@@ -140,6 +144,8 @@ def _span(run):
     rules=RULES,
     regularized=True,
     assumes=(some_pair,),
+    any_actions=True,
+    any_gamma=True,
 )
 def span_recursion(run):
     """X_k = max_s span(log pi^k - log pi*) satisfies X_{k+1} <= alpha (X_k + eta gamma e_k).
@@ -155,6 +161,7 @@ def span_recursion(run):
     rules=RULES,
     regularized=True,
     any_step=True,
+    any_actions=True,
 )
 def gap_by_span(run):
     """e_k <= tau X_k^2 / (8 (1 - gamma)). Proof: KL(pi || pi*) <= span(log pi - log pi*)^2 / 8
@@ -167,6 +174,7 @@ def gap_by_span(run):
     "e_k <= c_j (1 + eta tau)^{-2(k-j)} once X_j < 8 (1-gamma)/gamma",
     rules=(NaturalPG,),
     regularized=True,
+    any_actions=True,
 )
 def local_linear(run):
     """If h = gamma X_j / (8 (1 - gamma)) < 1, then for k >= j, e_k <= (tau X_j^2 / (8 (1 - gamma)))
@@ -188,6 +196,8 @@ def local_linear(run):
     regularized=True,
     tolerance=1e-3,
     assumes=(some_pair,),
+    any_actions=True,
+    any_gamma=True,
 )
 def exact_rate(run):
     """e_k^{1/k} -> (1 + eta tau)^{-2}. Checked as the ratio of the last recorded pair, once
@@ -209,10 +219,12 @@ def exact_rate(run):
     kind=Kind.EQUAL,
     regularized=True,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def closed_form(run):
     """For gamma = 0, pi^k is proportional to (pi*)^{1 - alpha^k} (pi^0)^{alpha^k}."""
-    xi = run.iterates - run.iterates[:, :, :1]
+    first = run.optimum.optimal.argmax(axis=1)[None, :, None]  # an action that there is
+    xi = each_action(run, run.iterates - np.take_along_axis(run.iterates, first, axis=2))
     alpha = _alpha_beta(run)[0] ** run.k.astype(float)[:, None, None]
     predicted = alpha * at_start(run, xi) if run.mdp.gamma == 0 else np.full(xi.shape, np.inf)
     return xi, predicted, EPS * np.abs(run.iterates).max(axis=2, keepdims=True)
@@ -225,10 +237,12 @@ def closed_form(run):
     regularized=True,
     source="cen2022",
     confidence=Confidence.RECALLED,
+    any_actions=True,
 )
 def bias(run):
     """The regularized optimum loses at most tau log A / (1 - gamma) of unregularized value, in
     every state."""
     mdp, plain = run.mdp, run.plain_optimum
-    lost = discounted_sum(mdp, run.optimum.pi, -(run.optimum.pi * plain.A).sum(axis=1))
-    return lost.max(), run.tau * np.log(mdp.n_actions) / (1 - mdp.gamma)
+    A = np.where(run.optimum.pi > 0, plain.A, 0.0)  # -inf where there is no action
+    lost = discounted_sum(mdp, run.optimum.pi, -(run.optimum.pi * A).sum(axis=1))
+    return lost.max(), run.tau * np.log(most_actions(mdp)) / (1 - mdp.gamma)

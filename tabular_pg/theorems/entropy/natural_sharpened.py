@@ -15,6 +15,7 @@ from tabular_pg.verdicts.assumptions import from_the_start
     rules=RULES,
     regularized=True,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def policies(run):
     """||log pi* - log pi^k|| <= (C_1 / tau) (1 - eta_C tau)^{k-1} for k >= 1, C_1 as in G1: half of
@@ -29,6 +30,7 @@ def policies(run):
     rules=RULES,
     regularized=True,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def state_values(run):
     """||V*_tau - V^k_tau|| <= C_1 (1 - eta_C tau)^{k-1} for k >= 1, C_1 as in G1: a third of G1v.

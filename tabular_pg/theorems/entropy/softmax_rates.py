@@ -8,6 +8,7 @@ import numpy as np
 
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.theorems.entropy.softmax_steps import RULES
+from tabular_pg.verdicts.actions import least_probability, most_actions
 from tabular_pg.verdicts.assumptions import (
     eta_equal,
     from_the_start,
@@ -31,7 +32,7 @@ SMALLEST, LINEAR = 1e-200, 1e-6  # sizes of xi (relative to min pi*) where the u
 
 
 def _smoothness(run, value=8, constant=4, logarithm=8):
-    entropy = run.tau * (constant + logarithm * np.log(run.mdp.n_actions))
+    entropy = run.tau * (constant + logarithm * np.log(most_actions(run.mdp)))
     return (value + entropy) / (1 - run.mdp.gamma) ** 3
 
 
@@ -41,8 +42,9 @@ MEI_STEP = eta_equal(lambda run: 1 / _smoothness(run), "(1-gamma)^3/(8 + tau(4 +
 def _contraction_constant(run):
     """(K,) C of theorem E1, from the least probability before iterate k."""
     mdp, tau = run.mdp, run.tau
-    scale = (8 / tau + 4 + 8 * np.log(mdp.n_actions)) * mdp.n_states
-    least = np.minimum(run.least_policy, at_start(run, run.policies)).min(axis=(1, 2))
+    scale = (8 / tau + 4 + 8 * np.log(most_actions(mdp))) * mdp.n_states
+    least = np.minimum(run.least_policy, at_start(run, run.policies))
+    least = least_probability(run, least).min(axis=1)
     return (1 - mdp.gamma) ** 4 / scale * mdp.mu.min() * least**2 / mismatch(run, start=mdp.mu)
 
 
@@ -54,6 +56,7 @@ def _contraction_constant(run):
     source="mei2020",
     confidence=Confidence.RECALLED,
     assumes=(unit_rewards, from_the_start, MEI_STEP),
+    any_actions=True,
 )
 def mei_linear(run):
     """Theorem 6: with eta = (1 - gamma)^3 / (8 + tau (4 + 8 log A)), V*_tau(rho) - V^k_tau(rho) <=
@@ -61,7 +64,7 @@ def mei_linear(run):
     ((8/tau + 4 + 8 log A) S ||d*_mu / mu||); the constant C is recalled and re-derived from
     Lemma 15."""
     mdp = run.mdp
-    start = (1 + run.tau * np.log(mdp.n_actions)) / (mdp.mu.min() * (1 - mdp.gamma) ** 2)
+    start = (1 + run.tau * np.log(most_actions(mdp))) / (mdp.mu.min() * (1 - mdp.gamma) ** 2)
     return run.gap, start * np.exp(-_contraction_constant(run) * run.k)
 
 
@@ -73,6 +76,7 @@ def mei_linear(run):
     source="mei2020",
     confidence=Confidence.RECALLED,
     assumes=(unit_rewards, from_the_start, MEI_STEP),
+    any_actions=True,
 )
 def mei_linear_mu(run):
     """The step behind E1: V*_tau(mu) - V^k_tau(mu) <= (1 - C)^k (V*_tau(mu) - V^0_tau(mu))."""
@@ -89,6 +93,8 @@ def mei_linear_mu(run):
     source="mei2020",
     confidence=Confidence.QUOTED,
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def gradient_domination(run):
     """Lemma 15: ||grad V_tau(mu)||_2 >= sqrt(2 tau / S) sqrt(min mu) min pi
@@ -101,7 +107,7 @@ def _dominated(run, states):
     mdp = run.mdp
     ratio = (visitation(mdp, run.optimum.pi, mdp.rho) / run.d).max(axis=1)
     inside = 2 * run.tau * mdp.mu.min() * run.gap / (states * ratio)
-    return np.sqrt(inside) * run.policies.min(axis=(1, 2))
+    return np.sqrt(inside) * least_probability(run, run.policies).min(axis=1)
 
 
 @theorem(
@@ -111,6 +117,8 @@ def _dominated(run, states):
     kind=Kind.LOWER,
     regularized=True,
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def gradient_domination_sharp(run):
     """E1l with sqrt(2) in place of S^{-1/2}: ||grad V_tau(mu)||_2 >= 2 sqrt(tau min mu) min pi
@@ -129,6 +137,7 @@ def gradient_domination_sharp(run):
     confidence=Confidence.QUOTED,
     assumes=(unit_rewards, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (L/2) eta^2 ||g||^2 along every step, with g the
@@ -153,6 +162,7 @@ def _along_steps(run, L):
     regularized=True,
     assumes=(unit_rewards, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def smoothness_sharp(run):
     """E1s with L = (1/2 + tau (1/2 + 2 log A)) / (1 - gamma)^3. Proof: as S3st; derivatives of
@@ -168,6 +178,8 @@ def smoothness_sharp(run):
     regularized=True,
     tolerance=1e-3,
     assumes=(some_pair, several_actions),
+    any_actions=True,
+    any_gamma=True,
 )
 def exact_rate(run):
     """e_{k+1} / e_k -> max_{s,i} (1 - eta d*_mu(s) tau lambda_i(s) / (1 - gamma))^2, lambda_i the
@@ -181,17 +193,21 @@ def exact_rate(run):
 def _slowest(run):
     i = steps(run)[-1]
     h = run.rule.eta * run.tau * visitation(run.mdp, run.optimum.pi, run.mdp.mu)
-    h = h / (1 - run.mdp.gamma)
+    h = h / run.mdp.unit
     factors, weights = [], []
+    actions = run.mdp.actions
     for s, pi in enumerate(run.optimum.pi):
+        there = np.arange(pi.size) if actions is None else np.flatnonzero(actions[s])
+        pi = pi[there]
         values, vectors = np.linalg.eigh(np.diag(pi) - np.outer(pi, pi))
-        scaled = run.iterates[i, s] / np.abs(run.iterates[i]).max()
+        scaled = run.iterates[i, s, there] / np.abs(run.iterates[i]).max()
         factors.append(np.abs(1 - h[s] * values[1:]))  # the first eigenvalue is 0, for constants
         weights.append(np.abs(vectors[:, 1:].T @ scaled))
     factors, weights = np.concatenate(factors), np.concatenate(weights)
     with np.errstate(divide="ignore"):
         rates = 2 * np.log(factors)
-    (rate, noise), predicted, least = last_rate(run), rates.max(), run.optimum.pi.min()
+    (rate, noise), predicted = last_rate(run), rates.max()
+    least = least_probability(run, run.optimum.pi).min()
     slow = rates >= predicted - AS_SLOW * np.abs(predicted)  # by rates: all factors may be near 1
     dominant = weights[~slow].max(initial=0.0) < PURE * least * weights[slow].max()
     small = SMALLEST < np.abs(run.iterates[i]).max() < LINEAR * least

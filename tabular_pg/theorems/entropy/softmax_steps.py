@@ -11,6 +11,7 @@ import numpy as np
 
 from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Kind, theorem
+from tabular_pg.verdicts.actions import least_probability
 from tabular_pg.verdicts.assumptions import (
     some_pair,
     state_step_times_tau_below,
@@ -42,6 +43,8 @@ def _linear_part(run):
     regularized=True,
     assumes=(some_pair, AT_MOST_FOUR),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_share(run):
     """J_s >= (1 - eta_s tau / 4) I_s for eta_s tau <= 4, and the 4 is sharp. Proof: u = eta_s pi A
@@ -64,6 +67,8 @@ def improvement_share(run):
     regularized=True,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def linear_part_positive(run):
     """I_s >= y (1 - e^{-eta_s y}) with y = max_a pi^k A_tau^k, for every eta. Proof as for S1a."""
@@ -80,6 +85,8 @@ def linear_part_positive(run):
     regularized=True,
     assumes=(some_pair, AT_MOST_FOUR),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def monotone(run):
     """V_tau^{k+1} >= V_tau^k in every state whenever eta_s tau <= 4, in particular for
@@ -97,6 +104,8 @@ def monotone(run):
     regularized=True,
     assumes=(some_pair, AT_MOST_ONE),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_elementary(run):
     """J_s >= (1/Z) sum_a pi A (e^u - 1) (1 - eta_s tau pi) with u = eta_s pi A and Z = sum pi e^u,
@@ -129,6 +138,8 @@ def _largest_improvement(run):
     regularized=True,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def soft_improvement_bound(run):
     """G_s = tau log E_pi e^{A_tau / tau} <= (max A_tau - min A_tau)^2 / (8 tau) (Hoeffding)."""
@@ -136,7 +147,7 @@ def soft_improvement_bound(run):
     return G, span**2 / (8 * run.tau)
 
 
-def _share(run, elementary=False):
+def improvement_share_of_best(run, elementary=False):
     """(steps, S) C_s of theorem E3."""
     i = steps(run)
     pi, h = run.policies[i], state_step(run)[i] * run.tau
@@ -144,7 +155,7 @@ def _share(run, elementary=False):
     U, up = np.abs(u).max(axis=2), np.maximum(u.max(axis=2), 0)
     flat = np.where(U > 0, -np.expm1(-U) / np.where(U > 0, U, 1.0), 1.0)
     loss = h * (pi.max(axis=2) if elementary else 0.25)
-    return 4 * h * (1 - loss) * pi.min(axis=2) ** 2 * np.exp(-up) * flat
+    return 4 * h * (1 - loss) * least_probability(run, pi) ** 2 * np.exp(-up) * flat
 
 
 @theorem(
@@ -155,19 +166,21 @@ def _share(run, elementary=False):
     regularized=True,
     assumes=(some_pair, AT_MOST_FOUR),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_fraction(run):
     """J_s >= C_s G_s with C_s = 4 eta_s tau (1 - eta_s tau / 4) (min pi)^2 e^{-U+}
     (1 - e^{-U}) / U, U = max |u|, U+ = max u_+, u = eta_s pi A_tau. Proof: E2,
     E3g and sum A^2 >= span^2 / 2."""
     J, rounding = improvement(run)
-    bound = _share(run) * _largest_improvement(run)[0]
+    bound = improvement_share_of_best(run) * _largest_improvement(run)[0]
     return J, bound, rounding + EPS * np.abs(bound)
 
 
 def _contracted(run, elementary):
     i = steps(run)
-    C = _share(run, elementary).min(axis=1)
+    C = improvement_share_of_best(run, elementary).min(axis=1)
     return run.sup_gap[i + 1], (1 - (1 - run.mdp.gamma) * C) * run.sup_gap[i]
 
 
@@ -178,6 +191,7 @@ def _contracted(run, elementary):
     regularized=True,
     assumes=(some_pair, AT_MOST_FOUR),
     any_step=True,
+    any_actions=True,
 )
 def linear(run):
     """e_{k+1} <= (1 - (1 - gamma) min_s C_s) e_k for eta_s tau < 4, C_s as in E3j: global linear
@@ -194,6 +208,7 @@ def linear(run):
     regularized=True,
     assumes=(some_pair, AT_MOST_ONE),
     any_step=True,
+    any_actions=True,
 )
 def linear_elementary(run):
     """E3 with 1 - eta_s tau max pi in place of 1 - eta_s tau / 4, for eta_s tau <= 1; rests on E2e

@@ -38,6 +38,7 @@ def _rates(run):
     "e_k <= [1/e_0 + k eta min(mu) kappa (1-gamma)^2]^{-1}",
     rules=RULES,
     assumes=(unit_rewards, small_step, from_the_start),
+    any_actions=True,
 )
 def sublinear(run):
     """For eta <= (1 - gamma)^2 / 2 and all k, e_k <= [1/e_0 + k eta min(mu) kappa
@@ -58,6 +59,8 @@ def lost_in_square(factor):
     rules=RULES,
     assumes=(some_suboptimal_action, some_pair),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def local_contraction(run):
     """Once e_k < Delta, b_s^{k+1} <= (1 - 2 eta_s^k (Delta - e_k))^2 b_s^k wherever
@@ -76,6 +79,7 @@ def local_contraction(run):
     "e_{k+1} <= (1 - (1-gamma) eta min(mu) (Delta - e_k)) e_k once e_k < Delta",
     rules=RULES,
     assumes=(some_suboptimal_action, some_pair),
+    any_actions=True,
 )
 def gap_contraction(run):
     """Once e_k < Delta, e_{k+1} <= (1 - (1 - gamma) eta min(mu) (Delta - e_k)) e_k wherever
@@ -92,6 +96,7 @@ def gap_contraction(run):
     "e_k <= (Delta/2) (1 - (1-gamma) eta min(mu) Delta/2)^{k-k0}",
     rules=RULES,
     assumes=(unit_rewards, small_step, from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def two_phases(run):
     """With k0 = ceil((2/Delta - 1/e_0) / (eta min(mu) kappa (1 - gamma)^2)), where the bound H2
@@ -114,6 +119,7 @@ def after_two_phases(run, slope, decay):
     "1 - (1-gamma) eta min(mu) Delta/2}^k",
     rules=RULES,
     assumes=(unit_rewards, small_step, from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def linear(run):
     """For eta <= (1 - gamma)^2 / 2 and all k, e_k <= e_0 theta^k with theta = max{1 / (1 +
@@ -136,12 +142,14 @@ def slower_phase(run, slope, decay):
     kind=Kind.ASYMPTOTIC,
     tolerance=1e-3,
     assumes=(some_suboptimal_action, some_pair),
+    any_actions=True,
+    any_gamma=True,
 )
 def exact_rate(run):
     """The asymptotic rate is exactly max over states and sub-optimal actions of
     (1 - 2 eta d*_mu(s) |A*(s, a)| / (1 - gamma))^2, with d* the visits of the limit policy.
     Checked on the last recorded pair, once the gap has settled to the slowest action."""
-    i, best, unit = steps(run)[-1], run.optimum, 2 * run.rule.eta / (1 - run.mdp.gamma)
+    i, best, unit = steps(run)[-1], run.optimum, 2 * run.rule.eta / run.mdp.unit
     limit = np.where(best.optimal, run.policies[i], 0.0)
     d = visitation(run.mdp, limit / limit.sum(axis=1, keepdims=True), run.mdp.mu)
     total = np.log1p(4 * square(run)[1][i])[:, None]

@@ -34,7 +34,14 @@ from tabular_pg.verdicts.quantities import (
 ONE_STEP = {"rules": RULES, "kind": Kind.LOWER, "any_step": True}
 
 
-@theorem("H1bt", "improvement >= 2 eta_s v if eta_s A >= -1/2", assumes=(some_pair,), **ONE_STEP)
+@theorem(
+    "H1bt",
+    "improvement >= 2 eta_s v if eta_s A >= -1/2",
+    assumes=(some_pair,),
+    **ONE_STEP,
+    any_actions=True,
+    any_gamma=True,
+)
 def improvement_linear(run):
     """I_s^k >= 2 eta_s^k v with v = sum_a pi A^2, wherever eta_s^k A^k(s, .) >= -1/2; always, if
     eta <= (1 - gamma)^2 / 2 and rewards are in [0, 1]. Proof: with B = 2 eta_s A, which has mean 0,
@@ -50,6 +57,8 @@ def improvement_linear(run):
     "improvement >= 4 eta_s (1-b) x^2 if eta_s |A| <= 1/2, x = mean A of the optimal actions",
     assumes=(some_suboptimal_action, some_pair),
     **ONE_STEP,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_square(run):
     """I_s^k >= 4 eta_s^k (1 - b) (x_+)^2 wherever eta_s^k |A^k(s, .)| <= 1/2, with b the
@@ -68,6 +77,8 @@ def improvement_square(run):
     "improvement >= 4 eta_s L (1 - eta_s L) x if eta_s A >= -1/2, L = Delta - e_k > 0",
     assumes=(some_suboptimal_action, some_pair),
     **ONE_STEP,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_near_optimum(run):
     """Once e_k < Delta, I_s^k >= 4 eta_s^k L (1 - eta_s^k L) x_+ with L = Delta - e_k, wherever
@@ -101,6 +112,7 @@ def _rates(run):
     "e_k <= [1/e_0 + 4 k eta min(mu) kappa (1-gamma)^2]^{-1}",
     rules=RULES,
     assumes=(unit_rewards, small_step, from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def sublinear(run):
     """H2 with 4 eta: for eta <= (1 - gamma)^2 / 2 and all k, e_k <= [1/e_0 + 4 k eta min(mu) kappa
@@ -114,6 +126,7 @@ def sublinear(run):
     "e_{k+1} <= (gamma + (1-gamma) (1 - 2 eta min(mu) (Delta - e_k))^2) e_k once e_k < Delta",
     rules=RULES,
     assumes=(some_suboptimal_action, some_pair),
+    any_actions=True,
 )
 def gap_contraction(run):
     """Once e_k < Delta, e_{k+1} <= (gamma + (1 - gamma) (1 - 2 eta min(mu) (Delta - e_k))^2) e_k
@@ -133,6 +146,7 @@ def gap_contraction(run):
     "e_k <= (Delta/2) (gamma + (1-gamma) (1 - eta min(mu) Delta)^2)^{k-k0}",
     rules=RULES,
     assumes=(unit_rewards, small_step, from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def two_phases(run):
     """With k0 = ceil((2/Delta - 1/e_0) / (4 eta min(mu) kappa (1 - gamma)^2)), where the bound H2t
@@ -148,6 +162,7 @@ def two_phases(run):
     "gamma + (1-gamma) (1 - eta min(mu) Delta)^2}^k",
     rules=RULES,
     assumes=(unit_rewards, small_step, from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def linear(run):
     """For eta <= (1 - gamma)^2 / 2 and all k, e_k <= e_0 theta^k with theta = max{1 / (1 +

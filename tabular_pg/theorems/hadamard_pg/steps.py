@@ -48,6 +48,8 @@ def square(run):
     kind=Kind.EQUAL,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def sphere_step(run):
     """pi^{k+1} is theta * theta for theta = sqrt(pi^k) moved by eta times the Riemannian gradient
@@ -69,6 +71,8 @@ def sphere_step(run):
     kind=Kind.EQUAL,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_exact(run):
     """I_s^k = 4 eta sum_a pi A^2 (1 + eta A) / (1 + 4 eta^2 v) with v = sum_a pi A^2, A = A^k and
@@ -88,6 +92,8 @@ def improvement_exact(run):
     rules=RULES,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def monotone(run):
     """V^{k+1} >= V^k in every state wherever eta_s^k |A^k| <= 1 in every state; always, if
@@ -103,6 +109,8 @@ def monotone(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_bound(run):
     """I_s^k >= 2 eta v / (1 + 4 eta^2 v) with v = sum_a pi A^2, wherever eta |A^k(s, .)| <= 1/2
@@ -120,6 +128,8 @@ def improvement_bound(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_linear(run):
     """I_s^k >= eta_s^k v with v = sum_a pi A^2, wherever eta_s^k |A^k(s, .)| <= 1/2; always, if
@@ -148,6 +158,8 @@ def optimal_part(run):
     kind=Kind.LOWER,
     assumes=(some_suboptimal_action,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def variance_bound(run):
     """v = sum_a pi A^2 >= ((1 - b) / b) x^2, with b the probability of the sub-optimal actions and

@@ -15,6 +15,7 @@ from tabular_pg.verdicts.quantities import at_start
     "e_k <= (1 - (1-gamma) beta)^{k-1} (gamma e_0 + 2)",
     rules=(DualAveragedSPI,),
     assumes=(unit_rewards, uniform_start),
+    any_actions=True,
 )
 def dual_averaged_linear(run):
     """From the uniform policy, e_k <= (1 - (1 - gamma) beta)^{k-1} (gamma e_0 + 2) for k >= 1, for
@@ -28,6 +29,7 @@ def dual_averaged_linear(run):
     "e_k <= (1 - (1-gamma) beta)^{k-1} (gamma e_0 + 1)",
     rules=(DualAveragedSPI,),
     assumes=(uniform_start,),
+    any_actions=True,
 )
 def dual_averaged_linear_sharp(run):
     """From the uniform policy, e_k <= (1 - (1 - gamma) beta)^{k-1} (gamma e_0 + 1) for k >= 1,

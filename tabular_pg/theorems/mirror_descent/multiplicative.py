@@ -31,6 +31,8 @@ LEAST = {NaturalPG: -np.inf, SPMA: -1.0, HadamardPG: -0.5}  # phi increases from
     kind=Kind.EQUAL,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_exact(run):
     """I_s^k = eta v with v = sum_a pi^k A^k(s, a)^2, as long as the iterates are policies. Proof:
@@ -47,6 +49,8 @@ def improvement_exact(run):
     rules=(SPMA, NaturalPG, HadamardPG),
     assumes=(some_suboptimal_action, some_pair),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def local_contraction(run):
     """For pi^{k+1} proportional to pi^k phi(eta_s A^k) with phi convex, increasing, >= 0 and
@@ -70,6 +74,8 @@ def local_contraction(run):
     kind=Kind.ASYMPTOTIC,
     tolerance=1e-3,
     assumes=(some_suboptimal_action, some_pair),
+    any_actions=True,
+    any_gamma=True,
 )
 def exact_rate(run):
     """The asymptotic rate is exactly 1 - eta Delta. Checked on the last recorded pair, once the
@@ -87,6 +93,7 @@ def exact_rate(run):
     confidence=Confidence.QUOTED,
     assumes=(every_iterate,),
     any_step=True,
+    any_actions=True,
 )
 def linear(run):
     """e_T <= e_0 prod_{t<T} (1 - (1 - gamma) eta C_t), with C_t the least p g over states, p the

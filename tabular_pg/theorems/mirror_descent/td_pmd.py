@@ -19,6 +19,7 @@ from tabular_pg.verdicts.visits import stationary
     source="chen2026",
     confidence=Confidence.QUOTED,
     assumes=(dense_transitions, from_the_start),
+    any_actions=True,
 )
 def td_linear(run):
     """Theorem 3.4 with W = I: for k >= 1, V*(nu*) - V^k(nu*) <= max{gamma, 1/(1 + eta tau)}^{k-1}
@@ -35,6 +36,7 @@ def td_linear(run):
     rules=(TDPMD,),
     regularized=True,
     assumes=(dense_transitions, from_the_start),
+    any_actions=True,
 )
 def td_linear_sharp(run):
     """G6 with L_0 = nu* pi* (Q* - Q^0) + (1/eta) nu* KL(pi* || pi^0). Proof: the first step, in

@@ -7,6 +7,7 @@ from scipy.special import wrightomega
 
 from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.actions import available, suboptimal
 from tabular_pg.verdicts.assumptions import (
     from_the_start,
     some_pair,
@@ -41,7 +42,13 @@ def greedy(run):
     M, best = run.A.max(axis=2, keepdims=True), best_actions(run)
     log_p = np.logaddexp.reduce(np.where(best, run.log_policies, -np.inf), axis=2)
     rest = np.where(best, 0.0, run.policies).sum(axis=2)
-    return log_p, rest, (M - np.where(best, -np.inf, run.A)).min(axis=2)
+    return log_p, rest, (M - np.where(available(run, ~best), run.A, -np.inf)).min(axis=2)
+
+
+def surprise(run):
+    """(K,) max_s log(1/p_s), p_s the probability of the greedy actions."""
+    log_p, rest, _ = greedy(run)
+    return np.where(rest < 0.5, -np.log1p(-rest), -log_p).max(axis=1)
 
 
 def growth(run):
@@ -58,6 +65,7 @@ def growth(run):
     source="xiao2022",
     confidence=Confidence.RECALLED,
     assumes=(unit_rewards, from_the_start),
+    any_actions=True,
 )
 def sublinear(run):
     """For every eta > 0, V*(rho) - V^k(rho) <= D / (eta (1 - gamma) k) + 1 / ((1 - gamma)^2 k),
@@ -73,6 +81,8 @@ def sublinear(run):
     "vector form of N1, at every state",
     rules=RULES,
     assumes=(from_the_start,),
+    any_actions=True,
+    any_gamma=True,
 )
 def sublinear_everywhere(run):
     """V* - V^k <= (1/k) (I - gamma P_{pi*})^{-1} [KL(pi* || pi^0) / eta + V^k - V^0], entry by
@@ -94,6 +104,8 @@ def sublinear_everywhere(run):
     confidence=Confidence.RECALLED,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_by_lead(run):
     """I_s^k >= M_s^k (1 - 1 / (1 + p (e^{eta g} - 1))), with p = pi^k(argmax A^k | s) and g the
@@ -112,6 +124,8 @@ def improvement_by_lead(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_by_mass(run):
     """I_s^k >= p M (1 - e^{-eta M}) with p = pi^k(argmax A^k | s) and M = max_a A^k(s, a). Proof:
@@ -131,6 +145,8 @@ def improvement_by_mass(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_by_lambert(run):
     """I_s^k >= M - W((1 - p) / (e p)) / eta, with W the Lambert function; it sharpens
@@ -151,11 +167,12 @@ def improvement_by_lambert(run):
     rules=RULES,
     kind=Kind.EQUAL,
     assumes=(two_armed_bandit, from_the_start),
+    any_actions=True,
 )
 def two_armed_solution(run):
     """On a two-armed bandit e_k = Delta / (1 + (p/(1 - p)) e^{eta Delta k}), p the start
     probability of the better arm."""
-    best = run.optimum.pi[0].astype(bool)
-    log_odds = run.log_policies[0, 0, best] - run.log_policies[0, 0, ~best]
+    best, worse = run.optimum.pi[0].astype(bool), suboptimal(run)[0]
+    log_odds = run.log_policies[0, 0, best] - run.log_policies[0, 0, worse]
     Delta = run.optimum.Delta
     return run.sup_gap, Delta / (1 + np.exp(log_odds + run.rule.eta * Delta * run.k))

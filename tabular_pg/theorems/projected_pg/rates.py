@@ -9,6 +9,7 @@ from tabular_pg.methods.projected_pg import ProjectedPG
 from tabular_pg.numerics.recurrences import discounted_step, huber_step, iterated
 from tabular_pg.theorem import Confidence, theorem
 from tabular_pg.theorems.projected_pg.steps import RULES, safe_threshold, threshold
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     discounted,
     eta_equal,
@@ -33,7 +34,7 @@ def growth_at_least_gamma_squared(run) -> str:
 def _inverse_smoothness(run):
     mdp = run.mdp
     with np.errstate(divide="ignore"):
-        return np.divide((1 - mdp.gamma) ** 3, 2 * mdp.gamma * mdp.n_actions)
+        return np.divide((1 - mdp.gamma) ** 3, 2 * mdp.gamma * most_actions(mdp))
 
 
 smooth_step = eta_equal(_inverse_smoothness, "(1-gamma)^3 / (2 gamma A)")
@@ -50,6 +51,7 @@ def _huber_curve(run) -> np.ndarray:
     "e_k <= (1 + 2/eta^) / ((1-gamma)^2 k)",
     rules=RULES,
     assumes=(unit_rewards,),
+    any_actions=True,
 )
 def sublinear(run):
     """For every constant eta > 0, e_k <= (1 + 2 / eta^) / ((1 - gamma)^2 k), with eta^ = eta min mu
@@ -64,6 +66,7 @@ def sublinear(run):
     "e_k <= [1/e_0 + k (1-gamma)^2 / ((1-gamma) e_0 + 2/eta^)]^{-1}",
     rules=RULES,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def sublinear_from_start(run):
     """For every constant eta > 0, e_k <= [1/e_0 + k (1 - gamma)^2 / ((1 - gamma) e_0 +
@@ -79,6 +82,7 @@ def sublinear_from_start(run):
     "e_k <= E_k, with E_{k+1} = E_k - phi((1-gamma) E_k)",
     rules=RULES,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def best_curve(run):
     """e_k <= E_k with E_0 = e_0, E_{k+1} = E_k - phi((1 - gamma) E_k), and phi(M) = eta^ M^2 / 2
@@ -95,11 +99,12 @@ def best_curve(run):
     source="liu2023projected",
     confidence=Confidence.RECALLED,
     assumes=(unit_rewards,),
+    any_actions=True,
 )
 def sublinear_paper(run):
     """For every constant eta > 0, V*(rho) - V^k(rho) <= (1/k) (1 - gamma)^{-2}
     (1 + (2 + 5 A) / (eta min mu)) max_s d*_rho(s) / rho(s)."""
-    first = 1 + (2 + 5 * run.mdp.n_actions) / least_step(run)
+    first = 1 + (2 + 5 * most_actions(run.mdp)) / least_step(run)
     return run.gap, first * mismatch(run) / ((1 - run.mdp.gamma) ** 2 * run.k)
 
 
@@ -108,6 +113,7 @@ def sublinear_paper(run):
     "optimal after 1 + min{k: E_k <= eps_T} steps",
     rules=RULES,
     assumes=(from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def termination_by_curve(run):
     """Iterate number 1 + min{k: E_k <= eps_T} is optimal, exactly, with E_k the curve of P2e and
@@ -122,6 +128,7 @@ def termination_by_curve(run):
     "optimal after 2 + (1 + 2/eta^) / ((1-gamma)^2 eps_T) steps",
     rules=RULES,
     assumes=(unit_rewards, some_suboptimal_action),
+    any_actions=True,
 )
 def termination_count(run):
     """Iterate number 2 + (1 + 2 / eta^) / ((1 - gamma)^2 eps_T) is optimal, exactly, with
@@ -136,6 +143,7 @@ def termination_count(run):
     "e_k <= e_0 (1 - (1-gamma) x / (x + 2/eta^))^k, x = (1-gamma) eps_T",
     rules=RULES,
     assumes=(from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def linear(run):
     """For every constant eta > 0, e_k <= e_0 (1 - (1 - gamma) x / (x + 2 / eta^))^k with
@@ -153,6 +161,8 @@ def linear(run):
     rules=RULES,
     assumes=(from_the_start,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def growing_steps(run):
     """For any step sizes, e_k <= gamma^k e_0 + sum_{j<k} gamma^{k-1-j} / (2 eta_j min mu), without
@@ -168,6 +178,7 @@ def growing_steps(run):
     rules=RULES,
     assumes=(discounted, growth_at_least_gamma_squared, from_the_start),
     any_step=True,
+    any_actions=True,
 )
 def geometric_steps(run):
     """If eta_k = eta gamma^{-2k} (or grows faster), e_k <= gamma^k (e_0 + 1 / (2 gamma
@@ -184,12 +195,13 @@ def geometric_steps(run):
     source="xiao2022",
     confidence=Confidence.RECALLED,
     assumes=(unit_rewards, discounted, rho_is_mu, smooth_step),
+    any_actions=True,
 )
 def sublinear_xiao(run):
     """Theorem 2: for mu = rho and eta = 1/L, L = 2 gamma A / (1 - gamma)^3, V*(rho) - V^k(rho) <=
     128 S A max_s (d*_rho(s) / rho(s))^2 / ((1 - gamma)^5 k). Applies to mu = rho and this one step
     size only; the bound was a thousand times the error, or more, on every run that was tried."""
-    S, A = run.mdp.r.shape
+    S, A = run.mdp.n_states, most_actions(run.mdp)
     return run.gap, 128 * S * A * mismatch(run) ** 2 / ((1 - run.mdp.gamma) ** 5 * run.k)
 
 
@@ -200,6 +212,7 @@ def sublinear_xiao(run):
     source="agarwal2021",
     confidence=Confidence.QUOTED,
     assumes=(unit_rewards, discounted, smooth_step),
+    any_actions=True,
 )
 def sublinear_agarwal(run):
     """Theorem 4.1, in the range that its proof gives: for eta = (1 - gamma)^3 / (2 gamma A),
@@ -207,6 +220,7 @@ def sublinear_agarwal(run):
     ((1 - gamma)^6 eps^2); solved for eps at T = k >= 1. Printed is t < T, which is false at T = 1,
     wherever 64 gamma S A < 1 (tabular_pg.certified.counterexamples, "P7a")."""
     mdp = run.mdp
-    size = 64 * mdp.gamma * mdp.r.size * mismatch(run, under=mdp.mu, start=mdp.rho) ** 2
+    size = 64 * mdp.gamma * mdp.n_states * most_actions(mdp)
+    size = size * mismatch(run, under=mdp.mu, start=mdp.rho) ** 2
     bound = np.sqrt(size / np.maximum(run.k, 1)) / (1 - mdp.gamma) ** 3
     return np.minimum.accumulate(run.gap), np.where(run.k >= 1, bound, np.inf)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tabular_pg.methods.projected_pg import ProjectedPG, ProjectedQAscent
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     every_iterate,
     from_the_start,
@@ -48,7 +49,7 @@ def threshold(run, eta):
 
 def safe_threshold(run, eta):
     """eps_T less the rounding of probabilities: below it, zeros are exact."""
-    return SURELY * threshold(run, eta) - 1e-15 * run.mdp.n_actions * run.optimum.Delta
+    return SURELY * threshold(run, eta) - 1e-15 * most_actions(run.mdp) * run.optimum.Delta
 
 
 @theorem(
@@ -58,6 +59,8 @@ def safe_threshold(run, eta):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_huber(run):
     """For every step size, I_s^k >= eta M^2 / 2 if eta M <= 1 and I_s^k >= M - 1 / (2 eta) if not,
@@ -75,6 +78,8 @@ def improvement_huber(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_rational(run):
     """I_s^k >= M^2 / (M + 2 / eta_s) with M = max_a A^k(s, a), for every step size. Implied by
@@ -90,6 +95,8 @@ def improvement_rational(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_affine(run):
     """I_s^k >= M - 1 / (2 eta_s) with M = max_a A^k(s, a), for every step size. Implied by P1."""
@@ -106,12 +113,14 @@ def improvement_affine(run):
     confidence=Confidence.RECALLED,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_paper(run):
     """I_s^k >= M^2 / (M + (2 + 5 A) / eta_s) with M = max_a A^k(s, a), for every step size.
     Implied by P1a."""
     gained, rounding, M, eta = _step(run)
-    return gained, M * (M / (M + (2 + 5 * run.mdp.n_actions) / eta)), rounding
+    return gained, M * (M / (M + (2 + 5 * most_actions(run.mdp)) / eta)), rounding
 
 
 @theorem(
@@ -120,6 +129,8 @@ def improvement_paper(run):
     rules=RULES,
     assumes=(some_suboptimal_action, some_pair),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def termination(run):
     """If e_k <= eta Delta^2 / (2 + gamma eta Delta), with eta = min_s eta_s^k >= eta_k min mu
@@ -137,6 +148,8 @@ def termination(run):
     rules=RULES,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def policy_iteration_step(run):
     """Where eta_s^k >= 2 / lead, with lead = max_a A^k - max_{a not in argmax} A^k in state s,
@@ -154,6 +167,7 @@ def policy_iteration_step(run):
     rules=RULES,
     kind=Kind.EQUAL,
     assumes=(two_armed_bandit, from_the_start),
+    any_actions=True,
 )
 def two_armed_solution(run):
     """On a two-armed bandit e_k = Delta max(b - k eta Delta / 2, 0), with b the start probability
@@ -169,6 +183,7 @@ def two_armed_solution(run):
     rules=RULES,
     kind=Kind.EQUAL,
     assumes=(two_armed_bandit, every_iterate),
+    any_actions=True,
 )
 def two_armed_termination(run):
     """On a two-armed bandit the first optimal iterate is number ceil(2 b / (eta Delta)), with b

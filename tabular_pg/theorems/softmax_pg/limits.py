@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.verdicts.actions import suboptimal
 from tabular_pg.verdicts.assumptions import (
     bandit,
     dense_transitions,
@@ -33,7 +34,8 @@ def alike_optimal_actions(run) -> str:
         return dense_transitions(run)
     best, P = run.optimum, run.mdp.P
     reference = P[np.arange(len(P)), best.pi.argmax(axis=1)][:, None, :]
-    differs = (P != reference).any(axis=2) & best.optimal & ~best.optimal.all(axis=1)[:, None]
+    mixed = suboptimal(run).any(axis=1)[:, None]
+    differs = (P != reference).any(axis=2) & best.optimal & mixed
     if differs.any():
         s = int(np.argwhere(differs)[0][0])
         return f"optimal actions of state {s} differ in their transitions"
@@ -48,6 +50,7 @@ def alike_optimal_actions(run) -> str:
     source="mei2020",
     confidence=Confidence.RECALLED,
     assumes=(bandit, unit_rewards, some_suboptimal_action, eta_at_most(lambda run: 1.0, "1")),
+    any_actions=True,
 )
 def bandit_lower_bound(run):
     """Theorem 9: for eta in (0, 1] and large t = k + 1, gap >= Delta^2 / (6 t) on a bandit. "Large"
@@ -66,6 +69,7 @@ def bandit_lower_bound(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(bandit, unit_rewards, some_suboptimal_action, eta_at_most(lambda run: 1.0, "1")),
+    any_actions=True,
 )
 def bandit_lower_bound_sharp(run):
     """For eta in (0, 1] and large t = k + 1, gap >= 1 / (3 t) on a bandit, whatever Delta is.
@@ -87,6 +91,7 @@ def bandit_lower_bound_sharp(run):
         unique_optimal_actions,
         eta_at_most(lambda run: 1.0, "1"),
     ),
+    any_actions=True,
 )
 def lower_bound(run):
     """Theorem 10: for eta in (0, 1] and large t = k + 1, V*(mu) - V^t(mu) >= (1 - gamma)^5
@@ -121,6 +126,8 @@ def _harmonic(run, gap, B, K):
     confidence=Confidence.CHECKED,
     tolerance=0.03,
     assumes=(some_suboptimal_action, alike_optimal_actions),
+    any_actions=True,
+    any_gamma=True,
 )
 def exact_law(run):
     """k (V*(rho) - V^k(rho)) -> (1/eta) sum_s (d*_rho(s) / d*_mu(s)) n_s / (1 + n_s q_s), with n_s
@@ -150,18 +157,18 @@ def _limit(run):
 def law_constant(run, rows, power):
     """sum_s n_s/(1+n_s q_s) d*_rho/d*_mu, with the visitations and q_s of the last of these rows,
     and whether they have settled to a fall of W like k^-power, as S6 asks for."""
-    best, last = run.optimum, int(run.k[rows[-1]])
+    best, worse, last = run.optimum, suboptimal(run), int(run.k[rows[-1]])
     times = rows[np.array([np.searchsorted(run.k[rows], -(-last // n)) for n in (4, 2, 1)])]
     earlier, before, pi = run.policies[times]
-    n = (~best.optimal).sum(axis=1)
+    n = worse.sum(axis=1)
     q, q_before = ((np.where(best.optimal, p, 0.0) ** 2).sum(axis=1) for p in (pi, before))
     visits = visitation(run.mdp, pi, run.mdp.rho) / run.d[rows[-1]]
     share = visits * n / (1 + n * q)
     w = pi * -best.A
     mixed = (n > 0) & (share > VISITED * share.sum())
     with np.errstate(all="ignore"):
-        most = np.where(best.optimal, -np.inf, w).max(axis=1)[mixed]
-        least = np.where(best.optimal, np.inf, w).min(axis=1)[mixed]
+        most = np.where(worse, w, -np.inf).max(axis=1)[mixed]
+        least = np.where(worse, w, np.inf).min(axis=1)[mixed]
         equal = (most <= ALIKE * least).all()
         W = np.stack([-(p * best.A).sum(axis=1)[mixed] for p in (earlier, before, pi)])
         k = run.k[times][:, None]
@@ -175,7 +182,8 @@ def law_constant(run, rows, power):
 def _odds(run):
     """(K,) log-odds of the better arm of a two-armed bandit."""
     best = int(run.optimum.pi[0].argmax())
-    return run.log_policies[:, 0, best] - run.log_policies[:, 0, 1 - best]
+    worse = int(suboptimal(run)[0].argmax())
+    return run.log_policies[:, 0, best] - run.log_policies[:, 0, worse]
 
 
 @theorem(
@@ -183,6 +191,7 @@ def _odds(run):
     "two arms: |g(d_k) - g(d_0) - eta Delta k| <= c (d_k - d_0), g(d) = d + sinh d",
     rules=RULES,
     assumes=(two_armed_bandit, from_the_start),
+    any_actions=True,
 )
 def two_armed_solution(run):
     """On a two-armed bandit the log-odds d_k satisfy |g(d_k) - g(d_0) - eta Delta k| <=
@@ -205,6 +214,7 @@ def two_armed_solution(run):
     kind=Kind.ASYMPTOTIC,
     tolerance=0.05,
     assumes=(two_armed_bandit, from_the_start),
+    any_actions=True,
 )
 def escape_time(run):
     """From pi^0(a*) = eps, the better arm needs about 1 / (2 eta Delta eps) steps to become the

@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.theorems.softmax_pg.steps import RULES, least_optimal, sublinear
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     bandit,
     eta_at_most,
@@ -28,6 +29,7 @@ MEI_STEP = eta_equal(lambda run: (1 - run.mdp.gamma) ** 3 / 8, "(1-gamma)^3/8")
     "gap <= 16 S ||d*_mu/mu||^2 ||1/mu|| / (c^2 (1-gamma)^6 t), eta = (1-gamma)^3/8",
     rules=RULES,
     assumes=(unit_rewards, from_the_start, MEI_STEP),
+    any_actions=True,
 )
 def mei_sublinear(run):
     """With eta = (1 - gamma)^3 / 8 and t = k + 1, V*(rho) - V^t(rho) <= 16 S ||d*_mu/mu||^2
@@ -53,6 +55,8 @@ def mei_rate(run):
     source="mei2020",
     confidence=Confidence.QUOTED,
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def gradient_domination(run):
     """Lemma 8: ||grad V^k(mu)||_2 >= S^{-1/2} ||d*_rho / d_mu^k||^{-1} min_s pi^k(a*(s)|s)
@@ -76,11 +80,13 @@ def _dominated(run, root):
     kind=Kind.LOWER,
     assumes=(several_actions,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def gradient_domination_sharp(run):
     """S3l times sqrt(A / (A - 1)). Proof: the gradient in the logits of a state has sum 0, so that
     its norm is at least sqrt(A / (A - 1)) times any one of its entries."""
-    S, A = run.mdp.n_states, run.mdp.n_actions
+    S, A = run.mdp.n_states, most_actions(run.mdp)
     exact = A + 0 * run.gap  # in the numbers of the run, as the bound is attained
     return gradient_norm(run), _dominated(run, np.sqrt(S * (A - 1) / exact))
 
@@ -93,6 +99,7 @@ def gradient_domination_sharp(run):
     confidence=Confidence.QUOTED,
     assumes=(unit_rewards, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= (4 / (1 - gamma)^3) eta^2 ||g||^2 along every step,
@@ -115,6 +122,7 @@ def _along_steps(run, half):
     rules=RULES,
     assumes=(unit_rewards, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def smoothness_sharp(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||g||^2| <= eta^2 ||g||^2 / (4 (1 - gamma)^3) along every step:
@@ -135,6 +143,7 @@ def smoothness_sharp(run):
         some_suboptimal_action,
         eta_at_most(lambda run: (1 - run.mdp.gamma) ** 2 / 5, "(1-gamma)^2/5"),
     ),
+    any_actions=True,
 )
 def asymptotic_convergence(run):
     """Theorem 5.1: V^k -> V* for eta <= (1 - gamma)^2 / 5 and mu > 0. Checked as the fraction of
@@ -152,6 +161,7 @@ def asymptotic_convergence(run):
     source="mei2020",
     confidence=Confidence.RECALLED,
     assumes=(bandit, unit_rewards, from_the_start, eta_equal(lambda run: 0.4, "2/5")),
+    any_actions=True,
 )
 def bandit_rate(run):
     """On a bandit with eta = 2/5, gap <= 5 / (c^2 t) with t = k + 1 and c the least probability
@@ -168,8 +178,9 @@ def bandit_rate(run):
     source="mei2020",
     confidence=Confidence.RECALLED,
     assumes=(bandit, unit_rewards, uniform_start, eta_equal(lambda run: 0.4, "2/5")),
+    any_actions=True,
 )
 def bandit_rate_uniform(run):
     """On a K-armed bandit from the uniform policy with eta = 2/5, gap <= 5 K^2 / t, t = k + 1.
     Applies where S4 does, from the uniform policy."""
-    return run.gap, 5 * run.mdp.n_actions**2 / (run.k + 1)
+    return run.gap, 5 * most_actions(run.mdp) ** 2 / (run.k + 1)

@@ -18,6 +18,7 @@ from tabular_pg.theorems.softmax_pg.steps import (
     largest_term,
     rational,
 )
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     from_the_start,
     several_actions,
@@ -29,7 +30,7 @@ from tabular_pg.verdicts.quantities import improvement
 
 def balanced(run, eta):
     """(1 - 1/A) / eta, from integers, which balls have exactly."""
-    A = run.mdp.n_actions
+    A = most_actions(run.mdp)
     return (A - 1) / (A * eta)
 
 
@@ -40,6 +41,8 @@ def balanced(run, eta):
     kind=Kind.LOWER,
     assumes=(several_actions, some_pair),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_exponential(run):
     """I_s^k >= y (1 - e^{-eta_s y A / (A - 1)}), y as in S1a, wherever eta_s y <= A - 1, and
@@ -47,7 +50,7 @@ def improvement_exponential(run):
     w = -eta_s pi A, whose sum is eta_s y; the tangent of w e^{-w} at a point of [0, 1] lies above
     it. Without eta_s y <= A - 1 it is false for A >= 3."""
     (gained, rounding), (y, eta) = improvement(run), largest_term(run)
-    A = run.mdp.n_actions
+    A = most_actions(run.mdp)
     claimed = (eta * y <= A - 1) | (A == 2)
     bound = -y * np.expm1(-eta * y * A / (A - 1))
     return gained, np.where(claimed, bound, np.inf), rounding
@@ -60,6 +63,8 @@ def improvement_exponential(run):
     kind=Kind.LOWER,
     assumes=(several_actions, some_pair),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_rational(run):
     """I_s^k >= y^2 / (y + (1 - 1/A) / eta_s), y as in S1b, for every eta. Proof: S1at and
@@ -72,6 +77,7 @@ def improvement_rational(run):
     "e_k <= [1/e_0 + k c^2 (1-gamma)^2 / (c (1-gamma) e_0 + (1 - 1/A)/(eta min mu))]^{-1}",
     rules=RULES,
     assumes=(several_actions, from_the_start),
+    any_actions=True,
 )
 def sublinear(run):
     """S2 with (1 - 1/A) / (eta min mu) in place of 1 / (eta min mu): e_k <= [1/e_0 +
@@ -85,6 +91,7 @@ def sublinear(run):
     "e_k <= (c + (1 - 1/A)/(eta min mu)) / (c^2 (1-gamma)^2 k)",
     rules=RULES,
     assumes=(several_actions, unit_rewards, from_the_start),
+    any_actions=True,
 )
 def sublinear_simple(run):
     """e_k <= (c_k + (1 - 1/A) / (eta min mu)) / (c_k^2 (1 - gamma)^2 k), c_k as in S2; S2t with
@@ -97,6 +104,7 @@ def sublinear_simple(run):
     "rho-form of S2t, with ||d*_rho/rho||",
     rules=RULES,
     assumes=(several_actions, from_the_start),
+    any_actions=True,
 )
 def sublinear_rho(run):
     """V*(rho) - V^k(rho) <= ||d*_rho / rho|| (c (1 - gamma) delta_0 + (1 - 1/A) / (eta min mu)) /

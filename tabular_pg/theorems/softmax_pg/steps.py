@@ -99,7 +99,15 @@ def inverse_linear_rho(run, inverse):
     return run.gap, mismatch(run, pi=chosen_policy(run)) * constant / run.k
 
 
-@theorem("S1", "V^{k+1} >= V^k for every eta", rules=ASCENTS, assumes=(some_pair,), any_step=True)
+@theorem(
+    "S1",
+    "V^{k+1} >= V^k for every eta",
+    rules=ASCENTS,
+    assumes=(some_pair,),
+    any_step=True,
+    any_actions=True,
+    any_gamma=True,
+)
 def monotone(run):
     """V*(s) - V^{k+1}(s) <= V*(s) - V^k(s) in every state, for every eta > 0. Proof: by S1a the
     improvement is nonnegative in every state."""
@@ -114,6 +122,8 @@ def monotone(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_exponential(run):
     """I_s^k >= y (1 - e^{-eta_s y}) with y = max_a pi^k(a|s) A^k(s, a), for every eta. Proof:
@@ -130,6 +140,8 @@ def improvement_exponential(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_rational(run):
     """I_s^k >= y^2 / (y + 1 / eta_s) with y = max_a pi^k(a|s) A^k(s, a). Proof: S1a and
@@ -144,6 +156,8 @@ def improvement_rational(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def improvement_small_step(run):
     """I_s^k >= eta_s e^{-eta_s y} (1 - U/2) sum_a (pi A)^2 with U = eta_s max_a |pi A|. Proof:
@@ -159,6 +173,7 @@ def improvement_small_step(run):
     "e_k <= [1/e_0 + k c^2 (1-gamma)^2 / (c (1-gamma) e_0 + 1/(eta min mu))]^{-1}",
     rules=RULES,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def sublinear(run):
     """With c_k = min_{j<k} min_s pi^j(a*(s)|s), e_k <= [1/e_0 + k c^2 (1 - gamma)^2 /
@@ -177,6 +192,7 @@ def sublinear(run):
     "e_k <= (c + 1/(eta min mu)) / (c^2 (1-gamma)^2 k)",
     rules=RULES,
     assumes=(unit_rewards, from_the_start),
+    any_actions=True,
 )
 def sublinear_simple(run):
     """e_k <= (c_k + 1 / (eta min mu)) / (c_k^2 (1 - gamma)^2 k), c_k as in S2; S2 with
@@ -189,6 +205,7 @@ def sublinear_simple(run):
     "rho-form of S2, with ||d*_rho/rho||",
     rules=RULES,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def sublinear_rho(run):
     """V*(rho) - V^k(rho) <= ||d*_rho / rho|| (c (1 - gamma) delta_0 + 1 / (eta min mu)) /

@@ -40,7 +40,8 @@ def gradient(model, pi, V):
     """grad V(mu) in softmax logits."""
     d, Q = model.visitation(pi), model.q(V)
     return [
-        [d[s] * pi[s][a] * (Q[s][a] - V[s]) / (1 - model.gamma) for a in model.A] for s in model.S
+        [d[s] * p * (q - V[s]) / model.unit for p, q in zip(pi[s], Q[s], strict=True)]
+        for s in model.S
     ]
 
 
@@ -79,7 +80,7 @@ def escort_pg(rule, k, model, pi, V, memory, eta):
     theta = memory or [[x ** (1 / p) for x in row] for row in pi]
     theta = [
         [
-            x + eta * d[s] / (1 - model.gamma) * p * pi[s][a] / x * (Q[s][a] - V[s])
+            x + eta * d[s] / model.unit * p * pi[s][a] / x * (Q[s][a] - V[s])
             for a, x in enumerate(row)
         ]
         for s, row in enumerate(theta)
@@ -128,7 +129,7 @@ def bland_policy_iteration(rule, k, model, pi, V, memory, eta):
     Q = model.q(V)
     for s in model.S:
         if greedy(pi[s], Q[s]) is not pi[s]:
-            better = next(a for a in model.A if Q[s][a] > V[s] + NEARLY)
+            better = next(a for a, q in enumerate(Q[s]) if q > V[s] + NEARLY)
             return [*pi[:s], one_hot(better, len(pi[s])), *pi[s + 1 :]], memory
     return pi, memory
 
