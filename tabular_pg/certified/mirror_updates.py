@@ -15,6 +15,7 @@ from flint import arb, ctx
 from tabular_pg.certified.arithmetic.balls import Undecided, zeros
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.engine.method import Space
+from tabular_pg.methods.functional_acceleration import ExtragradientPMD, MomentumPMD
 from tabular_pg.methods.policy_mirror_descent import member
 from tabular_pg.mirrors import AlphaDivergence, Entropy, Euclidean, LogBarrier, Tsallis
 
@@ -138,6 +139,19 @@ def _register(record, space, ahead):
         return (x, point.memory) if ahead else x
 
     symmetric(member(record, space, ahead))(update)
+
+
+@symmetric(MomentumPMD, start=lambda rule, model, point: point.q[:, None])
+def momentum_pmd(rule, k, model, point):
+    before = point.memory[:, 0]
+    x = point.x + rule.eta * (model.A_star - point.q - rule.beta * (point.q - before))
+    return x, point.q[:, None]
+
+
+@symmetric(ExtragradientPMD)
+def extragradient_pmd(rule, k, model, point):
+    before = point.x[:, None] if k % 2 == 0 else point.memory
+    return before[:, 0] + rule.eta * point.A, before
 
 
 for _ahead in (False, True):

@@ -12,9 +12,11 @@ from tabular_pg import (
     DualAveragedSPI,
     EnlightenedPG,
     EscortPG,
+    ExtragradientPMD,
     HadamardPG,
     HeavyBallPG,
     LogBarrierPG,
+    MomentumPMD,
     NaturalPG,
     NormalizedPG,
     PolicyIteration,
@@ -77,6 +79,8 @@ RULES = [
     (SimplexPolicyIteration(), 0.0),
     (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
+    (MomentumPMD(eta=0.7, beta=0.6), 0.0),
+    (ExtragradientPMD(eta=0.7), 0.0),
 ]
 CHANGING_STEPS = [  # (rule, tau), fit for the same
     (ProjectedPG(steps.Decaying(0.5, 0.25)), 0.0),
@@ -127,4 +131,6 @@ MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (SimplexPolicyIteration(), 0.0),
     (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
+    (MomentumPMD(eta=0.7, beta=0.6), 0.0),
+    (ExtragradientPMD(eta=0.7), 0.0),
 ]

@@ -18,8 +18,10 @@ from tabular_pg import (
     DelightfulPG,
     EnlightenedPG,
     EscortPG,
+    ExtragradientPMD,
     HeavyBallPG,
     LogBarrierPG,
+    MomentumPMD,
     NormalizedPG,
     SimplexPolicyIteration,
     ValueIteration,
@@ -102,6 +104,20 @@ def accelerated_pg(rule, k, model, pi, V, memory, eta):
     slope = slope if value >= now.value else now.slope
     theta = plus(omega, eta * t / (t + 1), slope)
     return policies(theta), SimpleNamespace(theta=theta, before=now.theta)
+
+
+@whole(MomentumPMD)
+def momentum_pmd(rule, k, model, pi, V, memory, eta):
+    Q, before = model.q(V), memory or model.q(V)
+    ahead = plus(Q, mp.mpf(rule.beta), plus(Q, -1, before))
+    return [tilted(p, [eta * x for x in row]) for p, row in zip(pi, ahead, strict=True)], Q
+
+
+@whole(ExtragradientPMD)
+def extragradient_pmd(rule, k, model, pi, V, memory, eta):
+    before = pi if k % 2 == 0 else memory
+    steps = zip(before, model.q(V), strict=True)
+    return [tilted(p, [eta * x for x in row]) for p, row in steps], before
 
 
 @whole(ValueIteration)

@@ -1,0 +1,27 @@
+"""Momentum of action values: what it does to the local rate, which is nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_pg.methods.functional_acceleration import MomentumPMD
+from tabular_pg.theorem import Kind, theorem
+from tabular_pg.verdicts.assumptions import some_pair, some_suboptimal_action
+from tabular_pg.verdicts.quantities import settled_rate, steps
+
+
+@theorem(
+    "M4r",
+    "log e_{k+1}/e_k -> -eta Delta, whatever beta",
+    rules=(MomentumPMD,),
+    kind=Kind.ASYMPTOTIC,
+    tolerance=1e-3,
+    assumes=(some_suboptimal_action, some_pair),
+)
+def exact_rate(run):
+    """Where the error tends to 0, log(e_{k+1} / e_k) -> -eta Delta for every beta: momentum of the
+    action values changes the way to the optimum, and not the rate near it. Checked on the last
+    recorded pair, once e_k is far below Delta. Proof: Q^k - Q^{k-1} tends to 0 with e_k, so that
+    log(pi(a) / pi(a*)) moves by eta A*(s, a) in the end."""
+    eta, i = run.rule.eta, steps(run)[-1]
+    return settled_rate(run, eta * np.minimum(run.A[i], 0.0), eta * run.optimum.A)
