@@ -30,11 +30,16 @@ class Script(NamedTuple):
     arguments: tuple[tuple[str, ...], ...] = (QUICK,)
 
 
+LITERATURE = (
+    "bhandari2021", "cen2022", "chelu2024", "chen2024", "johnson2023", "ju2026", "mei2020",
+    "mei2021", "mei2026", "mueller2024", "protopapas2024", "xiao2022",
+)  # fmt: skip
 SCRIPTS = {  # by the names of the files that they write into figures/
     "rates": Script("rates.py", (FULL,)),
     "certified": Script("policy_gradient/certified.py", (FULL,)),
     "tightness": Script("tightness.py"),
     "known_worst_cases": Script("known_worst_cases.py"),
+    **{f"literature_{paper}": Script(f"literature/{paper}.py") for paper in LITERATURE},
     "dapo_exact": Script("reasoning/exact.py", (FULL, QUICK)),
     "dapo_budget": Script("reasoning/budget.py"),
     "dapo_critic": Script("reasoning/critic.py"),

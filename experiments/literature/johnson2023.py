@@ -30,9 +30,9 @@ def draw(quick):
         run = optimize(chain, rule, n + 5, policy=start, at=range(n + 6))
         runs.append(run)
         curves.append(error_curve(label, run))
-        k = min(n - 3, 10)
+        k = min(10, int(np.isfinite(run.log_sup_gap).sum()) - 2)
         rate = np.exp((run.log_sup_gap[k] - run.log_sup_gap[1]) / (k - 1))
-        seen[f"{label}: error per iteration, k = 1..{k}"] = f"{rate:.4f}"
+        seen[f"{label}: factor per iteration, k = 1..{k}"] = f"{rate:.4f}"
     k = np.arange(n + 6.0)
     start_gap = runs[0].log_sup_gap[0] / np.log(10)
     line = Curve(r"$\gamma^k e_0$", k, None, start_gap + k * np.log10(gamma))
