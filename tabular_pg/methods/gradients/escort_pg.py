@@ -25,7 +25,7 @@ class EscortPG(NamedTuple):
     ``p`` >= 1."""
 
     eta: float
-    p: float
+    p: float = 2.0
 
     def refuse(self):
         """ValueError unless ``p`` >= 1."""
