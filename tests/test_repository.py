@@ -71,6 +71,7 @@ LAYERS = [
         "theorems.projected_pg",
         "theorems.softmax_pg",
     ],
+    ["theorems.undiscounted"],
     ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
     ["citing", "plotting", "search"],
     ["report"],
