@@ -72,6 +72,7 @@ LAYERS = [
         "theorems.projected_pg",
         "theorems.softmax_pg",
     ],
+    ["theorems.undiscounted"],
     ["certified.arithmetic"],
     ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
     ["citing", "plotting", "search"],

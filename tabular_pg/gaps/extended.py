@@ -16,7 +16,6 @@ from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.numerics.radix import LOG_RADIX, add, from_log, normal, to_float
-from tabular_pg.numerics.systems.products import chance
 
 MOST = 400  # states that are solved for in this way
 
@@ -81,7 +80,8 @@ def _solved(P, gamma, ends, e, log_kappa, log_pi, place, states, log_scale):
             if log_pi[s, a] > -math.inf:
                 w, w_n = from_log(log_pi[s, a])
                 _add_row(P, s, a, gamma * w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
-                slack[i] += to_float(w * chance(ends, s, a), w_n)
+                if ends is not None:
+                    slack[i] += to_float(w * ends[s, a], w_n)
     _eliminate(m, n, b, b_n, slack)
     return b, b_n
 

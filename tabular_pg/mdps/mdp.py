@@ -10,10 +10,10 @@ import numpy as np
 from scipy import sparse
 
 from tabular_pg._notebook import mdp_html
+from tabular_pg.checks.discount import checked_gamma
 from tabular_pg.checks.numbers import checked_flag
 from tabular_pg.checks.probabilities import distribution
 from tabular_pg.mdps.compressed import freeze, freeze_shared
-from tabular_pg.mdps.discount import checked_gamma
 from tabular_pg.mdps.endings import ending_rows, refuse_endless
 from tabular_pg.mdps.exchange import reader
 from tabular_pg.mdps.exchange.csv_files import from_csv, to_csv

@@ -11,7 +11,6 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit
-from tabular_pg.numerics.systems.products import chance
 
 
 @njit
@@ -98,8 +97,8 @@ def advantages(P, r, gamma, ends, V, V_low):
             for t in range(S):
                 if P[s, a, t] > 0.0:
                     sums = add_successor(sums, P[s, a, t], V[t], V_low[t], V[s], V_low[s])
-            if chance(ends, s, a) > 0.0:
-                sums = add_successor(sums, chance(ends, s, a), 0.0, 0.0, V[s], V_low[s])
+            if ends is not None:
+                sums = add_successor(sums, ends[s, a], 0.0, 0.0, V[s], V_low[s])
             high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
     return high, low
 
@@ -119,8 +118,8 @@ def sparse_advantages(model, r, gamma, ends, V, V_low):
                 t = indices[k]
                 if data[k] > 0.0:
                     sums = add_successor(sums, data[k], V[t], V_low[t], V[s], V_low[s])
-            if chance(ends, s, a) > 0.0:
-                sums = add_successor(sums, chance(ends, s, a), 0.0, 0.0, V[s], V_low[s])
+            if ends is not None:
+                sums = add_successor(sums, ends[s, a], 0.0, 0.0, V[s], V_low[s])
             high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
     return high, low
 

@@ -9,9 +9,9 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from tabular_pg.checks.discount import checked_discount
 from tabular_pg.checks.numbers import check_number, checked_flag, shown
 from tabular_pg.engine.optimize import optimize
-from tabular_pg.mdps.discount import checked_discount
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.optima.optimal import checked_tau
 from tabular_pg.search.arguments import (

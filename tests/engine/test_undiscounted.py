@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.endings import KINDS, ending_mdps, made
+from support.families.endings import KINDS, ending_mdps, made
 from support.grid import CHANGING_STEPS, MILD_RULES
 from support.reference import Model, gaps
 from tabular_pg import (

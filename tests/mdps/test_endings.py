@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from support.endings import ending_mdps, made
+from support.families.endings import ending_mdps, made
 from tabular_pg import MDP, NaturalPG, certified, optimize, optimum
 from tabular_pg.mdps.endings import Pairs
 

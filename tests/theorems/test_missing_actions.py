@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from support.endings import masked_mdps
+from support.families.endings import masked_mdps
+from support.families.holding import ABOUT_EVERY_POLICY, CORE, families, hold_on
 from support.sabotage import CORRUPT, WRONG
 from support.strategies import experiments
 from support.suite import SUITE, honest
 from tabular_pg import MDP, REGISTRY, NaturalPG, check, optimize
 from tabular_pg.theorem import theorems_about, verdict
-from theorems.test_theorems import ABOUT_EVERY_POLICY, CORE, families, hold_on
 
 
 @families

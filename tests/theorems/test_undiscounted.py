@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from support.endings import ending_mdps, made
+from support.families.endings import ending_mdps, made
+from support.families.holding import ABOUT_EVERY_POLICY, CORE, families, hold_on, violations
 from support.sabotage import CORRUPT, WRONG
 from support.strategies import experiments
 from tabular_pg import (
@@ -27,7 +28,6 @@ from tabular_pg import (
     optimize,
 )
 from tabular_pg.theorem import theorems_about, verdict
-from theorems.test_theorems import ABOUT_EVERY_POLICY, CORE, families, hold_on, violations
 
 STATED = [id for id in CORE if REGISTRY[id].any_gamma]
 REFUSED = "gamma is 1|policy never leaves|expected 0 or a number in"

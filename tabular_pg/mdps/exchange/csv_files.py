@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from tabular_pg._files import write_whole
+from tabular_pg.checks.discount import refuse_undiscounted
 from tabular_pg.checks.numbers import check_path, shown
-from tabular_pg.mdps.discount import refuse_undiscounted
 from tabular_pg.mdps.exchange.tables import of_transitions
 
 COLUMNS = ("idstatefrom", "idaction", "idstateto", "probability", "reward")

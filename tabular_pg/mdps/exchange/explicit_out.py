@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tabular_pg._files import write_all
+from tabular_pg.checks.discount import refuse_undiscounted
 from tabular_pg.checks.numbers import check_path
-from tabular_pg.mdps.discount import refuse_undiscounted
 from tabular_pg.mdps.exchange.csv_files import transitions
 
 WORD = re.compile(r"[A-Za-z_]\w*")

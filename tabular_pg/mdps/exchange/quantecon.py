@@ -6,8 +6,8 @@ import numpy as np
 from scipy import sparse as compressed
 
 from tabular_pg.checks.arrays import real_array
+from tabular_pg.checks.discount import refuse_undiscounted
 from tabular_pg.checks.numbers import shown
-from tabular_pg.mdps.discount import refuse_undiscounted
 from tabular_pg.mdps.exchange.tables import kept
 from tabular_pg.references import cited
 

@@ -26,18 +26,6 @@ def transitions(P, gamma, pi, N):
                     N[s, t] += weight * P[s, a, t]
 
 
-def chance(ends, s, a):
-    """The probability that the episode ends with an action; 0 for ``ends`` None: none ever does."""
-    return 0.0 if ends is None else ends[s, a]
-
-
-@overload(chance, inline="never")
-def _chance(ends, s, a):
-    if isinstance(ends, types.NoneType):
-        return lambda ends, s, a: 0.0
-    return lambda ends, s, a: ends[s, a]
-
-
 @njit_inlined
 def fill_slack(gamma, ends, pi, slack):
     """Fill ``slack`` (S,) with the row sums of ``I - gamma P_pi``: 1 - gamma, and where episodes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from tabular_pg.checks.discount import checked_discount
 from tabular_pg.mdps.mdp import MDP
 
 
@@ -34,8 +35,9 @@ def to_discounted(mdp, gamma) -> MDP:
     Raises
     ------
     ValueError
-        If a root is terminal and has a reward, which no step would earn.
+        If gamma is not in [0, 1), or a root is terminal and has a reward, which no step would earn.
     """
+    gamma = checked_discount(gamma)
     wrong = mdp.terminal_reward[: mdp.n_roots] > 0
     if wrong.any():
         s = int(wrong.argmax())

@@ -1,0 +1,1 @@
+"""Theorems at gamma = 1, about the total reward of episodes that end."""

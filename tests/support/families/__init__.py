@@ -1,0 +1,1 @@
+"""Random runs of every method, and that theorems hold on them."""
