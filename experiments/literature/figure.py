@@ -73,7 +73,7 @@ class Figure:
 
     def text(self, seen) -> str:
         """What it is about and what is seen, in Markdown."""
-        lines = [f"# {REFERENCES[self.source]}", " ".join(self.setting.split())]
+        lines = [f"**{REFERENCES[self.source]}**", " ".join(self.setting.split())]
         lines += [f"*Shown there:* {' '.join(self.shown.split())}", "*Seen here:*"]
         return "\n\n".join([*lines, markdown_table(["what", ""], seen.items())]) + "\n"
 

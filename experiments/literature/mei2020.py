@@ -40,7 +40,7 @@ def draw(quick):
 FIGURE = Figure(
     "mei2020",
     """A bandit with three arms and rewards (1, 0.9, 0.1), eta = 2/5, from the uniform policy and
-    from policies that favour the worst arm. Their figures have 1e5 to 1e6 steps; here 1e7.""",
+    from policies that favour the worst arm; 1e7 steps.""",
     """1/t in the end for every start; before that a plateau near the second best arm, the longer
     the less likely the best one is at first.""",
     draw,

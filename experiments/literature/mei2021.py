@@ -50,7 +50,7 @@ def draw(quick):
 FIGURE = Figure(
     "mei2021",
     """Bandits and a tree-shaped MDP; normalized policy gradient with eta = 1/6 beside softmax
-    policy gradient. The tree is ours: theirs is not described as far as we could read.""",
+    policy gradient. The tree is ours.""",
     """Linear convergence of normalized policy gradient, against 1/t without normalization.""",
     draw,
     shared_legend=True,

@@ -16,6 +16,8 @@ RULES = tuple(METHODS)
     source="ju2026",
     confidence=Confidence.DERIVED,
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def below_the_gap(run):
     """max_a A^k(s, a) <= V*(s) - V^k(s) in every state, for every policy. Proof: the left side is
@@ -31,6 +33,7 @@ def below_the_gap(run):
     confidence=Confidence.DERIVED,
     regularized=None,
     any_step=True,
+    any_actions=True,
 )
 def above_the_gap(run):
     """e_k <= max_{s, a} A^k(s, a) / (1 - gamma), for every policy: a bound on the error in every

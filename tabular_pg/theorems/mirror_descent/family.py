@@ -33,6 +33,8 @@ from tabular_pg.verdicts.visits import discounted_sums, mismatch, stationary, vi
     kind=Kind.LOWER,
     assumes=(without_lookahead, some_pair),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def monotone(run):
     """I_s^k = (T^{pi^{k+1}} V^k - V^k)(s) >= 0 in every state, for any divergence and any step
@@ -48,6 +50,8 @@ def monotone(run):
     rules=RULES,
     assumes=(without_lookahead, bregman, finite_distances, from_the_start, growing),
     any_step=True,
+    any_actions=True,
+    any_gamma=True,
 )
 def sublinear_everywhere(run):
     """For steps that never shrink, V* - V^k <= (1/k) (I - gamma P_{pi*})^{-1} [D(pi*, pi^0) / eta_0
@@ -67,6 +71,7 @@ def sublinear_everywhere(run):
     source="xiao2022",
     confidence=Confidence.QUOTED,
     assumes=(without_lookahead, bregman, finite_distances, from_the_start, unit_rewards),
+    any_actions=True,
 )
 def sublinear(run):
     """Theorem 8: for a constant step, V*(rho) - V^k(rho) <= (1/(k+1)) (D_0 / (eta (1 - gamma)) +
@@ -86,6 +91,7 @@ def sublinear(run):
         without_lookahead, bregman, finite_distances, from_the_start, growing, dense_transitions,
     ),
     any_step=True,
+    any_actions=True,
 )  # fmt: skip
 def sublinear_stationary(run):
     """For steps that never shrink and nu* stationary for P_{pi*}, V*(nu*) - V^k(nu*) <= (gamma
@@ -109,6 +115,7 @@ def sublinear_stationary(run):
         growing_by_mismatch,
     ),
     any_step=True,
+    any_actions=True,
 )  # fmt: skip
 def linear(run):
     """Theorem 10: if eta_{k+1} >= eta_k theta / (theta - 1), theta = max_s d*_rho(s) / rho(s) /
@@ -132,6 +139,7 @@ def linear(run):
         growing_by_horizon, dense_transitions,
     ),
     any_step=True,
+    any_actions=True,
 )  # fmt: skip
 def linear_stationary(run):
     """If eta_{k+1} >= eta_k / gamma and nu* is stationary for P_{pi*}, V*(nu*) - V^k(nu*) <=
