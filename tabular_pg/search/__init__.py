@@ -1,5 +1,6 @@
 """Searches over MDPs: the worst case of a bound, and small certified counterexamples."""
 
+from tabular_pg.search.population import slacks
 from tabular_pg.search.sequences import ConstantSequence, constant_sequence
 from tabular_pg.search.sharpest import SharpestConstant, sharpest_constant
 from tabular_pg.search.small import SmallInstance
@@ -12,5 +13,6 @@ __all__ = [
     "WorstCase",
     "constant_sequence",
     "sharpest_constant",
+    "slacks",
     "worst_case",
 ]

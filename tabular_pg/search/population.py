@@ -16,7 +16,29 @@ FEWEST = 4  # runs for which it pays to look at them together
 
 
 def slacks(theorem, runs) -> np.ndarray:
-    """(n,) the ``slack`` of ``verdict(theorem, run)`` for every run."""
+    """How near many runs come to breaking a theorem, by one evaluation of its formula.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        As in ``tabular_pg.REGISTRY``.
+    runs : list of Run
+        Best of one rule on MDPs of one shape, as ``optimize_many`` makes them; others are looked at
+        one by one.
+
+    Returns
+    -------
+    array (n,)
+        The ``slack`` of ``verdict(theorem, run)`` for every run; nan where it says nothing.
+
+    Examples
+    --------
+    >>> from tabular_pg import REGISTRY, NaturalPG, instances, optimize_many
+    >>> from tabular_pg.search import slacks
+    >>> mdps = [instances.random_dense(3, 2, 0.9, seed=seed) for seed in range(8)]
+    >>> bool((slacks(REGISTRY["N1"], optimize_many(mdps, NaturalPG(1.0), 50)) >= 1).all())
+    True
+    """
     found = np.full(len(runs), np.nan)
     waiting = [np.arange(len(runs))]
     with np.errstate(all="ignore"):

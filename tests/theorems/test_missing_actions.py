@@ -44,6 +44,9 @@ def with_missing(name):
 @pytest.mark.parametrize("name", SUITE)
 def test_an_action_that_is_missing_everywhere_changes_no_verdict(name):
     for expected, found in zip(check(honest(name)), check(with_missing(name)), strict=True):
+        if not expected.theorem.any_actions:
+            assert not found.applies
+            continue
         assert found.applies == expected.applies, f"{found} for {expected}"
         assert found.why_not == expected.why_not
         assert found.holds == expected.holds, str(found)
