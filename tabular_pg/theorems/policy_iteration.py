@@ -144,11 +144,11 @@ def simplex_termination(run):
 @theorem(
     "PB1",
     "V^{k+1} >= V^k",
-    rules=(BlandPolicyIteration, SimplexPolicyIteration, PolicyIteration),
+    rules=(BlandPolicyIteration, SimplexPolicyIteration),
     assumes=(some_pair,),
 )
 def never_worse(run):
-    """V^{k+1} >= V^k in every state, whichever states are switched. Proof: the improvement is
+    """V^{k+1} >= V^k in every state, whichever state is switched. Proof: the improvement is
     nonnegative in every state."""
     i = steps(run)
     return run.value_gap[i + 1], run.value_gap[i], EPS * run.sup_gap[i, None]
