@@ -64,7 +64,7 @@ def about(id):
     return [name for name in SUITE if REGISTRY[id] in theorems_about(honest(name).rule)]
 
 
-@pytest.mark.parametrize("id", CORE)
+@pytest.mark.parametrize("id", [id for id in CORE if REGISTRY[id].any_actions])
 def test_every_theorem_is_about_some_of_these_runs_and_can_be_violated(id):
     theorem = REGISTRY[id]
     runs = [run for run in map(with_missing, about(id)) if verdict(theorem, run).applies]
