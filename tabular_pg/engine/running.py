@@ -28,6 +28,7 @@ from tabular_pg.numerics.systems.choice import (
     transitions_of,
 )
 from tabular_pg.numerics.systems.dense_solver import DenseSolver
+from tabular_pg.numerics.systems.refinement import visits_are_corrected
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 from tabular_pg.optima.optimal import Optimum, optimum
@@ -201,6 +202,7 @@ def task_of(plan) -> Task:
     x, log_pi = start.coordinates(problem.coordinates, best.odds)
     log_pi = log_pi if type(problem.coordinates) is TwoForms else None
     reuse = alone and solver is None and mdp.n_states >= REUSED_FROM
+    reuse = reuse and (not visitation or visits_are_corrected(mdp.gamma, mdp.ends))
     reuse = reuse and (size is None or size.accept is None)  # whose trials are not close
     point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]), reuse)
     if system is not None and not sparse:

@@ -20,6 +20,7 @@ from tabular_pg.numerics.systems.refinement import (
     nothing_earlier,
     remember,
     renew,
+    visits_are_corrected,
 )
 from tabular_pg.numerics.systems.solver import Solver, solve_in_parts
 
@@ -53,6 +54,7 @@ class DenseSolver:
         self._slack = 1.0 - gamma if ends is None else np.empty(S)  # of all rows, or of each
         self.N, self._pivot = np.empty((S, S)), None
         self._eliminated = False  # whether N holds the factors of this very policy
+        self._visits = visits_are_corrected(gamma, ends)
         self._earlier = nothing_earlier(S) if solver is Solver.REUSE else None
 
     @property
@@ -84,7 +86,8 @@ class DenseSolver:
         self._solve(c, True, alike)
 
     def _solve(self, b, adjoint, alike):
-        if self._earlier is not None and not self._eliminated:
+        reuse = self._earlier is not None and (self._visits or not adjoint)
+        if reuse and not self._eliminated:
             if b.min() < 0:
                 solve_in_parts(lambda part: self._solve(part, adjoint, False), b)
                 return
