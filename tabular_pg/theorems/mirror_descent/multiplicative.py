@@ -102,6 +102,7 @@ def linear(run):
     p, lead = greedy_lead(run)
     C = np.where(np.isinf(lead), np.inf, p * lead).min(axis=1)
     factors = 1 - (1 - run.mdp.gamma) * run.step_sizes * np.where(np.isinf(C), 0.0, C)
+    factors = np.maximum(factors, 0.0)  # below only where nothing is left to lose
     bound, rounded = (
         run.sup_gap[0] * np.concatenate([[1.0], np.cumprod(x[:-1])])
         for x in (factors, factors + 1e-15)
