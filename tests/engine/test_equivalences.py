@@ -232,14 +232,15 @@ def test_the_unit_of_reward_changes_not_a_bit(rule, tau, power):
 SCRIPT = """
 import json, tabular_pg as t
 mdp = t.instances.garnet(3, 2, 2, 0.8, seed=0)
-rules = [(getattr(t, name)(*fields), tau) for name, fields, tau in json.loads({rules!r})]
+names = vars(t) | vars(t.mirrors)
+rules = [(eval(rule, names), tau) for rule, tau in json.loads({rules!r})]
 gaps = [t.optimize(mdp, rule, 4, tau=tau).value_gap.tolist() for rule, tau in rules]
 print(json.dumps(gaps))
 """
 
 
 def test_compiled_and_interpreted_code_agree():
-    rules = json.dumps([(type(rule).__name__, list(rule), tau) for rule, tau in MILD_RULES])
+    rules = json.dumps([(repr(rule), tau) for rule, tau in MILD_RULES])
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     command = [sys.executable, "-c", SCRIPT.format(rules=rules)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
