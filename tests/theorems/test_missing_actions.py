@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from support.families.endings import masked_mdps
-from support.families.holding import ABOUT_EVERY_POLICY, CORE, families, hold_on
+from support.families.holding import ABOUT_EVERY_POLICY, CORE, EXAMPLES, families, hold_on
 from support.sabotage import CORRUPT, WRONG
 from support.strategies import experiments
 from support.suite import SUITE, honest
@@ -22,7 +22,9 @@ from tabular_pg.theorem import theorems_about, verdict
 
 @families
 def test_theorems_hold_on_random_masked_runs(kind, tau):
-    settings(max_examples=500)(given(experiments(kind, masked_mdps(), tau == "tau > 0"))(hold_on))()
+    settings(max_examples=EXAMPLES)(
+        given(experiments(kind, masked_mdps(), tau == "tau > 0"))(hold_on)
+    )()
 
 
 def padded(values, with_=0.0):

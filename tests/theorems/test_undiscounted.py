@@ -41,7 +41,7 @@ REFUSED = "gamma is 1|policy never leaves|expected 0 or a number in"
 
 @families
 def test_theorems_hold_on_random_runs(kind, tau):
-    @settings(max_examples=500)
+    @settings(max_examples=EXAMPLES)
     @given(experiments(kind, ending_mdps(), tau == "tau > 0"))
     def hold(experiment):
         try:
