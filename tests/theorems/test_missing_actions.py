@@ -22,9 +22,8 @@ from tabular_pg.theorem import theorems_about, verdict
 
 @families
 def test_theorems_hold_on_random_masked_runs(kind, tau):
-    settings(max_examples=EXAMPLES)(
-        given(experiments(kind, masked_mdps(), tau == "tau > 0"))(hold_on)
-    )()
+    runs = experiments(kind, masked_mdps(), tau == "tau > 0")
+    settings(max_examples=EXAMPLES)(given(runs)(hold_on))()
 
 
 def padded(values, with_=0.0):
