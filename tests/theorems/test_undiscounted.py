@@ -13,6 +13,7 @@ from support.families.endings import ending_mdps, made
 from support.families.holding import (
     ABOUT_EVERY_POLICY,
     ABOUT_METHODS,
+    EXAMPLES,
     families,
     hold_on,
     violations,
