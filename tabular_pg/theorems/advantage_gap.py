@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tabular_pg.engine.method import METHODS
+from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.theorem import Confidence, theorem
 from tabular_pg.verdicts.quantities import best_advantage, best_advantage_rounding
 
-RULES = tuple(METHODS)
+RULES = (NaturalPG, *(rule for rule in METHODS if rule is not NaturalPG))  # searches: the first
 
 
 @theorem(

@@ -11,7 +11,7 @@ from tabular_pg.mirrors.registration import MIRRORS, distances
 from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.visits import mismatch
 
-RULES = (PolicyMirrorDescent, NaturalPG, ProjectedQAscent)
+RULES = (NaturalPG, ProjectedQAscent, PolicyMirrorDescent)  # searches take the first
 
 
 def without_lookahead(run) -> str:
