@@ -15,6 +15,7 @@ from tabular_pg.commands.answers import Answer, json_text
 from tabular_pg.commands.arguments import as_json, command, complete_theorems
 from tabular_pg.commands.models import theorems_of
 from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.rules import part_records
 from tabular_pg.engine.step_size import STEP_SIZES
 from tabular_pg.references import OWN, sources_of
 from tabular_pg.sweeps.specs import NAMED
@@ -60,15 +61,18 @@ def theorems(ids, markdown, as_json):
 @command("methods", "methods --json")
 @as_json
 def methods(as_json):
-    """List the methods and step sizes, with their fields."""
+    """List the methods, step sizes and mirror maps, with their fields."""
     rules = [_method_record(rule, known) for rule, known in METHODS.items()]
     steps = [_record(step) for step in STEP_SIZES]
+    maps = [_record(x) for x in part_records() if x not in STEP_SIZES]
     if as_json:
-        return Answer(json_text({"methods": rules, "steps": steps}))
+        return Answer(json_text({"methods": rules, "steps": steps, "mirrors": maps}))
     lines = ["Methods:"]
     lines += [f"  {_call(x)}: {x['description']} ({x['tau']})" for x in rules]
     lines += ["", "Step sizes, for eta:"]
     lines += [f"  {_call(x)}: {x['description']}" for x in steps]
+    lines += ["", "Mirror maps, for mirror:"]
+    lines += [f"  {_call(x)}: {x['description']}" for x in maps]
     return Answer("\n".join(lines))
 
 

@@ -56,8 +56,8 @@ def refuse_distance(name, method, rule, tau):
     if method.to_greedy is None:
         raise ValueError(
             f"eta is {step_of(rule)}, which adapts to the distance of the greedy policy; {name} "
-            "has none: expected policy mirror descent with a map in which it is finite, NaturalPG "
-            "or ProjectedQAscent"
+            "has none: expected policy mirror descent with a map that has a finite to_action, "
+            "NaturalPG or ProjectedQAscent"
         )
     if tau > 0:
         raise ValueError(f"tau is {tau}; {step_of(rule)} is defined for tau = 0 only")

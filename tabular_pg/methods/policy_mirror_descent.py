@@ -21,7 +21,7 @@ from tabular_pg.engine.rules import MEMBERS, composed
 from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.methods.projected_pg import ProjectedQAscent
 from tabular_pg.mirrors import MIRRORS, Entropy, Euclidean
-from tabular_pg.mirrors.registration import nearest_greedy, space_of
+from tabular_pg.mirrors.registration import nearest_greedy, refuse_no_map, space_of
 from tabular_pg.numerics.gains import gains_of
 from tabular_pg.numerics.simplex import best_of
 from tabular_pg.numerics.systems.products import next_values
@@ -39,6 +39,10 @@ class PolicyMirrorDescent(NamedTuple):
     mirror: tuple
     eta: float
     lookahead: int = 1
+
+    def refuse(self):
+        """TypeError or ValueError for a map of users that is none."""
+        refuse_no_map(self.mirror)
 
 
 def flat(rule):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit, njit_foreign, njit_inlined
+from tabular_pg.checks.numbers import is_real, shown
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import is_native, is_record, refuse_function, refuse_names
 from tabular_pg.mirrors.roots import dual_step
@@ -22,6 +23,8 @@ MIRRORS: dict[type, Mirror] = {}
 MOVE = ("mirror", "eta", "gains", "x", "s")
 TO_ACTION = ("mirror", "x", "s", "a")
 ONE = ("mirror", "x")
+TRIED = (1e-3, 0.02, 0.2, 0.5, 0.9, 1.0)  # probabilities at which a map of users is looked at
+CLOSE = 1e-6
 
 
 class Form(NamedTuple):
@@ -39,6 +42,7 @@ class Mirror(NamedTuple):
     bregman: bool  # whether D is a Bregman divergence, which three-point lemmas need
     native: bool
     any_sign: tuple
+    written: tuple | None  # derivative and inverse as they were given, of a sum over actions
 
     @property
     def functions(self):
@@ -119,7 +123,46 @@ def separable(record, *, space, derivative, inverse, to_action=None, any_sign=()
     native, tag = is_native(record, derivative, inverse), _tag(record, space)
     parts = (_compiled(part, native) for part in (derivative, inverse))
     move = dual_step(*parts, space is Space.SIMPLEX, lambda part: _compiled(part, native, tag))
-    _add(record, space, move, to_action, True, native, any_sign)
+    _add(record, space, move, to_action, True, native, any_sign, (derivative, inverse))
+
+
+def refuse_no_map(mirror):
+    """Raise TypeError or ValueError for a map of users whose ``derivative`` does not increase, or
+    whose ``inverse`` is none, where they are tried."""
+    known, space = MIRRORS[type(mirror)], space_of(mirror)
+    if known.native or known.written is None:
+        return
+    derivative, inverse = known.written
+    before = -math.inf
+    for p in TRIED:
+        x = math.log(p) if space is Space.SOFTMAX else p
+        y = _tried(derivative, mirror, x)
+        if not before < y < math.inf:
+            raise ValueError(
+                f"{derivative.__name__} of {mirror} is {y} at x = {x:.6g}, after {before} at a "
+                "smaller x; expected a finite number that increases with x"
+            )
+        again, before = _tried(inverse, mirror, y), y
+        if not abs(again - x) <= CLOSE * max(1.0, abs(x)):
+            raise ValueError(
+                f"{inverse.__name__} of {mirror} is {again} at y = {y:.6g}; expected {x:.6g}, of "
+                f"which {derivative.__name__} is y"
+            )
+
+
+def _tried(function, mirror, x) -> float:
+    """What a function of a map returns, as a number."""
+    try:
+        found = function(mirror, x)
+    except Exception as error:
+        raise TypeError(
+            f"{function.__name__} of {mirror} raised {type(error).__name__} at {x:.6g}: {error}"
+        ) from error
+    if not is_real(found):
+        raise TypeError(
+            f"{function.__name__} of {mirror} returned {shown(found)} at {x:.6g}; expected a number"
+        )
+    return float(found)
 
 
 def _refuse_record(record, space, any_sign):
@@ -130,7 +173,7 @@ def _refuse_record(record, space, any_sign):
     refuse_names(record, any_sign)
 
 
-def _add(record, space, move, to_action, bregman, native, any_sign):
+def _add(record, space, move, to_action, bregman, native, any_sign, written=None):
     known = MIRRORS.get(record)
     if known is not None and known.native and not native:
         raise ValueError(
@@ -139,7 +182,7 @@ def _add(record, space, move, to_action, bregman, native, any_sign):
         )
     form = Form(move, to_action and _compiled(to_action, native))
     forms = {**(known.forms if known else {}), space: form}
-    MIRRORS[record] = Mirror(record, forms, bregman, native, tuple(any_sign))
+    MIRRORS[record] = Mirror(record, forms, bregman, native, tuple(any_sign), written)
 
 
 def _tag(record, space) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Space
 from tabular_pg.mirrors.registration import of_others, separable
 from tabular_pg.references import cited
@@ -67,14 +68,21 @@ def log_to_action(mirror, x, s, a):
     return found
 
 
+@njit_inlined
+def safe_log(p):
+    """log p, and -infinity for 0, which Python refuses."""
+    return math.log(p) if p > 0.0 else -math.inf
+
+
 def derivative(mirror, p):
-    """Of p."""
-    return (p ** (mirror.q - 1.0) - 1.0) / (mirror.q - 1.0)
+    """Of p; a difference of powers would have no digits for q near 1."""
+    return math.expm1((mirror.q - 1.0) * safe_log(p)) / (mirror.q - 1.0)
 
 
 def inverse(mirror, y):
     """p, and 0 below the derivative at 0."""
-    return max(1.0 + (mirror.q - 1.0) * y, 0.0) ** (1.0 / (mirror.q - 1.0))
+    power = (mirror.q - 1.0) * y
+    return math.exp(math.log1p(power) / (mirror.q - 1.0)) if power > -1.0 else 0.0
 
 
 def to_action(mirror, x, s, a):
@@ -87,7 +95,8 @@ def to_action(mirror, x, s, a):
     if others < NEAR:  # what p_a lacks of 1, by series
         third, fourth = (2.0 - q) / 3.0, (2.0 - q) * (3.0 - q) / 8.0
         return found + others * others * (0.5 + others * (third + others * fourth))
-    return found + x[s, a] ** q / q + (1.0 / q - x[s, a] ** (q - 1.0)) / (q - 1.0)
+    log_p = safe_log(x[s, a])
+    return found + math.expm1(q * log_p) / q - math.expm1((q - 1.0) * log_p) / (q - 1.0)
 
 
 separable(

@@ -11,6 +11,8 @@ from tabular_pg.checks.numbers import as_float, is_real, shown
 
 READ_FROM_FILE = "_tabular_pg_file_"  # begins the names of modules that no import finds
 DEEPEST = 20  # nested tuple
+RULE = "rule", "method"  # what a class is registered as, and by which function
+PART = "step size or mirror map", "steps.step_size or mirrors.separable"
 
 
 def number(value):
@@ -128,7 +130,7 @@ def _fields(kind) -> tuple:
     return getattr(kind, "_fields", None) or tuple(getattr(kind, "__dataclass_fields__", ()))
 
 
-def read_rule(written, methods, steps, read_number=read_number):
+def read_rule(written, methods, parts, read_number=read_number, called=RULE):
     """The rule that :func:`rule` wrote, of a class among the registered ``methods``.
 
     Raises
@@ -136,9 +138,9 @@ def read_rule(written, methods, steps, read_number=read_number):
     ValueError
         If no such class is registered, or has other fields.
     """
-    kind = _registered(written, methods, "rule", "method")
+    kind = _registered(written, methods, *called)
     fields = {
-        name: read_rule(value, steps, {}, read_number)
+        name: read_rule(value, parts, {}, read_number, PART)
         if isinstance(value, dict)
         else read_number(name, value)
         for name, value in written["fields"].items()

@@ -21,7 +21,10 @@ from tabular_pg.sweeps.names import resolve
 
 SIGNS = {ast.UAdd: operator.pos, ast.USub: operator.neg}
 OPERATIONS = {ast.Div: operator.truediv, ast.Mult: operator.mul}
-EXPECTED = "name, or name(argument, field=value), with numbers, text and lists"
+EXPECTED = (
+    "name, or name(argument, field=value), with numbers, text, lists, step sizes and mirror maps, "
+    "as Tsallis(0.5)"
+)
 
 
 def spelled_call(name, text) -> tuple[str, list, dict]:
@@ -144,13 +147,22 @@ def _value(name, text, node):
             return OPERATIONS[type(node.op)](*sides)
         except ZeroDivisionError:
             raise ValueError(f"{name} is {shown(text)}, which divides by 0") from None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        part = found(
-            f"a record in {name}", node.func.id, part_records(), "a step size or a part", {}
-        )
+    if isinstance(node, ast.Call) and _part_name(node.func):
+        what = _part_name(node.func)
+        part = found(f"a record in {name}", what, part_records(), "a step size or a part", {})
         options = {x.arg: _number(name, text, x.value) for x in node.keywords}
         return _made(name, text, part, [_number(name, text, x) for x in node.args], options)
+    if _part_name(node) in {record.__name__ for record in part_records()}:
+        what = _part_name(node)
+        raise ValueError(f"{name} is {shown(text)}; expected {what}(...) with its numbers in it")
     raise ValueError(f"{name} is {shown(text)}; expected {EXPECTED}")
+
+
+def _part_name(node) -> str:
+    """How a step size or a mirror map is called, with or without its room before it."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.attr if node.value.id in ("mirrors", "steps") else ""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _number(name, text, node):
