@@ -33,8 +33,9 @@ def run(model, method, out, as_json, gamma, source, max_states, **asked):
     """Run METHOD on MODEL and print its gaps V* - V^k.
 
     MODEL is a saved MDP, a file of another tool (.csv, .tra), gymnasium:ID, or an instance such as
-    'chain(5, gamma=0.9)'; METHOD is such as 'NaturalPG(Geometric(1, 1 / 0.9))' or 'PolicyMirrorDescent(Tsallis(0.5), 1.0)'.
-    Functions and classes of your own are 'mine.py:name(...)'.
+    'chain(5, gamma=0.9)'; METHOD is such as 'NaturalPG(Geometric(1, 1 / 0.9))' or
+    'PolicyMirrorDescent(Tsallis(0.5), 1.0)'. Functions and classes of your own are
+    'mine.py:name(...)'.
     """
     done = run_of(model_of(model, gamma, source, max_states), method, **asked)
     if out is not None:
