@@ -149,7 +149,13 @@ def _value(name, text, node):
             raise ValueError(f"{name} is {shown(text)}, which divides by 0") from None
     if isinstance(node, ast.Call) and _part_name(node.func):
         what = _part_name(node.func)
-        part = found(f"a record in {name}", what, part_records(), "a step size or a part", {})
+        part = found(
+            f"a step size or mirror map in {name}",
+            what,
+            part_records(),
+            "a step size or a part",
+            {},
+        )
         options = {x.arg: _number(name, text, x.value) for x in node.keywords}
         return _made(name, text, part, [_number(name, text, x) for x in node.args], options)
     if _part_name(node) in {record.__name__ for record in part_records()}:

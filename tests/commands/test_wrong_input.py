@@ -50,8 +50,11 @@ N1 = ("NaturalPG(1)",)
         (("run", "garnett(5)", *N1), "or one of garnet, bandit"),
         (("run", "chain(5)", *N1), "model is 'chain(5)': chain() missing 1 required"),
         (("run", "chain(5, 0.9, slop=1)", *N1), "got an unexpected keyword argument 'slop'"),
-        (("run", "chain(5, 1.5)", *N1), "gamma is 1.5; expected a number in [0, 1)"),
-        (("run", "chain(5, __import__('os'))", *N1), "a step size in model is '__import__'"),
+        (("run", "chain(5, 1.5)", *N1), "gamma is 1.5; expected a number in [0, 1]"),
+        (
+            ("run", "chain(5, __import__('os'))", *N1),
+            "a step size or mirror map in model is '__import__'",
+        ),
         (("run", "li_wei_chi_chen_lumped()", *N1), "expected an MDP"),
         (("run", "mine.npz", *N1, "--gamma", "0.9"), "gamma is 0.9 beside mine.npz, which has its"),
         (("run", "mine.py:nothing()", *N1), "has no attribute 'nothing'"),
