@@ -114,6 +114,11 @@ class Verdict:
 
 
 class Verdicts(list):
-    """Verdicts, which a notebook shows as a table."""
+    """Verdicts, which a notebook shows as a table; of those that do not apply only the ids."""
 
     _repr_html_ = verdicts_html
+
+    def __repr__(self):
+        said = [repr(verdict) for verdict in self if verdict.applies]
+        silent = ", ".join(verdict.theorem.id for verdict in self if not verdict.applies)
+        return f"[{', '.join([*said, f'n/a: {silent}'] if silent else said)}]"

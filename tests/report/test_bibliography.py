@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tabular_pg
+from experiments.__main__ import LITERATURE
 from tabular_pg import MDP, REGISTRY, NaturalPG, SoftmaxPG, check, instances, optimize, steps
 from tabular_pg.engine.method import METHODS
 from tabular_pg.preference import DPO, BradleyTerry, Hinge
@@ -85,7 +86,7 @@ def test_the_package_is_cited_as_it_says_of_itself():
 
 
 def test_every_key_is_of_something():
-    used = {t.source for t in REGISTRY.values()} | {PACKAGE, OWN}
+    used = {t.source for t in REGISTRY.values()} | {PACKAGE, OWN, *LITERATURE}
     things = [*METHODS, *vars(steps).values(), *vars(instances).values(), DAPO, DPO, BradleyTerry]
     readers = [getattr(MDP, name) for name in dir(MDP) if name.startswith("from_")]
     for thing in (*things, *readers, Hinge):
