@@ -175,6 +175,7 @@ def _looking_away(record, propose, native):
     def proposed(step, k, last, problem, point):
         return propose(step, k, last)
 
+    proposed.__name__ = propose.__name__
     made = njit_inlined if native else njit_foreign
     return made(proposed, f"{record.__module__}.{record.__qualname__}")
 

@@ -12,6 +12,7 @@ from tabular_pg.batches.batch import COMPILED
 from tabular_pg.engine import alike
 from tabular_pg.engine.method import METHODS, Regularization
 from tabular_pg.engine.run import Run, Status
+from tabular_pg.mirrors import Entropy
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
 GAMMA, STEPS = 0.9, 30
@@ -24,7 +25,13 @@ OTHERS = (
     "log_below", "recorded_log_policies",
 )  # fmt: skip
 RULES = [
-    cls(*(0.3 for name in cls._fields if name not in cls._field_defaults))
+    cls(
+        *(
+            Entropy() if name == "mirror" else 0.3
+            for name in cls._fields
+            if name not in cls._field_defaults
+        )
+    )
     for cls, method in METHODS.items()
     if method.native and method.regularization is not Regularization.REQUIRED
 ]

@@ -257,7 +257,8 @@ def test_bad_step_sizes(eta, error, message):
         (
             lambda: steps.step_search(Never, propose=never)(never),
             TypeError,
-            "propose is never(step, problem, point, trial); expected (step, k, last)",
+            "propose is never(step, problem, point, trial); "
+            "expected (step, k, last, problem, point)",
         ),
     ],
 )

@@ -5,7 +5,7 @@
 
 and keeps a row that is greedy already. What is remembered are gaps of what the actions are worth,
 E_k = Q* - (r + gamma P V_k) >= 0, for which E_{k+1} = gamma P [min_a E_k - A*], less what all of
-them have in common: that moves no policy. Its theorems are in ``theorems.policy_iteration``.
+them have in common: that moves no policy, unless episodes end (gamma = 1). Its theorems are in ``theorems.policy_iteration``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def next_backup(rule, k, problem, point):
         lost[s] = math.inf
         for a in range(E.shape[1]):
             lost[s] = min(lost[s], E[s, a] - problem.A_star[s, a])
-    lost -= lost.min()
+    if problem.ends is None:
+        lost -= lost.min()
     next_values(problem.P, problem.gamma, lost, E)
 
 
