@@ -35,7 +35,7 @@ RULES = [*MILD, *CHANGING_STEPS[:3], *CHANGING_STEPS[6:8]]
 
 def largest_error(run, exact):
     """The largest relative error over iterates and states, until the gap is rounding."""
-    worst, zero = 0.0, mp.mpf(10) ** -150
+    worst, zero = 0.0, mp.mpf(10) ** -120
     for k, gap in enumerate(exact):
         if max(gap) < zero:
             return worst

@@ -5,7 +5,8 @@
 
 and keeps a row that is greedy already. What is remembered are gaps of what the actions are worth,
 E_k = Q* - (r + gamma P V_k) >= 0, for which E_{k+1} = gamma P [min_a E_k - A*], less what all of
-them have in common: that moves no policy, unless episodes end (gamma = 1). Its theorems are in ``theorems.policy_iteration``.
+them have in common: that moves no policy, unless episodes end (gamma = 1). Its theorems are in
+``theorems.policy_iteration``.
 """
 
 from __future__ import annotations
