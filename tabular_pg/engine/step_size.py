@@ -142,7 +142,7 @@ def step_search(record, *, propose, visitation=False, any_sign=()):
         raise ValueError(f"record is {record.__name__}{record._fields}; expected a field shrink")
 
     def register(accept):
-        seeing = len(signature(propose).parameters) > len(PROPOSE) if callable(propose) else False
+        seeing = len(signature(propose).parameters) == len(SEEING) if callable(propose) else False
         refuse_function(propose, SEEING if seeing else PROPOSE, "propose")
         refuse_function(accept, ACCEPT, "accept")
         refuse_visits(accept, visitation, record, "accept")

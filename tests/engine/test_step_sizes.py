@@ -257,8 +257,7 @@ def test_bad_step_sizes(eta, error, message):
         (
             lambda: steps.step_search(Never, propose=never)(never),
             TypeError,
-            "propose is never(step, problem, point, trial); "
-            "expected (step, k, last, problem, point)",
+            "propose is never(step, problem, point, trial); expected (step, k, last)",
         ),
     ],
 )

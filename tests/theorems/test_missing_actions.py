@@ -3,7 +3,6 @@ nothing, and random runs on random masks violate nothing."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from functools import cache
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from support.chosen import finds_out, spoiled
 from support.families.endings import masked_mdps
 from support.families.holding import ABOUT_EVERY_POLICY, CORE, EXAMPLES, families, hold_on
 from support.sabotage import CORRUPT, WRONG
@@ -71,14 +71,7 @@ def test_every_theorem_is_about_some_of_these_runs_and_can_be_violated(id):
     runs = [run for run in map(with_missing, about(id)) if verdict(theorem, run).applies]
     assert runs
     sabotages = (CORRUPT if id in ABOUT_EVERY_POLICY else WRONG).values()
-    assert any(violated(theorem, spoil, run) for spoil in sabotages for run in runs)
-
-
-def violated(theorem, spoil, run):
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="the gap is (nan|inf) at k = ")
-        found = verdict(theorem, spoil(run))
-    return found.applies and not found.holds and np.isfinite(found.first_violation).all()
+    assert any(finds_out(theorem, spoiled(spoil, run)) for spoil in sabotages for run in runs)
 
 
 def test_a_theorem_of_users_has_to_say_that_it_is_about_these():

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from support.chosen import Chosen
 from support.counterexample import second_opinion
 from support.families.holding import ABOUT_EVERY_POLICY, CORE, families, hold_on, violations
 from support.sabotage import CORRUPT, WRONG
 from support.strategies import bandits, experiments, mdps
 from support.suite import GARNET, SUITE, TWO_ARMS, honest
 from tabular_pg import MDP, REGISTRY, SPMA, NaturalPG, SoftmaxPG, check, instances, optimize
-from tabular_pg.theorem import Kind, Violation, theorems_about, verdict
+from tabular_pg.theorem import Kind, Violation, verdict
 
 
 @families
@@ -36,23 +35,8 @@ def test_theorems_hold_on_chosen_runs(name):
     assert not violations(honest(name))
 
 
-@cache
-def applicable(id):
-    """The chosen runs that the theorem says something about."""
-    about = [name for name in SUITE if REGISTRY[id] in theorems_about(honest(name).rule)]
-    return [name for name in about if verdict(REGISTRY[id], honest(name)).applies]
-
-
-@cache
-def spoiled(name, sabotage):
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="the gap is (nan|inf) at k = ")
-        return {**WRONG, **CORRUPT}[sabotage](honest(name))
-
-
-def violated(id, name, sabotage):
-    found = verdict(REGISTRY[id], spoiled(name, sabotage))
-    return found.applies and not found.holds and np.isfinite(found.first_violation).all()
+CHOSEN = Chosen(SUITE, honest)
+applicable, violated = CHOSEN.applicable, CHOSEN.violated
 
 
 @pytest.mark.parametrize("id", CORE)

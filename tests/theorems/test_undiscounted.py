@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
+from support.chosen import Chosen
 from support.families.endings import ending_mdps, made
 from support.families.holding import (
     ABOUT_EVERY_POLICY,
@@ -34,7 +34,7 @@ from tabular_pg import (
     check,
     optimize,
 )
-from tabular_pg.theorem import theorems_about, verdict
+from tabular_pg.theorem import verdict
 
 STATED = [id for id in ABOUT_METHODS if REGISTRY[id].any_gamma]
 REFUSED = "gamma is 1|policy never leaves|expected 0 or a number in"
@@ -97,22 +97,8 @@ def test_theorems_hold_on_chosen_runs(name):
     assert not violations(honest(name))
 
 
-@cache
-def applicable(id):
-    about = [name for name in SUITE if REGISTRY[id] in theorems_about(honest(name).rule)]
-    return [name for name in about if verdict(REGISTRY[id], honest(name)).applies]
-
-
-@cache
-def spoiled(name, sabotage):
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="the gap is (nan|inf) at k = ")
-        return {**WRONG, **CORRUPT}[sabotage](honest(name))
-
-
-def violated(id, name, sabotage):
-    found = verdict(REGISTRY[id], spoiled(name, sabotage))
-    return found.applies and not found.holds and np.isfinite(found.first_violation).all()
+CHOSEN = Chosen(SUITE, honest)
+applicable, violated = CHOSEN.applicable, CHOSEN.violated
 
 
 @pytest.mark.parametrize("id", STATED)
