@@ -21,17 +21,12 @@ NUMBERS = (
     "log_scale",
 )  # fmt: skip
 OTHERS = (
-    "rule", "tau", "status", "solver", "backward_error", "factorizations", "refinements", "steps",
+    "tau", "status", "solver", "backward_error", "factorizations", "refinements", "steps",
     "log_below", "recorded_log_policies",
 )  # fmt: skip
+FIELDS = {"mirror": Entropy()}
 RULES = [
-    cls(
-        *(
-            Entropy() if name == "mirror" else 0.3
-            for name in cls._fields
-            if name not in cls._field_defaults
-        )
-    )
+    cls(*(FIELDS.get(name, 0.3) for name in cls._fields if name not in cls._field_defaults))
     for cls, method in METHODS.items()
     if method.native and method.regularization is not Regularization.REQUIRED
 ]
@@ -65,6 +60,7 @@ def same(found, run):
     exact = not found.method.lanes
     np.testing.assert_array_equal(found.k, run.k)
     np.testing.assert_array_equal(found.start, run.start)
+    assert found.rule == run.rule
     for name in OTHERS:
         np.testing.assert_array_equal(getattr(found, name), getattr(run, name), err_msg=name)
     for name in NUMBERS:
