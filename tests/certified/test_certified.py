@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import mpmath as mp
@@ -104,11 +103,8 @@ def reference_gaps(run, digits):
     """V*(rho) - V^k(rho) at every iteration, with rho and mu normalized exactly."""
     mdp = run.mdp
     with mp.workdps(digits):
-        mu, rho = (normalized([mp.mpf(x) for x in weights]) for weights in (mdp.mu, mdp.rho))
-        exact = SimpleNamespace(
-            n_states=mdp.n_states, n_actions=mdp.n_actions, gamma=mdp.gamma, r=mdp.r, P=mdp.P, mu=mu
-        )  # fmt: skip
-        rows = gaps(exact, run.rule, int(run.k[-1]), run.tau, run.start, digits, run.steps)
+        rho = normalized([mp.mpf(x) for x in mdp.rho])
+        rows = gaps(mdp, run.rule, int(run.k[-1]), run.tau, run.start, digits, run.steps)
         return [mp.fsum(p * x for p, x in zip(rho, row, strict=True)) for row in rows]
 
 

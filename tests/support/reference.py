@@ -29,8 +29,8 @@ from tabular_pg.engine.step_size import step_of
 
 
 class Model:
-    """An MDP with its rows normalized exactly, in mpmath numbers; a state has the actions that are
-    available, and a row that ends the episode one entry more."""
+    """An MDP with its rows and mu normalized exactly, in mpmath numbers; a state has the actions
+    that are available, and a row that ends the episode one entry more."""
 
     def __init__(self, mdp, tau=0.0):
         self.S, every = range(mdp.n_states), range(mdp.n_actions)
@@ -39,7 +39,7 @@ class Model:
         self.gamma, self.tau = mp.mpf(mdp.gamma), mp.mpf(tau)
         self.unit = 1 - self.gamma if mdp.ends is None else mp.mpf(1)
         self.r = [[mp.mpf(mdp.r[s, a]) for a in self.A[s]] for s in self.S]
-        self.mu = [mp.mpf(x) for x in mdp.mu]
+        self.mu = normalized([mp.mpf(x) for x in mdp.mu])
         end = np.zeros(mdp.r.shape) if mdp.ends is None else mdp.ends
         P = mdp.P.toarray().reshape(*mdp.r.shape, -1) if mdp.sparse else mdp.P
         self.P = [
