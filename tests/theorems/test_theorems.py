@@ -14,7 +14,20 @@ from support.families.holding import ABOUT_EVERY_POLICY, CORE, families, hold_on
 from support.sabotage import CORRUPT, WRONG
 from support.strategies import bandits, experiments, mdps
 from support.suite import GARNET, SUITE, TWO_ARMS, honest
-from tabular_pg import MDP, REGISTRY, SPMA, NaturalPG, SoftmaxPG, check, instances, optimize
+from tabular_pg import (
+    MDP,
+    REGISTRY,
+    SPMA,
+    NaturalPG,
+    PolicyMirrorDescent,
+    SoftmaxPG,
+    check,
+    instances,
+    mirrors,
+    optimize,
+    steps,
+)
+from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.theorem import Kind, Violation, verdict
 
 
@@ -127,6 +140,15 @@ def test_theorems_are_silent_about_what_is_not_finite():
     with pytest.warns(UserWarning, match="the gap is nan at k = 5: a step overflowed"):
         run = optimize(GARNET, SPMA(50.0), 5)
     assert verdict(REGISTRY["H6"], run).why_not == "the run is not finite"
+
+
+def test_nothing_is_claimed_after_a_step_that_was_cut():
+    rule = PolicyMirrorDescent(mirrors.Tsallis(0.1), steps.Adaptive(1e-3, 0.01), lookahead=2)
+    run = optimize(instances.bandit([0.04, 0.02]), rule, 300)
+    assert run.gap[-1] > 1e-3 * 0.01**150  # where steps without end would have been at k = 150
+    measured, proved = REGISTRY["M3c"].formula(run)
+    first = np.flatnonzero(run.all_steps == LARGEST_STEP)[0]
+    assert np.array_equal(np.isfinite(proved), run.k <= first) and not violations(run)
 
 
 def test_a_violation_is_handed_to_ball_arithmetic():
