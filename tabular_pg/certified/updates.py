@@ -31,6 +31,7 @@ from tabular_pg.methods import (
     EscortPG,
     HadamardPG,
     HeavyBallPG,
+    HomotopicPMD,
     LogBarrierPG,
     NaturalPG,
     NormalizedPG,
@@ -83,6 +84,12 @@ def dual_averaged_spi(rule, k, model, point):
     if k > 0:
         step *= rule.beta / (1 - rule.beta) ** k
     return point.x + step * point.A
+
+
+@symmetric(HomotopicPMD)
+def homotopic_pmd(rule, k, model, point):
+    tau = rule.tau_0 * rule.delta ** (2 * k)
+    return rule.delta * point.x + (1 - rule.delta) / tau * point.A
 
 
 def _first_critic(rule, model, point):

@@ -8,11 +8,16 @@ except ImportError:
     certified_check = None
 
 
+MOST = 1024  # bits: enough for gaps of 1e-250, and no hour for what is undecided
+
+
 def second_opinion(run, theorems) -> str:
     """Per theorem: a certified counterexample that can be run again, or a rounding artefact."""
     if certified_check is None:
         return "not decided in ball arithmetic: the extra `certified` is not installed"
-    return "\n".join(_opinion(run, v) for v in certified_check(run, theorems=theorems))
+    return "\n".join(
+        _opinion(run, v) for v in certified_check(run, theorems=theorems, most_bits=MOST)
+    )
 
 
 def _opinion(run, verdict):

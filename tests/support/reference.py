@@ -17,6 +17,7 @@ from tabular_pg import (
     TDPMD,
     DualAveragedSPI,
     HadamardPG,
+    HomotopicPMD,
     NaturalPG,
     PolicyIteration,
     PolicyMirrorDescent,
@@ -246,6 +247,13 @@ def dual_averaged_spi(rule, k, now):
     beta = mp.mpf(rule.beta)
     step = mp.log(now.most) * (beta / (1 - beta) ** k if k else 1)
     return tilted(now.pi, [step * x for x in now.A])
+
+
+@twin(HomotopicPMD)
+def homotopic_pmd(rule, k, now):
+    delta = mp.mpf(rule.delta)
+    tau = rule.tau_0 * delta ** (2 * k)
+    return tilted([p**delta for p in now.pi], [(1 - delta) / tau * x for x in now.A])
 
 
 @twin(PolicyMirrorDescent)
