@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from support.chosen import finds_out, spoiled
+from support.families.chosen import finds_out, spoiled
 from support.families.endings import masked_mdps
 from support.families.holding import ABOUT_EVERY_POLICY, CORE, EXAMPLES, families, hold_on
 from support.sabotage import CORRUPT, WRONG

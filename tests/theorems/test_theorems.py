@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from support.chosen import Chosen
 from support.counterexample import second_opinion
+from support.families.chosen import Chosen
 from support.families.holding import (
     ABOUT_EVERY_POLICY,
     CORE,

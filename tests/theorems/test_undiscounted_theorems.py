@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from support.chosen import Chosen
+from support.families.chosen import Chosen
 from support.families.endings import ending_mdps, made
 from support.families.holding import (
     ABOUT_EVERY_POLICY,
