@@ -22,6 +22,7 @@ FIRST = (  # verdicts are listed in the order in which their theorems register
     "hadamard_pg.sharpened",
     "natural_pg.rates",
     "policy_iteration",
+    "simplex_method",
     "projected_pg.steps",
     "projected_pg.rates",
     "softmax_pg.literature",

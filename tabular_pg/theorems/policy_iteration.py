@@ -7,10 +7,6 @@ import numpy as np
 from tabular_pg.methods.iterations.conservative_policy_iteration import (
     ConservativePolicyIteration,
 )
-from tabular_pg.methods.iterations.simplex_policy_iteration import (
-    BlandPolicyIteration,
-    SimplexPolicyIteration,
-)
 from tabular_pg.methods.iterations.value_iteration import ValueIteration
 from tabular_pg.methods.policy_iteration import PolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
@@ -34,7 +30,6 @@ from tabular_pg.verdicts.quantities import (
 
 RULES = (PolicyIteration,)
 CONSERVATIVE, VALUES = (ConservativePolicyIteration,), (ValueIteration,)
-SIMPLEX, BLAND = (SimplexPolicyIteration,), (BlandPolicyIteration,)
 
 
 @theorem(
@@ -110,58 +105,6 @@ def conservative_tail(run):
     late = (run.mdp.gamma * run.sup_gap < run.optimum.Delta * (1 - 1e-9))[i, None]
     after = np.where(late, b[i + 1], 0.0)
     return after, np.where(late, (1 - run.rule.alpha) * b[i], 0.0), EPS * after
-
-
-@theorem(
-    "PS1",
-    "sum_s gap^{k+1} <= (1 - (1-gamma)/S) sum_s gap^k",
-    rules=SIMPLEX,
-    assumes=(some_pair,),
-)
-def simplex_contraction(run):
-    """sum_s (V* - V^{k+1})(s) <= (1 - (1 - gamma) / S) sum_s (V* - V^k)(s). Proof: the switch adds
-    at least M, the largest advantage, to the value of its state, and all advantages of an optimal
-    policy are at most M: sum_s (V* - V^k)(s) <= S M / (1 - gamma)."""
-    i, total = steps(run), run.value_gap.sum(axis=1)
-    return total[i + 1], (1 - (1 - run.mdp.gamma) / run.mdp.n_states) * total[i]
-
-
-@theorem(
-    "PS2",
-    "optimal after S (A-1) ceil(log(S/(1-gamma)) S/(1-gamma)) steps",
-    rules=SIMPLEX,
-)
-def simplex_termination(run):
-    """The iterate number S (A - 1) max{1, ceil(log(S / (1 - gamma)) S / (1 - gamma))} is optimal,
-    from any start: strongly polynomial, as Ye (2011) has proved. Proof: PS1 over that many steps
-    shrinks the sum so far that an action in use with the largest |A*| is never used again."""
-    S, A = run.mdp.r.shape
-    horizon = S / (1 - run.mdp.gamma)
-    wait = np.maximum(1.0, np.ceil(np.log(horizon) * horizon))
-    return steps_to_optimality(run), S * (A - 1) * wait
-
-
-@theorem(
-    "PB1",
-    "V^{k+1} >= V^k",
-    rules=(BlandPolicyIteration, SimplexPolicyIteration),
-    assumes=(some_pair,),
-)
-def never_worse(run):
-    """V^{k+1} >= V^k in every state, whichever state is switched. Proof: the improvement is
-    nonnegative in every state."""
-    i = steps(run)
-    return run.value_gap[i + 1], run.value_gap[i], EPS * run.sup_gap[i, None]
-
-
-@theorem("PB2", "optimal after (A+1)^S - 1 steps", rules=BLAND)
-def simple_termination(run):
-    """The iterate number (A + 1)^S - 1 is optimal, from any start; A^S - 1 steps are enough from a
-    deterministic one. Proof: values rise by every switch (PB1), so that no policy comes back, and
-    every row is that of the start or deterministic. On ``instances.binary_counter(n)``, with A = 2,
-    all 2^n policies of its n states with a choice are visited."""
-    S, A = run.mdp.r.shape
-    return steps_to_optimality(run), (A + 1.0) ** S - 1
 
 
 @theorem("PV1", "e_k <= gamma^k e_0", rules=VALUES, assumes=(from_the_start,))

@@ -20,6 +20,7 @@ from tabular_pg import (
     EscortPG,
     ExtragradientPMD,
     HeavyBallPG,
+    LargestIncreasePolicyIteration,
     LogBarrierPG,
     MomentumPMD,
     NormalizedPG,
@@ -138,6 +139,19 @@ def simplex_policy_iteration(rule, k, model, pi, V, memory, eta):
         s = next(s for s in model.S if leads[s] >= max(leads) * (1 - NEARLY))
         pi = [greedy(row, Q[t]) if t == s else row for t, row in enumerate(pi)]
     return pi, memory
+
+
+@whole(LargestIncreasePolicyIteration)
+def largest_increase_policy_iteration(rule, k, model, pi, V, memory, eta):
+    Q, found = model.q(V), []
+    for s in model.S:
+        for a, q in enumerate(Q[s]):
+            if q > V[s] + NEARLY and greedy(pi[s], Q[s]) is not pi[s]:
+                new = [*pi[:s], one_hot(a, len(pi[s])), *pi[s + 1 :]]
+                rise = (x - y for x, y in zip(model.value(new), V, strict=True))
+                found.append((mp.fdot(model.mu, rise), new))
+    most = max((rise for rise, _ in found), default=0)
+    return next((new for rise, new in found if rise >= most * (1 - NEARLY)), pi), memory
 
 
 @whole(BlandPolicyIteration)
