@@ -12,6 +12,7 @@ from flint import fmpq
 from tabular_pg.certified.arithmetic.balls import first_largest
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.methods import (
+    AnchoredValueIteration,
     BlandPolicyIteration,
     ConservativePolicyIteration,
     LargestIncreasePolicyIteration,
@@ -63,11 +64,28 @@ def _first_q(rule, model, point):
 
 @symmetric(ValueIteration, start=_first_q)
 def value_iteration(rule, k, model, point):
-    mdp, Q = model.mdp, point.memory[:, 0]
+    Q = point.memory[:, 0]
+    return _greedy(point.x, Q), _updated(model.mdp, Q)[:, None]
+
+
+def _first_q_twice(rule, model, point):
+    return np.stack([model.mdp.q(point.x)] * 2, axis=1)
+
+
+@symmetric(AnchoredValueIteration, start=_first_q_twice)
+def anchored_value_iteration(rule, k, model, point):
+    (Q, first), gamma = np.moveaxis(point.memory, 1, 0), model.mdp.gamma
+    beta = 1 / sum(gamma ** (-2 * i) for i in range(k + 2)) if gamma > 0 else fmpq(0)
+    ahead = beta * first + (1 - beta) * _updated(model.mdp, Q)
+    return _greedy(point.x, Q), np.stack([ahead, first], axis=1)
+
+
+def _updated(mdp, Q):
+    """r + gamma P max_a Q."""
     V, updated = Q.max(axis=1), mdp.r.copy()
     for s, a in np.ndindex(updated.shape):
         updated[s, a] += mdp.gamma * sum(p * V[t] for t, p in mdp.P[s][a].entries())
-    return _greedy(point.x, Q), updated[:, None]
+    return updated
 
 
 @symmetric(ConservativePolicyIteration, alike=False)

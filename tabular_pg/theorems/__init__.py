@@ -23,6 +23,7 @@ FIRST = (  # verdicts are listed in the order in which their theorems register
     "natural_pg.rates",
     "policy_iteration",
     "simplex_method",
+    "value_iteration",
     "projected_pg.steps",
     "projected_pg.rates",
     "softmax_pg.literature",

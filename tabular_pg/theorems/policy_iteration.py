@@ -7,19 +7,16 @@ import numpy as np
 from tabular_pg.methods.iterations.conservative_policy_iteration import (
     ConservativePolicyIteration,
 )
-from tabular_pg.methods.iterations.value_iteration import ValueIteration
 from tabular_pg.methods.policy_iteration import PolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     discounted,
-    from_the_start,
     some_pair,
     some_suboptimal_action,
 )
 from tabular_pg.verdicts.quantities import (
     EPS,
-    at_start,
     best_advantage,
     best_advantage_rounding,
     improvement,
@@ -29,7 +26,7 @@ from tabular_pg.verdicts.quantities import (
 )
 
 RULES = (PolicyIteration,)
-CONSERVATIVE, VALUES = (ConservativePolicyIteration,), (ValueIteration,)
+CONSERVATIVE = (ConservativePolicyIteration,)
 
 
 @theorem(
@@ -105,25 +102,3 @@ def conservative_tail(run):
     late = (run.mdp.gamma * run.sup_gap < run.optimum.Delta * (1 - 1e-9))[i, None]
     after = np.where(late, b[i + 1], 0.0)
     return after, np.where(late, (1 - run.rule.alpha) * b[i], 0.0), EPS * after
-
-
-@theorem("PV1", "e_k <= gamma^k e_0", rules=VALUES, assumes=(from_the_start,))
-def value_iteration_rate(run):
-    """e_k <= gamma^k e_0, for value iteration from V_0 = V^{pi^0}. Proof: V_0 <= T V_0, so the V_k
-    increase, and the policy that is greedy in V_{k-1} is worth at least V_k >= V* - gamma^k e_0."""
-    return run.sup_gap, run.mdp.gamma**run.k * at_start(run, run.sup_gap)
-
-
-@theorem(
-    "PV2",
-    "optimal once gamma^k e_0 < Delta",
-    rules=VALUES,
-    assumes=(discounted, from_the_start, some_suboptimal_action),
-)
-def value_iteration_termination(run):
-    """For gamma > 0 the first iterate k >= 1 with gamma^k e_0 < Delta is optimal, and so are all
-    later ones. Proof: in r + gamma P V_{k-1} an action loses between 0 and gamma^k e_0 against
-    Q*, which is less than what any other one loses by being sub-optimal."""
-    e0, Delta = at_start(run, run.sup_gap), run.optimum.Delta
-    ratio = np.log(np.maximum(e0 / Delta, 1.0)) / -np.log(run.mdp.gamma)
-    return steps_to_optimality(run), np.maximum(np.floor(ratio * (1 + 1e-12)) + 1.0, 1.0)

@@ -24,6 +24,7 @@ from flint import arb, ctx, fmpq  # noqa: E402
 from tabular_pg import (  # noqa: E402
     REGISTRY,
     SPMA,
+    AnchoredValueIteration,
     BlandPolicyIteration,
     DualAveragedSPI,
     HadamardPG,
@@ -54,6 +55,7 @@ TIED_ON_LAKE = (
     BlandPolicyIteration,
     LargestIncreasePolicyIteration,
     ValueIteration,
+    AnchoredValueIteration,
 )
 TWO_ARMS = RationalMDP([[[1], [1]]], [[1, 0]], 0)
 THIRD, TINY = Fraction(1, 3), Fraction(1, 10**300)

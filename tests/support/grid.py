@@ -6,6 +6,7 @@ from tabular_pg import (
     SPMA,
     TDPMD,
     AcceleratedPG,
+    AnchoredValueIteration,
     BlandPolicyIteration,
     ConservativePolicyIteration,
     DelightfulPG,
@@ -81,6 +82,7 @@ RULES = [
     (LargestIncreasePolicyIteration(), 0.0),
     (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
+    (AnchoredValueIteration(), 0.0),
     (MomentumPMD(eta=0.7, beta=0.6), 0.0),
     (ExtragradientPMD(eta=0.7), 0.0),
 ]
@@ -134,6 +136,7 @@ MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (LargestIncreasePolicyIteration(), 0.0),
     (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
+    (AnchoredValueIteration(), 0.0),
     (MomentumPMD(eta=0.7, beta=0.6), 0.0),
     (ExtragradientPMD(eta=0.7), 0.0),
 ]

@@ -13,6 +13,7 @@ import mpmath as mp
 from support.reference import WHOLE, normalized, one_hot, softmax, tilted, twin
 from tabular_pg import (
     AcceleratedPG,
+    AnchoredValueIteration,
     BlandPolicyIteration,
     ConservativePolicyIteration,
     DelightfulPG,
@@ -127,6 +128,17 @@ def value_iteration(rule, k, model, pi, V, memory, eta):
     Q = model.q(V)
     new = [greedy(row, Q[s]) for s, row in enumerate(pi)]
     return new, [max(row) for row in Q]
+
+
+@whole(AnchoredValueIteration)
+def anchored_value_iteration(rule, k, model, pi, V, memory, eta):
+    U, first = memory or (V, V)
+    Q, gamma, beta = model.q(U), model.gamma, mp.mpf(0)
+    if gamma:
+        beta = 1 / mp.fsum(gamma ** (-2 * i) for i in range(k + 2))
+    new = [greedy(row, Q[s]) for s, row in enumerate(pi)]
+    U = [beta * x + (1 - beta) * max(row) for x, row in zip(first, Q, strict=True)]
+    return new, (U, first)
 
 
 @whole(SimplexPolicyIteration)
