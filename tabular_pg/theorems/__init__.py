@@ -26,6 +26,7 @@ FIRST = (  # verdicts are listed in the order in which their theorems register
     "value_iteration",
     "projected_pg.steps",
     "projected_pg.rates",
+    "projected_pg.line_search",
     "softmax_pg.literature",
     "softmax_pg.limits",
     "mirror_descent.family",

@@ -89,6 +89,7 @@ RULES = [
 CHANGING_STEPS = [  # (rule, tau), fit for the same
     (ProjectedPG(steps.Decaying(0.5, 0.25)), 0.0),
     (ProjectedPG(steps.Armijo(first=3.0)), 0.0),
+    (ProjectedPG(steps.ExactLineSearch()), 0.0),
     (ProjectedQAscent(steps.Geometric(0.1, 1.2)), 0.0),
     (SoftmaxPG(steps.Armijo()), 0.0),
     (SoftmaxPG(steps.Armijo(slope=0.25, shrink=0.7)), 0.25),
