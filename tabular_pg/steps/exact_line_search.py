@@ -22,12 +22,12 @@ class ExactLineSearch(NamedTuple):
     """The best step in (0, ``largest``] that a line search finds, as in the exact line search of
     Bhandari and Russo (2021).
 
-    Tried are the step that was taken last (``first`` at k = 0, or after one of ``largest``), then
-    ``largest``, then twice or half as long ones for as long as V(mu) grows, and then, by golden
-    section in log eta, those between the neighbours of the best of these, until they differ by the
-    factor 1 + ``tolerance``. Of all that were tried the one with the smallest gap under mu is
-    taken: V(mu) never falls, and rises by at least as much as it does for ``largest``. That is a
-    local maximum along the path, and the maximum if there is no other.
+    Tried are the step that was taken last (at k = 0, or after one of ``largest``, ``first`` or half
+    of ``largest``), then ``largest``, then twice or half as long ones for as long as V(mu) grows,
+    and then, by golden section in log eta, those between the neighbours of the best of these, until
+    they differ by the factor 1 + ``tolerance``. Of all that were tried the one with the smallest
+    gap under mu is taken: V(mu) never falls, and rises by at least as much as for ``largest``. That
+    is a local maximum along the path, and the maximum if there is no other.
     """
 
     largest: float = 1e9
@@ -35,20 +35,16 @@ class ExactLineSearch(NamedTuple):
     first: float = 1.0
 
     def refuse(self):
-        """ValueError unless ``first`` < ``largest`` <= 1e200 and ``tolerance`` >= 1e-12."""
+        """ValueError unless ``largest`` <= 1e200 and ``tolerance`` >= 1e-12."""
         if self.largest > 10**200:  # integers, as fields may be rational numbers
             raise ValueError(f"largest is {self.largest}; expected a number in (0, 1e200]")
-        if self.first >= self.largest:
-            raise ValueError(
-                f"first is {self.first}; expected a number in (0, {self.largest}), below largest"
-            )
         if 10**12 * self.tolerance < 1:
             raise ValueError(f"tolerance is {self.tolerance}; expected a number >= 1e-12")
 
 
 def propose(step, k, last):
     """Where the search begins."""
-    return last if 0.0 < last < step.largest else step.first
+    return last if 0.0 < last < step.largest else min(step.first, 0.5 * step.largest)
 
 
 @line_search(ExactLineSearch, propose=propose, notes=11)

@@ -138,7 +138,7 @@ def test_searched_steps_pass_their_test_and_larger_ones_do_not(rule, tau, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "largest"), [("small", 1e9), ("medium", 1e9), ("medium", 20.0), ("patient", 4.0)]
+    ("name", "largest"), [("small", 1e9), ("medium", 1e9), ("medium", 20.0), ("patient", 0.2)]
 )
 def test_a_line_search_takes_the_best_step_nearby_and_none_worse_than_the_longest(name, largest):
     mdp, step = GRID[name], steps.ExactLineSearch(largest, first=0.3)
@@ -148,7 +148,7 @@ def test_a_line_search_takes_the_best_step_nearby_and_none_worse_than_the_longes
         taken, eta = run.value_gap[k + 1] @ mdp.mu, run.steps[k]
         assert gap_after(run, k, eta) == pytest.approx(taken, rel=1e-9)
         near = [eta * ratio for ratio in (0.95, 0.99, 1.01, 1.05) if eta * ratio < largest]
-        others = (step.first, largest, *near)
+        others = (min(step.first, largest / 2), largest, *near)
         assert all(taken <= gap_after(run, k, x) * (1 + 1e-9) for x in others)
 
 
@@ -242,7 +242,6 @@ def test_a_search_leaves_a_plateau_on_which_every_step_passed():
         (steps.Geometric(-1.0, 2.0), ValueError, "eta.eta is -1.0; expected a finite number > 0"),
         (steps.Geometric(1.0, "2"), TypeError, "eta.growth is '2'; expected a number > 0"),
         (steps.Armijo(slope=1.5), ValueError, "slope is 1.5; expected a number in (0, 1)"),
-        (steps.ExactLineSearch(0.5), ValueError, "first is 1.0; expected a number in (0, 0.5)"),
         (
             steps.ExactLineSearch(1e300),
             ValueError,
