@@ -7,7 +7,11 @@ except ImportError as error:
         "tabular_pg.certified needs python-flint: pip install 'tabular_pg[certified]'"
     ) from error
 
-from tabular_pg.certified import mirror_updates, updates  # noqa: F401  (they register)
+from tabular_pg.certified import (  # noqa: F401  (they register)
+    iteration_updates,
+    mirror_updates,
+    updates,
+)
 from tabular_pg.certified.arithmetic.balls import NotAPolicy, Undecided
 from tabular_pg.certified.certify import Certificate, certified_run, certify
 from tabular_pg.certified.check import CertifiedVerdict, Outcome, certified_check

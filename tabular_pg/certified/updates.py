@@ -7,12 +7,11 @@ package: that both give the same iterates is what a certificate says.
 from __future__ import annotations
 
 import numpy as np
-from flint import arb, fmpq
+from flint import arb
 
 from tabular_pg.certified.arithmetic.balls import (
     NotAPolicy,
     Undecided,
-    first_largest,
     logarithm,
     projected,
     signed,
@@ -23,8 +22,6 @@ from tabular_pg.methods import (
     SPMA,
     TDPMD,
     AcceleratedPG,
-    BlandPolicyIteration,
-    ConservativePolicyIteration,
     DelightfulPG,
     DualAveragedSPI,
     EnlightenedPG,
@@ -35,13 +32,10 @@ from tabular_pg.methods import (
     LogBarrierPG,
     NaturalPG,
     NormalizedPG,
-    PolicyIteration,
     ProjectedPG,
     ProjectedQAscent,
-    SimplexPolicyIteration,
     SoftmaxPG,
     SoftPolicyIteration,
-    ValueIteration,
 )
 
 
@@ -115,51 +109,6 @@ def projected_q_ascent(rule, k, model, point):
     return projected(point.x + rule.eta * point.A)
 
 
-@symmetric(PolicyIteration)
-def policy_iteration(rule, k, model, point):
-    return _greedy(point.x, model.mdp.q(point.x))
-
-
-@symmetric(SimplexPolicyIteration)
-def simplex_policy_iteration(rule, k, model, point):
-    Q = model.mdp.q(point.x)
-    moved, x = _greedy(point.x, Q), point.x.copy()
-    best = ((moved - x) * Q).sum(axis=1).argmax()
-    x[best] = moved[best]
-    return x
-
-
-@symmetric(BlandPolicyIteration)
-def bland_policy_iteration(rule, k, model, point):
-    Q, x = model.mdp.q(point.x), point.x.copy()
-    better = Q > (x * Q).sum(axis=1)[:, None]
-    if better.any():
-        s = better.any(axis=1).argmax()
-        x[s] = [fmpq(int(a == better[s].argmax())) for a in range(len(x[s]))]
-    return x
-
-
-def _first_q(rule, model, point):
-    return model.mdp.q(point.x)[:, None]
-
-
-@symmetric(ValueIteration, start=_first_q)
-def value_iteration(rule, k, model, point):
-    mdp, Q = model.mdp, point.memory[:, 0]
-    V, updated = Q.max(axis=1), mdp.r.copy()
-    for s, a in np.ndindex(updated.shape):
-        updated[s, a] += mdp.gamma * sum(p * V[t] for t, p in mdp.P[s][a].entries())
-    return _greedy(point.x, Q), updated[:, None]
-
-
-@symmetric(ConservativePolicyIteration, alike=False)
-def conservative_policy_iteration(rule, k, model, point):
-    x, kept = point.x + (1 - rule.alpha).log(), 1 - rule.alpha
-    for s, a in enumerate(map(first_largest, point.A)):
-        x[s, a] = (kept * point.pi[s, a] + rule.alpha).log()
-    return x, point.memory
-
-
 @symmetric(NormalizedPG)
 def normalized_pg(rule, k, model, point):
     g = point.d[:, None] * point.pi * point.A
@@ -228,15 +177,6 @@ def escort_pg(rule, k, model, point):
 def _gated(rule, model, point, terms):
     moves = terms - point.pi * terms.sum(axis=1)[:, None]
     return point.x + _state_steps(rule.eta, model, point) * moves
-
-
-def _greedy(x, values):
-    """``x``, with all mass of a row on its first greedy action unless it is greedy."""
-    greedy, x = values == values.max(axis=1)[:, None], x.copy()
-    for s, row in enumerate(greedy):
-        if any(p > 0 and not best for p, best in zip(x[s], row, strict=True)):
-            x[s] = [fmpq(int(a == row.argmax())) for a in range(row.size)]
-    return x
 
 
 def _state_steps(eta, model, point):

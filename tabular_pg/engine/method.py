@@ -84,7 +84,7 @@ class Method(NamedTuple):
         step size where that is no number. ``make`` is a part of ``engine.around``, given the
         method and the rule of the moment, or a loop, given its step.
         """
-        searched = size is not None and size.accept is not None
+        searched = size is not None and size.searched
         rules = rule_now, rule_before
         if make in rules:  # a search gives the step as a constant
             inner = self, STEP_SIZES[Constant] if searched else size

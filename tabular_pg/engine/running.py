@@ -158,7 +158,7 @@ class Task:
     @property
     def searches(self) -> bool:
         """Whether step sizes have to pass a test."""
-        return self.size is not None and self.size.accept is not None
+        return self.size is not None and self.size.searched
 
     @property
     def settled(self) -> bool:
@@ -203,7 +203,7 @@ def task_of(plan) -> Task:
     log_pi = log_pi if type(problem.coordinates) is TwoForms else None
     reuse = alone and solver is None and mdp.n_states >= REUSED_FROM
     reuse = reuse and (not visitation or visits_are_corrected(mdp.gamma, mdp.ends))
-    reuse = reuse and (size is None or size.accept is None)  # whose trials are not close
+    reuse = reuse and not (size is not None and size.searched)  # whose trials are not close
     point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]), reuse)
     if system is not None and not sparse:
         point = point._replace(N=system.N)

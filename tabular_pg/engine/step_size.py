@@ -6,14 +6,11 @@ tries smaller ones until the step passes a test. What was taken at each iteratio
 
 from __future__ import annotations
 
-from inspect import signature
 from typing import NamedTuple
 
-from tabular_pg._jit import njit_foreign, njit_inlined
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.registration import (
     NUMBER,
-    TRUTH,
     answering,
     checked_field,
     compiled,
@@ -29,9 +26,6 @@ from tabular_pg.engine.registration import (
 STEP_SIZES: dict[type, StepSize] = {}
 KERNEL = ("step", "k", "problem", "point")
 FAR_KERNEL = (*KERNEL, "distance")
-PROPOSE = ("step", "k", "last")
-SEEING = (*PROPOSE, "problem", "point")
-ACCEPT = ("step", "problem", "point", "trial")
 LARGEST_STEP = 1e250  # steps stop growing here, far beyond where they act like infinity
 
 
@@ -46,12 +40,19 @@ class StepSize(NamedTuple):
     any_sign: tuple  # the names of fields that need not be positive
     distance: bool = False  # whether the kernel is given that of the farthest greedy policy
     propose: object = None  # of a search: (step, k, last, problem, point) -> eta
-    accept: object = None  # (step, problem, point, trial) -> bool
+    accept: object = None  # of one that backtracks: (step, problem, point, trial) -> bool
+    follow: object = None  # of any: (step, problem, point, trial, notes) -> eta
+    notes: int = 0  # how many numbers a search keeps from trial to trial, beyond its step
+
+    @property
+    def searched(self):
+        """Whether steps are tried before they are taken."""
+        return self.propose is not None
 
     @property
     def functions(self):
         """What it is compiled from."""
-        return self.kernel, self.propose, self.accept
+        return self.kernel, self.propose, self.accept or self.follow
 
 
 class Constant(NamedTuple):
@@ -92,7 +93,7 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=(), distance
     TypeError, ValueError
         For what cannot be a record or a kernel, and for a record of this package.
     """
-    _refuse_record(record, any_sign)
+    refuse_record(record, any_sign)
 
     def register(kernel):
         refuse_function(kernel, FAR_KERNEL if distance else KERNEL)
@@ -102,85 +103,26 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=(), distance
                 f"kernel {kernel.__name__} reads point, and schedule is True; expected a step size "
                 "that depends on k alone, or schedule=False"
             )
-        native = _native(record, kernel)
+        native = native_part(record, kernel)
         facts = schedule, visitation, native, tuple(any_sign), distance
-        STEP_SIZES[record] = StepSize(record, _part(record, kernel, native, NUMBER), *facts)
+        STEP_SIZES[record] = StepSize(record, part_of(record, kernel, native, NUMBER), *facts)
         return kernel
 
     return register
 
 
-def step_search(record, *, propose, visitation=False, any_sign=()):
-    """Register the decorated ``accept(step, problem, point, trial) -> bool`` for a record type:
-    the acceptance test of a backtracking search.
-
-    ``propose(step, k, last) -> eta`` is what is tried first, ``last`` being the step that was taken
-    before (0 at k = 0); it may take ``problem`` and ``point`` besides. While the test fails, eta is
-    multiplied by the field ``shrink`` of the record. ``trial`` is an :class:`engine.search.Trial`:
-    the step, where it leads, and the gaps before and after. Where the gap is below 1e-290, and its
-    differences have no digits, the last step is taken untested. A run ends, STALLED, where a step
-    that moves no policy fails, or 100,000 steps have.
-
-    Parameters
-    ----------
-    record : type
-        A NamedTuple of positive floats with a field ``shrink`` < 1; ``refuse`` as for
-        :func:`step_size`.
-    propose : function (step, k, last) -> eta
-    visitation : bool
-        Whether the test reads ``point.d``.
-    any_sign : tuple of str, optional
-        Names of fields that may be 0 or negative.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As :func:`step_size` does, and for a record without ``shrink``.
-    """
-    _refuse_record(record, any_sign)
-    if "shrink" not in record._fields:
-        raise ValueError(f"record is {record.__name__}{record._fields}; expected a field shrink")
-
-    def register(accept):
-        seeing = len(signature(propose).parameters) == len(SEEING) if callable(propose) else False
-        refuse_function(propose, SEEING if seeing else PROPOSE, "propose")
-        refuse_function(accept, ACCEPT, "accept")
-        refuse_visits(accept, visitation, record, "accept")
-        native = _native(record, propose, accept)
-        parts = zip((propose, accept), (NUMBER, TRUTH), strict=True)
-        parts = [_part(record, part, native, expected) for part, expected in parts]
-        if not seeing:
-            parts[0] = _looking_away(record, parts[0], native)
-        facts = False, visitation, native, tuple(any_sign), False
-        STEP_SIZES[record] = StepSize(record, None, *facts, *parts)
-        return accept
-
-    return register
-
-
-def _refuse_record(record, any_sign):
+def refuse_record(record, any_sign):
     if not is_record(record):
         raise TypeError(f"record is {record!r}; expected a NamedTuple class of hyper-parameters")
     refuse_names(record, any_sign)
 
 
-def _part(record, function, native, expected):
+def part_of(record, function, native, expected):
     part = compiled(function, native)
     return part if native else answering(part, role_of(record), expected)
 
 
-def _looking_away(record, propose, native):
-    """The same with two arguments that it does not read."""
-
-    def proposed(step, k, last, problem, point):
-        return propose(step, k, last)
-
-    proposed.__name__ = propose.__name__
-    made = njit_inlined if native else njit_foreign
-    return made(proposed, f"{record.__module__}.{record.__qualname__}")
-
-
-def _native(record, *functions) -> bool:
+def native_part(record, *functions) -> bool:
     native, known = is_native(record, *functions), STEP_SIZES.get(record)
     if known is not None and known.native and not native:
         raise ValueError(

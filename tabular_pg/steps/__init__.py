@@ -14,7 +14,8 @@ by :func:`step_size`, or, if it is searched for, by :func:`step_search`.
 from importlib import import_module
 from pkgutil import iter_modules
 
-from tabular_pg.engine.step_size import STEP_SIZES, step_search, step_size
+from tabular_pg.engine.search import step_search
+from tabular_pg.engine.step_size import STEP_SIZES, step_size
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tabular_pg.engine.step_size import step_search
+from tabular_pg.engine.search import step_search
 from tabular_pg.numerics.simplex import EPS
 from tabular_pg.references import cited
 

@@ -6,7 +6,8 @@ import math
 from typing import NamedTuple
 
 from tabular_pg._jit import njit_inlined
-from tabular_pg.engine.step_size import LARGEST_STEP, step_search, step_size
+from tabular_pg.engine.search import step_search
+from tabular_pg.engine.step_size import LARGEST_STEP, step_size
 from tabular_pg.references import cited
 from tabular_pg.steps.armijo import ROUNDING
 

@@ -7,23 +7,16 @@ import numpy as np
 from tabular_pg.methods.iterations.conservative_policy_iteration import (
     ConservativePolicyIteration,
 )
-from tabular_pg.methods.iterations.simplex_policy_iteration import (
-    BlandPolicyIteration,
-    SimplexPolicyIteration,
-)
-from tabular_pg.methods.iterations.value_iteration import ValueIteration
 from tabular_pg.methods.policy_iteration import PolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
     discounted,
-    from_the_start,
     some_pair,
     some_suboptimal_action,
 )
 from tabular_pg.verdicts.quantities import (
     EPS,
-    at_start,
     best_advantage,
     best_advantage_rounding,
     improvement,
@@ -33,8 +26,7 @@ from tabular_pg.verdicts.quantities import (
 )
 
 RULES = (PolicyIteration,)
-CONSERVATIVE, VALUES = (ConservativePolicyIteration,), (ValueIteration,)
-SIMPLEX, BLAND = (SimplexPolicyIteration,), (BlandPolicyIteration,)
+CONSERVATIVE = (ConservativePolicyIteration,)
 
 
 @theorem(
@@ -110,77 +102,3 @@ def conservative_tail(run):
     late = (run.mdp.gamma * run.sup_gap < run.optimum.Delta * (1 - 1e-9))[i, None]
     after = np.where(late, b[i + 1], 0.0)
     return after, np.where(late, (1 - run.rule.alpha) * b[i], 0.0), EPS * after
-
-
-@theorem(
-    "PS1",
-    "sum_s gap^{k+1} <= (1 - (1-gamma)/S) sum_s gap^k",
-    rules=SIMPLEX,
-    assumes=(some_pair,),
-)
-def simplex_contraction(run):
-    """sum_s (V* - V^{k+1})(s) <= (1 - (1 - gamma) / S) sum_s (V* - V^k)(s). Proof: the switch adds
-    at least M, the largest advantage, to the value of its state, and all advantages of an optimal
-    policy are at most M: sum_s (V* - V^k)(s) <= S M / (1 - gamma)."""
-    i, total = steps(run), run.value_gap.sum(axis=1)
-    return total[i + 1], (1 - (1 - run.mdp.gamma) / run.mdp.n_states) * total[i]
-
-
-@theorem(
-    "PS2",
-    "optimal after S (A-1) ceil(log(S/(1-gamma)) S/(1-gamma)) steps",
-    rules=SIMPLEX,
-)
-def simplex_termination(run):
-    """The iterate number S (A - 1) max{1, ceil(log(S / (1 - gamma)) S / (1 - gamma))} is optimal,
-    from any start: strongly polynomial, as Ye (2011) has proved. Proof: PS1 over that many steps
-    shrinks the sum so far that an action in use with the largest |A*| is never used again."""
-    S, A = run.mdp.r.shape
-    horizon = S / (1 - run.mdp.gamma)
-    wait = np.maximum(1.0, np.ceil(np.log(horizon) * horizon))
-    return steps_to_optimality(run), S * (A - 1) * wait
-
-
-@theorem(
-    "PB1",
-    "V^{k+1} >= V^k",
-    rules=(BlandPolicyIteration, SimplexPolicyIteration),
-    assumes=(some_pair,),
-)
-def never_worse(run):
-    """V^{k+1} >= V^k in every state, whichever state is switched. Proof: the improvement is
-    nonnegative in every state."""
-    i = steps(run)
-    return run.value_gap[i + 1], run.value_gap[i], EPS * run.sup_gap[i, None]
-
-
-@theorem("PB2", "optimal after (A+1)^S - 1 steps", rules=BLAND)
-def simple_termination(run):
-    """The iterate number (A + 1)^S - 1 is optimal, from any start; A^S - 1 steps are enough from a
-    deterministic one. Proof: values rise by every switch (PB1), so that no policy comes back, and
-    every row is that of the start or deterministic. On ``instances.binary_counter(n)``, with A = 2,
-    all 2^n policies of its n states with a choice are visited."""
-    S, A = run.mdp.r.shape
-    return steps_to_optimality(run), (A + 1.0) ** S - 1
-
-
-@theorem("PV1", "e_k <= gamma^k e_0", rules=VALUES, assumes=(from_the_start,))
-def value_iteration_rate(run):
-    """e_k <= gamma^k e_0, for value iteration from V_0 = V^{pi^0}. Proof: V_0 <= T V_0, so the V_k
-    increase, and the policy that is greedy in V_{k-1} is worth at least V_k >= V* - gamma^k e_0."""
-    return run.sup_gap, run.mdp.gamma**run.k * at_start(run, run.sup_gap)
-
-
-@theorem(
-    "PV2",
-    "optimal once gamma^k e_0 < Delta",
-    rules=VALUES,
-    assumes=(discounted, from_the_start, some_suboptimal_action),
-)
-def value_iteration_termination(run):
-    """For gamma > 0 the first iterate k >= 1 with gamma^k e_0 < Delta is optimal, and so are all
-    later ones. Proof: in r + gamma P V_{k-1} an action loses between 0 and gamma^k e_0 against
-    Q*, which is less than what any other one loses by being sub-optimal."""
-    e0, Delta = at_start(run, run.sup_gap), run.optimum.Delta
-    ratio = np.log(np.maximum(e0 / Delta, 1.0)) / -np.log(run.mdp.gamma)
-    return steps_to_optimality(run), np.maximum(np.floor(ratio * (1 + 1e-12)) + 1.0, 1.0)

@@ -24,9 +24,11 @@ from flint import arb, ctx, fmpq  # noqa: E402
 from tabular_pg import (  # noqa: E402
     REGISTRY,
     SPMA,
+    AnchoredValueIteration,
     BlandPolicyIteration,
     DualAveragedSPI,
     HadamardPG,
+    LargestIncreasePolicyIteration,
     NaturalPG,
     PolicyIteration,
     ProjectedPG,
@@ -48,7 +50,13 @@ from tabular_pg.certified.registration import UPDATES  # noqa: E402
 from tabular_pg.engine.method import Space, method  # noqa: E402
 from tabular_pg.engine.rules import MEMBERS, checked_rule, flat_rule, method_of  # noqa: E402
 
-TIED_ON_LAKE = (PolicyIteration, BlandPolicyIteration, ValueIteration)
+TIED_ON_LAKE = (
+    PolicyIteration,
+    BlandPolicyIteration,
+    LargestIncreasePolicyIteration,
+    ValueIteration,
+    AnchoredValueIteration,
+)
 TWO_ARMS = RationalMDP([[[1], [1]]], [[1, 0]], 0)
 THIRD, TINY = Fraction(1, 3), Fraction(1, 10**300)
 rules = pytest.mark.parametrize(("rule", "tau"), RULES, ids=str)

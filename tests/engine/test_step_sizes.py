@@ -137,6 +137,27 @@ def test_searched_steps_pass_their_test_and_larger_ones_do_not(rule, tau, name):
             assert margin(run, k, eta / step.shrink) < 1e-9
 
 
+@pytest.mark.parametrize(
+    ("name", "largest"), [("small", 1e9), ("medium", 1e9), ("medium", 20.0), ("patient", 0.2)]
+)
+def test_a_line_search_takes_the_best_step_nearby_and_none_worse_than_the_longest(name, largest):
+    mdp, step = GRID[name], steps.ExactLineSearch(largest, first=0.3)
+    run = optimize(mdp, ProjectedPG(step), 12)
+    assert (np.diff(run.value_gap @ mdp.mu) <= 0).all()
+    for k in np.flatnonzero(run.sup_gap[:-1]):
+        taken, eta = run.value_gap[k + 1] @ mdp.mu, run.steps[k]
+        assert gap_after(run, k, eta) == pytest.approx(taken, rel=1e-9)
+        near = [eta * ratio for ratio in (0.95, 0.99, 1.01, 1.05) if eta * ratio < largest]
+        others = (min(step.first, largest / 2), largest, *near)
+        assert all(taken <= gap_after(run, k, x) * (1 + 1e-9) for x in others)
+
+
+def gap_after(run, k, eta):
+    """V* - V under mu after a projected step from iterate k."""
+    after = optimize(run.mdp, ProjectedPG(float(eta)), 1, policy=run.policies[k])
+    return after.value_gap[1] @ run.mdp.mu
+
+
 def margin(run, k, eta):
     """By how much the condition of Armijo holds for a step from iterate k."""
     mdp, tau, rule = run.mdp, run.tau, run.rule._replace(eta=float(eta))
@@ -221,6 +242,12 @@ def test_a_search_leaves_a_plateau_on_which_every_step_passed():
         (steps.Geometric(-1.0, 2.0), ValueError, "eta.eta is -1.0; expected a finite number > 0"),
         (steps.Geometric(1.0, "2"), TypeError, "eta.growth is '2'; expected a number > 0"),
         (steps.Armijo(slope=1.5), ValueError, "slope is 1.5; expected a number in (0, 1)"),
+        (
+            steps.ExactLineSearch(1e300),
+            ValueError,
+            "largest is 1e+300; expected a number in (",
+        ),
+        (steps.ExactLineSearch(tolerance=1e-13), ValueError, "expected a number >= 1e-12"),
         (steps.Armijo(grow=0.5), ValueError, "grow is 0.5; expected a number >= 1"),
         (steps.Armijo(shrink=1.0), ValueError, "eta.shrink is 1.0; expected a number in (0, 1)"),
         (steps.Geometric, TypeError, "eta is <class"),

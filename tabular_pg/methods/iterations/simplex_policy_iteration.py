@@ -4,7 +4,7 @@
 
 where (s, a) maximizes A^k(s, a) over all states and actions (Dantzig), or is the first pair of
 states and actions in their order with A^k(s, a) > 0 (Bland). Theorems are in
-``theorems.policy_iteration``.
+``theorems.simplex_method``.
 """
 
 from __future__ import annotations
@@ -61,11 +61,18 @@ def switch(point, s, a):
 def first_better(problem, point, s):
     """The first action with a positive advantage, up to rounding; the greedy one if all of them
     are that small."""
-    mean, largest, a = 0.0, 0.0, 0
-    for b in range(point.x.shape[1]):
-        if point.pi[s, b] > 0.0:
-            mean += point.pi[s, b] * relative_q(problem, point, s, b)
-        largest = max(largest, point.q[s, b] + problem.gamma * point.base[0])
-    while a < point.x.shape[1] and relative_q(problem, point, s, a) <= mean + TIE * largest:
+    bar, a = better_above(problem, point, s), 0
+    while a < point.x.shape[1] and relative_q(problem, point, s, a) <= bar:
         a += 1
     return a if a < point.x.shape[1] else greedy_action(problem, point, s)
+
+
+@njit_inlined
+def better_above(problem, point, s):
+    """What Q^k + const of an action is above that has a positive advantage, up to rounding."""
+    mean, largest = 0.0, 0.0
+    for a in range(point.x.shape[1]):
+        if point.pi[s, a] > 0.0:
+            mean += point.pi[s, a] * relative_q(problem, point, s, a)
+        largest = max(largest, point.q[s, a] + problem.gamma * point.base[0])
+    return mean + TIE * largest

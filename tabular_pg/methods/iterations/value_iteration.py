@@ -6,7 +6,7 @@
 and keeps a row that is greedy already. What is remembered are gaps of what the actions are worth,
 E_k = Q* - (r + gamma P V_k) >= 0, for which E_{k+1} = gamma P [min_a E_k - A*], less what all of
 them have in common: that moves no policy, unless episodes end (gamma = 1). Its theorems are in
-``theorems.policy_iteration``.
+``theorems.value_iteration``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.engine.method import Space, method
 from tabular_pg.numerics.systems.products import next_values
 from tabular_pg.references import cited
@@ -35,7 +36,19 @@ def first_values(rule, problem, point):
 
 def next_backup(rule, k, problem, point):
     """One Bellman update of E."""
-    E, lost = point.memory[:, 0], np.empty(point.pi.shape[0])
+    backup(problem, point.memory[:, 0])
+
+
+@method(ValueIteration, space=Space.SIMPLEX, memory=1, start=first_values, learn=next_backup)
+def value_iteration(rule, k, problem, point):
+    """All mass on the first action that maximizes A* - E, unless the row is greedy in that."""
+    take_greedy(problem, point.x, point.memory[:, 0])
+
+
+@njit
+def backup(problem, E):
+    """Overwrite ``E`` (S, A) by gamma P [min_a E - A*], less what all have in common."""
+    lost = np.empty(E.shape[0])
     for s in range(lost.size):
         lost[s] = math.inf
         for a in range(E.shape[1]):
@@ -45,10 +58,10 @@ def next_backup(rule, k, problem, point):
     next_values(problem.P, problem.gamma, lost, E)
 
 
-@method(ValueIteration, space=Space.SIMPLEX, memory=1, start=first_values, learn=next_backup)
-def value_iteration(rule, k, problem, point):
-    """All mass on the first action that maximizes A* - E, unless the row is greedy in that."""
-    x, E, A_star = point.x, point.memory[:, 0], problem.A_star
+@njit_inlined
+def take_greedy(problem, x, E):
+    """Put all mass of a row on the first action that maximizes A* - E, unless it is greedy."""
+    A_star = problem.A_star
     for s in range(x.shape[0]):
         best, largest, first, greedy = -math.inf, 0.0, -1, True
         for a in range(x.shape[1]):

@@ -104,6 +104,14 @@ def next_values(model, gamma, v, out):
 
 
 @njit
+def add_row(model, s, a, weight, row):
+    """Add ``weight P(.|s,a)`` to ``row`` (S,)."""
+    at = s * model.n_actions + a
+    for k in range(np.int64(model.indptr[at]), np.int64(model.indptr[at + 1])):
+        row[model.indices[k]] += weight * model.data[k]
+
+
+@njit
 def residual(model, values, slack, b, x, out, scale):
     """Fill ``out`` with ``b - M x`` and ``scale`` with ``|M| |x| + |b|``.
 

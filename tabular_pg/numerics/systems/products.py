@@ -1,5 +1,5 @@
-"""What is done with P: ``gamma P_pi`` of a policy and the row sums of ``I - gamma P_pi``,
-``gamma P v`` of a value, and for dense P the residuals of the systems of a policy."""
+"""What is done with P: ``gamma P_pi`` of a policy and the row sums of ``I - gamma P_pi``, single
+rows, ``gamma P v`` of a value, and for dense P the residuals of the systems of a policy."""
 
 from __future__ import annotations
 
@@ -57,6 +57,23 @@ def dense_values(P, gamma, v, out):
             for t in range(P.shape[2]):
                 total += P[s, a, t] * v[t]
             out[s, a] = gamma * total
+
+
+def add_row(P, s, a, weight, row):
+    """Add ``weight P(.|s,a)`` to ``row`` (S,); P is an array or a SparseModel."""
+    (dense_row if isinstance(P, np.ndarray) else compressed_rows.add_row)(P, s, a, weight, row)
+
+
+@overload(add_row, inline="never")
+def _add_row(P, s, a, weight, row):
+    kernel = dense_row if isinstance(P, types.Array) else compressed_rows.add_row
+    return lambda P, s, a, weight, row: kernel(P, s, a, weight, row)
+
+
+@njit_inlined
+def dense_row(P, s, a, weight, row):
+    for t in range(row.size):
+        row[t] += weight * P[s, a, t]
 
 
 def of_row(slack, s):

@@ -13,6 +13,7 @@ import mpmath as mp
 from support.reference import WHOLE, normalized, one_hot, softmax, tilted, twin
 from tabular_pg import (
     AcceleratedPG,
+    AnchoredValueIteration,
     BlandPolicyIteration,
     ConservativePolicyIteration,
     DelightfulPG,
@@ -20,6 +21,7 @@ from tabular_pg import (
     EscortPG,
     ExtragradientPMD,
     HeavyBallPG,
+    LargestIncreasePolicyIteration,
     LogBarrierPG,
     MomentumPMD,
     NormalizedPG,
@@ -128,6 +130,17 @@ def value_iteration(rule, k, model, pi, V, memory, eta):
     return new, [max(row) for row in Q]
 
 
+@whole(AnchoredValueIteration)
+def anchored_value_iteration(rule, k, model, pi, V, memory, eta):
+    U, first = memory or (V, V)
+    Q, gamma, beta = model.q(U), model.gamma, mp.mpf(0)
+    if gamma:
+        beta = 1 / mp.fsum(gamma ** (-2 * i) for i in range(k + 2))
+    new = [greedy(row, Q[s]) for s, row in enumerate(pi)]
+    U = [beta * x + (1 - beta) * max(row) for x, row in zip(first, Q, strict=True)]
+    return new, (U, first)
+
+
 @whole(SimplexPolicyIteration)
 def simplex_policy_iteration(rule, k, model, pi, V, memory, eta):
     Q, leads = model.q(V), []
@@ -138,6 +151,19 @@ def simplex_policy_iteration(rule, k, model, pi, V, memory, eta):
         s = next(s for s in model.S if leads[s] >= max(leads) * (1 - NEARLY))
         pi = [greedy(row, Q[t]) if t == s else row for t, row in enumerate(pi)]
     return pi, memory
+
+
+@whole(LargestIncreasePolicyIteration)
+def largest_increase_policy_iteration(rule, k, model, pi, V, memory, eta):
+    Q, found = model.q(V), []
+    for s in model.S:
+        for a, q in enumerate(Q[s]):
+            if q > V[s] + NEARLY and greedy(pi[s], Q[s]) is not pi[s]:
+                new = [*pi[:s], one_hot(a, len(pi[s])), *pi[s + 1 :]]
+                rise = (x - y for x, y in zip(model.value(new), V, strict=True))
+                found.append((mp.fdot(model.mu, rise), new))
+    most = max((rise for rise, _ in found), default=0)
+    return next((new for rise, new in found if rise >= most * (1 - NEARLY)), pi), memory
 
 
 @whole(BlandPolicyIteration)
