@@ -1,16 +1,15 @@
 """Which method, and which step size: iterations until the error is at most 1e-8, and 1e-100.
 
 Every method for policies on six MDPs, from the uniform policy (on the chain of a lower bound,
-gammachain, from nearly the worst one). The error is V*(rho) - V^k(rho), for
-tau > 0 that of the regularized problem; counted is the first iteration at which it is at most the
-target, also where a method leaves it again. Of all step sizes that are tried of a method, the one
-that needs the fewest iterations is kept, constant ones and changing ones apart (of equal ones the
-first on the list, so the smallest); what has another parameter in the place of steps, such as a
-weight, is tuned over that. Beyond 1000, counts are rounded up to three digits, and all steps are
-run for the same number of iterations. A run whose gaps have lost their accuracy does not count. A
-count is about iterations: some methods take two for a step, a search evaluates several policies in
-one, and an iteration of one method costs more than that of another; `python -m benchmarks --only
-methods` measures seconds.
+gammachain, from nearly the worst one). The error is V*(rho) - V^k(rho), for tau > 0 that of the
+regularized problem; counted is the first iteration at which it is at most the target, also where a
+method leaves it again. Of all step sizes that are tried of a method, the one that needs the fewest
+iterations is kept, constant ones and changing ones apart (of equal ones the first on the list, so
+the smallest); what has another parameter in the place of steps, such as a weight, is tuned over
+that. Beyond 1000, counts are rounded up to three digits. An error does not count if the run has
+lost its accuracy by then. A count is about iterations: some methods take two for a step, a search
+evaluates several policies in one, and an iteration of one method costs more than that of another;
+`python -m benchmarks --only methods` measures seconds.
 """
 
 from __future__ import annotations
@@ -58,14 +57,14 @@ def fewest(name, kind, instance, tau, budget) -> list:
     """
     found, rules = [[None, None] for _ in TARGETS], tried(name, kind, tau)
     for length in _lengths(budget):
-        runs = {step: sound_run(instance, rule, tau, length) for step, rule in rules.items()}
+        runs = {step: watched(instance, rule, tau, length) for step, rule in rules.items()}
         for entry, target in zip(found, TARGETS, strict=True):
-            counts = {step: first_below(run, target) for step, run in runs.items()}
+            counts = {step: sound_count(instance, *run, target) for step, run in runs.items()}
             counts = {step: k for step, k in counts.items() if k is not None}
             if entry[0] is None and counts:
                 step = min(counts, key=counts.get)
                 entry[:] = counts[step], step
-        rules = {step: rules[step] for step, run in runs.items() if goes_on(run, length)}
+        rules = {step: rules[step] for step, run in runs.items() if goes_on(*run, length)}
         if found[-1][0] is not None or not rules:
             break
     return found
@@ -78,13 +77,13 @@ def _lengths(budget) -> list[int]:
     return lengths
 
 
-def sound_run(instance, rule, tau, length):
-    """A run; None if it warns, and not of what its status says."""
+def watched(instance, rule, tau, length):
+    """A run, and whether it warns of anything but what its status says."""
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always")
         options = {"tau": tau, "policy": start(instance), "at": recorded(length)}
         run = optimize(make(instance), rule, length, **options)
-    return None if doubts and run.status not in SEEN else run
+    return run, bool(doubts) and run.status not in SEEN
 
 
 def recorded(length) -> np.ndarray:
@@ -96,13 +95,21 @@ def recorded(length) -> np.ndarray:
 
 def first_below(run, target) -> int | None:
     """The first recorded iteration at which the error is at most ``target``; None if none is."""
-    below = [] if run is None else np.flatnonzero(run.log_gap <= math.log(target))
-    return int(run.k[below[0]]) if len(below) else None
+    below = np.flatnonzero(run.log_gap <= math.log(target))
+    return int(run.k[below[0]]) if below.size else None
 
 
-def goes_on(run, length) -> bool:
-    """Whether a longer run would have other iterates."""
-    return run is not None and run.k[-1] == length and run.status is Status.COMPLETED
+def sound_count(instance, run, doubtful, target) -> int | None:
+    """The same; None, too, if a run that ends there warns already."""
+    k = first_below(run, target)
+    if k is None or not doubtful:
+        return k
+    return None if watched(instance, run.rule, run.tau, k)[1] else k
+
+
+def goes_on(run, doubtful, length) -> bool:
+    """Whether a longer run has other iterates, with accurate gaps."""
+    return not doubtful and run.k[-1] == length and run.status is Status.COMPLETED
 
 
 def results(run, instances, methods, budget):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 
@@ -13,15 +14,16 @@ from experiments.shared.estimates import read
 from experiments.shared.instances import make
 from experiments.shared.tuned import CHANGING, CONSTANT, NONE, TAU, WEIGHT, WEIGHTS, entries, tried
 from experiments.which_method import (
+    INSTANCES,
     STUDY,
     TARGETS,
     fewest,
-    first_below,
     recorded,
     results,
-    sound_run,
+    sound_count,
+    watched,
 )
-from tabular_pg import Status, optimize, steps
+from tabular_pg import PolicyMirrorDescent, Status, optimize, steps
 from tabular_pg.engine.method import METHODS, Regularization
 
 KEPT = read((FIGURES / "which_method.json").read_text())
@@ -33,6 +35,8 @@ def test_every_method_of_the_package_is_tried(tau):
     found = {type(rule) for place in entries(tau) for rule in tried(*place, tau).values()}
     other = Regularization.NONE if tau > 0 else Regularization.REQUIRED
     native = {r for r, m in METHODS.items() if m.native and m.regularization is not other}
+    if tau > 0:  # it is natural policy gradient there
+        native.discard(PolicyMirrorDescent)
     assert found == native
     kept = {(r["method"], r["steps"]) for r in KEPT["results"]["rows"] if r["tau"] == tau}
     assert kept == set(entries(tau))
@@ -69,14 +73,20 @@ def test_numbers_of_three_digits_are_looked_at(length):
     assert recorded(length).tolist() == [*numbers, length]
 
 
-def test_runs_that_have_lost_their_accuracy_do_not_count():
-    sea, lost = make("deepsea"), tried("TD-PMD", CHANGING, TAU)["100 x 2^k"]
+def test_errors_count_up_to_where_a_run_has_lost_its_accuracy():
+    sea, lost = make("deepsea"), tried("TD-PMD", CHANGING, TAU)["10 / max A"]
     with pytest.warns(UserWarning, match="accurate to about"):
-        optimize(sea, lost, 1000, tau=TAU)
-    assert sound_run("deepsea", lost, TAU, 1000) is None
-    assert first_below(None, 1.0) is None
-    wild = tried("SPMA", CONSTANT, 0.0)[100.0]
-    assert sound_run("arms", wild, 0.0, 10).status is Status.NOT_FINITE
+        optimize(sea, lost, 10, tau=TAU)
+    run, doubtful = watched("deepsea", lost, TAU, 10)
+    assert doubtful and run.log_gap[-1] < math.log(1e-100)
+    assert sound_count("deepsea", run, True, 1e-8) == 5
+    assert sound_count("deepsea", run, True, 1e-100) is None
+    assert sound_count("deepsea", run, False, 1e-100) == 10
+
+
+def test_runs_that_leave_the_simplex_say_so_by_their_status():
+    run, doubtful = watched("arms", tried("SPMA", CONSTANT, 0.0)[100.0], 0.0, 10)
+    assert run.status is Status.NOT_FINITE and not doubtful
 
 
 def test_steps_mean_what_tables_call_them():
@@ -110,3 +120,63 @@ def test_committed_counts_are_found_again(name, kind):
 def test_the_committed_table_is_that_of_the_record():
     text = "\n".join(STUDY.tables(KEPT["results"]))
     assert (FIGURES / "which_method.md").read_text() == text
+
+
+def most(target, tau, *method):
+    """The largest count of a method over all MDPs; infinite if one has none."""
+    rows = [r for r in KEPT["results"]["rows"] if (r["target"], r["tau"]) == (target, tau)]
+    own = [r["iterations"] or math.inf for r in rows if (r["method"], r["steps"]) == method]
+    assert len(own) == len(INSTANCES)
+    return max(own)
+
+
+def counts(target, instance, tau=0.0):
+    """Those on one MDP, by method and kind of steps."""
+    rows = [r for r in KEPT["results"]["rows"] if (r["target"], r["tau"]) == (target, tau)]
+    own = [r for r in rows if r["instance"] == instance]
+    return {(r["method"], r["steps"]): r["iterations"] or math.inf for r in own}
+
+
+def test_what_the_page_says_is_in_the_record():
+    rough, fine = TARGETS
+    for name in ("projected PG", "projected Q-ascent", "PMD, Tsallis 3/2"):
+        for instance, target in itertools.product(INSTANCES, TARGETS):
+            found = counts(target, instance)
+            assert found[name, CONSTANT] <= found["policy iteration", NONE] + 1 <= 16
+        assert most(fine, 0.0, name, CONSTANT) == 15
+    assert counts(fine, "gridworld")["natural PG", CONSTANT] == 104
+    assert most(fine, 0.0, "natural PG", CHANGING) == 15
+    for name in ("softmax PG", "enlightened PG", "delightful PG, 0.5"):
+        for instance in ("garnet", "gridworld", "gammachain"):
+            assert counts(rough, instance)[name, CONSTANT] == math.inf
+        assert most(rough, 0.0, name, CHANGING) < math.inf
+    assert most(rough, 0.0, "softmax PG", CHANGING) == 21
+    assert most(fine, 0.0, "softmax PG", CHANGING) == 328
+    assert most(fine, 0.0, "normalized PG", CONSTANT) == 20
+    assert most(rough, 0.0, "accelerated PG", CONSTANT) == 3530
+    assert most(fine, 0.0, "accelerated PG", CONSTANT) == math.inf
+    limited = [counts(rough, i)[n, CONSTANT] for n in ("SPMA", "Hadamard PG") for i in INSTANCES]
+    assert min(limited) == 10 and sorted(set(limited))[-2:] == [1010, math.inf]
+    for name, instance in itertools.product(("SPMA", "Hadamard PG"), ("garnet", "gridworld")):
+        assert counts(fine, instance)[name, CHANGING] == math.inf
+    ahead = "PMD, entropy, lookahead 2"
+    for target in TARGETS:
+        chain = counts(target, "gammachain")
+        assert min(k for (name, _), k in chain.items() if name != ahead) == 15
+        assert chain[ahead, CONSTANT] == chain[ahead, CHANGING] == 8
+
+
+def test_what_the_page_says_of_entropy_is_in_the_record():
+    rough, fine = TARGETS
+    assert most(rough, TAU, "soft policy iteration", NONE) == 6
+    assert most(fine, TAU, "soft policy iteration", NONE) == 8
+    for instance in INSTANCES:
+        found = counts(rough, instance, TAU)
+        assert found["natural PG", CONSTANT] <= found["soft policy iteration", NONE] + 1
+    assert most(fine, TAU, "natural PG", CONSTANT) == 21
+    assert most(fine, TAU, "natural PG", CHANGING) == 10
+    grid, arms = counts(fine, "gridworld", TAU), counts(fine, "arms", TAU)
+    assert grid["TD-PMD", CONSTANT] == grid["TD-PMD", CHANGING] == 482
+    assert (grid["natural PG", CHANGING], grid["softmax PG", CHANGING]) == (8, 371)
+    assert arms["softmax PG", CHANGING] == 2650
+    assert counts(rough, "arms", TAU)["softmax PG", CONSTANT] == 1
