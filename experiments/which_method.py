@@ -7,10 +7,10 @@ method leaves it again. Of all step sizes that are tried of a method, the one th
 iterations is kept, constant ones and changing ones apart (of equal ones the first on the list, so
 the smallest); what has another parameter in the place of steps, such as a weight, is tuned over
 that. Beyond 1000, counts are rounded up to three digits. An error does not count if the run has
-lost its accuracy by then, nor if a change of the start by 1e-13 changes the count. A count is about
-iterations: some methods take two for a step, a search evaluates several policies in one, and an
-iteration of one method costs more than that of another; `python -m benchmarks --only methods`
-measures seconds.
+lost its accuracy by then. A ~ is before counts that a change of the start by 1e-12 changes: they
+are up to rounding, and a little different on other processors. A count is about iterations: some
+methods take two for a step, a search evaluates several policies in one, and an iteration of one
+method costs more than that of another; `python -m benchmarks --only methods` measures seconds.
 """
 
 from __future__ import annotations
@@ -46,26 +46,26 @@ TARGETS = (1e-8, 1e-100)
 INSTANCES = ("arms", "chain", "garnet", "gridworld", "deepsea", "gammachain")
 SHORT = {"gridworld": "grid", "deepsea": "sea", "gammachain": "gamma"}  # in figures
 FEWEST, EXACT = 10, 1000  # iterations of the first runs, and until which counts are exact
-NOISE = 1e-13  # relative, of probabilities
+STARTS, NOISE = 16, 1e-12  # how many are near, and how near: relative, of probabilities
 SEEN = (Status.NOT_FINITE, Status.STALLED)  # how runs end that warn of nothing else
 
 
 def fewest(name, kind, instance, tau, budget) -> list:
     """For every target the fewest iterations of all rules that are tried, and the step that they
-    were with; None for both if there are too many.
+    were with, and whether rounding leaves that alone; None for all three if there are too many.
 
     All rules are run for 10 iterations, then for ten times as many, until one has reached the
     last target: what is fewest among those that are long enough is fewest among all.
     """
-    found, rules = [[None, None] for _ in TARGETS], tried(name, kind, tau)
+    found, rules = [[None, None, None] for _ in TARGETS], tried(name, kind, tau)
     for length in _lengths(budget):
         runs = {step: watched(instance, rule, tau, length) for step, rule in rules.items()}
         for entry, target in zip(found, TARGETS, strict=True):
             counts = {step: sound_count(instance, *run, target) for step, run in runs.items()}
             counts = {step: k for step, k in counts.items() if k is not None}
-            for step in sorted(counts, key=counts.get):
-                if entry[0] is None and is_steady(runs[step][0], counts[step], target):
-                    entry[:] = counts[step], step
+            if entry[0] is None and counts:
+                step = min(counts, key=counts.get)
+                entry[:] = counts[step], step, is_steady(runs[step][0], counts[step], target)
         rules = {step: rules[step] for step, run in runs.items() if goes_on(*run, length)}
         if found[-1][0] is not None or not rules:
             break
@@ -110,14 +110,17 @@ def sound_count(instance, run, doubtful, target) -> int | None:
 
 
 def is_steady(run, k, target) -> bool:
-    """Whether a start that is nearly the same leads to the same count: one that does not is up to
-    rounding, and so to the processor."""
-    noise = np.random.default_rng(0).uniform(-NOISE, NOISE, run.start.shape)
-    policy = run.start * (1 + noise)
-    policy /= policy.sum(axis=1, keepdims=True)
-    at, options = recorded(k), {"tau": run.tau, "policy": policy}
-    with warnings.catch_warnings(action="ignore"):
-        return first_below(optimize(run.mdp, run.rule, k, at=at, **options), target) == k
+    """Whether starts that are nearly the same lead to the same count: one that depends on them is
+    up to rounding, and so to the processor."""
+    rng, options = np.random.default_rng(0), {"tau": run.tau, "at": recorded(k)}
+    for _ in range(STARTS):
+        policy = run.start * (1 + rng.uniform(-NOISE, NOISE, run.start.shape))
+        policy /= policy.sum(axis=1, keepdims=True)
+        with warnings.catch_warnings(action="ignore"):
+            near = optimize(run.mdp, run.rule, k, policy=policy, **options)
+        if first_below(near, target) != k:
+            return False
+    return True
 
 
 def goes_on(run, doubtful, length) -> bool:
@@ -137,22 +140,22 @@ def results(run, instances, methods, budget):
     rows = []
     for (name, kind, instance, tau, _), found in zip(jobs, run(fewest, jobs), strict=True):
         place = {"method": name, "steps": kind, "instance": instance, "tau": tau}
-        for target, (k, step) in zip(TARGETS, found, strict=True):
-            rows.append(place | {"target": target, "iterations": k, "step": step})
+        for target, (k, step, steady) in zip(TARGETS, found, strict=True):
+            rows.append(place | {"target": target, "iterations": k, "step": step, "steady": steady})
     return {"budget": budget, "rows": rows}
 
 
 def by_place(record, tau) -> dict:
-    """(iterations, step) of a problem by target, then by method and steps, then by instance; the
-    methods that need the fewest come first."""
+    """(iterations, step, steady) of a problem by target, method and steps, and instance;
+    the methods that need the fewest come first."""
     found = {target: {} for target in TARGETS}
     for row in record["rows"]:
         if row["tau"] == tau:
             places = found[row["target"]].setdefault((row["method"], row["steps"]), {})
-            places[row["instance"]] = row["iterations"], row["step"]
+            places[row["instance"]] = row["iterations"], row["step"], row["steady"]
 
     def cost(place):
-        counts = [k for target in TARGETS for k, _ in found[target][place].values()]
+        counts = [k for target in TARGETS for k, *_ in found[target][place].values()]
         return sum(k is None for k in counts), sum(math.log(k) for k in counts if k), place
 
     order = sorted(found[TARGETS[0]], key=cost)
@@ -170,13 +173,13 @@ def tables(record):
             ])  # fmt: skip
 
 
-def cell(k, step) -> str:
-    """A count and its step; one that is the longest tried, so that longer ones may do better, is
-    marked by >=."""
-    if k is None or step == NONE:
-        return "-" if k is None else f"{k}"
-    text = step if isinstance(step, str) else f"{step:g}"
-    return f"{k} ({'>= ' if step in LONGEST else ''}{text})"
+def cell(k, step, steady) -> str:
+    """A count, with a ~ if it is up to rounding, and its step; one that is the longest tried, so
+    that longer ones may do better, is marked by >=."""
+    if k is None:
+        return "-"
+    count, text = f"{'' if steady else '~'}{k}", step if isinstance(step, str) else f"{step:g}"
+    return count if step == NONE else f"{count} ({'>= ' if step in LONGEST else ''}{text})"
 
 
 def panels(tau):
@@ -186,7 +189,7 @@ def panels(tau):
         for target, places in by_place(record, tau).items():
             columns = tuple(SHORT.get(name, name) for name in next(iter(places.values())))
             values = [
-                [math.nan if k is None else math.log10(k) for k, _ in of.values()]
+                [math.nan if k is None else math.log10(k) for k, *_ in of.values()]
                 for of in reversed(places.values())
             ]
             power = round(math.log10(target))

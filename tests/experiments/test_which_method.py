@@ -47,12 +47,13 @@ def test_the_fewest_iterations_are_those_of_the_formula():
     """On a bandit the error of conservative policy iteration is (1 - alpha)^k at its start."""
     gap = optimize(make("arms"), tried("policy iteration", NONE, 0.0)[NONE], 0).gap[0]
     for budget in (1000, 20):
-        for (k, weight), target in zip(
+        for (k, weight, steady), target in zip(
             fewest("conservative PI", WEIGHT, "arms", 0.0, budget), TARGETS, strict=True
         ):
             each = [math.log(target / gap) / math.log1p(-alpha) for alpha in WEIGHTS]
             expected = math.ceil(min(each))
-            assert (k, weight) == ((expected, WEIGHTS[-1]) if expected <= budget else (None, None))
+            right = (expected, WEIGHTS[-1], True) if expected <= budget else (None, None, None)
+            assert (k, weight, steady) == right
 
 
 @pytest.mark.parametrize(("name", "kind"), [("SPMA", CONSTANT), ("softmax PG", CHANGING)])
@@ -65,7 +66,7 @@ def test_runs_in_stages_find_what_one_long_run_of_each_finds(name, kind):
         counts = {s: int(below[0]) for s, below in counts.items() if below.size}
         step = min(counts, key=counts.get)
         found.append([counts[step], step])
-    assert fewest(name, kind, "arms", 0.0, 500) == found
+    assert [entry[:2] for entry in fewest(name, kind, "arms", 0.0, 500)] == found
 
 
 @pytest.mark.parametrize("length", [10, 999, 1000, 1234, 30_000])
@@ -85,7 +86,7 @@ def test_errors_count_up_to_where_a_run_has_lost_its_accuracy():
     assert sound_count("deepsea", run, False, 1e-100) == 10
 
 
-def test_counts_that_are_up_to_rounding_are_not_taken():
+def test_counts_that_are_up_to_rounding_are_known():
     for step, steady in ((100.0, False), (3.0, True)):
         rule = tried("softmax PG", CONSTANT, TAU)[step]
         run, doubtful = watched("gridworld", rule, TAU, 1000)
@@ -122,7 +123,7 @@ def test_committed_counts_are_found_again(name, kind):
     rows = [r for r in KEPT["results"]["rows"] if (r["method"], r["steps"]) == (name, kind)]
     for instance in dict.fromkeys(row["instance"] for row in rows):
         own = [r for r in rows if r["instance"] == instance and r["tau"] == 0]
-        found = [[row["iterations"], row["step"]] for row in own]
+        found = [[row["iterations"], row["step"], row["steady"]] for row in own]
         assert fewest(name, kind, instance, 0.0, budget) == found
 
 
@@ -160,7 +161,7 @@ def test_what_the_page_says_is_in_the_record():
             assert counts(rough, instance)[name, CONSTANT] == math.inf
         assert most(rough, 0.0, name, CHANGING) < math.inf
     assert most(rough, 0.0, "softmax PG", CHANGING) == 21
-    assert most(fine, 0.0, "softmax PG", CHANGING) == 330
+    assert most(fine, 0.0, "softmax PG", CHANGING) == 328
     assert most(fine, 0.0, "normalized PG", CONSTANT) == 20
     assert most(rough, 0.0, "accelerated PG", CONSTANT) == 3530
     assert most(fine, 0.0, "accelerated PG", CONSTANT) == math.inf
@@ -187,7 +188,6 @@ def test_what_the_page_says_of_entropy_is_in_the_record():
     grid, arms = counts(fine, "gridworld", TAU), counts(fine, "arms", TAU)
     assert grid["TD-PMD", CONSTANT] == grid["TD-PMD", CHANGING] == 482
     assert grid["natural PG", CHANGING] == 8
-    softmax = [counts(fine, i, TAU)["softmax PG", CHANGING] for i in INSTANCES]
-    assert sorted(softmax)[1] == math.inf
+    assert grid["softmax PG", CHANGING] == pytest.approx(371, rel=0.2)
     assert arms["softmax PG", CHANGING] == 2650
     assert counts(rough, "arms", TAU)["softmax PG", CONSTANT] == 1
