@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import (
     dense,
     long,
+    methods,
     population,
     reuse,
     scaling,
@@ -21,7 +22,7 @@ from benchmarks import (
 from benchmarks.report import markdown, missed, write_csv
 from tabular_pg._files import write_whole
 
-MODULES = dense, start, wait, reuse, sweep, long, scaling, search, population, verdicts
+MODULES = dense, start, wait, reuse, sweep, long, scaling, search, population, verdicts, methods
 TABLES = {module.TABLE.name: module.TABLE for module in MODULES}
 RESULTS = Path(__file__).resolve().parent / "results"
 

@@ -39,6 +39,7 @@ SCRIPTS = {  # by the names of the files that they write into figures/
     "certified": Script("policy_gradient/certified.py", (FULL,)),
     "tightness": Script("tightness.py"),
     "known_worst_cases": Script("known_worst_cases.py"),
+    "which_method": Script("which_method.py"),
     **{f"literature_{paper}": Script(f"literature/{paper}.py") for paper in LITERATURE},
     "dapo_exact": Script("reasoning/exact.py", (FULL, QUICK)),
     "dapo_budget": Script("reasoning/budget.py"),

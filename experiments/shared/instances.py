@@ -15,6 +15,10 @@ INSTANCES = {
     "cliffwalking": ("cliff_walking", {"gamma": 0.9}),
     "riverswim": ("river_swim", {"n_states": 6, "gamma": 0.95}),
     "gridworld": ("gridworld", {"height": 5, "width": 5, "gamma": 0.95}),
+    "arms": ("bandit", {"means": [0.9, 0.5, 0.1]}),
+    "chain": ("chain", {"n_states": 2, "gamma": 0.9}),
+    "deepsea": ("deep_sea", {"size": 4, "gamma": 0.99}),
+    "gammachain": ("gamma_chain", {"n": 15, "gamma": 0.9}),
     "li-wei-chi-chen": ("li_wei_chi_chen", {"gamma": 0.97, "horizon": 9, "copies": 1}),
 }
 DEFAULT = ("garnet", "bandit", "frozenlake8x8")
