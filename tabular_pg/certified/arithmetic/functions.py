@@ -171,7 +171,8 @@ def _(log_ratio: BallArray, numerator, denominator):
 
 @likeliest.register
 def _(p: BallArray):
-    return np.array(balls.likeliest(p.data))
+    rows = p.data.reshape(-1, p.shape[-1])
+    return np.array(balls.likeliest(rows)).reshape(p.shape[:-1])
 
 
 @exp_remainder.register

@@ -17,7 +17,7 @@ from tabular_pg.verdicts.assumptions import (
     unique_optimal_actions,
 )
 from tabular_pg.verdicts.changes import ULP
-from tabular_pg.verdicts.quantities import EPS, log_ratio, state_step, steps
+from tabular_pg.verdicts.quantities import EPS, likeliest, log_ratio, state_step, steps
 from tabular_pg.verdicts.visits import visitation
 
 RULES = (EnlightenedPG,)
@@ -65,7 +65,7 @@ def escape_step(run):
     (pi(j) - pi(b)) G], and G >= x_b + max(x_j, 0)."""
     i = steps(run)
     pi, A = run.policies[i], run.A[i]
-    j = np.eye(A.shape[2])[pi.argmax(axis=2)]
+    j = np.eye(A.shape[2])[likeliest(pi)]
     b = np.eye(A.shape[2])[A.argmax(axis=2)]
     (p_b, x_b), (p_j, x_j) = (
         ((mark * pi).sum(axis=2), np.maximum((mark * pi * A).sum(axis=2), 0.0)) for mark in (b, j)
