@@ -127,7 +127,8 @@ WRONG = {
     "hash of actions": ({"actions": [["a"]]}, r"actions has \['a'\], which is not hashable"),
     "budget": ({"step": lambda s, a: [(1, s + 1, 0)], "max_states": 50}, "more than max_states=50"),
     "no budget": ({"max_states": 0}, "max_states is 0"),
-    "gamma": ({"gamma": 1.0}, "gamma is 1.0"),
+    "gamma": ({"gamma": 1.5}, "gamma is 1.5"),
+    "no end": ({"gamma": 1.0}, "gamma is 1, and an episode that enters states 0"),
 }
 
 

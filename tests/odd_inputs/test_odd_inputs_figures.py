@@ -192,7 +192,7 @@ WITHOUT = {
     "Flow Lumped Theorem": "results",
     "Picture.figure Picture.csv": "no arguments",
     "Confidence": "an enumeration",
-    "iterations_of sorted_theorems theorems_about": "what `verdict` asks of a checked run",
+    "is_about iterations_of sorted_theorems theorems_about": "what `verdict` asks of a checked run",
 }
 
 

@@ -182,8 +182,8 @@ WITHOUT = {
     "game_of_24": "takes a second for every call: tested below",
     "ActorCriticHistory DAPOHistory DapoRun Image Signal Step": "results",
     "Advantage Baseline Status": "enumerations",
-    "ExactCritic EpisodicMDP.optimal_value EpisodicMDP.unfold EpisodicMDP.uniform_policy": "no "
-    "arguments",
+    "EpisodicMDP.to_undiscounted EpisodicMDP.unfold EpisodicMDP.uniform_policy": "no arguments",
+    "ExactCritic EpisodicMDP.optimal_value": "no arguments",
 }
 
 

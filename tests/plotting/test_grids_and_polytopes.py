@@ -38,7 +38,7 @@ def test_arrows_are_as_long_as_probabilities_and_point_where_actions_lead(sparse
 def test_the_optimal_policy_and_its_values_are_drawn_by_default():
     figure = draw_policy(GRID, shape=(3, 4), width=4.0)
     shades = figure.axes[0].images[0].get_array()
-    np.testing.assert_allclose(shades.ravel(), optimum(GRID).V, rtol=1e-9)
+    np.testing.assert_allclose(shades.ravel(), optimum(GRID).V, rtol=1e-9, atol=1e-15)
     assert all(len(here) == 1 for here in arrows(figure).values())
     assert figure.get_size_inches()[0] == 4
 
