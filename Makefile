@@ -15,9 +15,9 @@ figures: $(VENV)/installed
 test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 $(METHODS)
-	$(BIN)/python -m pytest -n 2 $(THEOREMS)
-	$(BIN)/python -m pytest -n 2 tests $(addprefix --ignore=,$(METHODS) $(THEOREMS))
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(METHODS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(THEOREMS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests $(addprefix --ignore=,$(METHODS) $(THEOREMS))
 
 report: $(VENV)/installed
 	$(BIN)/python experiments/rates.py --out report --report report/index.html
