@@ -148,7 +148,7 @@ def mirror_descents(draw, mdp, tau):
 
 
 @st.composite
-def rules(draw, kind, mdp, tau=0.0):
+def rules(draw, kind, mdp, tau=0.0, changing=True):
     """A record of the given type, its step size random or one that a theorem asks for."""
     if kind is PolicyMirrorDescent:
         return draw(mirror_descents(mdp, tau))
@@ -156,7 +156,7 @@ def rules(draw, kind, mdp, tau=0.0):
     for field in kind._fields:
         if field == "eta":
             numbers = step_sizes | st.sampled_from(prescribed_steps(mdp, tau))
-            values = st.one_of(numbers, numbers, numbers, changing_steps())
+            values = st.one_of(numbers, numbers, numbers, changing_steps()) if changing else numbers
         else:
             growths = (1.0, 1.0, 0.9, 1.1, max(mdp.gamma, 0.1) ** -2)
             if isinstance(fields.get("eta"), tuple):
@@ -167,12 +167,13 @@ def rules(draw, kind, mdp, tau=0.0):
 
 
 @st.composite
-def experiments(draw, kind, problems, regularized, iterations=(30, 60, 120)):
-    """Arguments for ``optimize``: a rule of the given type on a random MDP."""
+def experiments(draw, kind, problems, regularized, iterations=(30, 60, 120), changing=True):
+    """Arguments for ``optimize``: a rule of the given type on a random MDP; if ``changing``, also
+    with steps that are no numbers."""
     mdp, tau = draw(problems), draw(taus) if regularized else 0.0
     last = draw(st.sampled_from(iterations))
     some = np.unique(np.geomspace(1, last, 12).astype(int))
-    rule = draw(rules(kind, mdp, tau))
+    rule = draw(rules(kind, mdp, tau, changing))
     return {
         "mdp": mdp,
         "rule": rule,
