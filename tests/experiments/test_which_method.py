@@ -172,8 +172,15 @@ def test_what_the_page_says_is_in_the_record():
     ahead = "PMD, entropy, lookahead 2"
     for target in TARGETS:
         chain = counts(target, "gammachain")
-        assert min(k for (name, _), k in chain.items() if name != ahead) == 15
+        others = (k for (name, _), k in chain.items() if name not in (ahead, "homotopic PMD"))
+        assert min(others) == 15 and chain["homotopic PMD", WEIGHT] == 4
         assert chain[ahead, CONSTANT] == chain[ahead, CHANGING] == 8
+
+
+def test_what_the_page_says_of_fading_regularization_is_in_the_record():
+    rough, fine = TARGETS
+    assert most(rough, 0.0, "homotopic PMD", WEIGHT) == 4
+    assert most(fine, 0.0, "homotopic PMD", WEIGHT) == 5
 
 
 def test_what_the_page_says_of_entropy_is_in_the_record():
