@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from tabular_pg import MDP, PolicyMirrorDescent, mirrors, steps
+from tabular_pg import (
+    MDP,
+    HadamardPG,
+    NaturalPG,
+    PolicyMirrorDescent,
+    ProjectedPG,
+    SoftmaxPG,
+    mirrors,
+    steps,
+)
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.rules import checked_rule, method_of
 
@@ -16,6 +25,8 @@ REWARDS = {
     "binary": lambda rng, shape: rng.integers(2, size=shape).astype(float),  # full of ties
     "shifted": lambda rng, shape: 7 * rng.random(shape) - 3,
 }
+
+BASIC = NaturalPG, SoftmaxPG, ProjectedPG, HadamardPG
 
 step_sizes = st.sampled_from((1e-3, 1e-2, 0.1, 0.5, 1.0, 3.0, 10.0, 1e2, 1e4))
 taus = st.sampled_from((1e-3, 1e-2, 0.1, 1.0, 10.0))
@@ -102,20 +113,20 @@ def prescribed_steps(mdp, tau):
 
 
 @st.composite
-def changing_steps(draw):
-    """A step size that is no number."""
+def changing_steps(draw, kind):
+    """A step size that is no number. Of all but the basic methods it is of one type (there is a
+    compiled loop for each), which differs from method to method."""
     eta = draw(step_sizes)
-    return draw(
-        st.sampled_from(
-            (
-                steps.Geometric(eta, 1.1),
-                steps.Geometric(eta, 0.9),
-                steps.Decaying(eta, 0.5),
-                steps.AdvantageScaled(min(eta, 3.0)),
-                steps.Armijo(first=eta, slope=0.3),
-            )
-        )
-    )
+    types = steps.Geometric, steps.Decaying, steps.AdvantageScaled, steps.Armijo
+    if kind not in BASIC:
+        types = (types[len(kind.__name__) % len(types)],)
+    made = {
+        steps.Geometric: steps.Geometric(eta, draw(st.sampled_from((1.1, 0.9)))),
+        steps.Decaying: steps.Decaying(eta, 0.5),
+        steps.AdvantageScaled: steps.AdvantageScaled(min(eta, 3.0)),
+        steps.Armijo: steps.Armijo(first=eta, slope=0.3),
+    }
+    return made[draw(st.sampled_from(types))]
 
 
 @st.composite
@@ -156,7 +167,9 @@ def rules(draw, kind, mdp, tau=0.0, changing=True):
     for field in kind._fields:
         if field == "eta":
             numbers = step_sizes | st.sampled_from(prescribed_steps(mdp, tau))
-            values = st.one_of(numbers, numbers, numbers, changing_steps()) if changing else numbers
+            values = (
+                st.one_of(numbers, numbers, numbers, changing_steps(kind)) if changing else numbers
+            )
         else:
             growths = (1.0, 1.0, 0.9, 1.1, max(mdp.gamma, 0.1) ** -2)
             if isinstance(fields.get("eta"), tuple):
