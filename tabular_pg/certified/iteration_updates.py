@@ -43,7 +43,7 @@ def largest_increase_policy_iteration(rule, k, model, point):
     better, switched = Q > (x * Q).sum(axis=1)[:, None], []
     for s, a in np.argwhere(better):
         new = x.copy()
-        new[s] = [fmpq(int(b == a)) for b in range(len(x[s]))]
+        new[s] = _vertex(a, len(x[s]))
         switched.append(((mdp.mu[:, None] * new * mdp.q(new)).sum(), new))
     return max(switched, key=lambda pair: pair[0])[1] if switched else x.copy()
 
@@ -54,7 +54,7 @@ def bland_policy_iteration(rule, k, model, point):
     better = Q > (x * Q).sum(axis=1)[:, None]
     if better.any():
         s = better.any(axis=1).argmax()
-        x[s] = [fmpq(int(a == better[s].argmax())) for a in range(len(x[s]))]
+        x[s] = _vertex(better[s].argmax(), len(x[s]))
     return x
 
 
@@ -101,5 +101,10 @@ def _greedy(x, values):
     greedy, x = values == values.max(axis=1)[:, None], x.copy()
     for s, row in enumerate(greedy):
         if any(p > 0 and not best for p, best in zip(x[s], row, strict=True)):
-            x[s] = [fmpq(int(a == row.argmax())) for a in range(row.size)]
+            x[s] = _vertex(row.argmax(), row.size)
     return x
+
+
+def _vertex(a, n):
+    """The policy (n,) of a state that takes the action ``a``."""
+    return [fmpq(int(b == a)) for b in range(n)]

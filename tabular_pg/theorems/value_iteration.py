@@ -14,6 +14,7 @@ from tabular_pg.verdicts.assumptions import (
     some_suboptimal_action,
 )
 from tabular_pg.verdicts.quantities import EPS, at_start, steps, steps_to_optimality
+from tabular_pg.verdicts.visits import expected
 
 VALUES, ANCHORED = (ValueIteration,), (AnchoredValueIteration,)
 MOST_UPDATES = 10_000  # of values that a formula repeats, which takes a second
@@ -39,13 +40,6 @@ def anchored_values(run):
         if k in at:
             found.append((left, (run.policies[at[k] + 1] * lost).sum(axis=1)))
     return (np.stack(rows) for rows in zip(*found, strict=True))
-
-
-def expected(mdp, v):
-    """(S, A) gamma E v(s')."""
-    if mdp.sparse:
-        return mdp.gamma * (mdp.P @ v).reshape(mdp.r.shape)
-    return mdp.gamma * (mdp.P * v).sum(axis=2)
 
 
 def anchor(mdp, k):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg.engine.step_size import step_of
 from tabular_pg.verdicts.actions import each_action, most_actions, number_of_actions
 from tabular_pg.verdicts.quantities import state_step, steps
 
@@ -96,6 +97,17 @@ def every_iterate(run) -> str:
     """All iterates up to the last one are recorded."""
     expected = np.arange(run.k.size) - run.first
     return "" if np.array_equal(run.k, expected) else "not every iterate is recorded"
+
+
+def steps_are(kind, text):
+    """The assumption that steps are of the type ``kind``; ``text`` is what messages call them."""
+
+    def assumption(run):
+        step = step_of(run.rule)
+        return "" if type(step) is kind else f"eta is {step}; stated for {text}"
+
+    assumption.__doc__ = f"Steps are ``steps.{kind.__name__}``."
+    return assumption
 
 
 def eta_at_most(limit, text):

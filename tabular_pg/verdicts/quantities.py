@@ -21,7 +21,7 @@ from tabular_pg.verdicts.changes import (
     steps,
 )
 from tabular_pg.verdicts.once import once
-from tabular_pg.verdicts.visits import later_steps, visitations
+from tabular_pg.verdicts.visits import expected, later_steps, visitations
 
 EPS = 1e-12  # rounding allowance for what is relatively accurate
 NEGLIGIBLE = 1e-5  # share of a gap that moves its rate by less than the tolerance of such laws
@@ -152,10 +152,7 @@ def best_advantage(run) -> np.ndarray:
 @singledispatch
 def q_gap(run) -> np.ndarray:
     """(K, S, A) Q*_tau - Q^k_tau = gamma P (V*_tau - V^k_tau)."""
-    gap = run.value_gap
-    if run.mdp.sparse:
-        return run.mdp.gamma * (run.mdp.P @ gap.T).T.reshape(-1, *run.mdp.r.shape)
-    return run.mdp.gamma * np.tensordot(gap, run.mdp.P, axes=(1, 2))
+    return expected(run.mdp, run.value_gap)
 
 
 @once

@@ -12,6 +12,13 @@ from tabular_pg.numerics.systems.dense_solver import solve_each, solve_rows
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
 
 
+def expected(mdp, values):
+    """(..., S, A) gamma P v for ``values`` v (..., S)."""
+    if mdp.sparse:
+        return mdp.gamma * (mdp.P @ values.T).T.reshape(*values.shape[:-1], *mdp.r.shape)
+    return mdp.gamma * np.tensordot(values, mdp.P, axes=(values.ndim - 1, 2))
+
+
 @singledispatch
 def visitation(mdp, pi, start) -> np.ndarray:
     """(S,) d_start^pi = (1 - gamma) start^T (I - gamma P_pi)^{-1}, summing to 1; for gamma = 1,

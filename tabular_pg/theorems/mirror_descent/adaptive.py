@@ -14,15 +14,10 @@ from tabular_pg.theorems.mirror_descent.geometry import (
     greedy_distance,
     horizon_rate,
     lookahead,
+    until_cut,
 )
-from tabular_pg.verdicts.assumptions import from_the_start, some_pair
+from tabular_pg.verdicts.assumptions import from_the_start, some_pair, steps_are
 from tabular_pg.verdicts.quantities import steps
-
-
-def adaptive(run) -> str:
-    """Steps are ``steps.Adaptive``."""
-    step = step_of(run.rule)
-    return "" if type(step) is Adaptive else f"eta is {step}; stated for adaptive steps"
 
 
 @theorem(
@@ -51,7 +46,7 @@ def nearly_greedy(run):
     rules=RULES,
     source="johnson2023",
     confidence=Confidence.DERIVED,
-    assumes=(finite_distances, adaptive, from_the_start),
+    assumes=(finite_distances, steps_are(Adaptive, "adaptive steps"), from_the_start),
     any_step=True,
 )
 def like_policy_iteration(run):
@@ -63,5 +58,4 @@ def like_policy_iteration(run):
     c = step.slack * step.decay ** np.arange(int(run.k[-1]))
     c = c / (1 - run.mdp.gamma) if h > 1 else c
     bound = iterated(discounted_step, run.sup_gap[0], (horizon_rate(run), c), len(c))
-    uncut = np.append(True, np.cumprod(run.all_steps < LARGEST_STEP) > 0)
-    return run.sup_gap, np.where(uncut, bound, np.inf)[run.k]
+    return run.sup_gap, until_cut(run, bound, run.all_steps < LARGEST_STEP)

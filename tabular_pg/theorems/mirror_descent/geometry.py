@@ -9,7 +9,7 @@ from tabular_pg.methods.policy_mirror_descent import PolicyMirrorDescent, mirror
 from tabular_pg.methods.projected_pg import ProjectedQAscent
 from tabular_pg.mirrors.registration import MIRRORS, distances
 from tabular_pg.verdicts.once import once
-from tabular_pg.verdicts.visits import mismatch
+from tabular_pg.verdicts.visits import expected, mismatch
 
 RULES = (NaturalPG, ProjectedQAscent, PolicyMirrorDescent)  # searches take the first
 
@@ -72,6 +72,13 @@ def lookahead(run) -> int:
     return int(getattr(run.rule, "lookahead", 1))
 
 
+def until_cut(run, bound, whole):
+    """``bound`` (k[-1] + 1,) at the recorded iterates, and nothing after the first step that is not
+    ``whole`` (k[-1],): one that was cut is not what a schedule says."""
+    claimed = np.append(True, np.logical_and.accumulate(whole))
+    return np.where(claimed, bound, np.inf)[run.k]
+
+
 def horizon_rate(run):
     """gamma^h, for numbers of any kind."""
     rate = run.mdp.gamma
@@ -90,19 +97,11 @@ def greedy_distance(run):
 
 def _ahead(run):
     """(K, S, A) A* - (Q* - Q_h^k), up to a constant per state: Q_h^k, without cancellation."""
-    A, gamma = run.A, run.mdp.gamma
-    gap = run.value_gap
+    A, gap = run.A, run.value_gap
     for _ in range(lookahead(run) - 1):
-        q = gamma * _next(run, gap)
-        gap = (q - run.optimum.A).min(axis=2)
-        A = run.optimum.A - gamma * _next(run, gap)
+        gap = (expected(run.mdp, gap) - run.optimum.A).min(axis=2)
+        A = run.optimum.A - expected(run.mdp, gap)
     return A
-
-
-def _next(run, values):
-    if getattr(run.mdp, "sparse", False):
-        return (run.mdp.P @ values.T).T.reshape(-1, *run.mdp.r.shape)
-    return np.tensordot(values, run.mdp.P, axes=(1, 2))
 
 
 def nearest_of(run, chosen, at):

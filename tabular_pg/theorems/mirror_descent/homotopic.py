@@ -8,6 +8,7 @@ from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.methods.homotopic_pmd import HomotopicPMD
 from tabular_pg.numerics.recurrences import discounted_step, iterated
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.theorems.mirror_descent.geometry import until_cut
 from tabular_pg.verdicts.actions import most_actions, suboptimal
 from tabular_pg.verdicts.assumptions import (
     dense_transitions,
@@ -42,8 +43,7 @@ def homotopic_linear(run):
     rate = np.maximum(gamma, delta**3)
     c = taus * np.log(most_actions(run.mdp)) / (1 - gamma)
     bound = iterated(discounted_step, first, (rate, c), len(c))
-    uncut = np.append(True, np.cumprod(taus * LARGEST_STEP > 1 - delta) > 0)
-    return gap, np.where(uncut, bound, np.inf)[run.k]
+    return gap, until_cut(run, bound, taus * LARGEST_STEP > 1 - delta)
 
 
 @theorem(

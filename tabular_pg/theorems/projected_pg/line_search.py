@@ -7,8 +7,8 @@ import numpy as np
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.steps.exact_line_search import ExactLineSearch
 from tabular_pg.theorem import Kind, theorem
-from tabular_pg.theorems.projected_pg.steps import RULES
-from tabular_pg.verdicts.assumptions import some_pair
+from tabular_pg.theorems.projected_pg.steps import RULES, huber
+from tabular_pg.verdicts.assumptions import some_pair, steps_are
 from tabular_pg.verdicts.quantities import (
     EPS,
     best_advantage,
@@ -18,11 +18,7 @@ from tabular_pg.verdicts.quantities import (
 )
 from tabular_pg.verdicts.visits import mismatch
 
-
-def line_search(run) -> str:
-    """Steps are ``steps.ExactLineSearch``."""
-    step = step_of(run.rule)
-    return "" if type(step) is ExactLineSearch else f"eta is {step}; stated for a line search"
+line_search = steps_are(ExactLineSearch, "a line search")
 
 
 def longest_step(run):
@@ -47,9 +43,12 @@ def rise_of_line_search(run):
     iteration is sure to add. Proof: the longest step is one of those that are compared; P1."""
     i, (rise, rounding) = steps(run), value_rise(run)
     M, eta, mu = best_advantage(run)[i], longest_step(run), run.mdp.mu
-    sure = np.where(eta * M <= 1, 0.5 * eta * M * M, M - 0.5 / eta)
     rounding = rounding + (mu * best_advantage_rounding(run)[i]).sum(axis=1)
-    return rise, (mu * sure).sum(axis=1), rounding + EPS * (run.value_gap[i] * mu).sum(axis=1)
+    return (
+        rise,
+        (mu * huber(eta, M)).sum(axis=1),
+        rounding + EPS * (run.value_gap[i] * mu).sum(axis=1),
+    )
 
 
 @theorem(

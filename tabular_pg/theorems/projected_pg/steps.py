@@ -41,6 +41,11 @@ def _step(run):
     return gained, rounding, best_advantage(run)[i], state_step(run)[i]
 
 
+def huber(eta, M):
+    """phi(M) = eta M^2 / 2 if eta M <= 1, else M - 1 / (2 eta)."""
+    return np.where(eta * M <= 1, 0.5 * eta * M * M, M - 0.5 / eta)
+
+
 def threshold(run, eta):
     """eps_T = eta Delta^2 / (2 + gamma eta Delta) of theorem P3."""
     Delta = run.optimum.Delta
@@ -68,7 +73,7 @@ def improvement_huber(run):
     projection gives eta I >= t^2 and eta (M - I) <= sqrt(2) t - t^2 <= 1/2; if eta I <= 1/2 use
     t <= sqrt(eta I)."""
     gained, rounding, M, eta = _step(run)
-    return gained, np.where(eta * M <= 1, 0.5 * eta * M * M, M - 0.5 / eta), rounding
+    return gained, huber(eta, M), rounding
 
 
 @theorem(

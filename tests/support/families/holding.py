@@ -37,7 +37,11 @@ ABOUT_EVERY_POLICY = (
 
 
 def violations(run):
-    return [v for v in check(run) if v.applies and not v.holds]
+    return violated(check(run))
+
+
+def violated(verdicts):
+    return [v for v in verdicts if v.applies and not v.holds]
 
 
 def hold_on(experiment):
@@ -53,7 +57,7 @@ def hold_on(experiment):
         warnings.filterwarnings("ignore", message="no step size passed the test of")
         run = optimize(**experiment)
         verdicts = check(run)
-    found = [v for v in verdicts if v.applies and not v.holds]
+    found = violated(verdicts)
     overflowing = [str(v) for v in verdicts if "overflows" in v.why_not or "raised" in v.why_not]
     assert not overflowing, overflowing
     assert not found, "\n".join(
