@@ -13,7 +13,6 @@ from support.families.chosen import Chosen
 from support.families.holding import (
     ABOUT_EVERY_POLICY,
     CORE,
-    EXAMPLES,
     families,
     hold_on,
     violations,
@@ -40,15 +39,14 @@ from tabular_pg.theorem import Kind, Violation, verdict
 
 @families
 def test_theorems_hold_on_random_runs(kind, tau):
-    runs = experiments(kind, mdps(), tau == "tau > 0")
-    settings(max_examples=EXAMPLES)(given(runs)(hold_on))()
+    settings(max_examples=500)(given(experiments(kind, mdps(), tau == "tau > 0"))(hold_on))()
 
 
 @families
 def test_theorems_hold_on_random_bandits(kind, tau):
     """Many more iterations: asymptotic laws and statements about bandits come into force."""
     runs = experiments(kind, bandits(), tau == "tau > 0", iterations=(300, 3000))
-    settings(max_examples=EXAMPLES)(given(runs)(hold_on))()
+    settings(max_examples=200)(given(runs)(hold_on))()
 
 
 @pytest.mark.parametrize("name", SUITE)

@@ -18,9 +18,8 @@ FAMILIES = [
     for tau, only in (("tau = 0", Regularization.NONE), ("tau > 0", Regularization.REQUIRED))
     if method.native and method.regularization in (Regularization.ANY, only)
 ]
-# Random runs of each family on each kind of MDP. They are most of the suite's time: EXAMPLES=500,
-# after a change of methods or theorems, takes an hour on two cores.
-EXAMPLES = int(os.environ.get("EXAMPLES", "60"))
+# Random runs of each family beyond the usual MDPs; EXAMPLES=500 takes three times as long.
+EXAMPLES = int(os.environ.get("EXAMPLES", "120"))
 families = pytest.mark.parametrize(
     ("kind", "tau"), FAMILIES, ids=[f"{kind.__name__}, {tau}" for kind, tau in FAMILIES]
 )
