@@ -7,7 +7,7 @@ import numpy as np
 from tabular_pg.methods.iterations.conservative_policy_iteration import (
     ConservativePolicyIteration,
 )
-from tabular_pg.methods.policy_iteration import PolicyIteration
+from tabular_pg.methods.policy_iteration import TIE, PolicyIteration
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import (
@@ -20,6 +20,7 @@ from tabular_pg.verdicts.quantities import (
     best_advantage,
     best_advantage_rounding,
     improvement,
+    q_gap,
     steps,
     steps_to_optimality,
     suboptimal_mass,
@@ -69,10 +70,12 @@ def termination(run):
     assumes=(some_pair,),
 )
 def conservative_improvement(run):
-    """I_s^k = alpha max_a A^k(s, a) in every state. Proof: sum_a pi^k A^k = 0."""
+    """I_s^k = alpha max_a A^k(s, a) in every state. Proof: sum_a pi^k A^k = 0. In a run in floats
+    the greedy action is one of those that are best up to ``TIE``."""
     i, (gained, rounding) = steps(run), improvement(run)
-    alpha = run.rule.alpha
-    return gained, alpha * best_advantage(run)[i], rounding + best_advantage_rounding(run)[i]
+    alpha, tie = run.rule.alpha, TIE * q_gap(run)[i].max(axis=2) if run.rounded else 0.0
+    rounding = rounding + best_advantage_rounding(run)[i] + alpha * tie
+    return gained, alpha * best_advantage(run)[i], rounding
 
 
 @theorem(

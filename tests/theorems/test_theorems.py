@@ -24,6 +24,7 @@ from tabular_pg import (
     MDP,
     REGISTRY,
     SPMA,
+    ConservativePolicyIteration,
     NaturalPG,
     PolicyMirrorDescent,
     SoftmaxPG,
@@ -184,3 +185,16 @@ def test_bounds_with_ties_are_about_the_optimal_policy_that_is_chosen():
     c, gap = run.least_policy[-1, 1:, 0].min(), run.gap[0]
     constant = (0.1 * c * gap + 1 / (0.1 * mdp.mu.min())) / (0.1 * c) ** 2
     assert bound[-1] == pytest.approx((visits / mdp.rho).max() * constant / 50)
+
+
+def test_a_greedy_action_is_the_best_one_up_to_ties():
+    """Two optimal actions of the same reward lead to gaps that differ by 1e-13: the method takes
+    the first one for the best, and the equality PC1 is about that."""
+    P = np.zeros((4, 2, 4))
+    P[0, 0, 1] = P[0, 1, 2] = P[1, :, 3] = P[2, :, 3] = P[3, :, 3] = 1.0
+    mdp = MDP(P, [[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0]], 0.9)
+    p = 0.5 * (1 + 1e-13)
+    start = [[0.999, 0.001], [0.5, 0.5], [p, 1 - p], [0.5, 0.5]]
+    run = optimize(mdp, ConservativePolicyIteration(0.3), 3, policy=start)
+    gained, best = REGISTRY["PC1"].formula(run)[:2]
+    assert gained[0, 0] < 0 < 1e-14 < best[0, 0] and not violations(run)
