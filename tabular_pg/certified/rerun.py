@@ -13,6 +13,7 @@ from tabular_pg.certified.exact import Row, nested, objects, rational
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.registration import UPDATES, refuse_outdated
 from tabular_pg.checks.numbers import shown
+from tabular_pg.checks.tables import each_entry, is_table
 from tabular_pg.engine.arguments import refuse_combination
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import is_record
@@ -94,6 +95,9 @@ def _exact_rule(rule):
             values.append(type(x)(*exact))
         elif type(x) is int and name != "eta":
             values.append(x)
+        elif is_table(x):
+            exact = rational if name in any_sign else _positive
+            values.append(each_entry(x, lambda entry, name=name, exact=exact: exact(name, entry)))
         else:
             values.append(rational(name, x) if name in any_sign else _positive(name, x))
     rule = type(rule)(*values)

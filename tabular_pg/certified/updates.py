@@ -36,6 +36,7 @@ from tabular_pg.methods import (
     ProjectedQAscent,
     SoftmaxPG,
     SoftPolicyIteration,
+    WeightedTDPMD,
 )
 
 
@@ -92,10 +93,25 @@ def _first_critic(rule, model, point):
 
 @symmetric(TDPMD, start=_first_critic)
 def td_pmd(rule, k, model, point):
+    x, E = _followed(rule, model, point)
+    return x, E[:, None]
+
+
+def _followed(rule, model, point):
+    """The policy that follows the critic of TD-PMD, and its whole Bellman update."""
     E, alpha = point.memory[:, 0], 1 / (1 + rule.eta * model.tau)
     x, pi = model.coordinates.normalized(alpha * point.x - rule.eta * alpha * _relative(E))
-    E = model.next_values((pi * E).sum(axis=1) + model.coordinates.policy_error(x, pi))
-    return x, E[:, None]
+    return x, model.next_values((pi * E).sum(axis=1) + model.coordinates.policy_error(x, pi))
+
+
+def _first_weighted_critic(rule, model, point):
+    return (point.q - np.array(rule.error, dtype=object))[:, None]
+
+
+@symmetric(WeightedTDPMD, start=_first_weighted_critic, alike=False)
+def weighted_td_pmd(rule, k, model, point):
+    (x, updated), weights = _followed(rule, model, point), np.array(rule.weights, dtype=object)
+    return x, ((1 - weights) * point.memory[:, 0] + weights * updated)[:, None]
 
 
 @symmetric(ProjectedPG)

@@ -10,6 +10,7 @@ import numpy as np
 from tabular_pg._machine import refuse_beyond_memory
 from tabular_pg.checks.arrays import plain_array
 from tabular_pg.checks.numbers import check_number, checked_iterations, shown
+from tabular_pg.checks.tables import refuse_shapes
 from tabular_pg.engine.method import Regularization
 from tabular_pg.engine.rules import checked_rule, method_of, shown_rule
 from tabular_pg.engine.step_size import is_constant, registered_step, step_of
@@ -149,6 +150,7 @@ def _settled(mdp, rule, tau, iterations, at, solver):
     rule, tau = checked_rule(rule), checked_tau(tau)
     refuse_combination(shown_rule(rule), method_of(rule), mdp, tau)
     refuse_distance(shown_rule(rule), method_of(rule), rule, tau)
+    refuse_shapes(rule, mdp.r.shape)
     check_solver(mdp, solver)
     stops = recorded(at, iterations, mdp.r.size)
     return rule, tau, stops, memory_of(mdp, rule, stops, is_sparse(mdp, solver))

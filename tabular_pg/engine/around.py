@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg.checks.tables import as_array, tables_of
 from tabular_pg.engine.step_size import LARGEST_STEP, registered_step, step_of
 from tabular_pg.gaps.two_forms import far_form
 
@@ -19,14 +20,16 @@ def plain_values(rule):
 
     They are numpy's: where nothing is compiled these divide by 0 as compiled code does.
     """
-    if registered_step(rule) is None:
-        return _numbers(rule)
+    tables = tables_of(type(rule))
+    sizes = registered_step(rule) is not None
+    values = tuple(
+        as_array(x) if name in tables else x if sizes and name == "eta" else np.float64(x)
+        for name, x in zip(rule._fields, rule, strict=True)
+    )
+    if not sizes:
+        return values
     i = rule._fields.index("eta")
-    return _numbers(step_of(rule)), _numbers(rule[:i]), _numbers(rule[i + 1 :])
-
-
-def _numbers(values):
-    return tuple(map(np.float64, values))
+    return tuple(map(np.float64, step_of(rule))), values[:i], values[i + 1 :]
 
 
 def rule_now(method, size):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tabular_pg.checks.numbers import check_number, is_real, shown
+from tabular_pg.checks.tables import checked_table, tables_of
 from tabular_pg.engine.method import METHODS, Method
 from tabular_pg.engine.registration import checked_field, is_record
 from tabular_pg.engine.step_size import STEP_SIZES, checked_step
@@ -104,6 +105,8 @@ def _checked(cls, name, value, any_sign, parts):
         return checked_step(name, value, name in any_sign)
     if name in parts:
         return _checked_part(name, value, parts[name])
+    if name in tables_of(cls):
+        return checked_table(name, value, name in any_sign)
     kind = getattr(cls, "__annotations__", {}).get(name)
     if getattr(kind, "__forward_arg__", kind) in (int, "int"):
         whole = is_real(value) and value == value // 1  # files have floats

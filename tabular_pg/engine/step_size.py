@@ -146,6 +146,8 @@ def mapped(rule, function):
     it too."""
 
     def of(x):
+        if type(x) is tuple:
+            return tuple(map(of, x))
         return mapped(x, function) if is_record(type(x)) else x if type(x) is int else function(x)
 
     return type(rule)(*map(of, rule))

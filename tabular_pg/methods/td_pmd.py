@@ -1,16 +1,16 @@
 """Policy mirror descent with a temporal-difference critic: one Bellman update per step.
 
     pi^{k+1}  proportional to  (pi^k)^alpha exp(beta Q^k),
-    Q^{k+1} = F_tau^{pi^{k+1}} Q^k,
+    Q^{k+1} = Q^k + W (F_tau^{pi^{k+1}} Q^k - Q^k),
     F_tau^pi Q(s, a) = r(s, a) + gamma E[Q(s', a') - tau log pi(a'|s')],
 
-with alpha = 1 / (1 + eta tau) and beta = eta alpha.
+with alpha = 1 / (1 + eta tau), beta = eta alpha and W = 1, or weights w(s, a) in (0, 1].
 
-The critic starts at Q^0 = Q_tau^{pi^0} and is kept as its error E^k = Q*_tau - Q^k >= 0, for which
-E^{k+1} = gamma P [sum_a pi^{k+1} E^k + tau KL(pi^{k+1} || pi*)]. A constant in E moves no policy
-and outlives everything else in it (P keeps constants), so E is kept less its least entry, but for
-gamma = 1, where it ends with the episodes.
-Its theorem is in ``theorems.mirror_descent.td_pmd``.
+The critic starts at Q^0 = Q_tau^{pi^0}, or off it, and is kept as its error E^k = Q*_tau - Q^k, for
+which E^{k+1} = (1 - W) E^k + W gamma P [sum_a pi^{k+1} E^k + tau KL(pi^{k+1} || pi*)]. If W is one
+number, a constant in E moves no policy and outlives everything else in it (P keeps constants), so E
+is kept less its least entry, but for gamma = 1, where it ends with the episodes.
+Theorems are in ``theorems.mirror_descent.td_pmd``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._jit import njit
+from tabular_pg._jit import njit, njit_inlined
+from tabular_pg._reprs import compact
+from tabular_pg.checks.tables import Table
 from tabular_pg.engine.method import Regularization, Space, method
 from tabular_pg.gaps.bookkeeping import MEASURABLE
 from tabular_pg.gaps.coordinates import policy_error
@@ -36,25 +38,88 @@ class TDPMD(NamedTuple):
     eta: float
 
 
+@cited("chen2026")
+class WeightedTDPMD(NamedTuple):
+    """The same with a critic that takes a part of every Bellman update: ``weights`` in (0, 1], a
+    number or (S, A). It starts at Q^{pi^0} plus ``error``, a number or (S, A) of any sign."""
+
+    eta: float
+    weights: Table
+    error: Table = 0.0
+
+    __repr__ = compact
+
+    def refuse(self):
+        """ValueError for a weight above 1."""
+        weights = np.array(self.weights, ndmin=2, dtype=object)
+        for at in np.ndindex(weights.shape):
+            if weights[at] > 1:
+                where = list(at) if isinstance(self.weights, tuple) else ""
+                raise ValueError(
+                    f"weights{where} is {weights[at]}; expected a number in (0, 1], of which 1 is "
+                    "a whole Bellman update"
+                )
+
+
+@njit_inlined
+def entry(table, s, a):
+    """The entry of a table that is (S, A), or (1, 1) for all."""
+    return table[s % table.shape[0], a % table.shape[1]]
+
+
 def first_critic(rule, problem, point):
     """E^0 = Q*_tau - Q_tau^{pi^0}."""
     point.memory[:, 0] = point.q
 
 
+def first_weighted_critic(rule, problem, point):
+    """The same less the error."""
+    for s in range(point.q.shape[0]):
+        for a in range(point.q.shape[1]):
+            whole = point.q[s, a] + problem.gamma * point.base[0]
+            point.memory[s, 0, a] = whole - entry(rule.error, s, a)
+
+
 def td_critic(rule, k, problem, point):
     """One Bellman update of E, with the policy that it has not seen yet."""
-    pi, E, error = point.pi, point.memory[:, 0], np.zeros(point.pi.shape[0])
-    unit = math.exp(policy_error(problem.coordinates, point.x, point.log_pi, pi, error))
-    for s in range(pi.shape[0]):
-        error[s] *= unit
-        for a in range(pi.shape[1]):
-            error[s] += pi[s, a] * E[s, a]
+    E = point.memory[:, 0]
+    error = next_error(problem, point)
     level = problem.gamma * error.max()
     if problem.ends is None:
         error -= error.min()
     next_values(problem.P, problem.gamma, error, E)
     if level > MEASURABLE:
         watch_critic(rule, problem, point, EPS * level)
+
+
+def weighted_td_critic(rule, k, problem, point):
+    """A part of that update in every entry."""
+    E, error, level = point.memory[:, 0], next_error(problem, point), 0.0
+    alike = rule.weights.size == 1 and problem.ends is None
+    if alike:
+        error -= error.min()
+        E -= E.min()
+    updated = np.empty(E.shape)
+    next_values(problem.P, problem.gamma, error, updated)
+    for s in range(E.shape[0]):
+        for a in range(E.shape[1]):
+            weight = entry(rule.weights, s, a)
+            E[s, a] = (1.0 - weight) * E[s, a] + weight * updated[s, a]
+            level = max(level, abs(E[s, a]))
+    if level > MEASURABLE:
+        watch_critic(rule, problem, point, EPS * level)
+
+
+@njit
+def next_error(problem, point):
+    """(S,) sum_a pi E + tau KL(pi || pi*), of which E is to become gamma P."""
+    pi, E, error = point.pi, point.memory[:, 0], np.zeros(point.pi.shape[0])
+    unit = math.exp(policy_error(problem.coordinates, point.x, point.log_pi, pi, error))
+    for s in range(pi.shape[0]):
+        error[s] *= unit
+        for a in range(pi.shape[1]):
+            error[s] += pi[s, a] * E[s, a]
+    return error
 
 
 @njit
@@ -72,6 +137,18 @@ def watch_critic(rule, problem, point, noise):
         point.flaws[1] = max(point.flaws[1], noise / moved)
 
 
+@njit_inlined
+def follow_critic(rule, problem, point):
+    """xi <- alpha xi - beta E + const."""
+    x, pi, E = point.x, point.pi, point.memory[:, 0]
+    alpha = 1.0 / (1.0 + rule.eta * problem.tau)
+    beta = 1.0 / (1.0 / rule.eta + problem.tau)
+    for s in range(x.shape[0]):
+        common = E[s, argmax(pi, s)]  # would leave its rounding error behind
+        for a in range(x.shape[1]):
+            x[s, a] = alpha * x[s, a] - beta * (E[s, a] - common)
+
+
 @method(
     TDPMD,
     space=Space.SOFTMAX,
@@ -81,11 +158,19 @@ def watch_critic(rule, problem, point, noise):
     learn=td_critic,
 )
 def td_pmd(rule, k, problem, point):
-    """xi <- alpha xi - beta E + const."""
-    x, pi, E = point.x, point.pi, point.memory[:, 0]
-    alpha = 1.0 / (1.0 + rule.eta * problem.tau)
-    beta = 1.0 / (1.0 / rule.eta + problem.tau)
-    for s in range(x.shape[0]):
-        common = E[s, argmax(pi, s)]  # would leave its rounding error behind
-        for a in range(x.shape[1]):
-            x[s, a] = alpha * x[s, a] - beta * (E[s, a] - common)
+    """Follow a critic that takes whole updates."""
+    follow_critic(rule, problem, point)
+
+
+@method(
+    WeightedTDPMD,
+    space=Space.SOFTMAX,
+    regularization=Regularization.REQUIRED,
+    memory=1,
+    start=first_weighted_critic,
+    learn=weighted_td_critic,
+    any_sign=("error",),
+)
+def weighted_td_pmd(rule, k, problem, point):
+    """Follow a critic that takes parts of them."""
+    follow_critic(rule, problem, point)

@@ -60,6 +60,8 @@ def _parts(run) -> dict:
 
 def _said(name, value) -> str:
     symbol = rf"\{name}" if name in GREEK else rf"\mathrm{{{name}}}".replace("_", r"\_")
+    if type(value) is tuple:  # a table
+        return f"{name} ({len(value)}, {len(value[0])})"
     if not isinstance(value, int | float):  # a step size that changes
         numbers = ", ".join(f"{x:.3g}" if isinstance(x, int | float) else repr(x) for x in value)
         return f"{type(value).__name__}({numbers})"

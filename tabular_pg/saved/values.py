@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 from tabular_pg.checks.numbers import as_float, is_real, shown
@@ -113,10 +114,16 @@ def rule(record, number=number):
     kind = type(record)
     values = {name: getattr(record, name) for name in _fields(kind)}
     fields = {
-        name: rule(value, number) if isinstance(value, tuple) else number(value)
+        name: rule(value, number) if hasattr(value, "_fields") else _entries(value, number)
         for name, value in values.items()
     }
     return {"name": kind.__name__, "module": module_of(kind), "fields": fields}
+
+
+def _entries(value, of):
+    """A number, or rows of them, each as ``of`` has it."""
+    several = isinstance(value, tuple | list)
+    return tuple(_entries(x, of) for x in value) if several else of(value)
 
 
 def module_of(kind) -> str:
@@ -142,7 +149,7 @@ def read_rule(written, methods, parts, read_number=read_number, called=RULE):
     fields = {
         name: read_rule(value, parts, {}, read_number, PART)
         if isinstance(value, dict)
-        else read_number(name, value)
+        else _entries(value, partial(read_number, name))
         for name, value in written["fields"].items()
     }
     if set(fields) != set(_fields(kind)):

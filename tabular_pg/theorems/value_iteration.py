@@ -9,6 +9,7 @@ from tabular_pg.methods.iterations.value_iteration import ValueIteration
 from tabular_pg.theorem import theorem
 from tabular_pg.verdicts.assumptions import (
     discounted,
+    few_updates,
     from_the_start,
     some_pair,
     some_suboptimal_action,
@@ -17,14 +18,6 @@ from tabular_pg.verdicts.quantities import EPS, at_start, steps, steps_to_optima
 from tabular_pg.verdicts.visits import expected
 
 VALUES, ANCHORED = (ValueIteration,), (AnchoredValueIteration,)
-MOST_UPDATES = 10_000  # of values that a formula repeats, which takes a second
-
-
-def few_updates(run) -> str:
-    """There are at most 10,000 iterations."""
-    if run.k[-1] > MOST_UPDATES:
-        return f"there are {run.k[-1]} iterations; values are computed anew for {MOST_UPDATES}"
-    return ""
 
 
 def anchored_values(run):

@@ -12,6 +12,8 @@ from tabular_pg.engine.step_size import step_of
 from tabular_pg.verdicts.actions import each_action, most_actions, number_of_actions
 from tabular_pg.verdicts.quantities import state_step, steps
 
+MOST_UPDATES = 10_000  # that a formula repeats, which takes a second
+
 
 def unit_rewards(run) -> str:
     """Rewards are in [0, 1]."""
@@ -77,6 +79,13 @@ def undiscounted(run) -> str:
 def from_the_start(run) -> str:
     """The first iterate is recorded."""
     return "" if run.k[0] == 0 else "iterate 0 is not recorded"
+
+
+def few_updates(run) -> str:
+    """There are at most 10,000 iterations."""
+    if run.k[-1] > MOST_UPDATES:
+        return f"there are {run.k[-1]} iterations; what is repeated for each is for {MOST_UPDATES}"
+    return ""
 
 
 def uniform_start(run) -> str:

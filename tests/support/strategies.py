@@ -15,6 +15,7 @@ from tabular_pg import (
     mirrors,
     steps,
 )
+from tabular_pg.checks.tables import tables_of
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.rules import checked_rule, method_of
 
@@ -39,7 +40,10 @@ OTHER_FIELDS = {
     "beta": (0.05, 0.3, 0.5, 0.9),
     "p": (1.0, 2.0, 3.0, 6.0),
     "temperature": (0.1, 1.0, 10.0),
+    "weights": (0.1, 0.5, 1.0),
+    "error": (0.0, 1.0, -1.0),
 }
+SPREAD = {"weights": (0.05, 1.0), "error": (-3.0, 3.0)}  # of entries of tables
 
 
 @st.composite
@@ -175,6 +179,9 @@ def rules(draw, kind, mdp, tau=0.0, changing=True):
             if isinstance(fields.get("eta"), tuple):
                 growths = (1.0,)
             values = st.sampled_from({**OTHER_FIELDS, "growth": growths}[field])
+        if field in tables_of(kind) and draw(st.booleans()):
+            rng = np.random.default_rng(draw(seeds))
+            values = st.just(rng.uniform(*SPREAD[field], mdp.r.shape))
         fields[field] = draw(values)
     return kind(**fields)
 

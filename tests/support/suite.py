@@ -35,6 +35,7 @@ from tabular_pg import (
     SoftmaxPG,
     SoftPolicyIteration,
     ValueIteration,
+    WeightedTDPMD,
     instances,
     mirrors,
     optimize,
@@ -69,6 +70,8 @@ def half(mdp):
     return (1 - mdp.gamma) ** 2 / 2
 
 
+SLOW, OFF = (0.2, 0.5, 1.0), (0.0, 1.0, -0.5)
+SLOW, OFF = (SLOW, SLOW[::-1]) * 2, (OFF, OFF[::-1]) * 2  # weights and errors of a critic
 SUITE = {  # name: (mdp, rule, iterations, tau, start policy)
     "S bandit": (TWO_ARMS, SoftmaxPG(0.4), 2000, 0.0, None),
     "S bandit, small step": (TWO_ARMS, SoftmaxPG(0.2), 5000, 0.0, None),
@@ -140,6 +143,7 @@ SUITE = {  # name: (mdp, rule, iterations, tau, start policy)
     "SPMA bandit": (TWO_ARMS, SPMA(0.9), 300, 0.0, None),
     "SPMA easy": (EASY, SPMA(0.6), 800, 0.0, None),
     "TD garnet": (GARNET, TDPMD(1.0), 60, 0.1, None),
+    "TD weighted": (GARNET, WeightedTDPMD(3.0, SLOW, OFF), 300, 0.1, None),
     "HP garnet": (GARNET, HomotopicPMD(1.0, 0.6), 40, 0.0, None),
     "HP tied": (TIED, HomotopicPMD(0.5, 0.8), 60, 0.0, None),
     "DA garnet": (GARNET, DualAveragedSPI(0.3), 20, 0.0, None),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.methods.td_pmd import TDPMD
+from tabular_pg.methods.td_pmd import TDPMD, WeightedTDPMD
 from tabular_pg.theorem import Confidence, theorem
-from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start
+from tabular_pg.verdicts.assumptions import dense_transitions, few_updates, from_the_start
 from tabular_pg.verdicts.quantities import at_start, q_gap, relative_entropy
-from tabular_pg.verdicts.visits import stationary
+from tabular_pg.verdicts.visits import expected, stationary
 
 
 @theorem(
@@ -42,6 +42,47 @@ def td_linear_sharp(run):
     """G6 with L_0 = nu* pi* (Q* - Q^0) + (1/eta) nu* KL(pi* || pi^0). Proof: the first step, in
     which the critic is exact, adds D_0 / eta and no more."""
     return _linear(run, 1 / run.rule.eta)
+
+
+@theorem(
+    "G6w",
+    "gap(nu*) <= C_{k-1}, of a critic with weights and an error",
+    rules=(WeightedTDPMD,),
+    regularized=True,
+    source="chen2026",
+    confidence=Confidence.QUOTED,
+    assumes=(dense_transitions, from_the_start, few_updates),
+    any_actions=True,
+)
+def td_linear_weighted(run):
+    """Theorem 3.4 for nu* stationary for P_{pi*}: with c the least weight, rho = 1 - c min{1 -
+    gamma, eta tau / (1 + eta tau)} and delta_j <= (1 - c (1 - gamma))^j delta_0 (Lemma 3.1), for k
+    >= 1 V*(nu*) - V^k(nu*) <= rho^{k-1} L_0 + (1 - gamma) (1 - c nu* pi* / w) sum_{j<k-1}
+    rho^{k-2-j} delta_j. L_0 = nu* pi* (Q* - Q^0 + delta_0) / w + max{gamma (1/eta + tau), 1/eta}
+    nu* KL(pi* || pi^0), and delta_0 = |w [Q^0 - F^{pi^0} Q^0]_+| / (c (1 - gamma)) in the sup
+    norm."""
+    mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
+    nu, gamma = stationary(mdp, pi)[:, None] * pi, mdp.gamma
+    weights, error = (np.zeros(pi.shape) + stacked(x) for x in run.rule[1:])
+    least, before = weights.min(), at_start(run, run.policies)
+    excess = error - expected(mdp, (before * error).sum(axis=1))  # of Q^0 above F Q^0
+    above = (weights * np.maximum(excess, 0.0)).max() / (least * (1 - gamma))
+    start = relative_entropy(-at_start(run, run.iterates), pi, before) @ nu.sum(axis=1)
+    lost = at_start(run, q_gap(run)) - error + above
+    L = (nu / weights * lost).sum() + np.maximum(gamma * (1 / eta + tau), 1 / eta) * start
+    rate = 1 - least * np.minimum(1 - gamma, eta * tau / (1 + eta * tau))
+    later = (1 - gamma) * (1 - least * (nu / weights).sum()) * above
+    slow = 1 - least * (1 - gamma)
+    powers = [L]
+    for k in range(int(run.k[-1])):
+        powers.append(powers[-1] * rate + later * slow**k)
+    bound = np.stack(powers)[np.maximum(run.k - 1, 0)]
+    return run.value_gap @ nu.sum(axis=1), np.where(run.k >= 1, bound, np.inf)
+
+
+def stacked(table):
+    """A table of a rule as an array of its numbers, of whatever kind; a number as it is."""
+    return np.stack([np.stack(row) for row in table]) if isinstance(table, tuple) else table
 
 
 def _linear(run, weight):

@@ -27,6 +27,7 @@ from tabular_pg import (
     NormalizedPG,
     SimplexPolicyIteration,
     ValueIteration,
+    WeightedTDPMD,
 )
 
 NEARLY = mp.mpf(10) ** -12  # how much worse counts as tied
@@ -120,6 +121,29 @@ def extragradient_pmd(rule, k, model, pi, V, memory, eta):
     before = pi if k % 2 == 0 else memory
     steps = zip(before, model.q(V), strict=True)
     return [tilted(p, [eta * x for x in row]) for p, row in steps], before
+
+
+@whole(WeightedTDPMD)
+def weighted_td_pmd(rule, k, model, pi, V, critic, eta):
+    alpha, Q = 1 / (1 + eta * model.tau), critic or plus(model.q(V), 1, table(model, rule.error))
+    moved = [
+        tilted([p**alpha for p in row], [eta * alpha * q for q in Q[s]]) for s, row in enumerate(pi)
+    ]
+    soft = [
+        mp.fsum(p * (q - model.tau * mp.log(p)) for p, q in zip(row, Q[s], strict=True))
+        for s, row in enumerate(moved)
+    ]
+    weights, whole = table(model, rule.weights), plus(model.q(soft), -1, Q)
+    part = [
+        [w * x for w, x in zip(*rows, strict=True)] for rows in zip(weights, whole, strict=True)
+    ]
+    return moved, plus(Q, 1, part)
+
+
+def table(model, value):
+    """A hyper-parameter with an entry for every action that there is."""
+    rows = value if isinstance(value, tuple) else [[value] * (1 + max(x)) for x in model.A]
+    return [[mp.mpf(rows[s][a]) for a in actions] for s, actions in enumerate(model.A)]
 
 
 @whole(ValueIteration)

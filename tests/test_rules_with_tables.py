@@ -1,0 +1,80 @@
+"""Hyper-parameters with an entry for every state and action."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from support.reference import gaps
+from tabular_pg import MDP, REGISTRY, TDPMD, Run, WeightedTDPMD, instances, optimize
+from tabular_pg.search import worst_case
+
+MDP_ = instances.garnet(4, 3, 2, 0.6, seed=1)
+WEIGHTS = np.random.default_rng(0).uniform(0.3, 1.0, (4, 3))
+ERRORS = np.random.default_rng(1).normal(size=(4, 3))
+
+
+def test_weights_of_one_are_whole_updates():
+    run, same = (optimize(MDP_, r, 60, tau=0.1) for r in (WeightedTDPMD(2.0, 1.0), TDPMD(2.0)))
+    np.testing.assert_allclose(run.gap, same.gap, rtol=1e-12)
+    ones = optimize(MDP_, WeightedTDPMD(2.0, np.ones((4, 3))), 20, tau=0.1)
+    np.testing.assert_allclose(ones.gap, same.gap[:21], rtol=1e-11)
+
+
+def test_a_constant_error_moves_nothing_where_weights_are_one_number():
+    rules = WeightedTDPMD(2.0, 0.5, 0.7), WeightedTDPMD(2.0, 0.5)
+    run, same = (optimize(MDP_, rule, 60, tau=0.1) for rule in rules)
+    np.testing.assert_allclose(run.gap, same.gap, rtol=1e-12)
+
+
+@pytest.mark.parametrize("tau", [0.1, 1e-3])
+def test_tables_agree_with_many_digits(tau):
+    rule = optimize(MDP_, WeightedTDPMD(2.0, WEIGHTS, ERRORS), 0, tau=tau).rule
+    run = optimize(MDP_, rule, 40, tau=tau)
+    slow = np.array(gaps(MDP_, rule, 40, tau=tau, digits=100), dtype=float)
+    np.testing.assert_allclose(run.value_gap, slow, rtol=1e-9)
+
+
+def test_tables_where_actions_are_missing():
+    actions = np.ones((4, 3), dtype=bool)
+    actions[1, 2] = actions[3, 0] = False
+    mdp = MDP(np.where(actions[:, :, None], MDP_.P, 0.0), MDP_.r, 0.6, actions=actions)
+    run = optimize(mdp, WeightedTDPMD(2.0, WEIGHTS, ERRORS), 30, tau=0.1)
+    slow = np.array(gaps(mdp, run.rule, 30, tau=0.1, digits=60), dtype=float)
+    np.testing.assert_allclose(run.value_gap, slow, rtol=1e-9)
+
+
+def test_tables_are_saved_certified_and_short_to_read(tmp_path):
+    certified = pytest.importorskip("tabular_pg.certified", reason="needs python-flint")
+    run = optimize(MDP_, WeightedTDPMD(2.0, WEIGHTS, ERRORS), 20, tau=0.1)
+    assert Run.load(run.save(tmp_path / "run.npz")).rule == run.rule
+    certificate = certified.certify(run)
+    again = certified.Certificate.load(certificate.save(tmp_path / "certificate.npz"))
+    assert again.method.rule == certificate.method.rule
+    assert len(repr(run.rule)) < 100 and "weights=<tuple of 4>" in repr(run.rule)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"weights": 2.0}, "weights is 2.0; expected a number in (0, 1]"),
+        ({"weights": 2 * WEIGHTS}, r"weights[0, 0] is 1.49"),
+        ({"weights": WEIGHTS[:2]}, "weights has shape (2, 3); expected (S, A) = (4, 3)"),
+        ({"weights": WEIGHTS[0]}, "weights has shape (3,); expected a number, or (S, A)"),
+        ({"weights": -WEIGHTS}, "weights[0, 0] is -0.745"),
+        ({"weights": 0.0}, "weights is 0.0; expected a finite number > 0"),
+        ({"weights": "x"}, "weights is not an array of real numbers"),
+        ({"error": np.nan}, "error is nan; expected a finite number"),
+        ({"error": [[1.0, 2.0], [3.0]]}, "error[1] has length 1; expected 2"),
+    ],
+)
+def test_wrong_tables_are_refused(fields, said):
+    rule = WeightedTDPMD(**{"eta": 1.0, "weights": 0.5, **fields})
+    with pytest.raises(ValueError) as error:
+        optimize(MDP_, rule, 5, tau=0.1)
+    assert said in str(error.value)
+
+
+def test_searches_refuse_rules_with_tables():
+    with pytest.raises(ValueError, match="WeightedTDPMD, which has tables"):
+        worst_case(REGISTRY["G6w"], WeightedTDPMD, n_states=2, n_actions=2, gamma=0.9, iterations=5)
