@@ -47,12 +47,20 @@ def start_duals(policy, log_pi, coordinates):
 def log_policies(x, best) -> np.ndarray:
     """(..., S, A) log pi for ``x``, given the optimum."""
     m, powers = best.regularizer.q - 1.0, best.powers
-    inside = np.isfinite(best.log_pi)
     with np.errstate(all="ignore"):
-        ratio = np.log1p(np.maximum(m * (x / powers), -1.0)) / m
         outside = np.log(np.maximum(powers + m * x, 0.0)) / m
     outside = np.where(np.isfinite(powers), outside, -np.inf)
-    return np.where(inside, best.log_pi + ratio, outside)
+    inside = np.isfinite(best.log_pi)
+    return np.where(inside, best.log_pi + np.where(inside, log_ratios(x, best), 0.0), outside)
+
+
+def log_ratios(x, best) -> np.ndarray:
+    """(..., S, A) log pi - log pi*, relatively accurate; 0 where both are 0."""
+    m, powers = best.regularizer.q - 1.0, best.powers
+    with np.errstate(all="ignore"):
+        inside = np.log1p(np.maximum(m * (x / powers), -1.0)) / m
+        positive = np.isfinite(powers) & (powers + m * x > 0)
+    return np.where(np.isfinite(best.log_pi), inside, np.where(positive, np.inf, 0.0))
 
 
 @njit_inlined
