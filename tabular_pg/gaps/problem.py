@@ -17,8 +17,8 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
     (a class); P is an array or a SparseModel, that of ``mdp`` by default."""
     finite = np.isfinite(best.A)
     if coordinates is Duals:
-        powers = best.powers.min(where=finite, initial=1.0), best.powers.max(where=finite, initial=1)
-        largest = best.tau * (1.0 + float(np.ptp(powers)) / abs(best.regularizer.q - 1.0))
+        duals = np.where(finite, best.powers - 1.0, 0.0) / (best.regularizer.q - 1.0)
+        largest = best.tau * (1.0 - float(duals.min()))
     elif coordinates is Offsets:
         least = float(best.log_pi.min(where=finite, initial=0.0))
         largest = best.tau * (1.0 - least)

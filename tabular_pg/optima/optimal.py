@@ -113,14 +113,15 @@ def optimum(mdp, tau=0.0, *, tie_tolerance=None, regularizer=None) -> Optimum:
         as they are. By default the tolerance of an action is 16 times what rounding of its data
         can do.
     regularizer : Tsallis, Euclidean or LogBarrier of ``tabular_pg.mirrors``, optional
-        Subtract tau h(pi(.|s)), h of this map, in place of adding the entropy; needs tau > 0 and
-        gamma < 1. Values are those of the rewards given, up to a rounding of r and of tau h.
+        Subtract tau h(pi(.|s)), h of this map, in place of adding the entropy; needs tau > 0, and
+        gamma < 1 unless q < 1. Values are exact for rewards that differ by a rounding of tau h.
 
     Raises
     ------
     ValueError
         If tau is negative, not finite, or positive but beyond [1e-13, 1e100] times the value
-        scale; if there is a regularizer and tau = 0 or gamma = 1; if the largest |r| or the values it can add up to are beyond [1e-250, 1e250].
+        scale; if there is a regularizer and tau = 0, or gamma = 1
+        and q > 1; if the largest |r| or the values it can add up to are beyond [1e-250, 1e250].
 
     Warns
     -----

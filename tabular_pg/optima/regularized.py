@@ -16,6 +16,7 @@ import numpy as np
 from tabular_pg.checks.numbers import shown
 from tabular_pg.numerics.double_double import accumulate
 from tabular_pg.numerics.duals import Regularizer
+from tabular_pg.optima.soft_optimal import infinite_values
 
 NEWTON_STEPS = 500
 SETTLED = 1e-12  # relative size of a residual from which it may end
@@ -43,7 +44,11 @@ def regularized_values(bellman, tau, regularizer, V, V_low):
             return V, found
         previous, step, pi = left, tau * found.residual, np.exp(found.log_pi)
         bellman.solve(pi / pi.sum(axis=1, keepdims=True), step)
+        if not np.isfinite(step).all():
+            break
         accumulate(V, V_low, step)
+    if bellman.ends is not None:
+        raise infinite_values(tau)
     raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {left:.3g}")
 
 
@@ -116,17 +121,21 @@ def regularizer_of(given) -> Regularizer | None:
         )
     if found is not None and not 0 <= found.q <= LARGEST_POWER:
         raise ValueError(
-            f"regularizer is {given}; expected one with q <= {LARGEST_POWER}: beyond, h is flat near "
-            "the edge of the simplex, and floats of values do not determine small probabilities"
+            f"regularizer is {given}; expected one with q <= {LARGEST_POWER}: beyond, h is flat "
+            "near the edge of the simplex, and values do not determine small probabilities"
         )
     return found
 
 
 def checked_regularizer(mdp, tau, given) -> Regularizer | None:
-    """The same, refused with ValueError beside tau = 0 or gamma = 1."""
+    """The same, refused with ValueError beside tau = 0; and beside gamma = 1 if policies may never
+    take an action, and so never end."""
     found = regularizer_of(given)
     if found is not None and tau == 0:
         raise ValueError(f"tau is 0 beside the regularizer {given}; expected a tau > 0")
-    if found is not None and mdp.ends is not None:
-        raise ValueError(f"gamma is 1 beside the regularizer {given}; expected gamma < 1")
+    if found is not None and found.q > 1 and mdp.ends is not None:
+        raise ValueError(
+            f"gamma is 1 beside the regularizer {given}, with which actions are never taken that "
+            "may be all that ends an episode; expected gamma < 1, or a map with q <= 1"
+        )
     return found

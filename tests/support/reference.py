@@ -83,7 +83,7 @@ class Model:
         return [normalized([mp.mpf(1)] * len(actions)) for actions in self.A]
 
     def optimal_value(self):
-        """Howard's method for tau = 0, regularized policy iteration to the working precision else."""
+        """Howard's method for tau = 0, else regularized policy iteration to working precision."""
         pi = self.uniform()
         V = self.value(pi)
         while True:

@@ -85,7 +85,7 @@ def linear_state_values(run):
     return run.sup_gap, _zhan(run)
 
 
-@theorem("M6m", "V^{k+1} >= V^k", assumes=(some_pair,), any_step=True, **ABOUT)
+@theorem("M6m", "V^{k+1} >= V^k", assumes=(some_pair,), any_step=True, any_gamma=True, **ABOUT)
 def monotone(run):
     """V^{k+1}_tau >= V^k_tau in every state, for any steps. Proof: T^{pi^{k+1}} V^k - V^k =
     D(pi^{k+1}, pi^k) / eta + (1/eta + tau) D(pi^k, pi^{k+1}) >= 0."""
@@ -140,8 +140,8 @@ def _potential(run, nu):
     **ABOUT,
 )
 def stationary_potential(run):
-    """Phi_k = nu* (V* - V^k) + (1/eta + tau) nu* D(pi*, pi^k), nu* stationary for P_{pi*}, satisfies
-    Phi_k <= max{gamma, 1 / (1 + eta tau)}^k Phi_0 for every eta and every h: G2 in any geometry."""
+    """Phi_k = nu* (V* - V^k) + (1/eta + tau) nu* D(pi*, pi^k), nu* stationary for P_{pi*}, is at most
+    max{gamma, 1 / (1 + eta tau)}^k Phi_0 for every eta and every h: G2 in any geometry."""
     phi = _potential(run, stationary(run.mdp, run.optimum.pi))
     rate = np.maximum(run.mdp.gamma, _alpha_beta(run)[0]) ** run.k.astype(float)
     return phi, rate * at_start(run, phi)
@@ -165,7 +165,9 @@ def any_start_potential(run):
     return run.gap, x / (x - mdp.gamma) * rate * at_start(run, _potential(run, nu))
 
 
-@theorem("M8s", "X_{k+1} <= alpha X_k + beta gamma e_k", assumes=(some_pair,), **ABOUT)
+@theorem(
+    "M8s", "X_{k+1} <= alpha X_k + beta gamma e_k", assumes=(some_pair,), any_gamma=True, **ABOUT
+)
 def span_recursion(run):
     """X_{k+1} <= alpha X_k + beta gamma e_k. Proof: x^{k+1} = alpha x^k - beta q^k + const with
     q^k = Q* - Q^k = gamma P (V* - V^k), whose span is at most gamma e_k."""
@@ -212,8 +214,8 @@ def local_linear(run):
 )
 def exact_rate(run):
     """e_k^{1/k} -> (1 + eta tau)^{-2}, or e_k = 0 in the end, where pi* takes one action in every
-    state. Checked as the ratio of the last recorded pair, once pi^k takes the actions that pi* does,
-    |log pi - log pi*| < 1e-4 for these, beta gamma e_k is below 1e-5 of what it is added to, the
+    state. Checked as the ratio of the last recorded pair, once pi^k takes the actions that pi* does
+    and |log pi - log pi*| < 1e-4 for these, beta gamma e_k is below 1e-5 of what it is added to, the
     square root of (1 - gamma) e_k / tau, and the rate is above the rounding of e."""
     (alpha, beta), i = _alpha_beta(run), steps(run)[-1]
     x = run.iterates[i] if run.optimum.regularizer is None else _log_ratios(run)[i]
