@@ -50,8 +50,14 @@ def refuse_combination(name, method, mdp, tau):
 
 
 def refuse_distance(name, method, rule, tau):
-    """ValueError for step sizes that need the geometry of a method that has none."""
+    """ValueError for step sizes that need the geometry of a method that has none, or trials of
+    policies that are dual variables."""
     size = registered_step(rule)
+    if size is not None and size.searched and method.dual:
+        raise ValueError(
+            f"eta is {step_of(rule)}, which tries steps; {name} takes a number, or steps that are "
+            "known from k or from the iterate"
+        )
     if size is None or not size.distance:
         return
     if method.to_greedy is None:

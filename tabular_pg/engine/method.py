@@ -33,6 +33,7 @@ from tabular_pg.engine.registration import (
 )
 from tabular_pg.engine.step_size import STEP_SIZES, Constant
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.gaps.duals import Duals
 
 METHODS: dict[type, Method] = {}
 LOCK = threading.Lock()
@@ -71,8 +72,11 @@ class Method(NamedTuple):
     any_sign: tuple  # the names of hyper-parameters that need not be positive
     to_greedy: object  # (rule, problem, point, s) -> D(greedy policy, pi_s), or None
     compiled: dict  # what is compiled around the kernel, by the function that makes it
+    dual: bool = False  # whether iterates are dual variables, under a regularizer of the rule
 
     def coordinates(self, tau) -> type:
+        if self.dual:
+            return Duals
         if self.space is Space.SIMPLEX:
             return Probabilities
         return Offsets if tau > 0 else Logits

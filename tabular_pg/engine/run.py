@@ -16,6 +16,7 @@ from tabular_pg.engine.rules import checked_rule, method_of, part_records
 from tabular_pg.engine.start import remember
 from tabular_pg.engine.step_size import is_constant, step_of
 from tabular_pg.gaps.coordinates import Offsets, Probabilities
+from tabular_pg.gaps.duals import Duals, log_policies
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.mdps.storage import mdp_content
 from tabular_pg.numerics.systems.solver import Solver
@@ -53,7 +54,7 @@ class Run:
     status : Status
     k : (K,) recorded iterations, increasing, starting with 0 by default.
     iterates : (K, S, A) log pi (softmax methods, tau = 0), log pi - log pi*_tau (softmax methods,
-        tau > 0) or pi (projected methods).
+        tau > 0), pi (projected methods) or y - y*_tau (another regularizer).
     scaled_gap : (K, S) V*_tau(s) - V^k_tau(s), divided by exp(log_scale).
     log_scale : (K,) 0 unless the gap is too small for float64.
     A : (K, S, A) advantages of the iterates; soft advantages for tau > 0.
@@ -105,7 +106,7 @@ class Run:
 
     @property
     def coordinates(self) -> type:
-        """What ``iterates`` are: ``Logits``, ``Offsets`` from log pi*_tau, or ``Probabilities``."""
+        """What ``iterates`` are: ``Logits``, ``Offsets``, ``Probabilities`` or ``Duals``."""
         return self.method.coordinates(self.tau)
 
     @property
@@ -145,6 +146,8 @@ class Run:
                 logarithms = np.log(self.iterates)
         elif self.recorded_log_policies is not None:
             logarithms = self.recorded_log_policies
+        elif self.coordinates is Duals:
+            logarithms = log_policies(self.iterates, self.optimum)
         elif self.coordinates is Offsets:
             logarithms = self.iterates + self.optimum.log_pi
         else:
@@ -178,8 +181,7 @@ class Run:
     def gap(self) -> np.ndarray:
         """(K,) V*_tau(rho) - V^k_tau(rho)."""
         gap = self.value_gap @ self.mdp.rho
-        known = gap > SMALL
-        return gap if known.all() else np.where(known, gap, np.exp(self._log_mean))
+        return gap if (gap > SMALL).all() else np.where(gap > SMALL, gap, np.exp(self._log_mean))
 
     @cached_property
     def sup_gap(self) -> np.ndarray:
@@ -222,10 +224,8 @@ class Run:
         return method_of(self.rule)
 
     def save(self, path) -> Path:
-        """Write this run, its MDP and its optimum to one file, completely or not at all.
-
-        The format is that of :meth:`tabular_pg.MDP.save`; the rule is kept by its name.
-        """
+        """Write this run, its MDP and its optimum to one file, completely or not at all, in the
+        format of :meth:`tabular_pg.MDP.save`; the rule is kept by its name."""
         parts = {"mdp": mdp_content(self.mdp), "optimum": optimum_content(self.optimum)}
         return write_archive(path, "Run", joined(parts, run_content(self)))
 

@@ -189,9 +189,10 @@ def task_of(plan) -> Task:
     """The plan, ready to go."""
     mdp, rule, tau, given, at, solver, tie_tolerance, until = plan
     method, size, sparse = method_of(rule), registered_step(rule), is_sparse(mdp, solver)
-    best = optimum(mdp, tau, tie_tolerance=tie_tolerance)
+    regularizer = rule.mirror if method.dual else None
+    best = optimum(mdp, tau, tie_tolerance=tie_tolerance, regularizer=regularizer)
     refuse_overflow(rule, best)
-    start = start_of(*given, mdp, tau, method)
+    start = start_of(*given, mdp, tau, method, best.regularizer)
     if method.space is Space.SIMPLEX:
         refuse_endless(mdp, best.optimal, start.policy, shown_rule(rule))
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)

@@ -13,6 +13,7 @@ import numpy as np
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.engine.method import Method, Space
 from tabular_pg.gaps.coordinates import Logits, Probabilities
+from tabular_pg.gaps.duals import Duals, start_duals
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.double_double import add_log
 
@@ -40,7 +41,7 @@ def coordinates_of(policy, coordinates, odds=None, logarithms=False):
     """``(x, log pi)`` for a policy (S, A), given by its ``logarithms`` or not.
 
     Offsets are differences from the optimum to twice the digits (``odds``): of a policy that is
-    near to it nothing is lost.
+    near to it nothing is lost. Dual variables are those of the probabilities, at 0 that of 0.
     """
     with np.errstate(divide="ignore"):
         log_pi = policy if logarithms else np.log(policy)
@@ -48,12 +49,14 @@ def coordinates_of(policy, coordinates, odds=None, logarithms=False):
         return np.exp(policy) if logarithms else policy.copy(), log_pi
     if isinstance(coordinates, Logits):
         return log_pi.copy(), log_pi
+    if isinstance(coordinates, Duals):
+        return start_duals(np.exp(log_pi), log_pi, coordinates), log_pi
     x = np.empty(policy.shape)
     add_log(np.ascontiguousarray(policy), logarithms, odds.high, odds.low, x)
     return x, log_pi
 
 
-def start_of(policy, log_policy, mdp, tau, method) -> Start:
+def start_of(policy, log_policy, mdp, tau, method, regularizer=None) -> Start:
     """The start that is given by ``policy`` or ``log_policy``; uniform if both are None.
 
     Raises
@@ -65,7 +68,7 @@ def start_of(policy, log_policy, mdp, tau, method) -> Start:
         raise ValueError("policy and log_policy are both given; expected one of them")
     available = np.ones(mdp.r.shape, dtype=bool) if mdp.actions is None else mdp.actions
     if log_policy is not None:
-        return _from_logarithms(log_policy, available, mdp, tau, method)
+        return _from_logarithms(log_policy, available, mdp, tau, method, regularizer)
     if policy is None:
         policy = available / available.sum(axis=1, keepdims=True)
         return Start(policy, policy, False, None)
@@ -99,7 +102,7 @@ def _checked_policy(given, available, mdp, method):
     return policy
 
 
-def _from_logarithms(given, available, mdp, tau, method) -> Start:
+def _from_logarithms(given, available, mdp, tau, method, regularizer) -> Start:
     run, i = iterate_given_out(given)
     x = _shaped("log_policy", real_array("log_policy", given, finite=False), available.shape)
     if run is not None:  # offsets of unavailable actions have been taken for 0
@@ -122,7 +125,9 @@ def _from_logarithms(given, available, mdp, tau, method) -> Start:
     policy /= sums[:, None]
     if run is None or run.mdp is not mdp or run.method.space is not method.space:
         return Start(policy, x, True, None)
-    if method.space is Space.SIMPLEX:
+    if run.regularizer != regularizer:  # iterates of another kind
+        return Start(policy, x, True, None)
+    if method.space is Space.SIMPLEX and not method.dual:
         return Start(run.iterates[i], run.iterates[i], False, None)
     return Start(policy, x, True, run.iterates[i] if tau > 0 and run.tau == tau else None)
 
@@ -152,6 +157,7 @@ class GivenOut(NamedTuple):
     mdp: MDP
     method: Method
     tau: float
+    regularizer: tuple | None
     iterates: np.ndarray | None  # where they are another array
     layout: tuple  # address, shape and strides of the log-policies
 
@@ -159,7 +165,9 @@ class GivenOut(NamedTuple):
 def remember(logarithms, run):
     owner = _owner(logarithms)
     iterates = None if _owner(run.iterates) is owner else run.iterates
-    _GIVEN_OUT[id(owner)] = GivenOut(run.mdp, run.method, run.tau, iterates, _layout(logarithms))
+    _GIVEN_OUT[id(owner)] = GivenOut(
+        run.mdp, run.method, run.tau, run.optimum.regularizer, iterates, _layout(logarithms)
+    )
     weakref.finalize(owner, _GIVEN_OUT.pop, id(owner), None)
 
 

@@ -1,10 +1,10 @@
 """Ways to write a policy down, and its error kappa without cancellation in each.
 
 ``Logits`` are log-probabilities, ``Offsets`` are ``xi = log pi - log pi*_tau``, ``Probabilities``
-have exact zeros; ``TwoForms``, in a file of its own, has offsets and log-probabilities. Each has
-kernels, found by the type of the record, in compiled code too: ``normalize`` fills pi,
-``policy_error`` fills kappa, ``logarithms`` is for what is below the range of floats, and ``rows``
-cuts out a few states.
+have exact zeros. In files of their own, ``TwoForms`` has offsets and log-probabilities, and
+``Duals`` are for other regularizers than the entropy. Each has kernels, found by the type of the
+record, in compiled code too: ``normalize`` fills pi, ``policy_error`` fills kappa, ``logarithms``
+is for what is below the range of floats, and ``rows`` cuts out a few states.
 """
 
 from __future__ import annotations

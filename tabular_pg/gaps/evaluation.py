@@ -4,6 +4,7 @@ Everything about a policy is expressed through the gap ``e = V* - V^pi >= 0``, w
 
     (I - gamma P_pi) e = kappa,   kappa(s) = sum_a pi(a|s) |A*(s, a)|           for tau = 0,
                                   kappa(s) = tau KL(pi(.|s) || pi*_tau(.|s))    for tau > 0
+                                  (or another divergence, where not the entropy regularizes)
 
 (the performance-difference lemma and its soft version), by an elimination that never subtracts:
 each entry of ``e`` has a small *relative* error, however small it is. What all states have in

@@ -26,7 +26,7 @@ class Problem(NamedTuple):
     A_star: np.ndarray  # (S, A), exactly 0 on optimal actions; all 0 for tau > 0
     optimal: np.ndarray  # (S, A), whether the action is optimal
     tau: float
-    coordinates: NamedTuple  # Logits, Offsets, TwoForms or Probabilities: of ``Point.x``
+    coordinates: NamedTuple  # of ``Point.x``: Logits, Offsets, TwoForms, Probabilities or Duals
     visitation: bool  # whether the rule reads ``Point.d``
     n_actions: int  # the most actions that a state has
     largest: float  # what an available action may lose; below it, A_star means unavailable
@@ -37,7 +37,7 @@ class Problem(NamedTuple):
 class Point(NamedTuple):
     """One iterate and its evaluation, overwritten in place."""
 
-    x: np.ndarray  # (S, A), log pi, xi = log pi - log pi*_tau, or pi
+    x: np.ndarray  # (S, A), log pi, xi = log pi - log pi*_tau, y - y*_tau, or pi
     pi: np.ndarray  # (S, A)
     e: np.ndarray  # (S,), V* - V^pi, divided by exp(log_scale)
     q: np.ndarray  # (S, A), Q* - Q^pi = gamma P e, less gamma base

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.gaps.duals import Duals
 from tabular_pg.gaps.point import Problem
 from tabular_pg.gaps.two_forms import NEEDED_BELOW, TwoForms
 
@@ -15,7 +16,10 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
     """The problem of running a method on ``mdp``, whose optimum is ``best``, in these coordinates
     (a class); P is an array or a SparseModel, that of ``mdp`` by default."""
     finite = np.isfinite(best.A)
-    if coordinates is Offsets:
+    if coordinates is Duals:
+        duals = np.where(finite, best.powers - 1.0, 0.0) / (best.regularizer.q - 1.0)
+        largest = best.tau * (1.0 - float(duals.min()))
+    elif coordinates is Offsets:
         least = float(best.log_pi.min(where=finite, initial=0.0))
         largest = best.tau * (1.0 - least)
     else:
@@ -27,6 +31,8 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
         record = Offsets(best.log_pi, best.pi, best.tau)
         if least < NEEDED_BELOW:
             record = TwoForms(best.log_pi, best.pi, best.tau, True)
+    elif coordinates is Duals:
+        record = Duals(best.log_pi, best.pi, best.powers, best.tau, best.regularizer.q)
     elif coordinates is Logits:
         with np.errstate(divide="ignore"):
             record = Logits(A_star, np.log(-A_star))

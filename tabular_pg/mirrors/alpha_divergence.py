@@ -10,8 +10,8 @@ import numpy as np
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Space
 from tabular_pg.mirrors.registration import mirror_map, of_others
-from tabular_pg.mirrors.roots import increasing_root
 from tabular_pg.numerics.gains import exists, gain
+from tabular_pg.numerics.roots import increasing_root
 
 
 class AlphaDivergence(NamedTuple):

@@ -16,6 +16,10 @@ from tabular_pg.references import cited
 class Entropy(NamedTuple):
     """h(p) = sum_a p_a log p_a; D(p, pi) = KL(p || pi)."""
 
+    @property
+    def regularizer(self):
+        """What it is in a regularized problem: None stands for it."""
+
     def to_actions(self, pi):
         """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""
         others = of_others(pi)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.step_size import LARGEST_STEP
 from tabular_pg.mirrors.registration import mirror_map, of_others
+from tabular_pg.numerics.duals import Regularizer
 from tabular_pg.numerics.gains import exists, gain
 from tabular_pg.numerics.simplex import EPS
 from tabular_pg.references import cited
@@ -16,6 +17,11 @@ from tabular_pg.references import cited
 @cited("xiao2022")
 class Euclidean(NamedTuple):
     """h(p) = |p|^2 / 2; D(p, pi) = |p - pi|^2 / 2."""
+
+    @property
+    def regularizer(self):
+        """What it is in a regularized problem: its phi(p) is p^2/2."""
+        return Regularizer(2.0, 0.5)
 
     def to_actions(self, pi):
         """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""

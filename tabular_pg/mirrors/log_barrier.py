@@ -7,11 +7,17 @@ from typing import NamedTuple
 
 from tabular_pg.engine.method import Space
 from tabular_pg.mirrors.registration import separable
+from tabular_pg.numerics.duals import Regularizer
 
 
 class LogBarrier(NamedTuple):
     """h(p) = -sum_a log p_a, the limit of Tsallis entropies for q -> 0. No policy with a zero is at
     a finite distance, and without growing steps the gap falls no faster than 1/k."""
+
+    @property
+    def regularizer(self):
+        """What it is in a regularized problem."""
+        return Regularizer(0.0, 0.0)
 
 
 def derivative(mirror, x):

@@ -15,6 +15,7 @@ import numpy as np
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Space
 from tabular_pg.mirrors.registration import of_others, separable
+from tabular_pg.numerics.duals import Regularizer
 from tabular_pg.references import cited
 
 NEAR = 1e-3  # logarithms below have a series
@@ -38,6 +39,11 @@ class Tsallis(NamedTuple):
         series = others * ((2 - q) / 3 + others * (2 - q) * (3 - q) / 8)
         lack = pi**q / q + (1 / q - pi ** (q - 1)) / (q - 1)
         return of_others(pi**q) / q + np.where(others < NEAR, others**2 * (0.5 + series), lack)
+
+    @property
+    def regularizer(self):
+        """What it is in a regularized problem."""
+        return Regularizer(self.q, 0.0)
 
     @property
     def space(self):

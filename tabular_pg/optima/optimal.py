@@ -1,4 +1,4 @@
-"""The optimum of an MDP, plain and entropy-regularized, computed once and to more than float64.
+"""The optimum of an MDP, plain and regularized, computed once and to more than float64.
 
 Values are polished by iterative refinement against a double-double residual, so that A*, from
 which every later number is built, has a small relative error entry by entry.
@@ -17,8 +17,14 @@ from tabular_pg._floats import UNDERFLOW
 from tabular_pg._reprs import compact
 from tabular_pg.checks.numbers import checked_real
 from tabular_pg.mdps.mdp import MDP
+from tabular_pg.numerics.duals import Regularizer
 from tabular_pg.optima.bellman import Bellman
 from tabular_pg.optima.policy_iteration import policy_iteration
+from tabular_pg.optima.regularized import (
+    checked_regularizer,
+    regularized_values,
+    relative_duals,
+)
 from tabular_pg.optima.soft_optimal import Odds, soft_values
 
 ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a solution is in doubt
@@ -41,10 +47,14 @@ class Optimum:
     Delta : smallest nonzero |A*(s, a)|; inf where every action is optimal.
     tolerance : the largest |A*| up to which an action was taken for optimal.
     tau : regularization.
-    log_softmax : (S, A) log softmax(Q*_tau / tau), or None for tau = 0.
+    log_softmax : (S, A) log pi*_tau, which is log softmax(Q*_tau / tau) where the entropy
+        regularizes, or None for tau = 0.
     doubt : why it is doubtful which actions are optimal, or how accurate the values are, or ''.
     tie_tolerance : what ``optimum`` was asked for.
-    odds : log softmax(Q*_tau / tau) to twice the digits, up to a constant; None for tau = 0.
+    odds : log softmax(Q*_tau / tau) to twice the digits, up to a constant; None for tau = 0, and
+        where something else than the entropy regularizes.
+    regularizer : what does; None for the entropy, or for tau = 0.
+    powers : (S, A) of its dual variables at the optimum, see ``numerics.duals``; None likewise.
     """
 
     V: np.ndarray
@@ -57,6 +67,8 @@ class Optimum:
     doubt: str
     tie_tolerance: float | None = None
     odds: Odds | None = None
+    regularizer: Regularizer | None = None
+    powers: np.ndarray | None = None
 
     __repr__ = compact
 
@@ -76,10 +88,12 @@ class Optimum:
     @property
     def Q(self) -> np.ndarray:
         """(S, A) Q*_tau; -inf for unavailable actions."""
+        if self.regularizer is not None:
+            return self.V[:, None] + self.tau * relative_duals(self)
         return self.V[:, None] + (self.tau * self.log_pi if self.tau > 0 else self.A)
 
 
-def optimum(mdp: MDP, tau: float = 0.0, *, tie_tolerance: float | None = None) -> Optimum:
+def optimum(mdp, tau=0.0, *, tie_tolerance=None, regularizer=None) -> Optimum:
     """Solve for V*_tau by policy iteration (tau = 0) or Newton's method (tau > 0).
 
     An MDP in use is solved once; later calls return the same record.
@@ -93,17 +107,21 @@ def optimum(mdp: MDP, tau: float = 0.0, *, tie_tolerance: float | None = None) -
     ----------
     mdp : MDP
     tau : float >= 0
-        Weight of the entropy bonus.
+        Weight of the entropy bonus, or of another regularizer.
     tie_tolerance : float >= 0, optional
         Actions with |A*| up to this are optimal, whatever the data are; 0 takes the data exactly
         as they are. By default the tolerance of an action is 16 times what rounding of its data
         can do.
+    regularizer : Tsallis, Euclidean or LogBarrier of ``tabular_pg.mirrors``, optional
+        Subtract tau h(pi(.|s)), h of this map, in place of adding the entropy; needs tau > 0, and
+        gamma < 1 unless q < 1. Values are exact for rewards that differ by a rounding of tau h.
 
     Raises
     ------
     ValueError
         If tau is negative, not finite, or positive but beyond [1e-13, 1e100] times the value
-        scale; if the largest |r| or the values it can add up to are beyond [1e-250, 1e250].
+        scale; if there is a regularizer and tau = 0, or gamma = 1
+        and q > 1; if the largest |r| or the values it can add up to are beyond [1e-250, 1e250].
 
     Warns
     -----
@@ -115,16 +133,17 @@ def optimum(mdp: MDP, tau: float = 0.0, *, tie_tolerance: float | None = None) -
     if not isinstance(mdp, MDP):
         raise TypeError(f"mdp is of type {type(mdp).__name__}; expected MDP")
     tau, tie_tolerance = checked_tau(tau), checked_tie_tolerance(tie_tolerance)
+    regularizer = checked_regularizer(mdp, tau, regularizer)
     known = KNOWN.setdefault(mdp, {})
-    key = tau, tie_tolerance
+    key = tau, tie_tolerance, regularizer
     if key not in known:
-        known[key] = _computed(mdp, tau, tie_tolerance)
+        known[key] = _computed(mdp, tau, tie_tolerance, regularizer)
     if known[key].doubt:
         warnings.warn(known[key].doubt, stacklevel=2)
     return known[key]
 
 
-def _computed(mdp, tau, tie_tolerance) -> Optimum:
+def _computed(mdp, tau, tie_tolerance, regularizer) -> Optimum:
     largest = np.abs(mdp.r).max()
     _refuse_scale(mdp, tau, largest, max(largest, tau * np.log(mdp.n_actions)) / mdp.unit)
     bellman = Bellman(mdp)
@@ -139,9 +158,15 @@ def _computed(mdp, tau, tie_tolerance) -> Optimum:
             f"tau is {tau}; expected 0 or a number in [{SMALLEST_TAU * scale:.3g}, "
             f"{LARGEST_TAU * scale:.3g}] (1e-13 to 1e100 times the value scale)"
         )
-    V, odds = soft_values(bellman, tau, found.V, found.V_low)
-    optimal = np.broadcast_to(bellman.available, odds.high.shape).copy()
+    optimal = np.broadcast_to(bellman.available, mdp.r.shape).copy()
     A = np.where(optimal, 0.0, -np.inf)
+    if regularizer is not None:
+        V, best = regularized_values(bellman, tau, regularizer, found.V, found.V_low)
+        return Optimum(
+            V, A, optimal, np.inf, 0.0, tau, best.log_pi, "", tie_tolerance, None, regularizer,
+            best.powers,
+        )  # fmt: skip
+    V, odds = soft_values(bellman, tau, found.V, found.V_low)
     log_pi = odds.log_softmax
     return Optimum(V, A, optimal, np.inf, 0.0, tau, log_pi, "", tie_tolerance, odds)
 

@@ -58,17 +58,18 @@ def soft_values(bellman, tau, V, V_low):
         step = tau * residual
         bellman.solve(weights / weights.sum(axis=1, keepdims=True), step)
         if not np.isfinite(step).all():
-            raise _infinite(tau)
+            raise infinite_values(tau)
         accumulate(V, V_low, step)
     else:
         if bellman.ends is not None:
-            raise _infinite(tau)
+            raise infinite_values(tau)
         raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {size:.3g}")
     common = tau * np.log(counts[0]) / (1.0 - bellman.gamma) if mean else 0.0
     return V + common, Odds(high, low)
 
 
-def _infinite(tau):
+def infinite_values(tau):
+    """What is raised where a regularized optimum does not exist."""
     return ValueError(
         f"tau is {tau} and gamma is 1: the entropy of a cycle is worth more than it costs, and "
         "regularized values are infinite; expected a smaller tau"

@@ -10,6 +10,7 @@ import numpy as np
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.gaps.coordinates import Probabilities
+from tabular_pg.gaps.duals import Duals, log_ratios
 from tabular_pg.numerics.wide import log_size
 from tabular_pg.plotting.records import decades, log10
 from tabular_pg.verdicts.quantities import best_advantage, gradient_norm
@@ -29,11 +30,18 @@ class Quantity(NamedTuple):
 def _log_kl(run):
     """(K,) log max_s KL(pi* || pi^k), from the optimal policy that is nearest."""
     if run.tau > 0:
-        return _log_offset_kl(run.iterates, run.optimum.log_pi).max(axis=1)
+        return _log_offset_kl(_log_offsets(run), run.optimum.log_pi).max(axis=1)
     lost, kept = (_log_mass(run, optimal) for optimal in (False, True))
     with np.errstate(divide="ignore", over="ignore"):
         near = np.where(lost < TINY, lost, np.log(-np.log1p(-np.exp(np.minimum(lost, -0.5)))))
         return np.where(lost < -0.5, near, np.log(-kept)).max(axis=1)
+
+
+def _log_offsets(run):
+    """(K, S, A) log pi^k - log pi*, 0 where there is no action."""
+    if run.coordinates is Duals:
+        return log_ratios(run.iterates, run.optimum)
+    return np.where(np.isneginf(run.optimum.log_pi), 0, run.iterates)
 
 
 def _log_offset_kl(xi, log_pi):
@@ -56,7 +64,7 @@ def _log_mass(run, optimal):
 
 
 def _log_policy_error(run):
-    xi = np.where(np.isneginf(run.optimum.log_pi), 0, run.iterates)
+    xi = _log_offsets(run)
     with np.errstate(divide="ignore"):
         return np.log(np.abs(xi).max(axis=(1, 2)))
 

@@ -187,10 +187,10 @@ def _shifted(run):
 
 
 def _twin(run, twin):
-    check, memory = "twin", None
+    check, memory, regularizer = "twin", None, run.optimum.regularizer
     for k in range(ITERATIONS):
         rule = run.rule if run.steps is None else run.rule._replace(eta=float(run.steps[k]))
-        pi = twin(rule, k, situation(run.mdp, run.policies[k], run.tau, memory))
+        pi = twin(rule, k, situation(run.mdp, run.policies[k], run.tau, memory, regularizer))
         if run.method.memory:
             pi, memory = pi
         pi = np.asarray(pi, dtype=float)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.gaps.coordinates import Probabilities
+from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.verdicts.once import once
 
 ULP = 1e-14  # rounding allowance relative to the terms of a difference
@@ -21,7 +21,7 @@ def log_ratio(run) -> np.ndarray:
     """(steps, S, A) log pi^{k+1} - log pi^k, 0 where both are exactly zero."""
     i = steps(run)
     before, after = run.log_policies[i], run.log_policies[i + 1]
-    if run.tau > 0:
+    if run.coordinates is Offsets:
         before, after = run.iterates[i], run.iterates[i + 1]  # without the reference's rounding
     with np.errstate(invalid="ignore"):
         return np.where(np.isinf(before) & np.isinf(after), 0.0, after - before)

@@ -99,6 +99,7 @@ def several_runs(runs) -> SeveralRuns:
     alike = all(
         type(run.rule) is type(first.rule)
         and run.tau == first.tau
+        and run.optimum.regularizer is None
         and run.mdp.gamma == first.mdp.gamma
         and run.mdp.r.shape == first.mdp.r.shape
         and not run.mdp.sparse

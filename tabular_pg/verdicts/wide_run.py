@@ -9,7 +9,7 @@ import numpy as np
 from tabular_pg._floats import UNDERFLOW
 from tabular_pg.engine.run import LOWEST, SMALL, Status
 from tabular_pg.engine.step_size import mapped
-from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
+from tabular_pg.gaps.coordinates import Logits, Probabilities
 from tabular_pg.numerics.offsets import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
 from tabular_pg.verdicts.actions import each_action
@@ -60,6 +60,7 @@ class WideOptimum:
         self.V, self.A, self.Delta = wide(best.V), wide(best.A), wide(best.Delta)
         self.log_pi = wide(best.log_pi) if tau > 0 else None
         self.pi = np.exp(self.log_pi) if tau > 0 else wide(best.pi)
+        self.regularizer, self.powers = best.regularizer, best.powers
 
 
 class WideRun:
@@ -98,7 +99,7 @@ class WideRun:
     def lost(self):
         """(K, S) where the policy is so near the optimum that the offsets do not tell how near."""
         run = self.run
-        if self.coordinates is not Offsets or run.mdp.n_actions == 1:
+        if run.tau == 0 or run.mdp.n_actions == 1:
             return np.zeros(run.value_gap.shape, dtype=bool)
         size = np.abs(run.iterates).max(axis=2)
         return (size < LOWEST) & (np.maximum.accumulate(size) > 0)  # 0 from the start on is 0

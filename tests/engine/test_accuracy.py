@@ -16,6 +16,7 @@ from support.grid import GRID, RULES
 from support.reference import Model, gaps, normalized
 from support.strategies import mdps, starts
 from tabular_pg import (
+    GPMD,
     SPMA,
     TDPMD,
     AcceleratedPG,
@@ -36,6 +37,7 @@ from tabular_pg import (
     Status,
     ValueIteration,
     instances,
+    mirrors,
     optimize,
     optimum,
 )
@@ -154,6 +156,9 @@ DEEP = {  # name: (mdp, rule, iterations, tau, policy, digits, log10 of the gap 
     "Hadamard PG, MDP": (garnet, HadamardPG(0.8), 700, 0.0, 1e-120, 400, -250),
     "SPMA": (two_arms, SPMA(1.0), 840, 0.0, None, 400, -250),
     "SPMA, MDP": (garnet, SPMA(0.5), 400, 0.0, 1e-245, 400, -250),
+    "GPMD": (garnet, GPMD(mirrors.Tsallis(0.5), 100.0), 245, 0.1, None, 600, -500),
+    "GPMD, barrier": (garnet, GPMD(mirrors.LogBarrier(), 10.0), 420, 0.1, None, 400, -250),
+    "GPMD, edge": (GRID["medium"], GPMD(mirrors.Tsallis(1.5), 100.0), 60, 3.0, None, 500, -290),
     "TD-PMD": (GRID["no future"], TDPMD(50.0), 180, 0.1, None, 400, -250),
     "TD-PMD, critic": (garnet, TDPMD(50.0), 450, 0.1, None, 600, -250),
     "dual-averaged SPI": (GRID["arms"], DualAveragedSPI(0.3), 23, 0.0, None, 2000, -480),

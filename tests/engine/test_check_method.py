@@ -29,7 +29,8 @@ def whole_twin(rule, k, now):
     """One that looks at all states together, or remembers something, likewise."""
     pi, V = ([*map(mp.mpf, row)] for row in now.pi), [*map(mp.mpf, now.V)]
     eta = getattr(rule, "eta", 0.0)
-    pi, memory = WHOLE[type(rule)](rule, k, Model(now.mdp), list(pi), V, now.memory, eta)
+    model = Model(now.mdp, now.tau, getattr(rule, "mirror", None))
+    pi, memory = WHOLE[type(rule)](rule, k, model, list(pi), V, now.memory, eta)
     pi = np.array(pi, dtype=float)
     return (pi, memory) if method_of(rule).memory else pi
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tabular_pg import (
+    GPMD,
     SPMA,
     TDPMD,
     AcceleratedPG,
@@ -73,6 +74,8 @@ RULES = [
     (HomotopicPMD(tau_0=2.0, delta=0.8), 0.0),
     *((PolicyMirrorDescent(mirror, 0.3), 0.0) for mirror in MIRRORS),
     (PolicyMirrorDescent(mirrors.Tsallis(0.5), 0.3, lookahead=3), 0.0),
+    (GPMD(mirrors.Tsallis(0.5), 3.0), 0.1),
+    (GPMD(mirrors.Euclidean(), 0.7), 0.3),
     (PolicyMirrorDescent(mirrors.Euclidean(), 0.3, lookahead=2), 0.0),
     (NormalizedPG(eta=0.5), 0.0),
     (HeavyBallPG(eta=0.7, beta=0.6), 0.0),
@@ -131,6 +134,7 @@ MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (DualAveragedSPI(0.3), 0.0),
     (HomotopicPMD(1.0, 0.9), 0.0),
     *((PolicyMirrorDescent(mirror, 1.0), 0.0) for mirror in MIRRORS),
+    (GPMD(mirrors.Tsallis(0.5), 1.0), 0.05),
     (NormalizedPG(0.4), 0.0),
     (HeavyBallPG(0.5, 0.5), 0.0),
     (AcceleratedPG(0.5), 0.0),

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import mpmath as mp
 import numpy as np
 
-from support.twins.mirror_steps import mirror_step
+from support.twins.mirror_steps import conjugate, dual, mirror_step, weight
 from tabular_pg import (
+    GPMD,
     SPMA,
     TDPMD,
     DualAveragedSPI,
@@ -27,13 +28,15 @@ from tabular_pg import (
     SoftPolicyIteration,
 )
 from tabular_pg.engine.step_size import step_of
+from tabular_pg.mirrors import Entropy
 
 
 class Model:
     """An MDP with its rows and mu normalized exactly, in mpmath numbers; a state has the actions
     that are available, and a row that ends the episode one entry more."""
 
-    def __init__(self, mdp, tau=0.0):
+    def __init__(self, mdp, tau=0.0, mirror=None):
+        self.mirror = Entropy() if mirror is None else mirror
         self.S, every = range(mdp.n_states), range(mdp.n_actions)
         known = mdp.actions
         self.A = [[a for a in every if known is None or known[s, a]] for s in self.S]
@@ -59,14 +62,9 @@ class Model:
         return list(mp.lu_solve(M, mp.matrix(b)))
 
     def value(self, pi):
-        reward = [
-            mp.fsum(
-                p * (r - (self.tau * mp.log(p) if self.tau else 0))
-                for p, r in zip(pi[s], self.r[s], strict=True)
-                if p > 0
-            )
-            for s in self.S
-        ]
+        reward = [mp.fsum(p * r for p, r in zip(pi[s], self.r[s], strict=True)) for s in self.S]
+        if self.tau:
+            reward = [r - self.tau * weight(self.mirror, pi[s]) for s, r in enumerate(reward)]
         return self.solve(pi, reward)
 
     def q(self, V):
@@ -85,13 +83,13 @@ class Model:
         return [normalized([mp.mpf(1)] * len(actions)) for actions in self.A]
 
     def optimal_value(self):
-        """Howard's method for tau = 0, soft policy iteration to the working precision else."""
+        """Howard's method for tau = 0, else regularized policy iteration to working precision."""
         pi = self.uniform()
         V = self.value(pi)
         while True:
             Q = self.q(V)
             if self.tau:
-                pi = [softmax([q / self.tau for q in row]) for row in Q]
+                pi = [conjugate(self.mirror, [q / self.tau for q in row]) for row in Q]
             else:
                 pi = [one_hot(row.index(max(row)), len(row)) for row in Q]
             new = self.value(pi)
@@ -129,7 +127,7 @@ def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400, steps=None):
     """[(V*(s) - V^k(s))_s for k = 0..iterations] as mpmath numbers; ``steps`` are the step sizes
     to take where they are no constant, by default what their schedule says."""
     with mp.workdps(digits):
-        model = Model(mdp, tau)
+        model = Model(mdp, tau, rule.mirror if type(rule) is GPMD else None)
         best = model.optimal_value()
         pi = model.uniform()
         if policy is not None:
@@ -254,6 +252,20 @@ def homotopic_pmd(rule, k, now):
     delta = mp.mpf(rule.delta)
     tau = rule.tau_0 * delta ** (2 * k)
     return tilted([p**delta for p in now.pi], [(1 - delta) / tau * x for x in now.A])
+
+
+def gpmd(rule, k, model, pi, V, y, eta):
+    """What is remembered are the dual variables."""
+    if y is None:
+        derivative, _ = dual(rule.mirror)
+        y = [[derivative(p) for p in row] for row in pi]
+    share = 1 + eta * model.tau
+    pairs = zip(y, model.q(V), strict=True)
+    y = [[(x + eta * q) / share for x, q in zip(*rows, strict=True)] for rows in pairs]
+    return [conjugate(rule.mirror, row) for row in y], y
+
+
+WHOLE[GPMD] = gpmd
 
 
 @twin(PolicyMirrorDescent)

@@ -74,10 +74,10 @@ def another_step(factor):
 
 def impostor(run):
     """A method that converges faster, or at all, or not at the same pace."""
-    if run.method.space is Space.SIMPLEX:
-        rule = ProjectedQAscent(0.05) if type(run.rule) is PolicyIteration else PolicyIteration()
-    elif run.tau > 0:
+    if run.tau > 0:
         rule = NaturalPG(0.37)
+    elif run.method.space is Space.SIMPLEX:
+        rule = ProjectedQAscent(0.05) if type(run.rule) is PolicyIteration else PolicyIteration()
     else:
         rule = NaturalPG(0.7) if type(run.rule) is not NaturalPG else HadamardPG(0.2)
     other = again(run, rule)

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tabular_pg import (
+    GPMD,
     MDP,
     HadamardPG,
     NaturalPG,
@@ -167,6 +168,10 @@ def rules(draw, kind, mdp, tau=0.0, changing=True):
     """A record of the given type, its step size random or one that a theorem asks for."""
     if kind is PolicyMirrorDescent:
         return draw(mirror_descents(mdp, tau))
+    if kind is GPMD:
+        q = draw(st.sampled_from((0.1, 0.5, 0.9, 1.1, 1.5)))
+        maps = mirrors.Tsallis(q), mirrors.Euclidean(), mirrors.LogBarrier(), mirrors.Entropy()
+        return GPMD(draw(st.sampled_from(maps)), draw(step_sizes))
     fields = {}
     for field in kind._fields:
         if field == "eta":

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from tabular_pg import (
+    GPMD,
     MDP,
     SPMA,
     TDPMD,
@@ -153,6 +154,8 @@ SUITE = {  # name: (mdp, rule, iterations, tau, start policy)
     "M tsallis, stops": (GARNET, PolicyMirrorDescent(mirrors.Tsallis(1.5), 0.3), 200, 0.0, None),
     "M barrier": (GARNET, PolicyMirrorDescent(mirrors.LogBarrier(), 1.0), 200, 0.0, None),
     "M alpha": (GARNET, PolicyMirrorDescent(mirrors.AlphaDivergence(0.5), 1.0), 100, 0.0, None),
+    "M generalized": (GARNET, GPMD(mirrors.Tsallis(0.5), 1.0), 150, 0.3, None),
+    "M generalized, edge": (GARNET, GPMD(mirrors.Euclidean(), 2.0), 100, 0.3, None),
     "M growing": (
         GARNET,
         PolicyMirrorDescent(mirrors.Tsallis(0.5), steps.Geometric(0.1, 5.0)),

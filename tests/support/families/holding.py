@@ -31,7 +31,7 @@ CORE = [id for id in ABOUT_METHODS if id not in UNDISCOUNTED]
 
 # Inequalities that no algorithm can violate: they are checked on numbers that do not fit together.
 ABOUT_EVERY_POLICY = (
-    "A1", "A2", "S3l", "S3lt", "SB1", "SB2", "E1l", "E1lt", "E3g", "E5", "G3e", "H1v",
+    "A1", "A2", "S3l", "S3lt", "SB1", "SB2", "E1l", "E1lt", "E3g", "E5", "G3e", "H1v", "M8e",
 )  # fmt: skip
 
 

@@ -23,18 +23,38 @@ def dual(mirror):
     )
 
 
+def weight(mirror, pi):
+    """h(pi), as in the definition of each map."""
+    if type(mirror) is Entropy:
+        return mp.fsum(p * mp.log(p) for p in pi if p > 0)
+    if type(mirror) is Euclidean:
+        return mp.fsum(p**2 for p in pi) / 2
+    if type(mirror) is LogBarrier:
+        return -mp.fsum(map(mp.log, pi))
+    q = mp.mpf(mirror.q)
+    return (mp.fsum(p**q for p in pi) - 1) / (q * (q - 1))
+
+
 def mirror_step(mirror, pi, slopes):
     """argmax_p <slopes, p> - D(p, pi) over the simplex."""
     if type(mirror) is AlphaDivergence:
         return alpha_step(mp.mpf(mirror.alpha), pi, slopes)
+    derivative, _ = dual(mirror)
+    return conjugate(mirror, [derivative(p) + slope for p, slope in zip(pi, slopes, strict=True)])
+
+
+def conjugate(mirror, y):
+    """argmax_p <y, p> - h(p) over the simplex."""
+    if type(mirror) is Entropy:
+        powers = [mp.exp(x - max(y)) for x in y]
+        return [p / mp.fsum(powers) for p in powers]
     derivative, inverse = dual(mirror)
-    y = [derivative(p) + slope for p, slope in zip(pi, slopes, strict=True)]
     less = [max(y) - x for x in y]
 
     def policy(top):
         return [inverse(top - x) for x in less]
 
-    n = mp.mpf(len(pi))
+    n = mp.mpf(len(y))
     top = root(lambda top: mp.fsum(policy(top)) - 1, derivative(1 / n), derivative(mp.mpf(1)))
     return [p / mp.fsum(policy(top)) for p in policy(top)]
 

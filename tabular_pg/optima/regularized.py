@@ -1,0 +1,141 @@
+"""The optimum under a regularizer of the family of ``numerics.duals``: Newton's method on
+``V = T V``, (T V)(s) = max_p <Q(s, .), p> - tau h(p).
+
+T is convex in V, as the entropy's operator is, and Newton's method is policy iteration: from the
+second iterate on values rise. Advantages have twice the digits of a float, so that what is left at
+the end is a residual of the rounding of tau h alone: values are exact for rewards that differ by
+that much.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tabular_pg.checks.numbers import shown
+from tabular_pg.numerics.double_double import accumulate
+from tabular_pg.numerics.duals import Regularizer
+from tabular_pg.optima.soft_optimal import infinite_values
+
+NEWTON_STEPS = 500
+SETTLED = 1e-12  # relative size of a residual from which it may end
+ROOT_STEPS = 120
+ENOUGH = 2.0**-52
+LARGEST_POWER = 2  # phi'' = p^(q-2) is at least 1 up to there
+
+
+class Greedy(NamedTuple):
+    """What maximizes <Q, p> - tau h(p) in every state."""
+
+    log_pi: np.ndarray  # (S, A)
+    powers: np.ndarray  # (S, A), 1 + (q-1) y
+    residual: np.ndarray  # (S,), (T V - V) / tau
+    size: float  # of the terms that it is the sum of
+
+
+def regularized_values(bellman, tau, regularizer, V, V_low):
+    """(V*, the greedy policy of it), from the values (pairs of floats) of the plain optimum."""
+    V, V_low, previous = V.copy(), V_low.copy(), np.inf
+    for _ in range(NEWTON_STEPS):
+        found = _greedy(*bellman.advantages(V, V_low), tau, regularizer)
+        left = np.abs(found.residual).max() / found.size
+        if left == 0.0 or (left < SETTLED and left >= previous / 2):
+            return V, found
+        previous, step, pi = left, tau * found.residual, np.exp(found.log_pi)
+        bellman.solve(pi / pi.sum(axis=1, keepdims=True), step)
+        if not np.isfinite(step).all():
+            break
+        accumulate(V, V_low, step)
+    if bellman.ends is not None:
+        raise infinite_values(tau)
+    raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {left:.3g}")
+
+
+def _greedy(A, A_low, tau, regularizer) -> Greedy:
+    """From the advantages as pairs of floats; those of unavailable actions are -inf."""
+    m = regularizer.q - 1.0
+    top = A.argmax(axis=1)[:, None]
+    best, best_low = (np.take_along_axis(x, top, axis=1) for x in (A, A_low))
+    with np.errstate(over="ignore", invalid="ignore"):
+        ahead = ((A - best) + (A_low - best_low)) / tau
+    y = ahead + _top_dual(ahead, m)[:, None]
+    powers = 1.0 + m * y
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_pi = np.where(powers > 0, np.log1p(np.maximum(m * y, -1.0)) / m, -np.inf)
+    log_pi[np.isneginf(y)] = -np.inf
+    pi = np.exp(log_pi)
+    h = _weight(regularizer, y, pi, log_pi)
+    gained = (best + best_low)[:, 0] / tau + (pi * np.where(pi > 0, ahead, 0.0)).sum(axis=1)
+    return Greedy(log_pi, powers, gained - h, 1.0 + float(np.abs(h).max()))
+
+
+def _weight(regularizer, y, pi, log_pi) -> np.ndarray:
+    """(S,) h(pi), whose dual variables are ``y``."""
+    q, constant = regularizer
+    if q == 0:
+        return constant - np.where(np.isneginf(y), 0.0, log_pi).sum(axis=1)
+    return constant + (pi * np.where(pi > 0, y, 0.0)).sum(axis=1) / q
+
+
+def relative_duals(best) -> np.ndarray:
+    """(S, A) (Q*_tau - V*_tau) / tau of an optimum, from its dual variables; -inf for an action
+    that is not available."""
+    known = np.where(best.optimal, best.powers, 1.0)
+    y = np.where(best.optimal, (known - 1.0) / (best.regularizer.q - 1.0), -np.inf)
+    mean = (best.pi * np.where(best.pi > 0, y, 0.0)).sum(axis=1)
+    return y + (_weight(best.regularizer, y, best.pi, best.log_pi) - mean)[:, None]
+
+
+def _top_dual(ahead, m) -> np.ndarray:
+    """(S,) the dual variable of the likeliest action, those of others being ``ahead`` <= 0 of it:
+    where probabilities sum to 1, by Newton's method and halving."""
+    count = np.isfinite(ahead).sum(axis=1)
+    low, high = (count**-m - 1.0) / m, np.zeros(count.size)
+    t = high.copy()
+    for _ in range(ROOT_STEPS):
+        y = ahead + t[:, None]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            base = np.maximum(1.0 + m * y, 0.0)
+            p = np.where(np.isneginf(ahead), 0.0, base ** (1.0 / m))
+            slope = np.where(p > 0, p / base, 0.0).sum(axis=1)
+        excess = p.sum(axis=1) - 1.0
+        low, high = np.where(excess <= 0, t, low), np.where(excess >= 0, t, high)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = t - excess / slope
+        halved = 0.5 * (low + high)
+        moved = np.where((moved > low) & (moved < high), moved, halved)
+        if (np.abs(moved - t) <= ENOUGH * (1.0 + np.abs(t))).all() or (excess == 0).all():
+            break
+        t = np.where(excess == 0, t, moved)
+    return t
+
+
+def regularizer_of(given) -> Regularizer | None:
+    """That of a mirror map, or one of the family itself; None for the entropy, or none."""
+    found = given if isinstance(given, Regularizer) else getattr(given, "regularizer", given)
+    if found is not None and not isinstance(found, Regularizer):
+        raise TypeError(
+            f"regularizer is {shown(given)}; expected a map of tabular_pg.mirrors that is a sum of "
+            "powers: Entropy, Tsallis, Euclidean or LogBarrier"
+        )
+    if found is not None and not 0 <= found.q <= LARGEST_POWER:
+        raise ValueError(
+            f"regularizer is {given}; expected one with q <= {LARGEST_POWER}: beyond, h is flat "
+            "near the edge of the simplex, and values do not determine small probabilities"
+        )
+    return found
+
+
+def checked_regularizer(mdp, tau, given) -> Regularizer | None:
+    """The same, refused with ValueError beside tau = 0; and beside gamma = 1 if policies may never
+    take an action, and so never end."""
+    found = regularizer_of(given)
+    if found is not None and tau == 0:
+        raise ValueError(f"tau is 0 beside the regularizer {given}; expected a tau > 0")
+    if found is not None and found.q > 1 and mdp.ends is not None:
+        raise ValueError(
+            f"gamma is 1 beside the regularizer {given}, with which actions are never taken that "
+            "may be all that ends an episode; expected gamma < 1, or a map with q <= 1"
+        )
+    return found
