@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from support.reference import gaps
-from tabular_pg import MDP, REGISTRY, TDPMD, Run, WeightedTDPMD, instances, optimize
+from tabular_pg import MDP, REGISTRY, TDPMD, Run, WeightedTDPMD, instances, mirrors, optimize
 from tabular_pg.search import worst_case
 
 MDP_ = instances.garnet(4, 3, 2, 0.6, seed=1)
@@ -52,6 +52,23 @@ def test_tables_are_saved_certified_and_short_to_read(tmp_path):
     again = certified.Certificate.load(certificate.save(tmp_path / "certificate.npz"))
     assert again.method.rule == certificate.method.rule
     assert len(repr(run.rule)) < 100 and "weights=<tuple of 4>" in repr(run.rule)
+
+
+@pytest.mark.parametrize(
+    ("weights", "factor", "constant"),
+    [([[0.75, 0.75], [1.0, 1.0]], 16.0, 16.0), (1.0, 4.0, 64.0)],
+)
+def test_the_slower_critic_of_the_closed_form_is_the_faster_method(weights, factor, constant):
+    """Chen, Li, Sun and Wei (2026), eq. 15: the gap is factor^-k / constant, down to 1e-300."""
+    P = np.zeros((2, 2, 2))
+    P[0, :, 1] = P[1, :, 0] = 1.0
+    mdp = MDP(P, [[0.5, 0.0], [0.5, 0.0]], 0.5)
+    error = [[0.25, 0.0], [0.5, 0.0]]  # so that Q^0 differs by 3/4 and 1 from action to action
+    run = optimize(mdp, WeightedTDPMD(1.0, weights, error, mirrors.Euclidean()), 230, tau=1.0)
+    np.testing.assert_allclose(
+        run.log_gap[1:], -run.k[1:] * np.log(factor) - np.log(constant), atol=1e-12
+    )
+    assert run.log_gap[-1] < np.log(1e-138)
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ from tabular_pg.methods import (
     ProjectedQAscent,
     SoftmaxPG,
     SoftPolicyIteration,
-    WeightedTDPMD,
 )
+from tabular_pg.methods.td_pmd import SoftCritic
 
 
 @symmetric(NaturalPG)
@@ -108,7 +108,7 @@ def _first_weighted_critic(rule, model, point):
     return (point.q - np.array(rule.error, dtype=object))[:, None]
 
 
-@symmetric(WeightedTDPMD, start=_first_weighted_critic, alike=False)
+@symmetric(SoftCritic, start=_first_weighted_critic, alike=False)
 def weighted_td_pmd(rule, k, model, point):
     (x, updated), weights = _followed(rule, model, point), np.array(rule.weights, dtype=object)
     return x, ((1 - weights) * point.memory[:, 0] + weights * updated)[:, None]

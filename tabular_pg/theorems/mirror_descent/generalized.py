@@ -94,11 +94,11 @@ def monotone(run):
 
 
 @once
-def _divergence(run):
+def divergence(run):
     """(K, S) D(pi*, pi^k), as a sum of nonnegative terms; x / w of ``numerics.duals`` seen from
     pi^k is ``ratio``."""
     best = run.optimum
-    if best.regularizer is None:
+    if getattr(best, "regularizer", None) is None:
         target = np.broadcast_to(best.pi, run.policies.shape)
         return relative_entropy(-run.iterates, target, run.policies)
     q, m, exists = best.regularizer.q, best.regularizer.q - 1.0, np.isfinite(best.powers)
@@ -130,7 +130,7 @@ def _relative_divergence(L, ratio, q):
 
 def _potential(run, nu):
     """(K,) nu (V* - V^k) + (1/eta + tau) nu D(pi*, pi^k)."""
-    return run.value_gap @ nu + _divergence(run) @ nu / _alpha_beta(run)[1]
+    return run.value_gap @ nu + divergence(run) @ nu / _alpha_beta(run)[1]
 
 
 @theorem(
@@ -140,8 +140,8 @@ def _potential(run, nu):
     **ABOUT,
 )
 def stationary_potential(run):
-    """Phi_k = nu* (V* - V^k) + (1/eta + tau) nu* D(pi*, pi^k), nu* stationary for P_{pi*}, is at most
-    max{gamma, 1 / (1 + eta tau)}^k Phi_0 for every eta and every h: G2 in any geometry."""
+    """Phi_k = nu* (V* - V^k) + (1/eta + tau) nu* D(pi*, pi^k), nu* stationary for P_{pi*}, is at
+    most max{gamma, 1 / (1 + eta tau)}^k Phi_0 for every eta and every h: G2 in any geometry."""
     phi = _potential(run, stationary(run.mdp, run.optimum.pi))
     rate = np.maximum(run.mdp.gamma, _alpha_beta(run)[0]) ** run.k.astype(float)
     return phi, rate * at_start(run, phi)
@@ -215,8 +215,8 @@ def local_linear(run):
 def exact_rate(run):
     """e_k^{1/k} -> (1 + eta tau)^{-2}, or e_k = 0 in the end, where pi* takes one action in every
     state. Checked as the ratio of the last recorded pair, once pi^k takes the actions that pi* does
-    and |log pi - log pi*| < 1e-4 for these, beta gamma e_k is below 1e-5 of what it is added to, the
-    square root of (1 - gamma) e_k / tau, and the rate is above the rounding of e."""
+    and |log pi - log pi*| < 1e-4 for these, beta gamma e_k is below 1e-5 of what it is added to,
+    the square root of (1 - gamma) e_k / tau, and the rate is above the rounding of e."""
     (alpha, beta), i = _alpha_beta(run), steps(run)[-1]
     x = run.iterates[i] if run.optimum.regularizer is None else _log_ratios(run)[i]
     size, gap = np.abs(x).max(), run.sup_gap[i]

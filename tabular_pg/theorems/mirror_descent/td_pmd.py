@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular_pg.methods.td_pmd import TDPMD, WeightedTDPMD
 from tabular_pg.theorem import Confidence, theorem
+from tabular_pg.theorems.mirror_descent.generalized import divergence
 from tabular_pg.verdicts.assumptions import dense_transitions, few_updates, from_the_start
 from tabular_pg.verdicts.quantities import at_start, q_gap, relative_entropy
 from tabular_pg.verdicts.visits import expected, stationary
@@ -59,15 +60,15 @@ def td_linear_weighted(run):
     gamma, eta tau / (1 + eta tau)} and delta_j <= (1 - c (1 - gamma))^j delta_0 (Lemma 3.1), for k
     >= 1 V*(nu*) - V^k(nu*) <= rho^{k-1} L_0 + (1 - gamma) (1 - c nu* pi* / w) sum_{j<k-1}
     rho^{k-2-j} delta_j. L_0 = nu* pi* (Q* - Q^0 + delta_0) / w + max{gamma (1/eta + tau), 1/eta}
-    nu* KL(pi* || pi^0), and delta_0 = |w [Q^0 - F^{pi^0} Q^0]_+| / (c (1 - gamma)) in the sup
+    nu* D(pi*, pi^0), and delta_0 = |w [Q^0 - F^{pi^0} Q^0]_+| / (c (1 - gamma)) in the sup
     norm."""
     mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
     nu, gamma = stationary(mdp, pi)[:, None] * pi, mdp.gamma
-    weights, error = (np.zeros(pi.shape) + stacked(x) for x in run.rule[1:])
+    weights, error = (np.zeros(pi.shape) + stacked(x) for x in (run.rule.weights, run.rule.error))
     least, before = weights.min(), at_start(run, run.policies)
     excess = error - expected(mdp, (before * error).sum(axis=1))  # of Q^0 above F Q^0
     above = (weights * np.maximum(excess, 0.0)).max() / (least * (1 - gamma))
-    start = relative_entropy(-at_start(run, run.iterates), pi, before) @ nu.sum(axis=1)
+    start = at_start(run, divergence(run)) @ nu.sum(axis=1)
     lost = at_start(run, q_gap(run)) - error + above
     L = (nu / weights * lost).sum() + np.maximum(gamma * (1 / eta + tau), 1 / eta) * start
     rate = 1 - least * np.minimum(1 - gamma, eta * tau / (1 + eta * tau))
