@@ -28,8 +28,9 @@ def test_a_constant_error_moves_nothing_where_weights_are_one_number():
 
 
 @pytest.mark.parametrize("tau", [0.1, 1e-3])
-def test_tables_agree_with_many_digits(tau):
-    rule = optimize(MDP_, WeightedTDPMD(2.0, WEIGHTS, ERRORS), 0, tau=tau).rule
+@pytest.mark.parametrize("mirror", [mirrors.Entropy(), mirrors.Tsallis(0.5), mirrors.Euclidean()])
+def test_tables_agree_with_many_digits(mirror, tau):
+    rule = optimize(MDP_, WeightedTDPMD(2.0, WEIGHTS, ERRORS, mirror), 0, tau=tau).rule
     run = optimize(MDP_, rule, 40, tau=tau)
     slow = np.array(gaps(MDP_, rule, 40, tau=tau, digits=100), dtype=float)
     np.testing.assert_allclose(run.value_gap, slow, rtol=1e-9)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from support.grid import GRID, RULES
 from support.reference import Model, gaps, normalized
+from support.rounding import lost_in_rounding
 from support.strategies import mdps, starts
 from tabular_pg import (
     GPMD,
@@ -77,18 +78,6 @@ def largest_error(mdp, rule, iterations, tau=0.0, policy=None, digits=200):
             elif gap > RANGE * top:
                 worst = max(worst, relative_error(log_gap, gap))
     return worst, float(mp.log10(top)) if top > zero else -np.inf
-
-
-def lost_in_rounding(run, k):
-    """A policy formed from a q that is the same for all actions, up to its rounding, is as far from
-    the optimal one as that rounding makes it; and so is one that a projection has left with a
-    probability of that size."""
-    if type(run.rule) in (ProjectedPG, ProjectedQAscent) and k > 0:
-        left = run.policies[k][run.policies[k] > 0].min() < 1e-14
-        return left * run.mdp.n_actions * 1e-15 * np.abs(run.optimum.A).max() / (1 - run.mdp.gamma)
-    if run.tau == 0 or k == 0:
-        return 0.0
-    return (1e-15 * run.sup_gap[k - 1] / run.tau) ** 2 * run.tau / (1 - run.mdp.gamma)
 
 
 def nearly_tied(run, k):

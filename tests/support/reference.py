@@ -26,6 +26,7 @@ from tabular_pg import (
     ProjectedQAscent,
     SoftmaxPG,
     SoftPolicyIteration,
+    WeightedTDPMD,
 )
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.mirrors import Entropy
@@ -127,7 +128,7 @@ def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400, steps=None):
     """[(V*(s) - V^k(s))_s for k = 0..iterations] as mpmath numbers; ``steps`` are the step sizes
     to take where they are no constant, by default what their schedule says."""
     with mp.workdps(digits):
-        model = Model(mdp, tau, rule.mirror if type(rule) is GPMD else None)
+        model = Model(mdp, tau, rule.mirror if type(rule) in (GPMD, WeightedTDPMD) else None)
         best = model.optimal_value()
         pi = model.uniform()
         if policy is not None:

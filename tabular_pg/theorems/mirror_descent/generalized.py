@@ -52,12 +52,12 @@ def _span(run):
     return (run.iterates.max(axis=2) - run.iterates.min(axis=2)).max(axis=1)
 
 
-def _zhan(run):
-    """(K,) C (1 - (1 - alpha)(1 - gamma))^{k-1} for k >= 1, nothing for k = 0."""
+def _zhan(run, unit=1.0):
+    """(K,) ``unit`` C (1 - (1 - alpha)(1 - gamma))^{k-1} for k >= 1, nothing for k = 0."""
     alpha, _ = _alpha_beta(run)
     first = at_start(run, q_gap(run).max(axis=(1, 2))) + run.tau * alpha * at_start(run, _span(run))
     factor = run.mdp.gamma + (1 - run.mdp.gamma) * alpha
-    return np.where(run.k >= 1, first * factor ** (run.k - 1.0), np.inf)
+    return np.where(run.k >= 1, unit * first * factor ** (run.k - 1.0), np.inf)
 
 
 @theorem(
@@ -70,7 +70,7 @@ def linear_values(run):
     """Theorem 1: ||Q*_tau - Q^k_tau|| <= gamma C (1 - (1 - alpha)(1 - gamma))^{k-1} for k >= 1,
     for any eta, where C = ||Q* - Q^0|| + 2 alpha ||Q* - tau y^0|| with the constants in y^0 that
     make this least, so that it is ||Q* - Q^0|| + alpha tau X_0."""
-    return q_gap(run).max(axis=(1, 2)), run.mdp.gamma * _zhan(run)
+    return q_gap(run).max(axis=(1, 2)), _zhan(run, run.mdp.gamma)
 
 
 @theorem(
@@ -95,8 +95,7 @@ def monotone(run):
 
 @once
 def divergence(run):
-    """(K, S) D(pi*, pi^k), as a sum of nonnegative terms; x / w of ``numerics.duals`` seen from
-    pi^k is ``ratio``."""
+    """(K, S) D(pi*, pi^k), as a sum of nonnegative terms."""
     best = run.optimum
     if getattr(best, "regularizer", None) is None:
         target = np.broadcast_to(best.pi, run.policies.shape)
@@ -105,13 +104,12 @@ def divergence(run):
     aim = np.where(exists, best.powers, 1.0)
     powers = aim + m * run.iterates
     inside = run.policies > 0
-    ratio = np.where(inside, -run.iterates / np.where(inside, powers, 1.0), 0.0)
-    L = np.log1p(np.maximum(m * ratio, -1.0)) / m
-    terms = _relative_divergence(L, ratio, q) * run.policies * powers
+    L = np.where(inside, -_log_ratios(run), 0.0)
+    terms = _relative_divergence(L, q) * run.policies * powers
     return np.where(inside, terms, best.pi * ((aim / (q or 1.0) - powers) / m)).sum(axis=2)
 
 
-def _relative_divergence(L, ratio, q):
+def _relative_divergence(L, q):
     """D(p, p_0) / p_0^q for p = p_0 e^L, by series where L is small."""
     small = np.abs(L) < SERIES_BELOW
     x, series, geometric, weight = np.where(small, L, 0.0), 0.0, 0.0, 1.0
@@ -124,7 +122,7 @@ def _relative_divergence(L, ratio, q):
     if q < 0.5:
         direct = (np.expm1(L) - (np.expm1(q * L) / q if q else L)) / (1.0 - q)
     else:
-        direct = (np.exp(L) * ratio - np.expm1(L)) / q
+        direct = (np.exp(L) * np.expm1((q - 1.0) * L) / (q - 1.0) - np.expm1(L)) / q
     return np.where(small, x * x * series, direct)
 
 

@@ -65,7 +65,7 @@ def hold_on(experiment):
             repr(run.mdp),
             *map(str, found),
             second_opinion(run, [v.theorem for v in found])
-            if run.mdp.actions is None and run.mdp.ends is None
-            else "ball arithmetic needs every action in every state, and gamma < 1",
+            if run.mdp.actions is None and run.mdp.ends is None and not run.method.dual
+            else "ball arithmetic needs every action in every state, gamma < 1 and the entropy",
         ]
     )

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import mpmath as mp
 
 from support.reference import WHOLE, normalized, one_hot, softmax, tilted, twin
+from support.twins.mirror_steps import conjugate, dual, weight
 from tabular_pg import (
     AcceleratedPG,
     AnchoredValueIteration,
@@ -124,20 +125,21 @@ def extragradient_pmd(rule, k, model, pi, V, memory, eta):
 
 
 @whole(WeightedTDPMD)
-def weighted_td_pmd(rule, k, model, pi, V, critic, eta):
-    alpha, Q = 1 / (1 + eta * model.tau), critic or plus(model.q(V), 1, table(model, rule.error))
-    moved = [
-        tilted([p**alpha for p in row], [eta * alpha * q for q in Q[s]]) for s, row in enumerate(pi)
-    ]
+def weighted_td_pmd(rule, k, model, pi, V, memory, eta):
+    """What is remembered are the dual variables, and the critic."""
+    derivative, _ = dual(rule.mirror)
+    start = [[derivative(p) for p in row] for row in pi]
+    y, Q = memory or (start, plus(model.q(V), 1, table(model, rule.error)))
+    y = [[x / (1 + eta * model.tau) for x in row] for row in plus(y, eta, Q)]
+    pi = [conjugate(rule.mirror, row) for row in y]
     soft = [
-        mp.fsum(p * (q - model.tau * mp.log(p)) for p, q in zip(row, Q[s], strict=True))
-        for s, row in enumerate(moved)
+        mp.fsum(p * q for p, q in zip(row, Q[s], strict=True))
+        - model.tau * weight(rule.mirror, row)
+        for s, row in enumerate(pi)
     ]
-    weights, whole = table(model, rule.weights), plus(model.q(soft), -1, Q)
-    part = [
-        [w * x for w, x in zip(*rows, strict=True)] for rows in zip(weights, whole, strict=True)
-    ]
-    return moved, plus(Q, 1, part)
+    rows = zip(table(model, rule.weights), plus(model.q(soft), -1, Q), strict=True)
+    part = [[w * x for w, x in zip(*row, strict=True)] for row in rows]
+    return pi, (y, plus(Q, 1, part))
 
 
 def table(model, value):
