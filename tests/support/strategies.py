@@ -179,6 +179,9 @@ def rules(draw, kind, mdp, tau=0.0, changing=True):
             values = (
                 st.one_of(numbers, numbers, numbers, changing_steps(kind)) if changing else numbers
             )
+        elif field == "mirror":
+            others = [] if mdp.gamma == 1 else [mirrors.Euclidean()]
+            values = st.sampled_from([mirrors.Entropy(), *others])
         else:
             growths = (1.0, 1.0, 0.9, 1.1, max(mdp.gamma, 0.1) ** -2)
             if isinstance(fields.get("eta"), tuple):

@@ -17,6 +17,7 @@ from support.sabotage import CORRUPT, WRONG
 from support.strategies import experiments
 from support.suite import SUITE, honest
 from tabular_pg import MDP, REGISTRY, NaturalPG, check, optimize
+from tabular_pg.checks.tables import tables_of
 from tabular_pg.theorem import theorems_about, verdict
 
 
@@ -39,7 +40,10 @@ def with_missing(name):
     actions = padded(np.ones(mdp.r.shape, dtype=bool), False)
     more = MDP(padded(mdp.P), padded(mdp.r), mdp.gamma, rho=mdp.rho, mu=mdp.mu, actions=actions)
     policy = run.policies[0] / run.policies[0].sum(axis=1, keepdims=True)
-    return optimize(more, run.rule, int(at[-1]), tau=run.tau, policy=padded(policy), at=at)
+    tables = {x: getattr(run.rule, x) for x in tables_of(type(run.rule))}
+    tables = {x: padded(np.array(y), 1.0) for x, y in tables.items() if isinstance(y, tuple)}
+    rule = run.rule._replace(**tables)
+    return optimize(more, rule, int(at[-1]), tau=run.tau, policy=padded(policy), at=at)
 
 
 @pytest.mark.parametrize("name", SUITE)

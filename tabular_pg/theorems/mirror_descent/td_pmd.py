@@ -8,7 +8,7 @@ from tabular_pg.methods.td_pmd import TDPMD, WeightedTDPMD
 from tabular_pg.theorem import Confidence, theorem
 from tabular_pg.theorems.mirror_descent.generalized import divergence
 from tabular_pg.verdicts.assumptions import dense_transitions, few_updates, from_the_start
-from tabular_pg.verdicts.quantities import at_start, q_gap, relative_entropy
+from tabular_pg.verdicts.quantities import EPS, at_start, q_gap, relative_entropy
 from tabular_pg.verdicts.visits import expected, stationary
 
 
@@ -70,15 +70,17 @@ def td_linear_weighted(run):
     above = (weights * np.maximum(excess, 0.0)).max() / (least * (1 - gamma))
     start = at_start(run, divergence(run)) @ nu.sum(axis=1)
     lost = at_start(run, q_gap(run)) - error + above
+    size = at_start(run, q_gap(run)) + np.abs(error) + above
     L = (nu / weights * lost).sum() + np.maximum(gamma * (1 / eta + tau), 1 / eta) * start
     rate = 1 - least * np.minimum(1 - gamma, eta * tau / (1 + eta * tau))
-    later = (1 - gamma) * (1 - least * (nu / weights).sum()) * above
+    left = (1 - gamma) * (1 - least * (nu / weights).sum()) * above
     slow = 1 - least * (1 - gamma)
     powers = [L]
     for k in range(int(run.k[-1])):
-        powers.append(powers[-1] * rate + later * slow**k)
-    bound = np.stack(powers)[np.maximum(run.k - 1, 0)]
-    return run.value_gap @ nu.sum(axis=1), np.where(run.k >= 1, bound, np.inf)
+        powers.append(powers[-1] * rate + left * slow**k)
+    later = np.maximum(run.k - 1, 0)
+    bound = np.where(run.k >= 1, np.stack(powers)[later], np.inf)
+    return run.value_gap @ nu.sum(axis=1), bound, EPS * (nu / weights * size).sum() * rate**later
 
 
 def stacked(table):
