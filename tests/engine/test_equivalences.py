@@ -32,6 +32,7 @@ from tabular_pg import (
     SoftPolicyIteration,
     instances,
     optimize,
+    steps,
 )
 from tabular_pg.engine.rules import checked_rule, method_of
 
@@ -233,7 +234,7 @@ def test_the_unit_of_reward_changes_not_a_bit(rule, tau, power):
 SCRIPT = """
 import json, tabular_pg as t
 mdp = t.instances.garnet(3, 2, 2, 0.8, seed=0)
-names = vars(t) | vars(t.mirrors)
+names = vars(t) | vars(t.mirrors) | vars(t.steps)
 rules = [(eval(rule, names), tau) for rule, tau in json.loads({rules!r})]
 gaps = [t.optimize(mdp, rule, 4, tau=tau).value_gap.tolist() for rule, tau in rules]
 print(json.dumps(gaps))
@@ -241,12 +242,13 @@ print(json.dumps(gaps))
 
 
 def test_compiled_and_interpreted_code_agree():
-    rules = json.dumps([(repr(rule), tau) for rule, tau in MILD_RULES])
+    chosen = [*MILD_RULES, (SPMA(steps.ExactLineSearch()), 0.0)]  # which tries steps too far
+    rules = json.dumps([(repr(rule), tau) for rule, tau in chosen])
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     command = [sys.executable, "-c", SCRIPT.format(rules=rules)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     mdp = instances.garnet(3, 2, 2, 0.8, seed=0)
-    for (rule, tau), interpreted in zip(MILD_RULES, json.loads(done.stdout), strict=True):
+    for (rule, tau), interpreted in zip(chosen, json.loads(done.stdout), strict=True):
         gap = optimize(mdp, rule, 4, tau=tau).value_gap
         np.testing.assert_allclose(gap, interpreted, rtol=1e-12, atol=1e-300, err_msg=str(rule))
 

@@ -20,8 +20,9 @@ SERIES = tuple(1.0 / math.factorial(n) for n in range(14, 1, -1))  # to 1e-16 of
 
 
 def power_of_two(n):
-    """2^n of an integer -1022 <= n <= 1023, given as n + ROUND: n is in its last bits."""
-    return math.ldexp(1.0, round(n - ROUND))
+    """2^n of an integer -1022 <= n <= 1023, given as n + ROUND: n is in its last bits. Of nan, as
+    from a step that leaves the policies, something, as all that comes of it is nan."""
+    return math.ldexp(1.0, round(n - ROUND)) if n == n else n
 
 
 @intrinsic
