@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.reference import Model, gaps
-from support.rounding import lost_in_rounding
 from support.strategies import mdps, starts
+from support.twins.rounding import lost_in_rounding
 from tabular_pg import (
     GPMD,
     MDP,
