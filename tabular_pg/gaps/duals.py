@@ -30,7 +30,7 @@ class Duals(NamedTuple):
     ``numerics.duals``."""
 
     log_reference: np.ndarray  # (S, A), log pi*_tau
-    reference: np.ndarray  # (S, A), pi*_tau
+    reference: np.ndarray  # (S, A), pi*_tau, or 0 where that is below ``LEAST``
     powers: np.ndarray  # (S, A), 1 + (q-1) y*; infinite for an action that is not available
     tau: float
     q: float

@@ -8,6 +8,7 @@ from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.gaps.duals import Duals
 from tabular_pg.gaps.point import Problem
 from tabular_pg.gaps.two_forms import NEEDED_BELOW, TwoForms
+from tabular_pg.numerics.duals import LEAST
 
 BEYOND = 1e40  # times the largest loss is what an action that does not exist is said to lose
 
@@ -32,7 +33,8 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
         if least < NEEDED_BELOW:
             record = TwoForms(best.log_pi, best.pi, best.tau, True)
     elif coordinates is Duals:
-        record = Duals(best.log_pi, best.pi, best.powers, best.tau, best.regularizer.q)
+        known = np.where(best.pi < LEAST, 0.0, best.pi)
+        record = Duals(best.log_pi, known, best.powers, best.tau, best.regularizer.q)
     elif coordinates is Logits:
         with np.errstate(divide="ignore"):
             record = Logits(A_star, np.log(-A_star))

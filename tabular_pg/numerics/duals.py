@@ -9,7 +9,7 @@ not positive. With ``powers`` w = 1 + (q-1) y* it is
 
 and for q = 1, the entropy, L = x. All that is needed is a function of L or x / w that does not
 cancel. Outside of the support of pi* w is not positive; an action that is not available has an
-infinite one.
+infinite one. ``reference`` is pi*, and 0 where that is below 1e-290.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from tabular_pg.numerics.roots import increasing_root
 SERIES_BELOW = 0.5  # max(1, q) |L| under which the series of the divergence is used
 TERMS = 24  # of that series, for a full float
 FAR = 40.0  # an L beyond which e^-L is below rounding
+OVERFLOWS = 700.0  # an exponent
+LEAST = 1e-290  # probabilities below are known by their logarithms
 
 
 class Regularizer(NamedTuple):
@@ -82,11 +84,13 @@ def lack(shift, arguments):
     x, reference, powers, q, s = arguments
     total, low = 0.0, 0.0
     for a in range(x.shape[1]):
+        if not math.isfinite(powers[s, a]):
+            continue
         moved, p = x[s, a] - shift, reference[s, a]
-        if p == 0.0 or not math.isfinite(powers[s, a]):
-            change = probability(moved, p, powers[s, a], q)
-        else:
-            change = p * math.expm1(log_ratio(moved, powers[s, a], q))
+        L = log_ratio(moved, powers[s, a], q) if p > 0.0 else log_outside(moved, powers[s, a], q)
+        if L > OVERFLOWS:
+            return -math.inf
+        change = p * math.expm1(L) if p > 0.0 else math.exp(L)
         total, rest = two_sum(total, change)
         low += rest
     return -(total + low)
@@ -117,9 +121,11 @@ def probability(x, reference, power, q):
 
 @njit_inlined
 def log_outside(x, power, q):
-    """log pi where pi* is 0, or underflows."""
+    """log pi where pi* is 0, or underflows; inf beyond all probabilities."""
     level = power + (q - 1.0) * x
-    return math.log(level) / (q - 1.0) if level > 0.0 else -math.inf
+    if level > 0.0:
+        return math.log(level) / (q - 1.0)
+    return -math.inf if q > 1.0 else math.inf
 
 
 @njit_inlined
@@ -165,7 +171,7 @@ def dual_divergence(x, reference, powers, q, pi, s, scale):
             else:
                 term = divergence(L, x[s, a] / powers[s, a], q) * unit * unit
             term *= reference[s, a] * powers[s, a]
-        elif pi[s, a] > 0.0:
+        elif pi[s, a] > LEAST:
             level = powers[s, a] + (q - 1.0) * x[s, a]
             term = pi[s, a] * ((level / q - powers[s, a]) / (q - 1.0)) * unit * unit
         else:

@@ -60,7 +60,7 @@ def small_optima(P, r, gamma, tie_tolerance=None) -> SmallOptima:
 def known_optima(mdps, P, r, tie_tolerance):
     """The ``Optimum`` of every MDP for tau = 0, as ``optimum`` returns it from now on; None where
     there is a doubt, which that puts into words. And all A*, as one array."""
-    records, key = [KNOWN.setdefault(mdp, {}) for mdp in mdps], (0.0, tie_tolerance)
+    records, key = [KNOWN.setdefault(mdp, {}) for mdp in mdps], (0.0, tie_tolerance, None)
     found = [record.get(key) for record in records]
     if all(found):
         doubtful = any(best.doubt for best in found)

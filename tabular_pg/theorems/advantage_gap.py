@@ -39,9 +39,9 @@ def below_the_gap(run):
 def above_the_gap(run):
     """e_k <= max_{s, a} A^k(s, a) / (1 - gamma), for every policy: a bound on the error in every
     state that needs no V*, and where ``optimize(..., until=...)`` stops. For tau > 0 A^k is the
-    soft advantage, and under another regularizer Q^k - tau y^k less its mean, y^k the dual
-    variable. Proof: V* - V^k <= (T V^k - V^k) + gamma e_k, and for tau > 0 T V^k - V^k is tau times
-    the logarithm of a mean of e^{A^k / tau}, or at most max A^k by concavity."""
+    soft advantage; under another regularizer Q^k - tau y^k less its mean, y^k the dual variable.
+    Proof: V* - V^k <= (T V^k - V^k) + gamma e_k, and for tau > 0 T V^k - V^k is tau times the
+    logarithm of a mean of e^{A^k / tau}, or at most max A^k by concavity."""
     horizon = 1 / (1 - run.mdp.gamma)
     bound = best_advantage(run).max(axis=1) * horizon
     return run.sup_gap, bound, best_advantage_rounding(run).max(axis=1) * horizon

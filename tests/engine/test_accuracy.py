@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from support.grid import GRID, RULES
 from support.reference import Model, gaps, normalized
-from support.rounding import lost_in_rounding
 from support.strategies import mdps, starts
+from support.twins.rounding import lost_in_rounding
 from tabular_pg import (
     GPMD,
     SPMA,

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.reference import Model, gaps
-from support.rounding import lost_in_rounding
 from support.strategies import mdps, starts
+from support.twins.rounding import lost_in_rounding
 from tabular_pg import (
     GPMD,
     MDP,
@@ -66,7 +66,7 @@ def test_the_optimum_is_that_of_many_digit_arithmetic(mirror, tau):
     st.sampled_from((1e-2, 1.0, 1e3)),
 )
 def test_gaps_on_random_problems(data, mdp, mirror, tau, eta):
-    policy = data.draw(starts(mdp, vertices=mirror in (mirrors.Euclidean(), mirrors.Tsallis(1.5))))
+    policy = data.draw(starts(mdp, vertices=mirror.regularizer.q > 1))
     run = optimize(mdp, GPMD(mirror, eta), 6, tau=tau, policy=policy)
     exact = gaps(mdp, GPMD(mirror, eta), 6, tau, policy, digits=200)
     for k, row in enumerate(exact):

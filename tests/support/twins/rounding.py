@@ -23,10 +23,11 @@ def lost_in_rounding(run, k):
 
 def lost_at_the_edge(run, k):
     """A small probability that is not small for its dual variable, as with maps of q > 1, is as
-    uncertain as the rounding of that makes it: p^(2-q) times that of y* and y."""
+    uncertain as the rounding of that makes it: p^(2-q) times that of y* and y. Returned is the gap
+    of which that is 1e-9."""
     q, pi, exists = run.optimum.regularizer.q, run.policies[k], np.isfinite(run.optimum.powers)
     if q < 1:
         return 0.0
     width = 1 + np.abs(run.iterates[k]).max() + np.abs(run.optimum.powers[exists]).max() / (q - 1)
     moved = np.where((pi > 0) & (pi < 1e-2), 1e-15 * width * pi ** (2 - q), 0.0).max()
-    return moved * run.tau * width / (1 - run.mdp.gamma)
+    return 1e9 * moved * run.tau * width / (1 - run.mdp.gamma)
