@@ -12,7 +12,7 @@ from tabular_pg.saved.values import module_of
 
 FEW = 400  # numbers of an MDP or a policy that are written out
 EQUAL = 1e-12  # relative
-OWN = "MDP", "Run", "check", "instances", "optimize", "steps"
+OWN = "MDP", "Run", "check", "instances", "mirrors", "optimize", "steps"
 
 
 def code_for(run, ids, made="") -> str:
@@ -63,11 +63,12 @@ def _imports(run, body) -> list:
 
 
 def _rule(rule) -> str:
-    """A rule as it is written, with its step size from ``steps``."""
-    step = step_of(rule)
-    if not isinstance(step, tuple):
-        return repr(rule)
-    return repr(rule).replace(repr(step), f"steps.{step!r}")
+    """A rule as it is written, with its step size from ``steps`` and its map from ``mirrors``."""
+    text = repr(rule)
+    for room, part in (("steps", step_of(rule)), ("mirrors", getattr(rule, "mirror", None))):
+        if isinstance(part, tuple):
+            text = text.replace(repr(part), f"{room}.{part!r}")
+    return text
 
 
 def _mdp(mdp) -> str:

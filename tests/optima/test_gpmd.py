@@ -28,6 +28,7 @@ from tabular_pg import (
 )
 from tabular_pg.mdps.random import garnet
 from tabular_pg.plotting.quantities import measured
+from tabular_pg.report.reproduction import code_for
 
 MDP_ = instances.garnet(4, 3, 2, 0.6, seed=1)
 MAPS = [
@@ -239,3 +240,10 @@ def test_zeros_come_back_once_their_dual_variables_do():
     run = optimize(mdp, GPMD(mirrors.Euclidean(), 0.1), 400, tau=1.0, policy=[[0.0, 1.0]])
     assert run.policies[0, 0, 0] == 0 and run.policies[-1, 0, 0] > 0.5
     np.testing.assert_allclose(run.policies[-1], run.optimum.pi, atol=1e-9)
+
+
+def test_its_code_makes_it_again(capsys):
+    run = optimize(MDP_, GPMD(mirrors.Tsallis(0.5), 2.0), 20, tau=0.3)
+    exec(code_for(run, ["M6"]), {})
+    (expected,) = (str(v) for v in check(run) if v.theorem.id == "M6")
+    assert capsys.readouterr().out.strip() == expected
