@@ -7,11 +7,13 @@ from html import escape
 from tabular_pg._floats import shown_gap
 from tabular_pg._reprs import cut, html_table
 
+LONG = 300  # characters of a rule, which may hold tables
+
 
 def run_text(run) -> str:
     """A run in one line."""
     return (
-        f"Run({run.rule}, tau={run.tau}, k={run.k[0]}..{run.k[-1]}, "
+        f"Run({cut(str(run.rule), LONG)}, tau={run.tau}, k={run.k[0]}..{run.k[-1]}, "
         f"gap={shown_gap(run.gap[-1], run.log_gap[-1])}, {run.status.name})"
     )
 

@@ -29,6 +29,7 @@ from tabular_pg.engine.registration import (
     refuse_names,
     refuse_result,
     refuse_visits,
+    tell_apart,
     without_result,
 )
 from tabular_pg.engine.step_size import STEP_SIZES, Constant
@@ -214,6 +215,7 @@ def method(
         kernel, parts = compiled(kernel, native), [part and others(part) for part in (start, learn)]
         if not native:
             kernel, *parts = map(without_result, (kernel, *parts))
+        tell_apart(rule)
         METHODS[rule] = Method(
             rule, kernel, *facts, statewise, lanes, native, *parts, tuple(any_sign), to_greedy, {}
         )

@@ -24,6 +24,16 @@ def is_record(value) -> bool:
     return isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields")
 
 
+def tell_apart(record):
+    """Records of this class equal none of another one: as tuples they would, with equal fields."""
+
+    def same(self, other):
+        return type(self) is type(other) and tuple.__eq__(self, other)
+
+    record.__eq__, record.__ne__ = same, lambda self, other: not same(self, other)
+    record.__hash__ = tuple.__hash__
+
+
 def is_native(*parts) -> bool:
     """Whether all classes and functions are of this package, whose sources name the folder that
     compiled code is kept in."""

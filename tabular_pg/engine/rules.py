@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tabular_pg.checks.numbers import check_number, is_real, shown
 from tabular_pg.checks.tables import checked_table, tables_of
 from tabular_pg.engine.method import METHODS, Method
-from tabular_pg.engine.registration import checked_field, is_record
+from tabular_pg.engine.registration import checked_field, is_record, tell_apart
 from tabular_pg.engine.step_size import STEP_SIZES, checked_step
 
 MEMBERS: dict[type, Method] = {}  # flat rules to which only others lead
@@ -41,6 +41,7 @@ def composed(example, parts, flat):
         Maps a checked instance to the flat rule that it is run as.
     """
     rule = type(example)
+    tell_apart(rule)
     COMPOSED[rule] = Composed(parts, flat, example)
     METHODS[rule] = registered(type(flat(example)))._replace(rule=rule)
 

@@ -18,9 +18,9 @@ from tabular_pg.engine.step_size import (
     LARGEST_STEP,
     STEP_SIZES,
     StepSize,
+    checked_record,
     native_part,
     part_of,
-    refuse_record,
 )
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.point import Point, copy_iterate
@@ -162,7 +162,7 @@ def step_search(record, *, propose, visitation=False, any_sign=()):
     TypeError, ValueError
         As :func:`step_size` does, and for a record without ``shrink``.
     """
-    refuse_record(record, any_sign)
+    checked_record(record, any_sign)
     if "shrink" not in record._fields:
         raise ValueError(f"record is {record.__name__}{record._fields}; expected a field shrink")
 
@@ -191,7 +191,7 @@ def line_search(record, *, propose, notes):
     ``propose`` is that of :func:`step_search`. ``notes`` is how many numbers the search keeps, all
     0 at the first trial of a step; ``follow`` is given them, and overwrites them.
     """
-    refuse_record(record, ())
+    checked_record(record, ())
 
     def register(follow):
         refuse_function(propose, PROPOSE, "propose")

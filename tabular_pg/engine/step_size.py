@@ -21,6 +21,7 @@ from tabular_pg.engine.registration import (
     refuse_names,
     refuse_visits,
     role_of,
+    tell_apart,
 )
 
 STEP_SIZES: dict[type, StepSize] = {}
@@ -93,7 +94,7 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=(), distance
     TypeError, ValueError
         For what cannot be a record or a kernel, and for a record of this package.
     """
-    refuse_record(record, any_sign)
+    checked_record(record, any_sign)
 
     def register(kernel):
         refuse_function(kernel, FAR_KERNEL if distance else KERNEL)
@@ -111,10 +112,12 @@ def step_size(record, *, schedule=False, visitation=False, any_sign=(), distance
     return register
 
 
-def refuse_record(record, any_sign):
+def checked_record(record, any_sign):
+    """Refuse what can be no class of step sizes; one that can is told apart from others."""
     if not is_record(record):
         raise TypeError(f"record is {record!r}; expected a NamedTuple class of hyper-parameters")
     refuse_names(record, any_sign)
+    tell_apart(record)
 
 
 def part_of(record, function, native, expected):

@@ -23,7 +23,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg._reprs import compact
 from tabular_pg.checks.tables import Table
 from tabular_pg.engine.method import Method, Regularization, Space, method
 from tabular_pg.engine.rules import MEMBERS, composed
@@ -54,8 +53,6 @@ class WeightedTDPMD(NamedTuple):
     weights: Table
     error: Table = 0.0
     mirror: tuple = Entropy()
-
-    __repr__ = compact
 
     def refuse(self):
         """TypeError or ValueError for a map that regularizes nothing, or for a weight above 1."""

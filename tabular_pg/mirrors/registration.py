@@ -15,7 +15,13 @@ import numpy as np
 from tabular_pg._jit import njit, njit_foreign, njit_inlined
 from tabular_pg.checks.numbers import is_real, shown
 from tabular_pg.engine.method import Space
-from tabular_pg.engine.registration import is_native, is_record, refuse_function, refuse_names
+from tabular_pg.engine.registration import (
+    is_native,
+    is_record,
+    refuse_function,
+    refuse_names,
+    tell_apart,
+)
 from tabular_pg.mirrors.roots import dual_step
 from tabular_pg.numerics.gains import gain, gains_of
 
@@ -90,7 +96,7 @@ def mirror_map(record, *, space, to_action=None, bregman=True, any_sign=()):
     TypeError, ValueError
         For what cannot be a record or such a function, and for a record of this package.
     """
-    _refuse_record(record, space, any_sign)
+    _checked_record(record, space, any_sign)
 
     def register(move):
         refuse_function(move, MOVE, "mirror map")
@@ -117,7 +123,7 @@ def separable(record, *, space, derivative, inverse, to_action=None, any_sign=()
     inverse : function (mirror, y) -> x
         The x at which it is y, for y <= phi'(1); 0 for y below phi'(0), if that is finite.
     """
-    _refuse_record(record, space, any_sign)
+    _checked_record(record, space, any_sign)
     for name, function in (("derivative", derivative), ("inverse", inverse)):
         refuse_function(function, ONE, name)
     native, tag = is_native(record, derivative, inverse), _tag(record, space)
@@ -165,12 +171,13 @@ def _tried(function, mirror, x) -> float:
     return float(found)
 
 
-def _refuse_record(record, space, any_sign):
+def _checked_record(record, space, any_sign):
     if not is_record(record):
         raise TypeError(f"record is {record!r}; expected a NamedTuple class of hyper-parameters")
     if not isinstance(space, Space):
         raise TypeError(f"space is {space!r}; expected a member of Space")
     refuse_names(record, any_sign)
+    tell_apart(record)
 
 
 def _add(record, space, move, to_action, bregman, native, any_sign, written=None):

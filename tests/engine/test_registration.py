@@ -13,7 +13,19 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tabular_pg import MDP, NaturalPG, SoftmaxPG, Solver, Status, instances, optimize, optimize_many
+from tabular_pg import (
+    MDP,
+    NaturalPG,
+    PolicyMirrorDescent,
+    SoftmaxPG,
+    Solver,
+    Status,
+    instances,
+    mirrors,
+    optimize,
+    optimize_many,
+    steps,
+)
 from tabular_pg.engine.method import METHODS, Regularization, Space, method
 
 MODEL = instances.garnet(5, 2, 2, 0.9)
@@ -262,3 +274,15 @@ def test_step_sizes_of_every_kind_of_number(eta):
 def test_step_sizes_that_are_no_finite_numbers(eta):
     with pytest.raises(ValueError, match="eta is .*; expected a finite number > 0"):
         optimize(MODEL, NaturalPG(eta), 3)
+
+
+def test_records_of_different_classes_differ():
+    """As tuples they are equal where their fields are."""
+    assert (
+        mirrors.LogBarrier() != mirrors.Euclidean() and mirrors.Euclidean() == mirrors.Euclidean()
+    )
+    assert NaturalPG(1.0) != SoftmaxPG(1.0) and len({NaturalPG(1.0), SoftmaxPG(1.0)}) == 2
+    assert steps.Geometric(1.0, 0.5) != steps.Decaying(1.0, 0.5)
+    assert PolicyMirrorDescent(mirrors.LogBarrier(), 1.0) != PolicyMirrorDescent(
+        mirrors.Euclidean(), 1.0
+    )
