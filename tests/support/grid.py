@@ -26,6 +26,7 @@ from tabular_pg import (
     PolicyMirrorDescent,
     ProjectedPG,
     ProjectedQAscent,
+    RewardWeightedPG,
     SimplexPolicyIteration,
     SoftmaxPG,
     SoftPolicyIteration,
@@ -85,6 +86,7 @@ RULES = [
     (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
     (AnchoredValueIteration(), 0.0),
+    (RewardWeightedPG(eta=2e-4, inner=3, best=100.0), 0.0),
     (MomentumPMD(eta=0.7, beta=0.6), 0.0),
     (ExtragradientPMD(eta=0.7), 0.0),
 ]
@@ -141,6 +143,7 @@ MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
     (AnchoredValueIteration(), 0.0),
+    (RewardWeightedPG(eta=0.01, inner=3, best=10.0), 0.0),
     (MomentumPMD(eta=0.7, beta=0.6), 0.0),
     (ExtragradientPMD(eta=0.7), 0.0),
 ]

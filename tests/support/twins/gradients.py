@@ -25,6 +25,7 @@ from tabular_pg import (
     LogBarrierPG,
     MomentumPMD,
     NormalizedPG,
+    RewardWeightedPG,
     SimplexPolicyIteration,
     ValueIteration,
 )
@@ -106,6 +107,18 @@ def accelerated_pg(rule, k, model, pi, V, memory, eta):
     slope = slope if value >= now.value else now.slope
     theta = plus(omega, eta * t / (t + 1), slope)
     return policies(theta), SimpleNamespace(theta=theta, before=now.theta)
+
+
+@twin(RewardWeightedPG)
+def reward_weighted_pg(rule, k, now):
+    """Q - V* is the advantage less the gap of the state."""
+    weights = [mp.mpf(rule.best) - now.gap + x for x in now.A]
+    data, moved = [p * w for p, w in zip(now.pi, weights, strict=True)], [mp.mpf(0)] * len(now.pi)
+    for _ in range(rule.inner):
+        trained = tilted(now.pi, moved)
+        slopes = [x - mp.fsum(data) * p for x, p in zip(data, trained, strict=True)]
+        moved = [u + now.gradient_eta * x for u, x in zip(moved, slopes, strict=True)]
+    return tilted(now.pi, moved)
 
 
 @whole(MomentumPMD)
