@@ -82,11 +82,11 @@ def improvement_likelihood(run):
 def improvement_burn_in(run):
     """Where no weight is negative and h <= 2, I_s^k >= J (exp(|g|^2 h (1 - h/4) R) - 1) with
     R = (1 - (1 - y)^{2T}) / (1 - (1 - y)^2), y = h min(1/2, 2 sqrt(e) max_a pi (1 - pi)) and
-    T = min(S, max(1, 1 / (2 sqrt(2) h |g|))): S times the gain of one step
-    while h S pi (1 - pi) is small, and a multiple of |g|^2 / max pi (1 - pi), so of the gap itself, from there on. Proof: SR1 with the
-    curvature of the policies passed, which is at most sqrt(e) times that of pi^k as long as logits
-    have moved by 1 / (2 sqrt(2)) at most, and that by Gershgorin's circles at most
-    2 max pi (1 - pi)."""
+    T = min(S, max(1, 1 / (2 sqrt(2) h |g|))): S times the gain of one step while h S pi (1 - pi) is
+    small, and a multiple of |g|^2 / max pi (1 - pi), so of the gap itself, from there on. Proof:
+    SR1 with the curvature of the policies passed, which is at most sqrt(e) times that of pi^k as
+    long as logits have moved by 1 / (2 sqrt(2)) at most, and that by Gershgorin's circles at most 2
+    max pi (1 - pi)."""
     (gained, rounding), (J, h, g, known) = improvement(run), inner_steps(run)
     pi = run.policies[steps(run)]
     y = h * np.minimum(2 * np.sqrt(np.e) * (pi * (1 - pi)).max(axis=2), 0.5)
