@@ -19,6 +19,7 @@ from tabular_pg import (
     HomotopicPMD,
     LargestIncreasePolicyIteration,
     LogBarrierPG,
+    LookaheadPMD,
     MomentumPMD,
     NaturalPG,
     NormalizedPG,
@@ -89,6 +90,7 @@ RULES = [
     (RewardWeightedPG(eta=2e-4, inner=3, best=100.0), 0.0),
     (MomentumPMD(eta=0.7, beta=0.6), 0.0),
     (ExtragradientPMD(eta=0.7), 0.0),
+    (LookaheadPMD(eta=0.7), 0.0),
 ]
 CHANGING_STEPS = [  # (rule, tau), fit for the same
     (ProjectedPG(steps.Decaying(0.5, 0.25)), 0.0),
@@ -146,4 +148,5 @@ MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (RewardWeightedPG(eta=0.01, inner=3, best=10.0), 0.0),
     (MomentumPMD(eta=0.7, beta=0.6), 0.0),
     (ExtragradientPMD(eta=0.7), 0.0),
+    (LookaheadPMD(eta=0.7), 0.0),
 ]

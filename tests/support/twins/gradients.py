@@ -23,6 +23,7 @@ from tabular_pg import (
     HeavyBallPG,
     LargestIncreasePolicyIteration,
     LogBarrierPG,
+    LookaheadPMD,
     MomentumPMD,
     NormalizedPG,
     RewardWeightedPG,
@@ -135,6 +136,14 @@ def extragradient_pmd(rule, k, model, pi, V, memory, eta):
     return [tilted(p, [eta * x for x in row]) for p, row in steps], before
 
 
+@whole(LookaheadPMD)
+def lookahead_pmd(rule, k, model, pi, V, memory, eta):
+    Q = model.q(V)
+    if k % 2 == 0:
+        return [one_hot(greedy_actions(row).index(True), len(row)) for row in Q], pi
+    return [tilted(p, [eta * x for x in row]) for p, row in zip(memory, Q, strict=True)], memory
+
+
 @whole(ValueIteration)
 def value_iteration(rule, k, model, pi, V, memory, eta):
     V = memory or V
@@ -189,9 +198,14 @@ def bland_policy_iteration(rule, k, model, pi, V, memory, eta):
     return pi, memory
 
 
+def greedy_actions(Q):
+    """Whether no action is better."""
+    return [x > max(Q) - NEARLY for x in Q]
+
+
 def greedy(row, Q):
     """The row itself if it is greedy; else all mass on the first greedy action."""
-    tied = [x > max(Q) - NEARLY for x in Q]
+    tied = greedy_actions(Q)
     keep = all(t or p == 0 for t, p in zip(tied, row, strict=True))
     return row if keep else one_hot(tied.index(True), len(row))
 
