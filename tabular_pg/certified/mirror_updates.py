@@ -15,7 +15,11 @@ from flint import arb, ctx
 from tabular_pg.certified.arithmetic.balls import Undecided, zeros
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.engine.method import Space
-from tabular_pg.methods.functional_acceleration import ExtragradientPMD, MomentumPMD
+from tabular_pg.methods.functional_acceleration import (
+    ExtragradientPMD,
+    LookaheadPMD,
+    MomentumPMD,
+)
 from tabular_pg.methods.policy_mirror_descent import member
 from tabular_pg.mirrors import AlphaDivergence, Entropy, Euclidean, LogBarrier, Tsallis
 
@@ -63,6 +67,15 @@ def _least(row):
     for x in row[1:]:
         found = found.min(x)
     return found
+
+
+def _first_greedy(row, twins):
+    """The largest entry, where the first action stands for all that are alike."""
+    kinds = [a for a, twin in enumerate(twins) if twin == a]
+    for a in kinds:
+        if all(row[a] > row[b] for b in kinds if b != a):
+            return a
+    raise Undecided("which action is greedy is open")
 
 
 def dual_row(dual, rule, pi, gains):
@@ -152,6 +165,17 @@ def momentum_pmd(rule, k, model, point):
 def extragradient_pmd(rule, k, model, point):
     before = point.x[:, None] if k % 2 == 0 else point.memory
     return before[:, 0] + rule.eta * point.A, before
+
+
+@symmetric(LookaheadPMD)
+def lookahead_pmd(rule, k, model, point):
+    if k % 2 == 1:
+        return point.memory[:, 0] + rule.eta * point.A, point.memory
+    values, x = model.A_star - point.q, zeros(*model.shape)
+    for s, row in enumerate(values):
+        first = _first_greedy(row, model.mdp.twins[s])
+        x[s] = [arb(0) if a == first else arb.neg_inf() for a in range(len(row))]
+    return x, point.x[:, None]
 
 
 for _ahead in (False, True):

@@ -34,6 +34,7 @@ from tabular_pg.methods import (
     NormalizedPG,
     ProjectedPG,
     ProjectedQAscent,
+    RewardWeightedPG,
     SoftmaxPG,
     SoftPolicyIteration,
 )
@@ -179,6 +180,16 @@ def enlightened_pg(rule, k, model, point):
 def delightful_pg(rule, k, model, point):
     gates = 1 / (1 + np.exp(point.A * point.x / rule.temperature))
     return _gated(rule, model, point, gates * point.pi * point.A)
+
+
+@symmetric(RewardWeightedPG)
+def reward_weighted_pg(rule, k, model, point):
+    x, level = point.x, (rule.best - point.e)[:, None]
+    data, eta = point.pi * (level + point.A), _state_steps(rule.eta, model, point)
+    for _ in range(int(rule.inner)):
+        x, trained = model.coordinates.normalized(x)
+        x = x + eta * (data - level * trained)
+    return x, point.memory
 
 
 @symmetric(EscortPG)

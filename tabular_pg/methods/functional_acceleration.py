@@ -1,13 +1,18 @@
-"""Functional acceleration of policy mirror descent in KL: momentum of values, and extragradients.
+"""Functional acceleration of policy mirror descent in KL: momentum, extragradients, lookahead.
 
     pi^{k+1}  proportional to  pi^k exp(eta (Q^k + beta (Q^k - Q^{k-1})))                 momentum
 
     pi^{k+1}  proportional to  pi^k exp(eta Q^k)  for even k,
     pi^{k+1}  proportional to  pi^{k-1} exp(eta Q^k)  for odd k                      extragradient
 
-An extragradient step takes two iterations: to a proposal, and from where that was made by the
-values of the proposal. These are two of the variants of Chelu and Precup (2024), as in their public
-code; their theorems are in ``theorems.mirror_descent.momentum``.
+    pi^{k+1}  greedy in Q^k  for even k,  as for extragradients for odd k                  lookahead
+
+A step of the last two takes two iterations: to a proposal, and from where that was made by the
+values of the proposal. These are the variants of Chelu and Precup (2024), as in their public code.
+Two more are the same in KL, solved exactly, with a constant step: their correction, from the
+proposal by Q^{k+1} - Q^k, is the extragradient step, and their lazy correction, a half step by
+Q^k - Q^{k-1} before that by Q^k, is momentum with beta = 1. Theorems are in
+``theorems.mirror_descent.momentum``.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import math
 from typing import NamedTuple
 
 from tabular_pg.engine.method import Space, method
+from tabular_pg.methods.policy_iteration import greedy_action
 from tabular_pg.numerics.simplex import best_of
 from tabular_pg.references import cited
 
@@ -33,6 +39,14 @@ class MomentumPMD(NamedTuple):
 class ExtragradientPMD(NamedTuple):
     """Natural policy gradient with extragradients, two iterations a step, and step size ``eta``, a
     number or one of ``steps``."""
+
+    eta: float
+
+
+@cited("chelu2024")
+class LookaheadPMD(NamedTuple):
+    """Natural policy gradient by the values of the greedy policy, two iterations a step, and step
+    size ``eta``, a number or one of ``steps``."""
 
     eta: float
 
@@ -69,3 +83,17 @@ def extragradient_pmd(rule, k, problem, point):
             if k % 2 == 0:
                 memory[s, 0, a] = x[s, a]
             x[s, a] = memory[s, 0, a] + rule.eta * (problem.A_star[s, a] - q[s, a] - best)
+
+
+@method(LookaheadPMD, space=Space.SOFTMAX, statewise=True, memory=1)
+def lookahead_pmd(rule, k, problem, point):
+    """The update above; of tied actions the first is greedy."""
+    x, q, memory = point.x, point.q, point.memory
+    for s in range(x.shape[0]):
+        best, first = best_of(problem, q, s), greedy_action(problem, point, s)
+        for a in range(x.shape[1]):
+            if k % 2 == 0:
+                memory[s, 0, a] = x[s, a]
+                x[s, a] = 0.0 if a == first else -math.inf
+            else:
+                x[s, a] = memory[s, 0, a] + rule.eta * (problem.A_star[s, a] - q[s, a] - best)

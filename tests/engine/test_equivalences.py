@@ -63,7 +63,7 @@ def in_units(rule, unit):
     """The rule for rewards that are multiplied by ``unit``."""
     if type(rule) is NormalizedPG:
         return rule
-    in_rewards = {"barrier", "temperature", "tau_0"} & set(rule._fields)
+    in_rewards = {"barrier", "best", "temperature", "tau_0"} & set(rule._fields)
     rule = rule._replace(**{name: getattr(rule, name) * unit for name in in_rewards})
     return scaled(rule, 1 / unit)
 

@@ -24,7 +24,7 @@ OTHERS = (
     "tau", "status", "solver", "backward_error", "factorizations", "refinements", "steps",
     "log_below", "recorded_log_policies",
 )  # fmt: skip
-FIELDS = {"mirror": Entropy()}
+FIELDS = {"mirror": Entropy(), "inner": 2}
 RULES = [
     cls(*(FIELDS.get(name, 0.3) for name in cls._fields if name not in cls._field_defaults))
     for cls, method in METHODS.items()

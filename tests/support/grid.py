@@ -20,6 +20,7 @@ from tabular_pg import (
     HomotopicPMD,
     LargestIncreasePolicyIteration,
     LogBarrierPG,
+    LookaheadPMD,
     MomentumPMD,
     NaturalPG,
     NormalizedPG,
@@ -27,6 +28,7 @@ from tabular_pg import (
     PolicyMirrorDescent,
     ProjectedPG,
     ProjectedQAscent,
+    RewardWeightedPG,
     SimplexPolicyIteration,
     SoftmaxPG,
     SoftPolicyIteration,
@@ -90,8 +92,10 @@ RULES = [
     (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
     (AnchoredValueIteration(), 0.0),
+    (RewardWeightedPG(eta=2e-4, inner=3, best=100.0), 0.0),
     (MomentumPMD(eta=0.7, beta=0.6), 0.0),
     (ExtragradientPMD(eta=0.7), 0.0),
+    (LookaheadPMD(eta=0.7), 0.0),
 ]
 CHANGING_STEPS = [  # (rule, tau), fit for the same
     (ProjectedPG(steps.Decaying(0.5, 0.25)), 0.0),
@@ -148,6 +152,8 @@ MILD_RULES = [  # (rule, tau), fit for rewards in [0, 1] and gamma <= 0.9
     (BlandPolicyIteration(), 0.0),
     (ValueIteration(), 0.0),
     (AnchoredValueIteration(), 0.0),
+    (RewardWeightedPG(eta=0.01, inner=3, best=10.0), 0.0),
     (MomentumPMD(eta=0.7, beta=0.6), 0.0),
     (ExtragradientPMD(eta=0.7), 0.0),
+    (LookaheadPMD(eta=0.7), 0.0),
 ]

@@ -142,7 +142,8 @@ def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400, steps=None):
                 critic = model.q(V)
             if k < iterations:
                 eta = step_at(step_of(rule), k) if steps is None else mp.mpf(float(steps[k]))
-                pi, critic = (whole or update)(rule, k, model, pi, V, critic, eta)
+                rest = () if whole else (best,)
+                pi, critic = (whole or update)(rule, k, model, pi, V, critic, eta, *rest)
         return result
 
 
@@ -175,9 +176,10 @@ class Now(NamedTuple):
     tau: object
     n_states: int
     most: int  # actions that a state has
+    gap: object = None  # V* - V of the state
 
 
-def update(rule, k, model, pi, V, critic, eta):
+def update(rule, k, model, pi, V, critic, eta, best):
     """(pi^{k+1}, the critic of TD-PMD)."""
     Q, tau, d = model.q(V), model.tau, model.visitation(pi)
     ahead, new = Q, []
@@ -186,7 +188,8 @@ def update(rule, k, model, pi, V, critic, eta):
     for s in model.S:
         A = [q - V[s] - (tau * mp.log(p) if tau else 0) for q, p in zip(Q[s], pi[s], strict=True)]
         gradient_eta, most = eta * d[s] / model.unit, max(map(len, model.A))
-        now = Now(pi[s], ahead[s], A, critic[s], eta, gradient_eta, tau, len(model.S), most)
+        sizes, gap = (len(model.S), most), best[s] - V[s]
+        now = Now(pi[s], ahead[s], A, critic[s], eta, gradient_eta, tau, *sizes, gap)
         new.append(TWINS[type(rule)](rule, k, now))
     if type(rule) is TDPMD:
         soft = [

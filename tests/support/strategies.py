@@ -43,6 +43,8 @@ OTHER_FIELDS = {
     "temperature": (0.1, 1.0, 10.0),
     "weights": (0.1, 0.5, 1.0),
     "error": (0.0, 1.0, -1.0),
+    "inner": (1, 2, 5, 30),
+    "best": (0.5, 1.0, 3.0, 30.0),
 }
 SPREAD = {"weights": (0.05, 1.0), "error": (-3.0, 3.0)}  # of entries of tables
 

@@ -1,13 +1,20 @@
-"""Momentum of action values: what it does to the local rate, which is nothing."""
+"""Functional acceleration: what lookahead gains, and momentum does to the local rate: nothing."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.methods.functional_acceleration import MomentumPMD
+from tabular_pg.methods.functional_acceleration import LookaheadPMD, MomentumPMD
 from tabular_pg.theorem import Kind, theorem
 from tabular_pg.verdicts.assumptions import some_pair, some_suboptimal_action
-from tabular_pg.verdicts.quantities import last_rate, q_gap, settled_rate, steps
+from tabular_pg.verdicts.quantities import (
+    best_actions,
+    last_rate,
+    q_gap,
+    settled_rate,
+    steps,
+    suboptimal_mass,
+)
 
 CALM = 1e-6  # what momentum may add to advantages, relative to Delta
 
@@ -32,3 +39,46 @@ def exact_rate(run):
     moved = run.rule.beta * (moved - (run.policies[i] * moved).sum(axis=1, keepdims=True))
     rate, limit = settled_rate(run, eta * (run.A[i] - moved), eta * run.optimum.A)
     return rate, limit if np.abs(moved).max() < CALM * run.optimum.Delta else np.inf
+
+
+@theorem(
+    "M4p",
+    "e_{2t+2} <= gamma^2 e_{2t} + max_s KL(greedy_s || pi_s^{2t}) / (eta (1-gamma))",
+    rules=(LookaheadPMD,),
+    assumes=(some_pair,),
+    any_step=True,
+)
+def like_policy_iteration(run):
+    """Proposals are steps of policy iteration, e_{2t+1} <= gamma e_{2t}, and e_{2t+2} <= gamma^2
+    e_{2t} + c / (1 - gamma), c = max_s KL(greedy_s || pi_s^{2t}) / eta, greedy in Q^{2t+1}: large
+    steps have the rate of two steps of policy iteration. Proof: with G the proposal, V^G >=
+    T V^{2t}; for eta <Q^G, p> - KL(p || pi^{2t}), pi^{2t+2} is at least as good as a greedy
+    action: T^{pi^{2t+2}} V^G >= T V^G - c >= V^G - c, and V^{pi^{2t+2}} >= T V^G - c / (1 - gamma)."""
+    i, gamma, e = steps(run), run.mdp.gamma, run.sup_gap
+    odd, before = run.k[i] % 2 == 1, np.maximum(i - 1, 0)
+    with np.errstate(invalid="ignore"):
+        logs = np.where(best_actions(run)[i], run.log_policies[before], -np.inf)
+    c = -logs.max(axis=2).min(axis=1) / run.step_sizes[i]
+    bound = np.where(odd, gamma**2 * e[before] + c / (1 - gamma), gamma * e[i])
+    return e[i + 1], np.where(~odd | (run.k[before] == run.k[i] - 1), bound, np.inf)
+
+
+@theorem(
+    "M4b",
+    "once a proposal is optimal, the odds of sub-optimal actions contract by e^{-eta Delta}",
+    rules=(LookaheadPMD,),
+    assumes=(some_suboptimal_action, some_pair),
+    any_step=True,
+)
+def lookahead_contraction(run):
+    """Where V^{2t+1} = V*, the odds b / (1 - b) of the sub-optimal actions of a state fall at least
+    by the factor r = e^{-eta Delta}: b^{2t+2} <= r b / (1 - b + r b), b = b^{2t}. Proof: the step
+    is pi^{2t+2} proportional to pi^{2t} e^{eta A*}, and A* <= -Delta off the optimal actions."""
+    i, b = steps(run), suboptimal_mass(run)
+    before = np.maximum(i - 1, 0)
+    known = (run.k[i] % 2 == 1) & (run.k[before] == run.k[i] - 1) & (run.sup_gap[i] <= 0)
+    r = np.exp(-run.step_sizes[i] * run.optimum.Delta)[:, None]
+    bound = r * b[before] / (1 - b[before] + r * b[before])
+    rounding = 1e-14 * run.step_sizes[i][:, None] * run.optimum.Delta * b[i + 1]
+    known = known[:, None] & (b[before] < 1)
+    return b[i + 1], np.where(known, bound, np.inf), np.where(known, rounding + 1e-12 * b[i + 1], 0)

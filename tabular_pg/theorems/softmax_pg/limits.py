@@ -59,7 +59,7 @@ def bandit_lower_bound(run):
     1/gap then grows by at most K / (1 - K gap_j) < 6 / Delta^2 a step, and claimed is every k by
     which that has made up for 1/gap_j. Where Delta is small this takes 1/Delta^2 steps or more."""
     Delta = run.optimum.Delta
-    bound = _harmonic(run, run.gap, Delta**2 / 6, 4.5 / Delta**2)
+    bound = harmonic(run, run.gap, Delta**2 / 6, 4.5 / Delta**2)
     return run.gap, bound
 
 
@@ -75,7 +75,7 @@ def bandit_lower_bound_sharp(run):
     """For eta in (0, 1] and large t = k + 1, gap >= 1 / (3 t) on a bandit, whatever Delta is.
     "Large" as in S5, with K = 5/2: the value is 1/2-smooth (S3st) and |gradient| <= sqrt(2) gap;
     K / (1 - K gap_j) < 3 where K gap_j < 1/6."""
-    return run.gap, _harmonic(run, run.gap, 1 / 3, 2.5)
+    return run.gap, harmonic(run, run.gap, 1 / 3, 2.5)
 
 
 @theorem(
@@ -100,10 +100,10 @@ def lower_bound(run):
     Delta). A single giant step does not reach that regime, however small the gap is after it
     (tabular_pg.certified.counterexamples, "S5m"); near gamma = 1 no run of usual length does."""
     gap, size = run.value_gap @ run.mdp.mu, (1 - run.mdp.gamma) ** 5 * run.optimum.Delta**2
-    return gap, _harmonic(run, gap, size / 12, 10 / size)
+    return gap, harmonic(run, gap, size / 12, 10 / size)
 
 
-def _harmonic(run, gap, B, K):
+def harmonic(run, gap, B, K):
     """B / (k + 1) where some recorded j <= k proves gap_k to be at least that, else -inf.
 
     While K gap_j < 1, 1/gap grows by at most K / (1 - K gap_j) a step from j on, so that

@@ -24,8 +24,10 @@ from tabular_pg import (
     HeavyBallPG,
     LargestIncreasePolicyIteration,
     LogBarrierPG,
+    LookaheadPMD,
     MomentumPMD,
     NormalizedPG,
+    RewardWeightedPG,
     SimplexPolicyIteration,
     ValueIteration,
     WeightedTDPMD,
@@ -110,6 +112,18 @@ def accelerated_pg(rule, k, model, pi, V, memory, eta):
     return policies(theta), SimpleNamespace(theta=theta, before=now.theta)
 
 
+@twin(RewardWeightedPG)
+def reward_weighted_pg(rule, k, now):
+    """Q - V* is the advantage less the gap of the state."""
+    weights = [mp.mpf(rule.best) - now.gap + x for x in now.A]
+    data, moved = [p * w for p, w in zip(now.pi, weights, strict=True)], [mp.mpf(0)] * len(now.pi)
+    for _ in range(rule.inner):
+        trained = tilted(now.pi, moved)
+        slopes = [x - mp.fsum(data) * p for x, p in zip(data, trained, strict=True)]
+        moved = [u + now.gradient_eta * x for u, x in zip(moved, slopes, strict=True)]
+    return tilted(now.pi, moved)
+
+
 @whole(MomentumPMD)
 def momentum_pmd(rule, k, model, pi, V, memory, eta):
     Q, before = model.q(V), memory or model.q(V)
@@ -146,6 +160,14 @@ def table(model, value):
     """A hyper-parameter with an entry for every action that there is."""
     rows = value if isinstance(value, tuple) else [[value] * (1 + max(x)) for x in model.A]
     return [[mp.mpf(rows[s][a]) for a in actions] for s, actions in enumerate(model.A)]
+
+
+@whole(LookaheadPMD)
+def lookahead_pmd(rule, k, model, pi, V, memory, eta):
+    Q = model.q(V)
+    if k % 2 == 0:
+        return [one_hot(greedy_actions(row).index(True), len(row)) for row in Q], pi
+    return [tilted(p, [eta * x for x in row]) for p, row in zip(memory, Q, strict=True)], memory
 
 
 @whole(ValueIteration)
@@ -202,9 +224,14 @@ def bland_policy_iteration(rule, k, model, pi, V, memory, eta):
     return pi, memory
 
 
+def greedy_actions(Q):
+    """Whether no action is better."""
+    return [x > max(Q) - NEARLY for x in Q]
+
+
 def greedy(row, Q):
     """The row itself if it is greedy; else all mass on the first greedy action."""
-    tied = [x > max(Q) - NEARLY for x in Q]
+    tied = greedy_actions(Q)
     keep = all(t or p == 0 for t, p in zip(tied, row, strict=True))
     return row if keep else one_hot(tied.index(True), len(row))
 
