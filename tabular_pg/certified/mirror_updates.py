@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, ctx
 
-from tabular_pg.certified.arithmetic.balls import Undecided, zeros
+from tabular_pg.certified.arithmetic.balls import Undecided, first_largest, zeros
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.engine.method import Space
 from tabular_pg.methods.functional_acceleration import (
@@ -67,15 +67,6 @@ def _least(row):
     for x in row[1:]:
         found = found.min(x)
     return found
-
-
-def _first_greedy(row, twins):
-    """The largest entry, where the first action stands for all that are alike."""
-    kinds = [a for a, twin in enumerate(twins) if twin == a]
-    for a in kinds:
-        if all(row[a] > row[b] for b in kinds if b != a):
-            return a
-    raise Undecided("which action is greedy is open")
 
 
 def dual_row(dual, rule, pi, gains):
@@ -167,14 +158,13 @@ def extragradient_pmd(rule, k, model, point):
     return before[:, 0] + rule.eta * point.A, before
 
 
-@symmetric(LookaheadPMD)
+@symmetric(LookaheadPMD, alike=False)
 def lookahead_pmd(rule, k, model, point):
     if k % 2 == 1:
         return point.memory[:, 0] + rule.eta * point.A, point.memory
-    values, x = model.A_star - point.q, zeros(*model.shape)
-    for s, row in enumerate(values):
-        first = _first_greedy(row, model.mdp.twins[s])
-        x[s] = [arb(0) if a == first else arb.neg_inf() for a in range(len(row))]
+    x = zeros(*model.shape)
+    for s, first in enumerate(map(first_largest, point.A)):
+        x[s] = [arb(0) if a == first else arb.neg_inf() for a in range(len(x[s]))]
     return x, point.x[:, None]
 
 

@@ -173,7 +173,7 @@ def dual_divergence(x, reference, powers, q, pi, s, scale):
             term *= reference[s, a] * powers[s, a]
         elif pi[s, a] > LEAST:
             level = powers[s, a] + (q - 1.0) * x[s, a]
-            term = pi[s, a] * ((level / q - powers[s, a]) / (q - 1.0)) * unit * unit
+            term = (pi[s, a] * unit) * ((level / q - powers[s, a]) / (q - 1.0) * unit)
         else:
             term = 0.0
         total, rest = two_sum(total, term)

@@ -31,6 +31,7 @@ from tabular_pg import (  # noqa: E402
     DualAveragedSPI,
     HadamardPG,
     LargestIncreasePolicyIteration,
+    LookaheadPMD,
     NaturalPG,
     PolicyIteration,
     ProjectedPG,
@@ -58,6 +59,7 @@ TIED_ON_LAKE = (
     LargestIncreasePolicyIteration,
     ValueIteration,
     AnchoredValueIteration,
+    LookaheadPMD,
 )
 TWO_ARMS = RationalMDP([[[1], [1]]], [[1, 0]], 0)
 THIRD, TINY = Fraction(1, 3), Fraction(1, 10**300)
