@@ -12,6 +12,12 @@ from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.theorems.mirror_descent.potential import (
+    alpha_beta,
+    decay_anywhere,
+    decay_at_stationarity,
+    span,
+)
 from tabular_pg.verdicts.actions import each_action, most_actions
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.quantities import (
@@ -20,23 +26,17 @@ from tabular_pg.verdicts.quantities import (
     at_start,
     last_rate,
     q_gap,
-    relative_entropy,
     steps,
 )
-from tabular_pg.verdicts.visits import discounted_sum, stationary
+from tabular_pg.verdicts.visits import discounted_sum
 
 RULES = (NaturalPG, SoftPolicyIteration)
 SMALLEST, LINEAR = 1e-150, 1e-4  # sizes of xi whose square is a number, and is small beside xi
 
 
-def _alpha_beta(run):
-    eta = getattr(run.rule, "eta", np.inf)
-    return 1 / (1 + eta * run.tau), 1 / (1 / eta + run.tau)
-
-
 def _cen(run):
     """(C_1, 1 - eta_C tau) of Cen et al. (2022), Theorem 1."""
-    alpha, _ = _alpha_beta(run)
+    alpha, _ = alpha_beta(run)
     q, xi = q_gap(run).max(axis=(1, 2)), np.abs(run.iterates).max(axis=(1, 2))
     C = at_start(run, q) + 2 * run.tau * alpha * at_start(run, xi)
     return C, run.mdp.gamma + (1 - run.mdp.gamma) * alpha
@@ -85,14 +85,6 @@ def cen_bound(run, measured, constant, unit=1):
     return measured, _after_start(run, constant * C / unit * factor ** (run.k - 1.0))
 
 
-def _potential(run, nu):
-    """(K,) nu (V* - V^k) + (1/eta + tau) nu KL(pi* || pi^k)."""
-    _, beta = _alpha_beta(run)
-    best = np.broadcast_to(run.optimum.pi, run.policies.shape)
-    divergence = relative_entropy(-run.iterates, best, run.policies)
-    return run.value_gap @ nu + divergence @ nu / beta
-
-
 @theorem(
     "G2",
     "Phi_k <= max(gamma, 1/(1 + eta tau))^k Phi_0",
@@ -107,9 +99,7 @@ def stationary_potential(run):
     """Phi_k = nu* (V* - V^k) + ((1 + eta tau) / eta) nu* KL(pi* || pi^k), nu* stationary for
     P_{pi*}, satisfies Phi_k <= max{gamma, 1 / (1 + eta tau)}^k Phi_0 for every eta; gamma^k once
     1 + eta tau >= 1/gamma (Lan, 2023)."""
-    phi = _potential(run, stationary(run.mdp, run.optimum.pi))
-    rate = np.maximum(run.mdp.gamma, _alpha_beta(run)[0]) ** run.k.astype(float)
-    return phi, rate * at_start(run, phi)
+    return decay_at_stationarity(run)
 
 
 @theorem(
@@ -125,17 +115,7 @@ def any_start_potential(run):
     max{x, 1 / (1 + eta tau)}^k Phi_0, with nu_x = (1 - gamma/x) sum_t (gamma/x)^t rho P_{pi*}^t in
     place of nu* in Phi. Proof: nu_x >= (1 - gamma/x) rho, and gamma nu_x P_{pi*} <= x nu_x. Checked
     at x = (1 + gamma) / 2."""
-    mdp, x = run.mdp, (1 + run.mdp.gamma) / 2
-    P_best = np.einsum("sa,sat->st", run.optimum.pi, mdp.P, optimize=True)
-    weight = np.eye(mdp.n_states) - mdp.gamma / x * P_best.T
-    nu = np.linalg.solve(weight, (1 - mdp.gamma / x) * mdp.rho)
-    rate = np.maximum(x, _alpha_beta(run)[0]) ** run.k.astype(float)
-    return run.gap, x / (x - mdp.gamma) * rate * at_start(run, _potential(run, nu))
-
-
-def _span(run):
-    """(K,) X_k = max_s (max - min)_a (log pi^k - log pi*)."""
-    return (run.iterates.max(axis=2) - run.iterates.min(axis=2)).max(axis=1)
+    return decay_anywhere(run)
 
 
 @theorem(
@@ -150,7 +130,7 @@ def _span(run):
 def span_recursion(run):
     """X_k = max_s span(log pi^k - log pi*) satisfies X_{k+1} <= alpha (X_k + eta gamma e_k).
     Proof: xi^{k+1} = alpha xi^k - beta q^k + const and span(q^k) <= gamma e_k."""
-    (alpha, beta), i, X = _alpha_beta(run), steps(run), _span(run)
+    (alpha, beta), i, X = alpha_beta(run), steps(run), span(run)
     bound = alpha * X[i] + beta * run.mdp.gamma * run.sup_gap[i]
     return X[i + 1], bound, EPS * bound
 
@@ -163,10 +143,10 @@ def span_recursion(run):
     any_step=True,
     any_actions=True,
 )
-def gap_by_span(run):
+def gap_byspan(run):
     """e_k <= tau X_k^2 / (8 (1 - gamma)). Proof: KL(pi || pi*) <= span(log pi - log pi*)^2 / 8
     (Hoeffding) in V* - V = (I - gamma P)^{-1} tau KL."""
-    return run.sup_gap, run.tau * _span(run) ** 2 / (8 * (1 - run.mdp.gamma))
+    return run.sup_gap, run.tau * span(run) ** 2 / (8 * (1 - run.mdp.gamma))
 
 
 @theorem(
@@ -181,7 +161,7 @@ def local_linear(run):
     exp(2 h (1 + eta tau) / (1 - h)) (1 + eta tau)^{-2(k-j)}: the tight local rate claimed by Liu,
     Li and Wei (2024), with explicit constants. Proof: G3s and G3e. Every recorded j gives such a
     bound; compared is the least of them."""
-    (alpha, _), X, g = _alpha_beta(run), _span(run), 1 - run.mdp.gamma
+    (alpha, _), X, g = alpha_beta(run), span(run), 1 - run.mdp.gamma
     h = run.mdp.gamma * X / (8 * g)
     log_constant = np.log(run.tau * X**2 / (8 * g)) + 2 * h / (alpha * (1 - h))
     level = np.where(h < 1, log_constant - 2 * run.k * np.log(alpha), np.inf)
@@ -203,8 +183,8 @@ def exact_rate(run):
     """e_k^{1/k} -> (1 + eta tau)^{-2}. Checked as the ratio of the last recorded pair, once
     X_k < 1e-4, the quadratic term beta gamma e_k is below 1e-5 X_k^+ (for small tau the gap can
     be 1e-24 and the run still far from this regime), and the rate is above the rounding of e."""
-    (alpha, beta), i = _alpha_beta(run), steps(run)[-1]
-    X = _span(run)[i]
+    (alpha, beta), i = alpha_beta(run), steps(run)[-1]
+    X = span(run)[i]
     drift = beta * run.mdp.gamma * run.sup_gap[i] / alpha
     settled = SMALLEST < X < LINEAR and drift < NEGLIGIBLE * X * min(1.0, -np.log(alpha))
     rate, noise = last_rate(run)  # not finite once pi* underflows
@@ -225,7 +205,7 @@ def closed_form(run):
     """For gamma = 0, pi^k is proportional to (pi*)^{1 - alpha^k} (pi^0)^{alpha^k}."""
     first = run.optimum.optimal.argmax(axis=1)[None, :, None]  # an action that there is
     xi = each_action(run, run.iterates - np.take_along_axis(run.iterates, first, axis=2))
-    alpha = _alpha_beta(run)[0] ** run.k.astype(float)[:, None, None]
+    alpha = alpha_beta(run)[0] ** run.k.astype(float)[:, None, None]
     predicted = alpha * at_start(run, xi) if run.mdp.gamma == 0 else np.full(xi.shape, np.inf)
     return xi, predicted, EPS * np.abs(run.iterates).max(axis=2, keepdims=True)
 
