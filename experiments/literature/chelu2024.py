@@ -1,4 +1,4 @@
-"""Functional acceleration on MDPs with two states: momentum, extragradients, lookahead."""
+"""Functional acceleration on MDPs with two states: momentum and extragradients."""
 
 if __name__ == "__main__":
     import clone  # noqa: F401  (finds what the script needs)
@@ -7,7 +7,6 @@ from experiments.literature.figure import Drawn, Figure, error_curve, iterations
 from tabular_pg import (
     MDP,
     ExtragradientPMD,
-    LookaheadPMD,
     MomentumPMD,
     NaturalPG,
     PolicyIteration,
@@ -35,17 +34,16 @@ def draw(quick):
         curves = []
         for label, rule in (
             ("PMD", NaturalPG(eta)),
-            (r"momentum, $\beta=1$, or lazy correction", MomentumPMD(eta, 1.0)),
+            (r"momentum, $\beta=1$", MomentumPMD(eta, 1.0)),
             (r"momentum, $\beta=5$", MomentumPMD(eta, 5.0)),
-            ("extragradient, or correction", ExtragradientPMD(eta)),
-            ("lookahead", LookaheadPMD(eta)),
+            ("extragradient", ExtragradientPMD(eta)),
             ("policy iteration", PolicyIteration()),
         ):
             run = optimize(mdp, rule, count, at=range(count + 1))
             runs.append(run)
-            two = type(rule) in (ExtragradientPMD, LookaheadPMD)
+            two = type(rule) is ExtragradientPMD
             curves.append(error_curve(label, run, every=2 if two else None))
-            done = iterations_to(run, 1e-2, every=2 if two else 1)
+            done = iterations_to(run, 1e-2)
             seen[f"{mdp.name}, {label}: evaluations to 1e-2"] = (
                 f"more than {count}" if done is None else done
             )
@@ -60,8 +58,8 @@ FIGURE = Figure(
     "chelu2024",
     """Two-state MDPs with trajectories in the value polytope, and random MDPs; adaptive steps in
     every state. Here the first of their MDPs, a random one with two states and a Garnet, with a
-    constant step, which shows what acceleration adds; evaluations are counted, so that a step
-    with a proposal costs two. Correction and lazy correction are the same as two others then.""",
+    constant step, which shows what acceleration adds; evaluations are counted, so that an
+    extragradient step costs two.""",
     """Accelerated variants need fewer iterations than policy mirror descent where values change
     direction on the way.""",
     draw,

@@ -88,8 +88,7 @@ def error_curve(label, run, log_x=False, every=None, values=None):
     return Curve(label, x, shown[kept], optimal=run.status is Status.OPTIMAL)
 
 
-def iterations_to(run, error, every=1) -> int | None:
-    """The first recorded iteration at which no state's error is above ``error``, of those that are
-    multiples of ``every``; None if none."""
-    below = np.flatnonzero((run.log_sup_gap <= np.log(error)) & (run.k % every == 0))
+def iterations_to(run, error) -> int | None:
+    """The first recorded iteration at which no state's error is above ``error``; None if none."""
+    below = np.flatnonzero(run.log_sup_gap <= np.log(error))
     return int(run.k[below[0]]) if below.size else None

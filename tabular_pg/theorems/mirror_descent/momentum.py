@@ -53,7 +53,7 @@ def like_policy_iteration(run):
     e_{2t} + c / (1 - gamma), c = max_s KL(greedy_s || pi_s^{2t}) / eta, greedy in Q^{2t+1}: large
     steps have the rate of two steps of policy iteration. Proof: with G the proposal, V^G >=
     T V^{2t}; for eta <Q^G, p> - KL(p || pi^{2t}), pi^{2t+2} is at least as good as a greedy
-    action: T^{pi^{2t+2}} V^G >= T V^G - c >= V^G - c, so V^{2t+2} >= T V^G - c / (1 - gamma)."""
+    action: T^{pi^{2t+2}} V^G >= T V^G - c >= V^G - c, and V^{pi^{2t+2}} >= T V^G - c / (1 - gamma)."""
     i, gamma, e = steps(run), run.mdp.gamma, run.sup_gap
     odd, before = run.k[i] % 2 == 1, np.maximum(i - 1, 0)
     with np.errstate(invalid="ignore"):
