@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg._floats import RESOLVED
 from tabular_pg.methods.functional_acceleration import LookaheadPMD, MomentumPMD
 from tabular_pg.theorem import Kind, theorem
 from tabular_pg.verdicts.assumptions import some_pair, some_suboptimal_action
@@ -57,11 +58,15 @@ def like_policy_iteration(run):
     T V^G - c / (1 - gamma)."""
     i, gamma, e = steps(run), run.mdp.gamma, run.sup_gap
     odd, before = run.k[i] % 2 == 1, np.maximum(i - 1, 0)
+    best = best_actions(run)[i]
     with np.errstate(invalid="ignore"):
-        logs = np.where(best_actions(run)[i], run.log_policies[before], -np.inf)
-    c = -logs.max(axis=2).min(axis=1) / run.step_sizes[i]
+        logs = np.where(best, run.log_policies[before], -np.inf).max(axis=2)
+    rest = np.where(best, 0.0, run.policies[before]).sum(axis=2)
+    far = np.where(rest < 0.5, -np.log1p(-np.where(rest < 0.5, rest, 0.0)), -logs)
+    c = far.max(axis=1) / run.step_sizes[i]
     bound = np.where(odd, gamma**2 * e[before] + c / (1 - gamma), gamma * e[i])
-    return e[i + 1], np.where(~odd | (run.k[before] == run.k[i] - 1), bound, np.inf)
+    known = (run.k[before] == run.k[i] - 1) & (rest.max(axis=1) > RESOLVED)
+    return e[i + 1], np.where(~odd | known, bound, np.inf)
 
 
 @theorem(
@@ -79,7 +84,8 @@ def lookahead_contraction(run):
     before = np.maximum(i - 1, 0)
     known = (run.k[i] % 2 == 1) & (run.k[before] == run.k[i] - 1) & (run.sup_gap[i] <= 0)
     r = np.exp(-run.step_sizes[i] * run.optimum.Delta)[:, None]
-    bound = r * b[before] / (1 - b[before] + r * b[before])
+    optimal = np.where(run.optimum.optimal, run.policies, 0.0).sum(axis=2)[before]
+    bound = r * b[before] / (optimal + r * b[before])
     rounding = 1e-14 * run.step_sizes[i][:, None] * run.optimum.Delta * b[i + 1]
-    known = known[:, None] & (b[before] < 1)
+    known = known[:, None] & (optimal > 0)
     return b[i + 1], np.where(known, bound, np.inf), np.where(known, rounding + 1e-12 * b[i + 1], 0)
