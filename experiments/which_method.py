@@ -2,15 +2,16 @@
 
 Every method for policies on six MDPs, from the uniform policy (on the chain of a lower bound,
 gammachain, from nearly the worst one). The error is V*(rho) - V^k(rho), for tau > 0 that of the
-regularized problem; counted is the first iteration at which it is at most the target, also where a
-method leaves it again. Of all step sizes that are tried of a method, the one that needs the fewest
-iterations is kept, constant ones and changing ones apart (of equal ones the first on the list, so
-the smallest); what has another parameter in the place of steps, such as a weight, is tuned over
-that. Beyond 1000, counts are rounded up to three digits. An error does not count if the run has
-lost its accuracy by then. A ~ is before counts that a change of the start by 1e-12 changes: they
-are up to rounding, and a little different on other processors. A count is about iterations: some
-methods take two for a step, a search evaluates several policies in one, and an iteration of one
-method costs more than that of another; `python -m benchmarks --only methods` measures seconds.
+problem that is regularized by the entropy (GPMD: by its map); counted is the first iteration at
+which it is at most the target, also where a method leaves it again. Of all step sizes that are
+tried of a method, the one that needs the fewest iterations is kept, constant ones and changing ones
+apart (of equal ones the first on the list, so the smallest); what has another parameter in the
+place of steps, such as a weight, is tuned over that. Beyond 1000, counts are rounded up to three
+digits. An error does not count if the run has lost its accuracy by then. A ~ is before counts that
+a change of the start by 1e-12 changes: they are up to rounding, and a little different on other
+processors. A count is about iterations: some methods take two for a step, a search evaluates
+several policies in one, and an iteration of one method costs more than that of another; `python -m
+benchmarks --only methods` measures seconds.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def by_place(record, tau) -> dict:
 
 def tables(record):
     """A table for every problem and target."""
-    for tau, problem in ((0.0, "Without regularization"), (TAU, f"With entropy, tau = {TAU:g}")):
+    for tau, problem in ((0.0, "Without regularization"), (TAU, f"Regularized, tau = {TAU:g}")):
         for target, places in by_place(record, tau).items():
             yield f"**{problem}: iterations to {target:g}, and the step that needs them**\n"
             heads = ["method", "steps", *next(iter(places.values()))]

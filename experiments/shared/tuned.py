@@ -7,6 +7,7 @@ from functools import partial
 
 from experiments.shared.instances import make
 from tabular_pg import (
+    GPMD,
     SPMA,
     TDPMD,
     AcceleratedPG,
@@ -36,6 +37,7 @@ from tabular_pg import (
     SoftmaxPG,
     SoftPolicyIteration,
     ValueIteration,
+    WeightedTDPMD,
     mirrors,
     steps,
 )
@@ -83,7 +85,14 @@ STEPLESS = {
     "dual-averaged SPI": {weight: DualAveragedSPI(weight) for weight in WEIGHTS},
     "homotopic PMD": {weight: HomotopicPMD(1.0, weight) for weight in WEIGHTS},
 }
-STEPPED_SOFT = {"natural PG": NaturalPG, "softmax PG": SoftmaxPG, "TD-PMD": TDPMD}  # for tau > 0
+STEPPED_SOFT = {  # for tau > 0
+    "natural PG": NaturalPG,
+    "softmax PG": SoftmaxPG,
+    "TD-PMD": TDPMD,
+    "TD-PMD, weights 1/2": partial(WeightedTDPMD, weights=0.5),
+    "GPMD, Tsallis 1/2": partial(GPMD, mirrors.Tsallis(0.5)),
+    "GPMD, Euclidean": partial(GPMD, mirrors.Euclidean()),
+}
 STEPLESS_SOFT = {"soft policy iteration": {NONE: SoftPolicyIteration()}}
 
 
@@ -119,7 +128,8 @@ def _of(tau):
 def _changing(rule, tau) -> dict:
     """Steps that every method takes, and those that only mirror descent takes."""
     found = {f"{c:g} / max A": steps.AdvantageScaled(c) for c in FIRST}
-    found["Armijo"] = steps.Armijo()
+    if not method_of(rule(1.0)).dual:
+        found["Armijo"] = steps.Armijo()
     for growth in GROWTHS:
         found |= {f"{eta:g} x {growth:g}^k": steps.Geometric(eta, growth) for eta in FIRST}
     if tau == 0 and method_of(rule(1.0)).to_greedy is not None:
