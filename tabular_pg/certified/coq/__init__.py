@@ -1,0 +1,1 @@
+"""Coq files of the package, and exports of verdicts that Coq checks by itself."""
