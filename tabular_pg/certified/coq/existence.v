@@ -26,7 +26,7 @@ Proof.
     + assert (Pser (fun _ => 1) g (/ (1 - g))) as H by (apply GP_infinite; rewrite Rabs_right; lra).
       intros eps Heps. destruct (H eps Heps) as [N HN]. exists N. intros n Hn.
       rewrite <- (sum_eq (fun t => 1 * g ^ t)) by (intros; ring). apply HN, Hn.
-    + intros eps Heps. exists 0%nat. intros. unfold R_dist. rewrite Rminus_eq_0, Rabs_R0. lra.
+    + apply constant_converges.
 Qed.
 
 Theorem every_policy_has_a_value M pi :

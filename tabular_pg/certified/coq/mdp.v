@@ -158,10 +158,8 @@ Proof.
   - apply (Un_cv_ext (fun T => backup M pi (discounted M pi T) s));
       [intros; symmetry; apply discounted_step|].
     unfold backup, mean. apply sum_converges. intros a Ha.
-    assert (forall c u l, Un_cv u l -> Un_cv (fun T => c * u T) (c * l)) as scaled.
-    { intros c u l Hu. apply (CV_mult (fun _ => c)); auto.
-      intros e He. exists 0%nat. intros. unfold R_dist. rewrite Rminus_eq_0, Rabs_R0. lra. }
-    apply scaled. unfold Qof. apply (CV_plus (fun _ => r M s a)).
-    + intros e He. exists 0%nat. intros. unfold R_dist. rewrite Rminus_eq_0, Rabs_R0. lra.
-    + apply scaled. unfold mean. apply sum_converges. intros t Ht. apply scaled. auto.
+    apply scaled_converges. unfold Qof. apply (CV_plus (fun _ => r M s a)).
+    + apply constant_converges.
+    + apply scaled_converges. unfold mean. apply sum_converges. intros t Ht.
+      apply scaled_converges. auto.
 Qed.

@@ -45,6 +45,9 @@ Proof.
   rewrite IHn, <- sum_plus. reflexivity.
 Qed.
 
+Lemma sum_shift n f : sum (S n) f = f 0%nat + sum n (fun i => f (S i)).
+Proof. induction n; [simpl; ring|]. cbn [sum] in *. rewrite IHn. ring. Qed.
+
 Lemma sum_beyond n k c f :
   (n <= k)%nat -> sum n (fun i => (if Nat.eqb i k then c else 0) * f i) = 0.
 Proof.
@@ -114,11 +117,17 @@ Proof.
       destruct (Nat.eq_dec i (S n)) as [->|]; [lra|]. apply Hmax. lia.
 Qed.
 
+Lemma constant_converges c : Un_cv (fun _ => c) c.
+Proof. intros e He. exists 0%nat. intros. unfold R_dist. rewrite Rminus_eq_0, Rabs_R0. lra. Qed.
+
+Lemma scaled_converges c u l : Un_cv u l -> Un_cv (fun T => c * u T) (c * l).
+Proof. intros H. apply (CV_mult (fun _ => c)); [apply constant_converges|exact H]. Qed.
+
 Lemma sum_converges n f l :
   (forall i, (i < n)%nat -> Un_cv (fun T => f T i) (l i)) ->
   Un_cv (fun T => sum n (f T)) (sum n l).
 Proof.
   induction n; simpl; intros H.
-  - intros eps Heps. exists 0%nat. intros. unfold R_dist. rewrite Rminus_0_r, Rabs_R0. lra.
+  - apply constant_converges.
   - apply (CV_plus (fun T => sum n (f T)) (fun T => f T n)); auto with arith.
 Qed.

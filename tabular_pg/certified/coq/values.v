@@ -101,9 +101,6 @@ Proof.
   field. split; lra.
 Qed.
 
-Lemma sum_shift n f : sum (S n) f = f 0%nat + sum n (fun i => f (S i)).
-Proof. induction n; [simpl; ring|]. cbn [sum] in *. rewrite IHn. ring. Qed.
-
 Lemma sum_of_list l : sum (length l) (fun i => IZR (nth i l 0%Z)) = IZR (fold_right Z.add 0%Z l).
 Proof.
   induction l as [|x l IH]; [reflexivity|].
