@@ -35,6 +35,9 @@ Proof. induction n; simpl; [lra|rewrite IHn; lra]. Qed.
 Lemma sum_zero n : sum n (fun _ => 0) = 0.
 Proof. induction n; simpl; lra. Qed.
 
+Lemma sum_const n c : sum n (fun _ => c) = INR n * c.
+Proof. induction n; [simpl; ring|]. cbn [sum]. rewrite IHn, S_INR. ring. Qed.
+
 Lemma sum_nonneg n f : (forall i, (i < n)%nat -> 0 <= f i) -> 0 <= sum n f.
 Proof. intros H. rewrite <- (sum_zero n). apply sum_le, H. Qed.
 
@@ -92,6 +95,10 @@ Lemma const_le_mean n w f c :
 Proof. intros Hw H. rewrite <- (mean_const n w c Hw) at 1. apply mean_le; auto. Qed.
 
 Lemma mean_ext n w f g : (forall i, (i < n)%nat -> f i = g i) -> mean n w f = mean n w g.
+Proof. intros H. apply sum_ext. intros i Hi. now rewrite H. Qed.
+
+Lemma mean_weights_ext n v w f :
+  (forall i, (i < n)%nat -> v i = w i) -> mean n v f = mean n w f.
 Proof. intros H. apply sum_ext. intros i Hi. now rewrite H. Qed.
 
 Lemma mean_minus n w f g : mean n w (fun i => f i - g i) = mean n w f - mean n w g.
