@@ -7,6 +7,20 @@ Local Open Scope R_scope.
 Definition is_max (n : nat) (f : nat -> R) (m : R) : Prop :=
   (forall i, (i < n)%nat -> f i <= m) /\ exists i, (i < n)%nat /\ f i = m.
 
+Fixpoint top (n : nat) (f : nat -> R) : R :=
+  match n with O => 0 | S O => f 0%nat | S k => Rmax (top k f) (f k) end.
+
+Lemma top_is_max n f : (0 < n)%nat -> is_max n f (top n f).
+Proof.
+  induction n as [|n IH]; intros H; [lia|]. destruct n as [|n].
+  - split; [intros i Hi; replace i with 0%nat by lia; simpl; lra|exists 0%nat; split; auto].
+  - destruct IH as [Hle [k [Hk Ek]]]; [lia|].
+    change (top (S (S n)) f) with (Rmax (top (S n) f) (f (S n))). split.
+    + intros i Hi. destruct (Nat.eq_dec i (S n)) as [->|Hne]; [apply Rmax_r|].
+      apply Rle_trans with (top (S n) f); [apply Hle; lia|apply Rmax_l].
+    + apply Rmax_case; [exists k; split; [lia|exact Ek]|exists (S n); split; [lia|reflexivity]].
+Qed.
+
 (* e = max_s (V* - V)(s) *)
 Definition is_error M Vs V e : Prop := is_max (states M) (fun s => Vs s - V s) e.
 
