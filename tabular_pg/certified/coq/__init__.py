@@ -1,1 +1,1 @@
-"""Coq files of the package, and exports of verdicts that Coq checks by itself."""
+"""The library of Coq files, and texts for it: what MDPs and claims look like there."""

@@ -1,23 +1,26 @@
-"""The Coq files of the package, in the order in which coqc reads them."""
+"""The Coq files of the package, and what an exported file takes from them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-CHECKERS = ("sums", "mdp", "table", "values", "optimum")
-LIBRARY = ("sums", "mdp", "existence", "table", "values", "optimum")
-OURS = "From TabularPG Require Import"
-STANDARD = "From Coq Require Import"  # what comes with coqc
+CHECKERS = ("sums", "mdp", "table", "values", "optimum")  # what exported files rest on
+OURS, STANDARD = "From TabularPG Require Import", "From Coq Require Import"
 ALL_OF_IT = "From Coq Require Reals Lra Lia Arith List ZArith QArith Qreals.\n"
 
 
 def coq_library() -> Path:
-    """The folder of the Coq files, for ``coqc -R FOLDER TabularPG``.
+    """The folder of the Coq files, which coqc compiles in the order of its _CoqProject.
 
-    They are compiled once, in a copy of it, in the order of ``_CoqProject``:
-    ``for f in $(grep v$ _CoqProject); do coqc -R . TabularPG $f; done``.
+    An exported file needs none of it compiled, unless it was written with ``alone=False``.
     """
     return Path(__file__).parent
+
+
+def library_files() -> list:
+    """The names of all its files, in this order, without their ending."""
+    lines = (coq_library() / "_CoqProject").read_text().split()
+    return [name.removesuffix(".v") for name in lines if name.endswith(".v")]
 
 
 def source(name) -> str:
@@ -26,7 +29,7 @@ def source(name) -> str:
 
 
 def included(names) -> str:
-    """These files as one text, a module each, for coqc without any folder."""
+    """These files as one text, a module each, that coqc reads without any folder."""
     texts = (source(name).replace(OURS, "Import").replace(STANDARD, "Import") for name in names)
     modules = (
         f"Module {name}.\n{text}End {name}.\n" for name, text in zip(names, texts, strict=True)

@@ -39,9 +39,8 @@ def claim_of(mdp) -> Claim:
     )
 
 
-def optimum_text(mdp) -> str:
+def optimum_text(mdp, claim) -> str:
     """Definitions, claim and proof for the optimum of ``mdp``."""
-    claim = claim_of(mdp)
     optimal = listed((listed(map(str, actions)) for actions in claim.optimal), 14)
     return f"""\
 Definition M : table := {table(mdp)}.
