@@ -18,7 +18,8 @@ Record table := {
 
 Declare Scope table_scope.
 Delimit Scope table_scope with table.
-Notation "w 'to' t" := (w%positive, t%nat) (at level 30, no associativity) : table_scope.
+Notation "w 'to' t" := (w%positive, t%nat)
+  (at level 30, no associativity, only parsing) : table_scope.
 
 Definition nothing : move := does 0 1 [].
 Definition move_of (T : table) (s a : nat) : move := nth a (nth s (moves T) []) nothing.
