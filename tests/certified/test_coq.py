@@ -12,9 +12,14 @@ import pytest
 pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
 
 from support.coq import (  # noqa: E402
-    CLASSICAL_REALS, SUBJECTS, axioms, compiled_library, coqc, exported, has_coq,
+    CLASSICAL_REALS,
+    SUBJECTS,
+    axioms,
+    compiled_library,
+    coqc,
+    exported,
+    has_coq,
 )  # fmt: skip
-
 from tabular_pg import instances  # noqa: E402
 from tabular_pg.certified import RationalMDP, coq_library, write_coq  # noqa: E402
 from tabular_pg.certified.coq.library import library_files  # noqa: E402

@@ -41,12 +41,13 @@ def claim_of(mdp) -> Claim:
 
 def optimum_text(mdp, claim) -> str:
     """Definitions, claim and proof for the optimum of ``mdp``."""
+    numerators = listed(map(integer, claim.numerators), 4)
     optimal = listed((listed(map(str, actions)) for actions in claim.optimal), 14)
     return f"""\
 Definition M : table := {table(mdp)}.
 
 Definition claim : optimum_claim := {{|
-  best := {{| unit := {integer(claim.unit)}; numerators := {listed(map(integer, claim.numerators), 4)} |}};
+  best := {{| unit := {integer(claim.unit)}; numerators := {numerators} |}};
   optimal := ({optimal})%nat;
   from_start := {fraction(claim.from_start)};
   delta := {fraction(claim.delta)}
