@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
 
-from support.coq import (  # noqa: E402
+from support.coq.export import (  # noqa: E402
     CLASSICAL_REALS,
     SUBJECTS,
     axioms,
@@ -20,6 +20,7 @@ from support.coq import (  # noqa: E402
     exported,
     has_coq,
 )  # fmt: skip
+from support.coq.mutations import MUTATIONS  # noqa: E402
 from tabular_pg import instances  # noqa: E402
 from tabular_pg.certified import RationalMDP, coq_library, write_coq  # noqa: E402
 from tabular_pg.certified.coq.library import library_files  # noqa: E402
@@ -91,49 +92,6 @@ def test_a_file_is_checked_alone(name, tmp_path):
 
 
 # ---------------------------------------------------------------- what it refuses
-
-
-def replaced_digit(text, draw):
-    """One digit of one number, decimal or hexadecimal, is another one."""
-    numbers = list(re.finditer(r"\b(?:0x[0-9a-f]+|\d+)\b", text))
-    found = draw.choice(numbers)
-    base = "0123456789abcdef" if found[0].startswith("0x") else "0123456789"
-    i = draw.randrange(found.start() + 2 * (len(base) == 16), found.end())
-    digit = draw.choice([x for x in base if x != text[i]])
-    return text[:i] + digit + text[i + 1 :]
-
-
-def lost_transition(text, draw):
-    """A next state is forgotten."""
-    found = draw.choice(list(re.finditer(r"\w+ to \d+(; )?", text)))
-    return text[: found.start()] + text[found.end() :]
-
-
-def moved_transition(text, draw):
-    """A transition leads to the state before or after."""
-    found = draw.choice(list(re.finditer(r"(?<=to )\d+", text)))
-    t = int(found[0]) + draw.choice([-1, 1])
-    return text[: found.start()] + str(abs(t) + (t < 0)) + text[found.end() :]
-
-
-def exchanged_actions(text, draw):
-    """Two actions of a state have changed places."""
-    found = draw.choice(list(re.finditer(r"(does [^\]]*\]);\s+(does [^\]]*\])", text)))
-    if found[1] == found[2]:
-        return replaced_digit(text, draw)
-    return f"{text[: found.start()]}{found[2]}; {found[1]}{text[found.end() :]}"
-
-
-def other_sign(text, draw):
-    """A reward has the other sign."""
-    found = draw.choice(list(re.finditer(r"does \((?:\((-)(\w+)\)|([1-9]\w*)) #", text)))
-    new = f"does ({found[2]} #" if found[1] else f"does ((-{found[3]}) #"
-    return text[: found.start()] + new + text[found.end() :]
-
-
-MUTATIONS = (
-    *(4 * [replaced_digit]), lost_transition, moved_transition, exchanged_actions, other_sign
-)  # fmt: skip
 
 
 def statement(text):

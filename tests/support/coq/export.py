@@ -1,6 +1,6 @@
 """Coq for the tests: the compiled library, MDPs to export, and what coqc says of files.
 
-``python -m support.coq`` compiles the library and a file for each of ``SUBJECTS``.
+``python -m support.coq.export`` compiles the library and a file for each of ``SUBJECTS``.
 """
 
 from __future__ import annotations
