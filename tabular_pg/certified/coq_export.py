@@ -1,4 +1,4 @@
-"""Files that Coq checks by itself: the optimum of a rational MDP, proved in Coq's kernel."""
+"""Files that Coq checks by itself: optima of rational MDPs, and a false theorem in print."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 
 from tabular_pg._files import write_whole
-from tabular_pg.certified.coq.library import CHECKERS, OURS, included
+from tabular_pg.certified.coq.library import CHECKERS, OURS, REFUTATION, included
 from tabular_pg.certified.coq.optimum import claim_of, optimum_text
+from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.checks.numbers import check_path, checked_flag
 from tabular_pg.mdps.mdp import MDP
@@ -23,8 +24,8 @@ Open Scope table_scope.
 
 """
 ALONE = """\
-(* Coq checks this file alone: coqc FILE. Definitions and checkers, which are proved sound for all
-   MDPs, come first, those of this MDP last; integers of many digits are hexadecimal. *)
+(* Coq checks this file alone: coqc FILE. What is proved for all MDPs comes first, what the file is
+   about last; integers of many digits are hexadecimal. *)
 """
 WITH_LIBRARY = """\
 (* Coq checks this file with the compiled library of tabular_pg: coqc -R FOLDER TabularPG FILE.
@@ -32,16 +33,27 @@ WITH_LIBRARY = """\
 """
 
 
-def write_coq(path, subject, *, alone=True) -> Path:
-    """Write a file in which Coq proves the optimum of ``subject``, by exact arithmetic.
+REFUTED = """
+(* The theorem as printed, printed_theorem, is false: one state, two arms, from the worse one. *)
+Theorem not_as_printed : ~ printed_theorem.
+Proof. exact printed_theorem_is_false. Qed.
 
-    The file has the MDP as a table of fractions, the largest values, the optimal actions and
-    Delta, found here and checked by Coq's kernel: nothing of this package has to be trusted.
+Print printed_theorem.
+Print Assumptions not_as_printed.
+"""
+
+
+def write_coq(path, subject, *, alone=True) -> Path:
+    """Write a file in which Coq proves the optimum of ``subject``, or that a theorem is false.
+
+    Of a RationalMDP the file has the table of fractions, the largest values, the optimal actions
+    and Delta, found here and checked by Coq's kernel: nothing of this package has to be trusted.
+    Of ``COUNTEREXAMPLES["P7a"]`` it has the theorem as printed, and a proof of its negation.
 
     Parameters
     ----------
     path : str or path, ending in .v; a name that Coq takes: letters, digits, _, no digit first
-    subject : RationalMDP
+    subject : RationalMDP, or ``COUNTEREXAMPLES["P7a"]``
     alone : bool
         Include the definitions and proofs of the library, so that ``coqc path`` is all it takes;
         else the file needs the compiled folder :func:`coq_library`.
@@ -54,23 +66,37 @@ def write_coq(path, subject, *, alone=True) -> Path:
     Raises
     ------
     TypeError, ValueError
-        If the MDP is one of floats, or too large: the message says which size works.
+        If the MDP is one of floats, or too large (the message says which size works), or the
+        counterexample has iterates that are not rational.
     """
     check_path("path", path)
     checked_flag("alone", alone)
     path = Path(path)
     if path.suffix != ".v" or not (path.stem.isascii() and path.stem.isidentifier()):
         raise ValueError(f"path is {str(path)!r}; expected a name like optimum.v")
+    if isinstance(subject, Counterexample):
+        _check_counterexample(subject)
+        return write_whole(path, _head(alone, REFUTATION) + REFUTED)
     _check_subject(subject)
     claim = claim_of(subject)
     _refuse_long(subject, claim)
-    return write_whole(path, _head(alone) + optimum_text(subject, claim))
+    return write_whole(path, _head(alone, CHECKERS) + OPEN + optimum_text(subject, claim))
 
 
-def _head(alone) -> str:
+def _head(alone, names) -> str:
     if alone:
-        return ALONE + included(CHECKERS) + OPEN
-    return f"{WITH_LIBRARY}{OURS} {' '.join(CHECKERS)}.{OPEN}"
+        return ALONE + included(names)
+    return f"{WITH_LIBRARY}{OURS} {' '.join(names)}.\n"
+
+
+def _check_counterexample(subject):
+    if subject is not COUNTEREXAMPLES["P7a"]:
+        rule = type(subject.rule).__name__
+        raise ValueError(
+            f"subject is a counterexample to {subject.theorem.id} with {rule}; expected "
+            'COUNTEREXAMPLES["P7a"], the one that Coq refutes (iterates of softmax methods are '
+            "not rational)"
+        )
 
 
 def _check_subject(subject):
@@ -81,7 +107,10 @@ def _check_subject(subject):
             "(Coq checks Garnets of 40 states and 4 actions so, and FrozenLake 8x8)"
         )
     if not isinstance(subject, RationalMDP):
-        raise TypeError(f"subject is of type {type(subject).__name__}; expected a RationalMDP")
+        kind = type(subject).__name__
+        raise TypeError(
+            f'subject is of type {kind}; expected a RationalMDP or COUNTEREXAMPLES["P7a"]'
+        )
     if subject.n_states > MOST_STATES:
         raise ValueError(
             f"subject has {subject.n_states} states; expected at most {MOST_STATES} for Coq, and "

@@ -22,7 +22,7 @@ from support.coq.export import (  # noqa: E402
 )  # fmt: skip
 from support.coq.mutations import MUTATIONS  # noqa: E402
 from tabular_pg import instances  # noqa: E402
-from tabular_pg.certified import RationalMDP, coq_library, write_coq  # noqa: E402
+from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, coq_library, write_coq  # noqa: E402
 from tabular_pg.certified.coq.library import library_files  # noqa: E402
 from tabular_pg.reasoning import dapo  # noqa: E402, F401  (it registers theorems)
 from tabular_pg.theorem import REGISTRY  # noqa: E402
@@ -32,6 +32,11 @@ needs_coq = pytest.mark.skipif(not has_coq(), reason="needs coqc (Debian: apt-ge
 EXCLUDED_MIDDLE = "Classical_Prop.classic"
 MUTATED = ("two_arms", "tied", "all_optimal", "tenths_4", "garnet_3", "chain", "frozen_lake")
 EACH = 40
+HEAD = (
+    "From TabularPG Require Import sums mdp table values optimum.\n"
+    "From Coq Require Import List ZArith QArith. Import ListNotations.\n"
+    "Open Scope Z_scope. Open Scope table_scope.\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +52,11 @@ def test_theorems_are_proved_and_assume_classical_reals_only(library):
     places = [*PROVED_IN_COQ.values(), *PARTS_IN_COQ.values()]
     names = [f"{file.removesuffix('.v')}.{name}" for file, name in places]
     names += ["values.checks_value_sound", "optimum.checks_optimum_sound"]
-    names += ["existence.every_policy_has_a_value", "mdp.value_is_solution"]
+    names += [
+        "printed.printed_theorem_is_false",
+        "existence.every_policy_has_a_value",
+        "mdp.value_is_solution",
+    ]
     # The standard library's exp and ln rest on excluded middle as well.
     with_exp = [x for x in names if x.startswith(("multiplicative.N", "dapo."))]
     without = [x for x in names if x not in with_exp]
@@ -91,6 +100,34 @@ def test_a_file_is_checked_alone(name, tmp_path):
     assert sorted(x.suffix for x in tmp_path.iterdir() if x.suffix == ".v") == [".v"]
 
 
+@needs_coq
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_printed_theorem_is_refuted(alone, library, tmp_path):
+    folder = tmp_path if alone else library
+    file = exported("refutation", folder, alone=alone)
+    code, said = coqc(file, *([] if alone else ["-R", ".", "TabularPG"]))
+    assert code == 0, said
+    assert axioms(said[said.index("Axioms:") :]) <= CLASSICAL_REALS
+    assert "printed_theorem" in said
+
+
+@needs_coq
+def test_values_of_policies_are_checked(library, tmp_path):
+    """Half of each arm is worth (1 + 0) / 2 / (1 - gamma) = 500/999, and nothing else."""
+    text = statement(exported("two_arms", tmp_path, alone=False).read_text())
+    asked = "Definition over (v : Z) := {| unit := 999; numerators := [v] |}.\n"
+    asked += "".join(
+        f"Eval vm_compute in checks_value M [share 2 {p}] (over {v}).\n"
+        for p in ("[1; 1]", "[2; 0]", "[3; (-1)]", "[1; 0]")
+        for v in (500, 501, 1000, 1500)
+    )
+    (library / "asked.v").write_text(HEAD + text + asked)
+    code, said = coqc(library / "asked.v", "-R", ".", "TabularPG")
+    assert code == 0, said
+    answers = re.findall("= (true|false)", said)
+    assert [i for i, x in enumerate(answers) if x == "true"] == [0, 6] and len(answers) == 16
+
+
 # ---------------------------------------------------------------- what it refuses
 
 
@@ -113,11 +150,6 @@ def mutants(name, folder):
 
 def verdicts(library, texts):
     """For every text whether Coq takes its table, and its claim; an error is a refusal, too."""
-    head = (
-        "From TabularPG Require Import sums mdp table values optimum.\n"
-        "From Coq Require Import List ZArith QArith. Import ListNotations.\n"
-        "Open Scope Z_scope. Open Scope table_scope.\n"
-    )
     asked = [
         f"Module m{i}.\n{text}Definition table_verdict := (checksum M =? expected)%Z.\n"
         "Definition claim_verdict := checks_optimum M claim.\n"
@@ -126,7 +158,7 @@ def verdicts(library, texts):
     ]
     # coqtop goes on after an error, such as a denominator of 0, where coqc stops
     done = subprocess.run(
-        ["coqtop", "-q", "-R", ".", "TabularPG"], input=head + "".join(asked), cwd=library,
+        ["coqtop", "-q", "-R", ".", "TabularPG"], input=HEAD + "".join(asked), cwd=library,
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     said = re.findall(r"= \((\d+), (true|false), (true|false)\)", done.stdout)
@@ -167,6 +199,8 @@ def test_floats_and_what_is_no_mdp_are_refused(tmp_path):
         write_coq(path, instances.two_armed_bandit(0.5))
     with pytest.raises(TypeError, match="subject is of type list; expected a RationalMDP"):
         write_coq(path, [])
+    with pytest.raises(ValueError, match="counterexample to S3p with SoftmaxPG; expected COUNTER"):
+        write_coq(path, COUNTEREXAMPLES["S3p"])
     assert not list(tmp_path.iterdir())
 
 

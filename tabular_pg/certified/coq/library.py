@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 CHECKERS = ("sums", "mdp", "table", "values", "optimum")  # what exported files rest on
+REFUTATION = (
+    "sums", "mdp", "improvement", "policy_iteration", "projected", "projected_rates", "printed",
+)  # fmt: skip
 OURS, STANDARD = "From TabularPG Require Import", "From Coq Require Import"
 ALL_OF_IT = "From Coq Require Reals Lra Lia Arith List ZArith QArith Qreals.\n"
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from tabular_pg import instances
-from tabular_pg.certified import RationalMDP, coq_library, write_coq
+from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, coq_library, write_coq
 from tabular_pg.certified.coq.library import library_files
 
 CLASSICAL_REALS = {
@@ -84,6 +84,7 @@ def all_optimal() -> RationalMDP:
 
 
 SUBJECTS = {
+    "refutation": lambda: COUNTEREXAMPLES["P7a"],
     "two_arms": lambda: RationalMDP([[[1], [1]]], [[1, 0]], Fraction(1, 1000)),
     "three_arms": lambda: RationalMDP([[[1]] * 3], [[Fraction(1, 3), Fraction(1, 9), 0]], 0),
     "tied": tied,
@@ -105,7 +106,10 @@ SUBJECTS = {
 
 def exported(name, folder, alone=True) -> Path:
     """The file of one of ``SUBJECTS``."""
-    return write_coq(Path(folder) / f"{name}.v", RationalMDP.of(SUBJECTS[name]()), alone=alone)
+    subject = SUBJECTS[name]()
+    if name != "refutation":
+        subject = RationalMDP.of(subject)
+    return write_coq(Path(folder) / f"{name}.v", subject, alone=alone)
 
 
 def main():
