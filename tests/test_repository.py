@@ -73,7 +73,7 @@ LAYERS = [
         "theorems.softmax_pg",
     ],
     ["theorems.undiscounted"],
-    ["certified.arithmetic"],
+    ["certified.arithmetic", "certified.coq"],
     ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
     ["citing", "plotting", "search"],
     ["report"],

@@ -26,6 +26,7 @@ from worst_cases import worst_case_of
 from tabular_pg.references import OWN, REFERENCES
 from tabular_pg.report.typesetting import KINDS, TAU, claim_and_proof, source, typeset
 from tabular_pg.theorem import REGISTRY, Confidence, sorted_theorems
+from tabular_pg.theorems.proofs.in_coq import proof_in_coq
 
 for room in ("tabular_pg", "tabular_pg.preference", "tabular_pg.reasoning.dapo"):
     import_module(room)  # registers its theorems
@@ -88,6 +89,7 @@ class TheoremDirective(SphinxDirective):
         rules = ", ".join(rule.__name__ for rule in theorem.rules)
         facts = f"{KINDS[theorem.kind]} · {TAU[theorem.regularized]} · {rules} · "
         facts += f"{CONFIDENCE[theorem.confidence]} · source: {source(theorem)}"
+        facts += f" · {proof_in_coq(id)}" if proof_in_coq(id) else ""
         box += nodes.paragraph("", facts, classes=["theorem-facts"])
         box += self.parse_content_to_nodes()
         box += worst_case_of(theorem)

@@ -15,6 +15,8 @@ from tabular_pg.certified import (  # noqa: F401  (they register)
 from tabular_pg.certified.arithmetic.balls import NotAPolicy, Undecided
 from tabular_pg.certified.certify import Certificate, certified_run, certify
 from tabular_pg.certified.check import CertifiedVerdict, Outcome, certified_check
+from tabular_pg.certified.coq.library import coq_library
+from tabular_pg.certified.coq_export import write_coq
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.registration import update
@@ -31,5 +33,7 @@ __all__ = [
     "certified_check",
     "certified_run",
     "certify",
+    "coq_library",
     "update",
+    "write_coq",
 ]

@@ -20,6 +20,7 @@ from tabular_pg.engine.step_size import STEP_SIZES
 from tabular_pg.references import OWN, sources_of
 from tabular_pg.sweeps.specs import NAMED
 from tabular_pg.theorem import Confidence, sorted_theorems
+from tabular_pg.theorems.proofs.in_coq import proof_in_coq
 
 TAU = {True: "> 0", False: "0", None: "any"}
 
@@ -51,6 +52,7 @@ def theorems(ids, markdown, as_json):
     for t in chosen:
         lines.append(f"{t.id} ({t.kind.value}; {t.confidence.value})")
         lines += [f"  {t.statement}", f"  {t.reference}"]
+        lines += [f"  {proof_in_coq(t.id)}"] if proof_in_coq(t.id) else []
     if markdown:
         lines.append(theorem_table())
     elif not chosen:
@@ -94,7 +96,7 @@ def _theorem_record(t) -> dict:
         "any_step": t.any_step, "formula": _formula(t.formula),
         "function": f"{t.formula.__module__}:{t.formula.__qualname__}", "source": t.source,
         "reference": t.reference, "confidence": t.confidence.name.lower(),
-        "tolerance": t.tolerance,
+        "tolerance": t.tolerance, "coq": proof_in_coq(t.id) or None,
     }  # fmt: skip
 
 

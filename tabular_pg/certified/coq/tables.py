@@ -1,0 +1,77 @@
+"""Rational MDPs, numbers and lists of them in Coq's notation."""
+
+from __future__ import annotations
+
+import math
+
+LARGE = 10**18
+PRIME = 2147483647  # of table.v's checksum
+
+
+def integer(x) -> str:
+    """An integer as Coq reads it; large ones hexadecimal, which it reads a hundred times faster."""
+    x = int(x)
+    text = str(abs(x)) if abs(x) < LARGE else hex(abs(x))
+    return f"(-{text})" if x < 0 else text
+
+
+def fraction(x) -> str:
+    """A rational number as Coq reads it."""
+    return f"({integer(x.p)} # {integer(x.q)})"
+
+
+def listed(texts, indent=0) -> str:
+    """Coq's list of these texts, one line if it is short, else one line an entry."""
+    texts = list(texts)
+    line = f"[{'; '.join(texts)}]"
+    if len(line) + indent <= 96 and "\n" not in line:
+        return line
+    return "[" + f";\n{' ' * (indent + 1)}".join(texts) + "]"
+
+
+def shares(values) -> tuple:
+    """Rational numbers that sum to 1, as a total and integer weights."""
+    whole = math.lcm(*(int(x.q) for x in values))
+    return whole, [int(x.p) * (whole // int(x.q)) for x in values]
+
+
+def share(values) -> str:
+    whole, parts = shares(values)
+    return f"share {integer(whole)} {listed(map(integer, parts))}"
+
+
+def table(mdp) -> str:
+    """The value of table.v's type ``table`` whose meaning is ``mdp``."""
+    rows = [
+        listed([_move(r, row) for r, row in zip(*pair, strict=True)], 4)
+        for pair in zip(mdp.r, mdp.P, strict=True)
+    ]
+    return (
+        "{|\n"
+        f"  discount := {fraction(mdp.gamma)};\n"
+        f"  start := {share(mdp.rho)};\n"
+        f"  moves :=\n   {listed(rows, 3)}\n|}}"
+    )
+
+
+def _move(reward, row) -> str:
+    leads = "; ".join(f"{integer(w)} to {t}" for t, w in row.weights)
+    return f"does {fraction(reward)} {integer(row.total)} [{leads}]"
+
+
+def checksum(mdp) -> int:
+    """What table.v's ``checksum`` gives for the table of ``mdp``."""
+    whole, parts = shares(mdp.rho)
+    state = 0
+
+    def stir(*numbers):
+        nonlocal state
+        for x in numbers:
+            state = (state * 31 + int(x)) % PRIME
+
+    stir(mdp.gamma.p, mdp.gamma.q, whole, *parts, -1)
+    for rewards, rows in zip(mdp.r, mdp.P, strict=True):
+        for r, row in zip(rewards, rows, strict=True):
+            stir(r.p, r.q, row.total, *(x for t, w in row.weights for x in (w, t)), -1)
+        stir(-2)
+    return state

@@ -1,0 +1,1 @@
+"""Coq for the tests."""
