@@ -30,6 +30,7 @@ class Script(NamedTuple):
     arguments: tuple[tuple[str, ...], ...] = (QUICK,)
 
 
+BANDITS = "mei2020", "mei2026", "wang2026"  # in a folder of their own
 LITERATURE = (
     "bhandari2021", "cen2022", "chelu2024", "chen2024", "chen2026", "johnson2023", "ju2026",
     "mei2020", "mei2021", "mei2026", "mueller2024", "protopapas2024", "vaswani2022", "wang2026",
@@ -41,7 +42,10 @@ SCRIPTS = {  # by the names of the files that they write into figures/
     "tightness": Script("tightness.py"),
     "known_worst_cases": Script("known_worst_cases.py"),
     "which_method": Script("which_method.py"),
-    **{f"literature_{paper}": Script(f"literature/{paper}.py") for paper in LITERATURE},
+    **{
+        f"literature_{paper}": Script(f"literature/{'bandits/' * (paper in BANDITS)}{paper}.py")
+        for paper in LITERATURE
+    },
     "dapo_exact": Script("reasoning/exact.py", (FULL, QUICK)),
     "dapo_budget": Script("reasoning/budget.py"),
     "dapo_critic": Script("reasoning/critic.py"),

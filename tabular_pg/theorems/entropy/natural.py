@@ -12,14 +12,14 @@ from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.methods.soft_policy_iteration import SoftPolicyIteration
 from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Confidence, Kind, theorem
-from tabular_pg.theorems.mirror_descent.potential import (
+from tabular_pg.verdicts.actions import each_action, most_actions
+from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
+from tabular_pg.verdicts.potential import (
     alpha_beta,
     decay_anywhere,
     decay_at_stationarity,
     span,
 )
-from tabular_pg.verdicts.actions import each_action, most_actions
-from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.quantities import (
     EPS,
     NEGLIGIBLE,

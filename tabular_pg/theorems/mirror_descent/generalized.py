@@ -12,7 +12,9 @@ import numpy as np
 
 from tabular_pg.methods.gpmd import GPMD
 from tabular_pg.theorem import Confidence, Kind, theorem
-from tabular_pg.theorems.mirror_descent.potential import (
+from tabular_pg.verdicts.actions import most_actions
+from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
+from tabular_pg.verdicts.potential import (
     alpha_beta,
     decay_anywhere,
     decay_at_stationarity,
@@ -20,8 +22,6 @@ from tabular_pg.theorems.mirror_descent.potential import (
     regularizer,
     span,
 )
-from tabular_pg.verdicts.actions import most_actions
-from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.quantities import (
     EPS,
     NEGLIGIBLE,

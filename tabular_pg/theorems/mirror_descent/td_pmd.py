@@ -6,8 +6,8 @@ import numpy as np
 
 from tabular_pg.methods.td_pmd import TDPMD, WeightedTDPMD
 from tabular_pg.theorem import Confidence, theorem
-from tabular_pg.theorems.mirror_descent.potential import divergence
 from tabular_pg.verdicts.assumptions import dense_transitions, few_updates, from_the_start
+from tabular_pg.verdicts.potential import divergence
 from tabular_pg.verdicts.quantities import EPS, at_start, q_gap, relative_entropy
 from tabular_pg.verdicts.visits import expected, stationary
 
