@@ -38,7 +38,6 @@ REFUTED = """
 Theorem not_as_printed : ~ printed_theorem.
 Proof. exact printed_theorem_is_false. Qed.
 
-Print printed_theorem.
 Print Assumptions not_as_printed.
 """
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -18,6 +21,13 @@ from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, certified_check
 RUN = optimize(MODEL, NaturalPG(1.0), 2)
 EXACT = RationalMDP(P, r, 0.75)
 THEOREM = REGISTRY["N1"]
+
+
+def coq_text(subject, alone):
+    with tempfile.TemporaryDirectory() as folder:
+        return certified.write_coq(Path(folder) / "x.v", subject, alone=alone).read_text()
+
+
 CALLS = {
     "certified_check": call(
         certified_check, digest=lambda found: [verdict.holds for verdict in found], run=RUN,
@@ -30,6 +40,9 @@ CALLS = {
         EXACT.q, digest=lambda Q: [str(x) for x in Q.ravel()], pi=policy
     )._replace(fine=("nested huge one",)),  # a number like any other
     "RationalMDP.of": call(RationalMDP.of, digest=RationalMDP.source, mdp=MODEL),
+    "write_coq": call(coq_text, digest=lambda text: text, subject=EXACT, alone=False)._replace(
+        fine=("True", "False", "numpy True")
+    ),  # flags, for alone
     "update": call(
         lambda rule: certified.update(rule), digest=lambda register: register.__name__,
         rule=NaturalPG,
@@ -39,7 +52,7 @@ WITHOUT = {
     "Certificate CertifiedVerdict Counterexample": "results, and three records of the package",
     "NotAPolicy Undecided Outcome": "exceptions and an enumeration",
     "Certificate.save RationalMDP.called": "a path, tried with MDP.save; a number of its own",
-    "Counterexample.decided RationalMDP.rounded RationalMDP.source": "no arguments",
+    "Counterexample.decided RationalMDP.rounded RationalMDP.source coq_library": "no arguments",
 }
 
 

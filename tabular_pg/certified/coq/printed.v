@@ -72,7 +72,8 @@ Proof.
   intros H y Hy. replace y with 0%nat by (simpl in Hy; lia).
   apply (Un_cv_ext (fun T => 1 + - (/ 1000) ^ T)).
   - intros T. unfold visits_until. cbn [gamma arms].
-    rewrite (sum_ext T _ (fun t => (/ 1000) ^ t)) by (intros; rewrite always_there by exact H; ring).
+    rewrite (sum_ext T _ (fun t => (/ 1000) ^ t))
+      by (intros; rewrite always_there by exact H; ring).
     induction T as [|T IH]; [simpl; ring|]. cbn [sum]. rewrite Rmult_plus_distr_l, <- IH.
     simpl. field.
   - intros eps Heps. destruct (pow_lt_1_zero (/ 1000)) with (y := eps) as [N HN];

@@ -25,6 +25,7 @@ PARTS_IN_COQ = {  # what theorems rest on
     "L6": ("improvement.v", "improvement_is_kept"),
     "L7": ("improvement.v", "possible_improvement"),
     "L8": ("improvement.v", "master_worst_state"),
+    "L9": ("master_mean.v", "master_mean"),
     "L10": ("projected_rates.v", "recursion"),
     "N1, its monotonicity": ("multiplicative.v", "N1_monotone"),
     "D1, its multiplier": ("dapo.v", "D1_multiplier"),
