@@ -94,5 +94,5 @@ def test_wrong_tables_are_refused(fields, said):
 
 
 def test_searches_refuse_rules_with_tables():
-    with pytest.raises(ValueError, match="WeightedTDPMD, which has tables"):
+    with pytest.raises(ValueError, match="WeightedTDPMD, which has fields that are no real"):
         worst_case(REGISTRY["G6w"], WeightedTDPMD, n_states=2, n_actions=2, gamma=0.9, iterations=5)

@@ -101,6 +101,12 @@ def checked_rule(rule):
     return rule
 
 
+def integers_of(cls) -> tuple:
+    """The names of the fields of a class that hold integers."""
+    kinds = getattr(cls, "__annotations__", {}).items()
+    return tuple(x for x, kind in kinds if getattr(kind, "__forward_arg__", kind) in (int, "int"))
+
+
 def _checked(cls, name, value, any_sign, parts):
     if name == "eta":
         return checked_step(name, value, name in any_sign)
@@ -108,8 +114,7 @@ def _checked(cls, name, value, any_sign, parts):
         return _checked_part(name, value, parts[name])
     if name in tables_of(cls):
         return checked_table(name, value, name in any_sign)
-    kind = getattr(cls, "__annotations__", {}).get(name)
-    if getattr(kind, "__forward_arg__", kind) in (int, "int"):
+    if name in integers_of(cls):
         whole = is_real(value) and value == value // 1  # files have floats
         return check_number(name, int(value) if whole else value, 1)
     return checked_field(name, value, name in any_sign)

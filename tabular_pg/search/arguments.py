@@ -9,7 +9,7 @@ from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.checks.tables import tables_of
 from tabular_pg.engine.arguments import refuse_regularization
 from tabular_pg.engine.method import METHODS, Regularization
-from tabular_pg.engine.rules import COMPOSED
+from tabular_pg.engine.rules import COMPOSED, integers_of
 from tabular_pg.theorem import REGISTRY, Theorem
 
 TAU = 0.5  # of what is about entropy, unless told otherwise
@@ -57,9 +57,11 @@ def checked_rule_class(theorem, rule, tau):
     if cls not in METHODS:
         known = ", ".join(sorted(known.__name__ for known in METHODS))
         raise TypeError(f"rule is {shown(rule)}; expected one of {known}")
-    if cls in COMPOSED or tables_of(cls):
-        made_of = "has tables" if tables_of(cls) else "is put together"
-        raise ValueError(f"rule is {cls.__name__}, which {made_of}; expected one of numbers alone")
+    if cls in COMPOSED or tables_of(cls) or integers_of(cls):
+        raise ValueError(
+            f"rule is {cls.__name__}, which has fields that are no real numbers; expected one of "
+            "numbers alone"
+        )
     if cls not in theorem.rules:
         about = ", ".join(known.__name__ for known in theorem.rules)
         raise ValueError(f"rule is {cls.__name__}; {theorem.id} is about {about}")

@@ -9,7 +9,7 @@ import pytest
 
 from tabular_pg import ProjectedPG, optimize
 from tabular_pg.engine.method import METHODS, Regularization, Space
-from tabular_pg.engine.rules import COMPOSED
+from tabular_pg.engine.rules import COMPOSED, integers_of
 from tabular_pg.optima.optimal import optimum
 from tabular_pg.search.candidates.evaluator import Evaluator
 from tabular_pg.search.candidates.instance import trusted_mdp
@@ -23,6 +23,7 @@ CASES = [
     for tau in (0.0, 0.5)
     if method.native
     and cls not in COMPOSED
+    and not integers_of(cls)
     and not (method.regularization is Regularization.NONE and tau > 0)
     and not (method.regularization is Regularization.REQUIRED and tau == 0)
 ]

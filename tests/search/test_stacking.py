@@ -9,6 +9,7 @@ import pytest
 
 from tabular_pg import REGISTRY, NaturalPG, ProjectedQAscent, SoftmaxPG
 from tabular_pg.engine.method import METHODS
+from tabular_pg.engine.rules import COMPOSED
 from tabular_pg.search import worst_case
 from tabular_pg.search.arguments import usual_tau
 from tabular_pg.search.candidates.evaluator import Evaluator
@@ -118,7 +119,7 @@ def test_what_assumes_something_of_the_start_is_asked_about_one_run_at_a_time():
 
 def test_methods_with_a_memory_run_alone():
     for cls, method in METHODS.items():
-        if method.start is not None and method.native:
+        if method.start is not None and method.native and cls not in COMPOSED:
             about = statement(lambda run: (run.sup_gap, 9.0 + 0.0 * run.k), cls)
             problem = SearchProblem(about, cls, 0.9, 0.0, 5, "ratio")
             assert runs_at_once(problem, problem.limits(2, 2)) == 1

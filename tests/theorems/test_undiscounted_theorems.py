@@ -21,6 +21,7 @@ from support.families.holding import (
 from support.sabotage import CORRUPT, WRONG
 from support.strategies import experiments
 from tabular_pg import (
+    GPMD,
     MDP,
     REGISTRY,
     SPMA,
@@ -33,6 +34,7 @@ from tabular_pg import (
     SoftmaxPG,
     SoftPolicyIteration,
     check,
+    mirrors,
     optimize,
 )
 from tabular_pg.theorem import verdict
@@ -73,6 +75,7 @@ SUITE = {  # name: (mdp, rule, iterations, tau)
     "G levels": (LEVELS, NaturalPG(1.0), 60, 0.5),
     "G soft": (LEAKY, SoftPolicyIteration(), 8, 0.5),
     "G soft, levels": (LEVELS, SoftPolicyIteration(), 6, 0.5),
+    "GP leaky": (LEAKY, GPMD(mirrors.Tsallis(0.5), 1.0), 60, 0.5),
     "P leaky": (LEAKY, ProjectedPG(0.1), 200, 0.0),
     "P cycles": (CYCLES, ProjectedPG(0.02), 200, 0.0),
     "P huge": (LEAKY, ProjectedPG(1e3), 20, 0.0),

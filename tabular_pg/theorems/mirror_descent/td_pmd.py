@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular_pg.methods.td_pmd import TDPMD, WeightedTDPMD
 from tabular_pg.theorem import Confidence, theorem
+from tabular_pg.verdicts.actions import each_action
 from tabular_pg.verdicts.assumptions import dense_transitions, few_updates, from_the_start
 from tabular_pg.verdicts.potential import divergence
 from tabular_pg.verdicts.quantities import EPS, at_start, q_gap, relative_entropy
@@ -65,9 +66,10 @@ def td_linear_weighted(run):
     mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
     nu, gamma = stationary(mdp, pi)[:, None] * pi, mdp.gamma
     weights, error = (np.zeros(pi.shape) + stacked(x) for x in (run.rule.weights, run.rule.error))
-    least, before = weights.min(), at_start(run, run.policies)
+    least, before = each_action(run, weights, np.inf).min(), at_start(run, run.policies)
     excess = error - expected(mdp, (before * error).sum(axis=1))  # of Q^0 above F Q^0
-    above = (weights * np.maximum(excess, 0.0)).max() / (least * (1 - gamma))
+    excess = each_action(run, weights * np.maximum(excess, 0.0))
+    above = excess.max() / (least * (1 - gamma))
     start = at_start(run, divergence(run)) @ nu.sum(axis=1)
     lost = at_start(run, q_gap(run)) - error + above
     size = at_start(run, q_gap(run)) + np.abs(error) + above

@@ -21,6 +21,7 @@ from tabular_pg.verdicts.quantities import EPS, at_start, least_step, log_ratio,
 from tabular_pg.verdicts.visits import mismatch
 
 ACCELERATED, HEAVY = (AcceleratedPG,), (HeavyBallPG,)
+LAST_BITS = 4 * np.finfo(float).eps  # by which a logarithm may be rounded, relatively
 
 
 def is_theta(run):
@@ -106,7 +107,9 @@ def energy(run):
     before = np.concatenate([square[:1] * 0, square[:-1]])
     known = follows | (run.k[i] == 0)
     proved = gap[i] + np.where(follows, before, 0 * before)
-    rounding = EPS * (gap[i] + square)
+    noise = LAST_BITS * np.abs(run.log_policies[i + 1]) if run.rounded else 0.0 * move
+    moved = run.rule.beta / (2 * run.rule.eta) * ((2 * np.abs(move) + noise) * noise)
+    rounding = EPS * (gap[i] + square) + moved.sum(axis=(1, 2))
     return gap[i + 1] + square, np.where(known, proved, np.inf), rounding
 
 
