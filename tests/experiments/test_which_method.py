@@ -172,8 +172,10 @@ def test_what_the_page_says_is_in_the_record():
     ahead = "PMD, entropy, lookahead 2"
     for target in TARGETS:
         chain = counts(target, "gammachain")
-        others = (k for (name, _), k in chain.items() if name not in (ahead, "homotopic PMD"))
-        assert min(others) == 15 and chain["homotopic PMD", WEIGHT] == 4
+        apart = (ahead, "lookahead PMD", "homotopic PMD")
+        assert min(k for (name, _), k in chain.items() if name not in apart) == 15
+        assert chain["homotopic PMD", WEIGHT] == 4
+        assert chain["lookahead PMD", CONSTANT] == chain["lookahead PMD", CHANGING] == 14
         assert chain[ahead, CONSTANT] == chain[ahead, CHANGING] == 8
 
 
@@ -192,6 +194,8 @@ def test_what_the_page_says_of_entropy_is_in_the_record():
         assert found["natural PG", CONSTANT] <= found["soft policy iteration", NONE] + 1
     assert most(fine, TAU, "natural PG", CONSTANT) == 21
     assert most(fine, TAU, "natural PG", CHANGING) == 10
+    assert most(rough, TAU, "GPMD, Euclidean", CHANGING) == 4
+    assert most(fine, TAU, "GPMD, Euclidean", CHANGING) == 8
     grid, arms = counts(fine, "gridworld", TAU), counts(fine, "arms", TAU)
     assert grid["TD-PMD", CONSTANT] == grid["TD-PMD", CHANGING] == 482
     assert grid["natural PG", CHANGING] == 8
