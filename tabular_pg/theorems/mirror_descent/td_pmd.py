@@ -9,7 +9,7 @@ from tabular_pg.theorem import Confidence, theorem
 from tabular_pg.verdicts.actions import each_action
 from tabular_pg.verdicts.assumptions import dense_transitions, few_updates, from_the_start
 from tabular_pg.verdicts.potential import divergence
-from tabular_pg.verdicts.quantities import EPS, at_start, q_gap, relative_entropy
+from tabular_pg.verdicts.quantities import EPS, at_start, q_gap
 from tabular_pg.verdicts.visits import expected, stationary
 
 
@@ -93,7 +93,7 @@ def stacked(table):
 def _linear(run, weight):
     mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
     nu = stationary(mdp, pi)
-    start = at_start(run, relative_entropy(-run.iterates, pi, run.policies)) @ nu
+    start = at_start(run, divergence(run)) @ nu
     L = at_start(run, (pi * q_gap(run)).sum(axis=2)) @ nu + weight * start
     rate = np.maximum(mdp.gamma, 1 / (1 + eta * tau)) ** (run.k - 1.0)
     return run.value_gap @ nu, np.where(run.k >= 1, rate * L, np.inf)
