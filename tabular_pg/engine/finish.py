@@ -109,10 +109,15 @@ def _status(fields, task) -> Status:
     below = fields["log_below"]
     if fields["scaled_gap"][-1].max() > 0 or (below is not None and below[-1].max() > -np.inf):
         return Status.COMPLETED
-    choice = task.method.dual and task.best.pi.max(axis=1).min() < 1  # duals have underflown
-    vanished = task.method.space is Space.SOFTMAX or choice
+    vanished = task.method.space is Space.SOFTMAX or (task.method.dual and _at_no_vertex(task.best))
     vanished = vanished and fields["scaled_gap"][0].max() > 0
     return Status.UNDERFLOW if vanished and task.tau > 0 else Status.OPTIMAL
+
+
+def _at_no_vertex(best) -> bool:
+    """Whether policies with dual variables near those of the optimum need not be it: some state
+    takes several actions, or would with the least change."""
+    return bool(best.pi.max(axis=1).min() < 1 or (best.powers == 0).any())
 
 
 def refuse_idle_kernel(task, moved):

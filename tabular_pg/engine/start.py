@@ -13,9 +13,9 @@ import numpy as np
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.engine.method import Method, Space
 from tabular_pg.gaps.coordinates import Logits, Probabilities
-from tabular_pg.gaps.duals import Duals, start_duals
+from tabular_pg.gaps.duals import Duals
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.numerics.double_double import add_log
+from tabular_pg.numerics.conjugate import subtract_dual
 
 SUM_TOLERANCE = 1e-12  # of probabilities, times the number of actions
 UNAVAILABLE = "{}: the action is not available"
@@ -40,8 +40,8 @@ class Start(NamedTuple):
 def coordinates_of(policy, coordinates, odds=None, logarithms=False):
     """``(x, log pi)`` for a policy (S, A), given by its ``logarithms`` or not.
 
-    Offsets are differences from the optimum to twice the digits (``odds``): of a policy that is
-    near to it nothing is lost. Dual variables are those of the probabilities, at 0 that of 0.
+    Offsets and dual variables are differences from the optimum to twice the digits (``odds``): of
+    a policy that is near to it nothing is lost. The dual variable of the probability 0 is that.
     """
     with np.errstate(divide="ignore"):
         log_pi = policy if logarithms else np.log(policy)
@@ -49,10 +49,8 @@ def coordinates_of(policy, coordinates, odds=None, logarithms=False):
         return np.exp(policy) if logarithms else policy.copy(), log_pi
     if isinstance(coordinates, Logits):
         return log_pi.copy(), log_pi
-    if isinstance(coordinates, Duals):
-        return start_duals(np.exp(log_pi), log_pi, coordinates), log_pi
-    x = np.empty(policy.shape)
-    add_log(np.ascontiguousarray(policy), logarithms, odds.high, odds.low, x)
+    x, q = np.empty(policy.shape), coordinates.q if isinstance(coordinates, Duals) else 1.0
+    subtract_dual(np.ascontiguousarray(policy), logarithms, q, odds.high, odds.low, x)
     return x, log_pi
 
 

@@ -36,14 +36,6 @@ class Duals(NamedTuple):
     q: float
 
 
-def start_duals(policy, log_pi, coordinates):
-    """(S, A) ``x`` of a policy: its dual variable is phi'(pi), where pi is 0 that of 0."""
-    m, powers = coordinates.q - 1.0, coordinates.powers
-    own = np.exp(m * log_pi) if m < 0 else policy**m
-    available = np.isfinite(powers)
-    return np.where(available, (own - np.where(available, powers, 0.0)) / m, 0.0)
-
-
 def log_policies(x, best) -> np.ndarray:
     """(..., S, A) log pi for ``x``, given the optimum."""
     m, powers = best.regularizer.q - 1.0, best.powers

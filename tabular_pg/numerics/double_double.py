@@ -177,29 +177,38 @@ def log(x, x_low):
 
 
 @njit
+def ahead_of_top(A, A_low, tau, high, low, s):
+    """The largest entry of row ``s``; fill that of ``high + low`` with A less it, over tau."""
+    top = 0
+    for a in range(A.shape[1]):
+        if A[s, a] > A[s, top] or (A[s, a] == A[s, top] and A_low[s, a] > A_low[s, top]):
+            top = a
+    for a in range(A.shape[1]):
+        if A[s, a] == -math.inf:
+            high[s, a], low[s, a] = -math.inf, 0.0
+            continue
+        x, x_low = add(A[s, a], A_low[s, a], -A[s, top], -A_low[s, top])
+        high[s, a], low[s, a] = divide(x, x_low, tau, 0.0)
+    return top
+
+
+@njit
 def soft_residual(A, A_low, tau, mean, precise, high, low, out):
     """Fill ``high + low`` (S, A) with A less its maximum, divided by tau, and ``out`` (S,) with
     max A / tau + the log of the sum of its exponentials, or of their mean, without those of -inf.
     """
     for s in range(A.shape[0]):
-        top, count = 0, 0
-        for a in range(A.shape[1]):
-            if A[s, a] > A[s, top] or (A[s, a] == A[s, top] and A_low[s, a] > A_low[s, top]):
-                top = a
+        top, count = ahead_of_top(A, A_low, tau, high, low, s), 0
         total, total_low, excess = 0.0, 0.0, 0.0
         for a in range(A.shape[1]):
-            if A[s, a] == -math.inf:
-                high[s, a], low[s, a] = -math.inf, 0.0
+            if high[s, a] == -math.inf:
                 continue
-            x, x_low = add(A[s, a], A_low[s, a], -A[s, top], -A_low[s, top])
-            x, x_low = divide(x, x_low, tau, 0.0)
-            high[s, a], low[s, a] = x, x_low
             count += 1
             if precise:
-                e, e_low = exp(x, x_low)
+                e, e_low = exp(high[s, a], low[s, a])
                 total, total_low = add(total, total_low, e, e_low)
             else:
-                excess += math.expm1(x)
+                excess += math.expm1(high[s, a])
         lead, lead_low = divide(A[s, top], A_low[s, top], tau, 0.0)
         if precise:
             total, total_low = divide(total, total_low, float(count) if mean else 1.0, 0.0)
@@ -207,30 +216,3 @@ def soft_residual(A, A_low, tau, mean, precise, high, low, out):
             out[s] = add(lead, lead_low, total, total_low)[0]
         else:
             out[s] = lead + math.log1p(excess / count) + (0.0 if mean else math.log(count))
-
-
-@njit
-def add_log(policy, logarithms, high, low, out):
-    """Fill ``out`` (S, A) with log-policies less ``high + low``, up to a constant in each state.
-
-    ``policy`` holds probabilities, or logarithms if so told. Entries where ``high`` is -inf are 0.
-    """
-    for s in range(out.shape[0]):
-        top, best = 0, -math.inf
-        for a in range(out.shape[1]):
-            value = policy[s, a]  # or its logarithm: the order is the same
-            if high[s, a] > -math.inf and value > best:
-                top, best = a, value
-        base, base_low = _log(policy[s, top], logarithms)
-        for a in range(out.shape[1]):
-            out[s, a] = 0.0
-            if high[s, a] > -math.inf and a != top:
-                x, x_low = _log(policy[s, a], logarithms)
-                x, x_low = add(x, x_low, -base, -base_low)
-                h, h_low = add(high[s, a], low[s, a], -high[s, top], -low[s, top])
-                out[s, a] = add(x, x_low, -h, -h_low)[0]
-
-
-@njit
-def _log(p, logarithm):
-    return (p, 0.0) if logarithm else log(p, 0.0)

@@ -51,8 +51,8 @@ class Optimum:
         regularizes, or None for tau = 0.
     doubt : why it is doubtful which actions are optimal, or how accurate the values are, or ''.
     tie_tolerance : what ``optimum`` was asked for.
-    odds : log softmax(Q*_tau / tau) to twice the digits, up to a constant; None for tau = 0, and
-        where something else than the entropy regularizes.
+    odds : Q*_tau / tau, the dual variables of pi*_tau, to twice the digits, up to a constant in
+        each state; None for tau = 0.
     regularizer : what does; None for the entropy, or for tau = 0.
     powers : (S, A) of its dual variables at the optimum, see ``numerics.duals``; None likewise.
     """
@@ -114,7 +114,7 @@ def optimum(mdp, tau=0.0, *, tie_tolerance=None, regularizer=None) -> Optimum:
         can do.
     regularizer : Tsallis, Euclidean or LogBarrier of ``tabular_pg.mirrors``, optional
         Subtract tau h(pi(.|s)), h of this map, in place of adding the entropy; needs tau > 0, and
-        gamma < 1 unless q < 1. Values are exact for rewards that differ by a rounding of tau h.
+        gamma < 1 unless q < 1.
 
     Raises
     ------
@@ -161,10 +161,10 @@ def _computed(mdp, tau, tie_tolerance, regularizer) -> Optimum:
     optimal = np.broadcast_to(bellman.available, mdp.r.shape).copy()
     A = np.where(optimal, 0.0, -np.inf)
     if regularizer is not None:
-        V, best = regularized_values(bellman, tau, regularizer, found.V, found.V_low)
+        best = regularized_values(bellman, tau, regularizer, found.V, found.V_low)
         return Optimum(
-            V, A, optimal, np.inf, 0.0, tau, best.log_pi, "", tie_tolerance, None, regularizer,
-            best.powers,
+            best.V, A, optimal, np.inf, 0.0, tau, best.log_pi, "", tie_tolerance, best.odds,
+            regularizer, best.powers,
         )  # fmt: skip
     V, odds = soft_values(bellman, tau, found.V, found.V_low)
     log_pi = odds.log_softmax

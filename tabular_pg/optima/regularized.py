@@ -2,9 +2,7 @@
 ``V = T V``, (T V)(s) = max_p <Q(s, .), p> - tau h(p).
 
 T is convex in V, as the entropy's operator is, and Newton's method is policy iteration: from the
-second iterate on values rise. Advantages have twice the digits of a float, so that what is left at
-the end is a residual of the rounding of tau h alone: values are exact for rewards that differ by
-that much.
+second iterate on values rise. Advantages and residuals have twice the digits of a float.
 """
 
 from __future__ import annotations
@@ -14,77 +12,55 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg.checks.numbers import shown
-from tabular_pg.numerics.double_double import accumulate
+from tabular_pg.numerics.conjugate import dual_residual, losses
 from tabular_pg.numerics.duals import Regularizer
-from tabular_pg.optima.soft_optimal import infinite_values
+from tabular_pg.optima.soft_optimal import Odds, newton
 
-NEWTON_STEPS = 500
-SETTLED = 1e-12  # relative size of a residual from which it may end
 ROOT_STEPS = 120
 ENOUGH = 2.0**-52
 LARGEST_POWER = 2  # phi'' = p^(q-2) is at least 1 up to there
 
 
-class Greedy(NamedTuple):
-    """What maximizes <Q, p> - tau h(p) in every state."""
+class RegularizedValues(NamedTuple):
+    """The regularized optimum."""
 
+    V: np.ndarray  # (S,)
     log_pi: np.ndarray  # (S, A)
     powers: np.ndarray  # (S, A), 1 + (q-1) y
-    residual: np.ndarray  # (S,), (T V - V) / tau
-    size: float  # of the terms that it is the sum of
+    odds: Odds
 
 
-def regularized_values(bellman, tau, regularizer, V, V_low):
-    """(V*, the greedy policy of it), from the values (pairs of floats) of the plain optimum."""
-    V, V_low, previous = V.copy(), V_low.copy(), np.inf
-    for _ in range(NEWTON_STEPS):
-        found = _greedy(*bellman.advantages(V, V_low), tau, regularizer)
-        left = np.abs(found.residual).max() / found.size
-        if left == 0.0 or (left < SETTLED and left >= previous / 2):
-            return V, found
-        previous, step, pi = left, tau * found.residual, np.exp(found.log_pi)
-        bellman.solve(pi / pi.sum(axis=1, keepdims=True), step)
-        if not np.isfinite(step).all():
-            break
-        accumulate(V, V_low, step)
-    if bellman.ends is not None:
-        raise infinite_values(tau)
-    raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {left:.3g}")
+def regularized_values(bellman, tau, regularizer, V, V_low) -> RegularizedValues:
+    """From the values (pairs of floats) of the plain optimum."""
+    V, V_low, m = V.copy(), V_low.copy(), regularizer.q - 1.0
+    high, low = np.empty(bellman.r.shape), np.empty(bellman.r.shape)
+    log_pi, powers = np.empty(high.shape), np.empty(high.shape)
 
+    def greedy(A, A_low, _):
+        losses(A, A_low, tau, high, low)
+        top_dual, residual = _top_dual(high, m), np.empty(V.size)
+        dual_residual(A, A_low, tau, regularizer, top_dual, high, low, residual)
+        y = high + (top_dual[:, None] + low)
+        powers[...] = 1.0 + m * y
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_pi[...] = np.where(powers > 0, np.log1p(np.maximum(m * y, -1.0)) / m, -np.inf)
+        log_pi[np.isneginf(y)] = -np.inf
+        return np.exp(log_pi), residual
 
-def _greedy(A, A_low, tau, regularizer) -> Greedy:
-    """From the advantages as pairs of floats; those of unavailable actions are -inf."""
-    m = regularizer.q - 1.0
-    top = A.argmax(axis=1)[:, None]
-    best, best_low = (np.take_along_axis(x, top, axis=1) for x in (A, A_low))
-    with np.errstate(over="ignore", invalid="ignore"):
-        ahead = ((A - best) + (A_low - best_low)) / tau
-    y = ahead + _top_dual(ahead, m)[:, None]
-    powers = 1.0 + m * y
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_pi = np.where(powers > 0, np.log1p(np.maximum(m * y, -1.0)) / m, -np.inf)
-    log_pi[np.isneginf(y)] = -np.inf
-    pi = np.exp(log_pi)
-    h = _weight(regularizer, y, pi, log_pi)
-    gained = (best + best_low)[:, 0] / tau + (pi * np.where(pi > 0, ahead, 0.0)).sum(axis=1)
-    return Greedy(log_pi, powers, gained - h, 1.0 + float(np.abs(h).max()))
-
-
-def _weight(regularizer, y, pi, log_pi) -> np.ndarray:
-    """(S,) h(pi), whose dual variables are ``y``."""
-    q, constant = regularizer
-    if q == 0:
-        return constant - np.where(np.isneginf(y), 0.0, log_pi).sum(axis=1)
-    return constant + (pi * np.where(pi > 0, y, 0.0)).sum(axis=1) / q
+    newton(bellman, tau, greedy, V, V_low)
+    return RegularizedValues(V, log_pi, powers, Odds(high, low))
 
 
 def relative_duals(best) -> np.ndarray:
     """(S, A) (Q*_tau - V*_tau) / tau of an optimum, from its dual variables; -inf for an action
     that is not available."""
+    q, constant = best.regularizer
     known = np.where(best.optimal, best.powers, 1.0)
-    y = np.where(best.optimal, (known - 1.0) / (best.regularizer.q - 1.0), -np.inf)
+    y = np.where(best.optimal, (known - 1.0) / (q - 1.0), -np.inf)
     mean = (best.pi * np.where(best.pi > 0, y, 0.0)).sum(axis=1)
-    return y + (_weight(best.regularizer, y, best.pi, best.log_pi) - mean)[:, None]
+    if q == 0:
+        return y - (mean + np.where(best.optimal, best.log_pi, 0.0).sum(axis=1) - constant)[:, None]
+    return y + (mean / q + constant - mean)[:, None]
 
 
 def _top_dual(ahead, m) -> np.ndarray:

@@ -20,7 +20,8 @@ SETTLED = 1e-12  # residuals of T_tau V = V, in units of tau, that are small eno
 
 @dataclass(frozen=True)
 class Odds:
-    """Log-probabilities up to a constant in each state, as pairs of floats."""
+    """Dual variables of a policy up to a constant in each state, as pairs of floats: with the
+    entropy, log-probabilities."""
 
     high: np.ndarray  # (S, A), at most 0; -inf for unavailable actions
     low: np.ndarray  # (S, A)
@@ -37,33 +38,44 @@ class Odds:
         return log_pi
 
 
+def newton(bellman, tau, greedy, V, V_low):
+    """Improve values (pairs of floats) in place until ``V = T V``, by policy iteration.
+
+    ``greedy`` takes advantages as pairs, and whether the residual is to have twice the digits; it
+    gives the policy (S, A), normalized or not, that attains T V, and (T V - V) / tau.
+    """
+    previous, precise = np.inf, False
+    for _ in range(NEWTON_STEPS):
+        pi, residual = greedy(*bellman.advantages(V, V_low), precise)
+        left = np.abs(residual).max()
+        if left < SETTLED and left >= previous / 2:
+            if precise:
+                return
+            precise, previous = True, np.inf
+            continue
+        previous, step = left, tau * residual
+        bellman.solve(pi / pi.sum(axis=1, keepdims=True), step)
+        if not np.isfinite(step).all():
+            break
+        accumulate(V, V_low, step)
+    if bellman.ends is not None:
+        raise infinite_values(tau)
+    raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {left:.3g}")
+
+
 def soft_values(bellman, tau, V, V_low):
     """(V*_tau, its Odds), from the values (pairs of floats) of the plain optimum."""
     counts = np.broadcast_to(bellman.available, bellman.r.shape).sum(axis=1)
     mean = bellman.ends is None and bool((counts == counts[0]).all())
     V, V_low = V.copy(), V_low.copy()
     high, low = np.empty(bellman.r.shape), np.empty(bellman.r.shape)
-    residual, previous, precise = np.empty(V.size), np.inf, False
-    for _ in range(NEWTON_STEPS):
-        A, A_low = bellman.advantages(V, V_low)
+
+    def greedy(A, A_low, precise):
+        residual = np.empty(V.size)
         soft_residual(A, A_low, tau, mean, precise, high, low, residual)
-        size = np.abs(residual).max()
-        if size < SETTLED and size >= previous / 2:
-            if precise:
-                break
-            precise, previous = True, np.inf
-            continue
-        previous = size
-        weights = np.exp(high + low)
-        step = tau * residual
-        bellman.solve(weights / weights.sum(axis=1, keepdims=True), step)
-        if not np.isfinite(step).all():
-            raise infinite_values(tau)
-        accumulate(V, V_low, step)
-    else:
-        if bellman.ends is not None:
-            raise infinite_values(tau)
-        raise RuntimeError(f"Newton's method for tau = {tau} stopped at residual {size:.3g}")
+        return np.exp(high + low), residual
+
+    newton(bellman, tau, greedy, V, V_low)
     common = tau * np.log(counts[0]) / (1.0 - bellman.gamma) if mean else 0.0
     return V + common, Odds(high, low)
 

@@ -38,7 +38,7 @@ def read_optimum(content, shape) -> Optimum:
         V=content.array("V", shape[:1]),
         A=content.array("A", shape),
         optimal=content.array("optimal", shape, "b"),
-        log_softmax=content.array("log_softmax", shape) if soft or regularizer else None,
+        log_softmax=content.array("log_softmax", shape) if soft else None,
         doubt=text("doubt", facts["doubt"]),
         tie_tolerance=None if tolerance is None else read_number("tie_tolerance", tolerance),
         odds=odds,

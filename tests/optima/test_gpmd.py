@@ -77,6 +77,25 @@ def test_gaps_on_random_problems(data, mdp, mirror, tau, eta):
                 assert abs(float(mp.expm1(found - mp.log(gap)))) < 1e-9, (k, found, gap)
 
 
+@every_map
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e-12])
+def test_a_start_next_to_the_optimum(mirror, scale):
+    """Rewards far below tau: the uniform policy is nearly optimal, and is known to all digits."""
+    rule = GPMD(mirror, 0.01)
+    mdp = MDP(MDP_.P, scale * MDP_.r, MDP_.gamma)
+    run, exact = optimize(mdp, rule, 2, tau=100.0), gaps(mdp, rule, 2, 100.0, None, digits=100)
+    for found, row in zip(run.log_value_gap, exact, strict=True):
+        np.testing.assert_allclose(found, [float(mp.log(x)) for x in row], atol=1e-10)
+
+
+def test_the_root_of_a_policy_next_to_a_vertex_is_found():
+    """The likeliest action lacks 1e-120, in a bracket of the size of its dual variables."""
+    mdp, rule = instances.garnet(5, 2, 2, 0.5, seed=326029), GPMD(mirrors.Tsallis(0.999), 1000.0)
+    run, exact = optimize(mdp, rule, 6, tau=1e-3), gaps(mdp, rule, 6, 1e-3, None, digits=300)
+    for found, row in zip(run.log_value_gap, exact, strict=True):
+        np.testing.assert_allclose(found, [float(mp.log(x)) for x in row], atol=1e-10)
+
+
 def test_with_the_entropy_it_is_natural_policy_gradient():
     run, same = (
         optimize(MDP_, rule, 30, tau=0.3) for rule in (GPMD(mirrors.Entropy(), 2.0), NaturalPG(2.0))
@@ -169,6 +188,9 @@ def test_what_a_run_ends_in():
     assert interior.status is Status.UNDERFLOW
     corner = optimize(MDP_, GPMD(mirrors.Euclidean(), 20.0), 400, tau=1e-3)
     assert corner.status is Status.OPTIMAL and (corner.optimum.pi.max(axis=1) == 1).all()
+    edge = optimize(MDP([[[1.0], [1.0]]], [[0.0, 1.0]], 0.0), GPMD(mirrors.Euclidean(), 1.0), 1200,
+                    tau=1.0)  # fmt: skip
+    assert edge.status is Status.UNDERFLOW and edge.optimum.pi.tolist() == [[0.0, 1.0]]
     settled = optimize(MDP_, GPMD(mirrors.Euclidean(), 2.0), 400, tau=0.3, until=1e-6)
     assert settled.status is Status.SETTLED and settled.sup_gap[-1] <= 1e-6
     still = optimize(instances.bandit([0.5, 0.5]), GPMD(mirrors.LogBarrier(), 1.0), 3, tau=1.0)
