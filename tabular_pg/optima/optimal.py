@@ -30,6 +30,7 @@ from tabular_pg.optima.soft_optimal import Odds, soft_values
 ACCURATE_SOLUTION = 1e-11  # componentwise backward error above which a solution is in doubt
 ACCURATE = 1e-20  # what refinement must reach, relative to the rewards that a value adds up
 SMALLEST_TAU, LARGEST_TAU = 1e-13, 1e100  # relative to the largest such sum
+LARGEST_BESIDE_MAP = 1e16  # beyond, other regularizers than the entropy hide the rewards
 LARGEST_VALUE, SMALLEST_REWARD = 1e250, 1e-250
 KNOWN = weakref.WeakKeyDictionary()  # optima of MDPs in use, by tau and tie tolerance
 
@@ -120,7 +121,7 @@ def optimum(mdp, tau=0.0, *, tie_tolerance=None, regularizer=None) -> Optimum:
     ------
     ValueError
         If tau is negative, not finite, or positive but beyond [1e-13, 1e100] times the value
-        scale; if there is a regularizer and tau = 0, or gamma = 1
+        scale, 1e16 times with a regularizer; if there is a regularizer and tau = 0, or gamma = 1
         and q > 1; if the largest |r| or the values it can add up to are beyond [1e-250, 1e250].
 
     Warns
@@ -153,10 +154,11 @@ def _computed(mdp, tau, tie_tolerance, regularizer) -> Optimum:
     if tau == 0:
         return _plain(bellman.available, found, tie_tolerance)
     scale = float(found.reach.max())
-    if scale > 0 and not SMALLEST_TAU * scale <= tau <= LARGEST_TAU * scale:
+    largest = LARGEST_TAU if regularizer is None else LARGEST_BESIDE_MAP
+    if scale > 0 and not SMALLEST_TAU * scale <= tau <= largest * scale:
         raise ValueError(
             f"tau is {tau}; expected 0 or a number in [{SMALLEST_TAU * scale:.3g}, "
-            f"{LARGEST_TAU * scale:.3g}] (1e-13 to 1e100 times the value scale)"
+            f"{largest * scale:.3g}] ({SMALLEST_TAU} to {largest} times the value scale)"
         )
     optimal = np.broadcast_to(bellman.available, mdp.r.shape).copy()
     A = np.where(optimal, 0.0, -np.inf)

@@ -250,6 +250,8 @@ def test_an_optimum_that_is_none_is_refused():
         optimum(MDP_, regularizer=mirrors.Tsallis(0.5))
     with pytest.raises(TypeError, match="regularizer is 'entropy'; expected a map"):
         optimum(MDP_, 0.1, regularizer="entropy")
+    with pytest.raises(ValueError, match=r"1e-13 to 1e\+16 times the value scale"):
+        optimum(instances.bandit([1.0, 0.0]), 1e17, regularizer=mirrors.LogBarrier())
     stay = MDP([[[1.0], [1.0], [0.9]]], [[-0.1, -0.1, -0.1]], 1.0)
     with pytest.raises(ValueError, match="regularized values are infinite"):
         optimum(stay, 1.0, regularizer=mirrors.Tsallis(0.5))
