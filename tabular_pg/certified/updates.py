@@ -31,6 +31,8 @@ from tabular_pg.methods import (
     HomotopicPMD,
     LogBarrierPG,
     NaturalPG,
+    NesterovPG,
+    NormalizedAcceleratedPG,
     NormalizedPG,
     ProjectedPG,
     ProjectedQAscent,
@@ -128,9 +130,17 @@ def projected_q_ascent(rule, k, model, point):
 
 @symmetric(NormalizedPG)
 def normalized_pg(rule, k, model, point):
-    g = point.d[:, None] * point.pi * point.A
+    return point.x + rule.eta * _direction(_gradient(model, point)), point.memory
+
+
+def _gradient(model, point):
+    return point.d[:, None] / (1 - model.gamma) * point.pi * point.A
+
+
+def _direction(g):
+    """In units of its norm, or 0."""
     norm = (g * g).sum().sqrt()
-    return point.x + (arb(0) if norm.is_zero() else rule.eta / norm) * g, point.memory
+    return (arb(0) if norm.is_zero() else 1 / norm) * g
 
 
 def _at_rest(rule, model, point):
@@ -147,10 +157,18 @@ def _first_theta(rule, model, point):
     return np.stack([point.x, point.x, *[zeros(*point.x.shape)] * 2], axis=1)
 
 
+@symmetric(NesterovPG, start=_at_rest)
+def nesterov_pg(rule, k, model, point):
+    t = k + 1
+    theta = point.x + rule.eta * t / (t + 1) * _gradient(model, point)
+    return theta + (theta - point.memory[:, 0]) * (t - 1) / (t + 2), theta[:, None]
+
+
+@symmetric(NormalizedAcceleratedPG, start=_first_theta)
 @symmetric(AcceleratedPG, start=_first_theta)
 def accelerated_pg(rule, k, model, point):
     t, (before, theta, slopes, lost) = k // 2 + 1, np.moveaxis(point.memory, 1, 0)
-    now = point.d[:, None] / (1 - model.gamma) * point.pi * point.A
+    now = _gradient(model, point)
     gap = zeros(*now.shape) + (model.mu * point.e).sum()
     if k % 2 == 1:
         phi = point.x + (point.x - before) * (t - 1) / (t + 2)
@@ -160,7 +178,10 @@ def accelerated_pg(rule, k, model, point):
         moved, now = theta, slopes
     elif k > 2 and not gap[0, 0] <= lost[0, 0]:
         raise Undecided("which of phi and theta is better is open")
-    moved = moved + rule.eta * t / (t + 1) * now
+    if type(rule) is NormalizedAcceleratedPG:
+        moved = moved + rule.eta * _direction(now)
+    else:
+        moved = moved + rule.eta * t / (t + 1) * now
     return moved, np.stack([theta, moved, now, gap], axis=1)
 
 

@@ -31,25 +31,26 @@ class NormalizedPG(NamedTuple):
 
 def first_direction(rule, problem, point):
     """The gradient in units of its norm, which is what is remembered; 0 where it is 0."""
-    fill_direction(problem, point)
+    fill_direction(problem, point, point.memory[:, 0])
 
 
 def next_direction(rule, k, problem, point):
     """The same at a later iterate."""
-    fill_direction(problem, point)
+    fill_direction(problem, point, point.memory[:, 0])
 
 
 @njit
-def fill_direction(problem, point):
-    """Fill the memory by grad V(mu) / ||grad V(mu)||, less what actions of a state have in common.
+def fill_direction(problem, point, direction):
+    """Fill ``direction`` (S, A) by grad V(mu) / ||grad V(mu)||, less what actions of a state have
+    in common.
 
     Where the whole gradient is below the range of floats, it is formed in units of its largest
     losses, as the gap is then.
     """
-    direction, kappa = point.memory[:, 0], np.zeros(point.e.size)
+    kappa = np.zeros(point.e.size)
     log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, kappa)
     if log_scale != 0.0:
-        fill_scaled(problem, point, log_scale)
+        fill_scaled(problem, point, log_scale, direction)
         norm = norm_of(direction)
     else:
         direction[:] = 0.0
@@ -80,12 +81,12 @@ def norm_of(values):
 
 
 @njit
-def fill_scaled(problem, point, log_scale):
-    """Fill the memory by (1 - gamma) grad V(mu) divided by exp(log_scale), as ``point.f`` is.
+def fill_scaled(problem, point, log_scale, out):
+    """Fill ``out`` (S, A) by (1 - gamma) grad V(mu) divided by exp(log_scale), as ``point.f`` is.
 
     Every likely action is optimal here: others enter by A* alone, and optimal ones by their gaps.
     """
-    out, pi, x, A_star = point.memory[:, 0], point.pi, point.x, problem.A_star
+    pi, x, A_star = point.pi, point.x, problem.A_star
     next_values(problem.P, problem.gamma, point.f, out)
     for s in range(pi.shape[0]):
         likely = 0

@@ -1,26 +1,37 @@
-"""Softmax policy gradient with momentum, tau = 0: heavy ball and Nesterov's, with exact laws."""
+"""Softmax policy gradient with momentum, tau = 0: heavy ball and Nesterov's, with exact laws.
+
+Steps of Nesterov's are gradients, or of one length (``NORMALIZED``).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.methods.gradients.accelerated_pg import AcceleratedPG
+from tabular_pg.methods.gradients.accelerated_pg import AcceleratedPG, NormalizedAcceleratedPG
 from tabular_pg.methods.gradients.heavy_ball_pg import HeavyBallPG
+from tabular_pg.methods.gradients.nesterov_pg import NesterovPG
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.theorems.softmax_pg.limits import law_constant
+from tabular_pg.theorems.softmax_pg.normalized import (
+    contraction_constant,
+    settled_moves,
+    two_armed_gap,
+)
 from tabular_pg.theorems.softmax_pg.steps import chosen_policy, least_optimal
 from tabular_pg.verdicts.assumptions import (
     eta_at_most,
     from_the_start,
+    several_actions,
     some_pair,
     some_suboptimal_action,
+    two_armed_bandit,
     unique_optimal_actions,
     unit_rewards,
 )
 from tabular_pg.verdicts.quantities import EPS, at_start, least_step, log_ratio, steps
 from tabular_pg.verdicts.visits import mismatch
 
-ACCELERATED, HEAVY = (AcceleratedPG,), (HeavyBallPG,)
+ACCELERATED, NORMALIZED, HEAVY = (AcceleratedPG,), (NormalizedAcceleratedPG,), (HeavyBallPG,)
 LAST_BITS = 4 * np.finfo(float).eps  # by which a logarithm may be rounded, relatively
 
 
@@ -32,7 +43,7 @@ def is_theta(run):
 @theorem(
     "SA1",
     "V(theta_{t+1})(mu) >= V(theta_t)(mu) for every eta",
-    rules=ACCELERATED,
+    rules=ACCELERATED + NORMALIZED,
     any_step=True,
 )
 def monotone(run):
@@ -66,7 +77,7 @@ def sublinear(run):
 @theorem(
     "SA3",
     "t^2 gap -> (4/eta) sum_s n/(1+n) d*_rho/d*_mu",
-    rules=ACCELERATED,
+    rules=ACCELERATED + (NesterovPG,),
     kind=Kind.ASYMPTOTIC,
     confidence=Confidence.CHECKED,
     tolerance=0.05,
@@ -77,9 +88,66 @@ def accelerated_law(run):
     n_s sub-optimal actions in s: 4 times the constant of S6, with t^2 for k. This is measured, not
     proved: Chen et al. (2024) prove 1/t^2 up to logarithms. Sketch: log(pi(a*)/pi(a)) of the flow
     y'' + 3 y'/t = eta_s (w_a + W), w = pi |A*|, grows like 2 log t, so that all w_a + W are
-    4 / (eta_s t^2). Checked at the last recorded theta_t, where the same holds of gap and w as in
-    S6 and the slope of the gap is -2 within 2%."""
-    return _law(run, np.flatnonzero(run.k % 2 == 1), 4 / run.rule.eta, 2)
+    4 / (eta_s t^2). Checked at the last recorded theta_t, or omega_t of Nesterov's method, where
+    the same holds of gap and w as in S6 and the slope of the gap is -2 within 2%."""
+    if type(run.rule) is NesterovPG:
+        return _law(run, np.arange(len(run.k)), run.k, 4 / run.rule.eta, 2)
+    return _law(run, np.flatnonzero(run.k % 2 == 1), (run.k + 1) / 2, 4 / run.rule.eta, 2)
+
+
+@theorem(
+    "SA4",
+    "gap_t(mu) <= gap_0(mu) (1 - C)^t for every eta, normalized",
+    rules=NORMALIZED,
+    assumes=(several_actions, from_the_start),
+)
+def linear(run):
+    """V*(mu) - V(theta_t)(mu) <= (V*(mu) - V^0(mu)) (1 - C)^t with the C of SN3 (c over iterates of
+    both kinds), for every constant eta; theta_t is iterate 2t - 1. Proof: SN2 at omega_{t-1}, which
+    is no worse than theta_{t-1}. It does not know of the momentum, with which convergence is
+    measured to be faster than linear (SA6)."""
+    gap, t = run.value_gap @ run.mdp.mu, (run.k + 1) // 2
+    proved = at_start(run, gap) * (1 - contraction_constant(run)) ** t
+    return gap, np.where(is_theta(run), proved, np.inf)
+
+
+@theorem(
+    "SA5",
+    "two arms: gap = Delta / (1 + e^{d_0 + sqrt(2) eta (t^2+5t+2)/8}), normalized",
+    rules=NORMALIZED,
+    kind=Kind.EQUAL,
+    assumes=(two_armed_bandit, from_the_start),
+)
+def two_armed_solution(run):
+    """On a two-armed bandit the gap of theta_t is Delta / (1 + e^{d_0 + sqrt(2) eta y_t}) with
+    y_t = (t^2 + 5t + 2) / 8, and that of phi_t the same with y_t = (t^2 + 7t) / 8, whatever Delta
+    is: it falls like e^{-eta t^2 / (4 sqrt(2))}. Proof: every step adds sqrt(2) eta to the
+    log-odds, every phi_t is kept, and v_t = y_t - y_{t-1} (of theta) solve v_1 = 1,
+    v_t = 1 + v_{t-1} (t-2)/(t+1), which makes them (t+2)/4 from t = 2 on."""
+    t = (run.k + 1) // 2
+    y = np.where(run.k % 2 == 1, t * t + 5 * t + 2, t * t + 7 * t) / 8
+    return run.sup_gap, two_armed_gap(run, np.sqrt(2 + 0 * run.sup_gap) * run.rule.eta * y)
+
+
+@theorem(
+    "SA6",
+    "log e(phi_t)/e(theta_t) -> -(t-1) eta / (4 N), log e(theta_{t+1})/e(phi_t) -> -eta / N",
+    rules=NORMALIZED,
+    kind=Kind.ASYMPTOTIC,
+    confidence=Confidence.CHECKED,
+    tolerance=3e-3,
+    assumes=(some_suboptimal_action, unique_optimal_actions, some_pair),
+)
+def superlinear(run):
+    """With N = sqrt(sum_s n_s / (1 + n_s)), n_s sub-optimal actions in s: a step of the gradient
+    multiplies the gap by e^{-eta/N} as in SN6, one of the momentum by e^{-(t-1) eta / (4 N)}; so
+    log gap(theta_t) ~ -eta t^2 / (8 N), whatever gamma, rewards and mu are. Sketch: SN6, and the
+    recursion of SA5. That the w (1 + n_s) become equal and every phi_t is kept is argued and not
+    proved; it rests on a numerical check. Checked on the last recorded pair, under the conditions
+    of SN6."""
+    rate, limit = settled_moves(run)
+    k = run.k[steps(run)[-1]]
+    return rate, limit * ((k - 1) / 8 if k % 2 == 1 else 1.0)
 
 
 @theorem(
@@ -128,13 +196,12 @@ def heavy_ball_law(run):
     (S6); momentum does not change the order 1/k. Sketch: moves become nearly constant, so that each
     is eta / (1 - beta) times the gradient; that is argued and not proved, and rests on a numerical
     check. Checked once, under the conditions of S6."""
-    return _law(run, np.arange(len(run.k)), (1 - run.rule.beta) / run.rule.eta, 1)
+    return _law(run, np.arange(len(run.k)), run.k, (1 - run.rule.beta) / run.rule.eta, 1)
 
 
-def _law(run, rows, factor, power):
+def _law(run, rows, n, factor, power):
     """n^power times the gap at the last of the ``rows``, and its limit, or inf if not settled."""
     if len(rows) < 3:
         return run.k[-1], np.inf
     constant, settled = law_constant(run, rows, power)
-    n = run.k[rows[-1]] if power == 1 else (run.k[rows[-1]] + 1) / 2
-    return n**power * run.gap[rows[-1]], factor * constant if settled else np.inf
+    return n[rows[-1]] ** power * run.gap[rows[-1]], factor * constant if settled else np.inf

@@ -106,12 +106,17 @@ def linear(run):
     (1 - e^{-h}) e^{-h} max{e^{-sqrt(2) eta D}, 1/(1+D)} / (sqrt(S) ||d*_mu/mu||), c_k as in S2,
     h = eta sqrt(1 - 1/A) and D = gamma / ((1 - gamma) min mu), for every constant eta: linear, if c
     stays positive. Proof: SN2, with (1 - gamma) mu <= d_mu <= (1 - gamma) mu + gamma."""
-    gap, mdp = run.value_gap @ run.mdp.mu, run.mdp
+    gap = run.value_gap @ run.mdp.mu
+    return gap, at_start(run, gap) * (1 - contraction_constant(run)) ** run.k
+
+
+def contraction_constant(run):
+    """(K,) the C of SN3."""
+    mdp, eta = run.mdp, run.rule.eta
     g, A = 1 - mdp.gamma, mdp.n_actions + 0 * run.sup_gap
     D = mdp.gamma / (g * mdp.mu.min())
-    C = share(run, run.rule.eta) * kept_visits(run.rule.eta, D) * np.sqrt(A / (A - 1))
-    C = C * g * least_optimal(run) / (np.sqrt(mdp.n_states) * chosen_mismatch(run))
-    return gap, at_start(run, gap) * (1 - C) ** run.k
+    C = share(run, eta) * kept_visits(eta, D) * np.sqrt(A / (A - 1))
+    return C * g * least_optimal(run) / (np.sqrt(mdp.n_states) * chosen_mismatch(run))
 
 
 def chosen_mismatch(run):
@@ -180,6 +185,12 @@ def exact_rate(run):
     and N the norm; so all w + W_s become equal. That they do is argued and not proved; it rests on
     a numerical check. Checked on the last recorded pair, where the w (1 + n_s) agree within 0.1%
     and e < 1e-6 Delta."""
+    return settled_moves(run)
+
+
+def settled_moves(run):
+    """The rate of the gap on the last recorded pair, and that of SN6 if its conditions hold there,
+    else inf."""
     i, best = steps(run)[-1], run.optimum
     n = (~best.optimal).sum(axis=1)
     with np.errstate(all="ignore"):
@@ -203,7 +214,11 @@ def two_armed_solution(run):
     gap_k = Delta / (1 + e^{d_0 + sqrt(2) eta k}), whatever Delta is. So escape from pi(a*) = eps
     takes log(1/eps - 1) / (sqrt(2) eta) steps, where softmax policy gradient needs
     1/(2 eta Delta eps) (S7e). Proof: the gradient is a multiple of (1, -1)."""
+    return run.sup_gap, two_armed_gap(run, np.sqrt(2 + 0 * run.sup_gap) * run.rule.eta * run.k)
+
+
+def two_armed_gap(run, grown):
+    """The gap of a two-armed bandit whose log-odds have ``grown`` by so much since the start."""
     best = run.optimum.pi[0].astype(bool)
     log_odds = run.log_policies[0, 0, best] - run.log_policies[0, 0, ~best]
-    grown = np.sqrt(2 + 0 * run.sup_gap) * run.rule.eta * run.k
-    return run.sup_gap, run.optimum.Delta / (1 + np.exp(log_odds + grown))
+    return run.optimum.Delta / (1 + np.exp(log_odds + grown))

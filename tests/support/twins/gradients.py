@@ -26,6 +26,8 @@ from tabular_pg import (
     LogBarrierPG,
     LookaheadPMD,
     MomentumPMD,
+    NesterovPG,
+    NormalizedAcceleratedPG,
     NormalizedPG,
     RewardWeightedPG,
     SimplexPolicyIteration,
@@ -69,9 +71,13 @@ def policies(theta):
 
 @whole(NormalizedPG)
 def normalized_pg(rule, k, model, pi, V, memory, eta):
-    g = gradient(model, pi, V)
+    return policies(plus(logits(pi), eta, direction(gradient(model, pi, V)))), memory
+
+
+def direction(g):
+    """g / ||g||, or 0."""
     norm = mp.sqrt(mp.fsum(x**2 for row in g for x in row))
-    return policies(plus(logits(pi), eta / norm if norm else 0, g)), memory
+    return [[x / norm if norm else x for x in row] for row in g]
 
 
 @whole(HeavyBallPG)
@@ -96,6 +102,14 @@ def escort_pg(rule, k, model, pi, V, memory, eta):
     return [normalized([abs(x) ** p for x in row]) for row in theta], theta
 
 
+@whole(NesterovPG)
+def nesterov_pg(rule, k, model, pi, V, memory, eta):
+    t, before = k + 1, memory or logits(pi)
+    theta = plus(logits(pi), eta * t / (t + 1), gradient(model, pi, V))
+    return policies(plus(theta, mp.mpf(t - 1) / (t + 2), plus(theta, -1, before))), theta
+
+
+@whole(NormalizedAcceleratedPG)
 @whole(AcceleratedPG)
 def accelerated_pg(rule, k, model, pi, V, memory, eta):
     """k = 2 t - 2 leads to theta_t, k = 2 t - 1 to phi_t."""
@@ -108,7 +122,10 @@ def accelerated_pg(rule, k, model, pi, V, memory, eta):
         return policies(phi), SimpleNamespace(phi=phi, theta=now.theta, value=value, slope=slope)
     omega = now.phi if value >= now.value else now.theta
     slope = slope if value >= now.value else now.slope
-    theta = plus(omega, eta * t / (t + 1), slope)
+    if isinstance(rule, NormalizedAcceleratedPG):
+        theta = plus(omega, eta, direction(slope))
+    else:
+        theta = plus(omega, eta * t / (t + 1), slope)
     return policies(theta), SimpleNamespace(theta=theta, before=now.theta)
 
 
