@@ -94,7 +94,7 @@ SUITE = {  # name: (mdp, rule, iterations, tau, start policy)
     "SA garnet": (GARNET, AcceleratedPG(1.0), 200_001, 0.0, None),
     "SA garnet, start": (GARNET, AcceleratedPG(1.0), 60, 0.0, None),
     "SA bandit, normalized": (TWO_ARMS, NormalizedAcceleratedPG(0.2), 60, 0.0, None),
-    "SA garnet, normalized": (GARNET, NormalizedAcceleratedPG(0.2), 121, 0.0, None),
+    "SA garnet, normalized": (GARNET, NormalizedAcceleratedPG(0.5), 241, 0.0, None),
     "SA garnet, not tested": (GARNET, NesterovPG(1.0), 50_000, 0.0, None),
     "SH arms": (ARMS, HeavyBallPG(1.0, 0.5), 100_000, 0.0, None),
     "SH easy": (EASY, HeavyBallPG(0.5, 0.5), 200, 0.0, None),

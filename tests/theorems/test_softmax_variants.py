@@ -17,6 +17,8 @@ from tabular_pg import (
     DelightfulPG,
     EnlightenedPG,
     HeavyBallPG,
+    NesterovPG,
+    NormalizedAcceleratedPG,
     NormalizedPG,
     SoftmaxPG,
     instances,
@@ -71,6 +73,29 @@ def test_momentum_is_none_at_first():
     accelerated = optimize(GARNET, AcceleratedPG(2.0), 2).iterates
     np.testing.assert_allclose(accelerated[1], first, rtol=1e-12)
     np.testing.assert_allclose(accelerated[2], first, rtol=1e-12)
+
+
+def test_nesterovs_iterates_are_those_of_apg_while_all_are_kept():
+    run = optimize(GARNET, AcceleratedPG(0.5), 61)
+    gap = run.value_gap @ GARNET.mu
+    assert (gap[2::2] <= gap[1:-1:2]).all()
+    same = optimize(GARNET, NesterovPG(0.5), 30)
+    np.testing.assert_allclose(same.policies, run.policies[::2], rtol=1e-12)
+
+
+def test_a_normalized_accelerated_step_is_one_of_that_length():
+    run = optimize(GARNET, NormalizedAcceleratedPG(0.3), 3)
+    first = optimize(GARNET, NormalizedPG(0.3), 1)
+    np.testing.assert_allclose(run.policies[1], first.policies[1], rtol=1e-12)
+    omega = run.policies[2]  # phi_1 is theta_1
+    again = optimize(GARNET, NormalizedPG(0.3), 1, policy=omega)
+    np.testing.assert_allclose(run.policies[3], again.policies[1], rtol=1e-12)
+
+
+def test_long_normalized_steps_with_momentum_do_not_settle():
+    run = optimize(instances.bandit([0.9, 0.5, 0.1]), NormalizedAcceleratedPG(5.0), 81)
+    assert verdict(REGISTRY["SA4"], run).holds and verdict(REGISTRY["SA1"], run).holds
+    assert not verdict(REGISTRY["SA5"], run).applies
 
 
 def test_phi_that_is_worse_is_not_kept():
