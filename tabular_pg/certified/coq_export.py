@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from tabular_pg._files import write_whole
-from tabular_pg.certified.coq.library import CHECKERS, OURS, REFUTATION, included
+from tabular_pg.certified.coq.library import CHECKERS, OURS, REFUTATION, RUNS, included
 from tabular_pg.certified.coq.optimum import claim_of, optimum_text
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP

@@ -24,13 +24,13 @@ from tabular_pg.methods import (
 
 @symmetric(PolicyIteration)
 def policy_iteration(rule, k, model, point):
-    return _greedy(point.x, model.mdp.q(point.x))
+    return greedy(point.x, model.mdp.q(point.x))
 
 
 @symmetric(SimplexPolicyIteration)
 def simplex_policy_iteration(rule, k, model, point):
     Q = model.mdp.q(point.x)
-    moved, x = _greedy(point.x, Q), point.x.copy()
+    moved, x = greedy(point.x, Q), point.x.copy()
     best = ((moved - x) * Q).sum(axis=1).argmax()
     x[best] = moved[best]
     return x
@@ -65,7 +65,7 @@ def _first_q(rule, model, point):
 @symmetric(ValueIteration, start=_first_q)
 def value_iteration(rule, k, model, point):
     Q = point.memory[:, 0]
-    return _greedy(point.x, Q), _updated(model.mdp, Q)[:, None]
+    return greedy(point.x, Q), _updated(model.mdp, Q)[:, None]
 
 
 def _first_q_twice(rule, model, point):
@@ -77,7 +77,7 @@ def anchored_value_iteration(rule, k, model, point):
     (Q, first), gamma = np.moveaxis(point.memory, 1, 0), model.mdp.gamma
     beta = 1 / sum(gamma ** (-2 * i) for i in range(k + 2)) if gamma > 0 else fmpq(0)
     ahead = beta * first + (1 - beta) * _updated(model.mdp, Q)
-    return _greedy(point.x, Q), np.stack([ahead, first], axis=1)
+    return greedy(point.x, Q), np.stack([ahead, first], axis=1)
 
 
 def _updated(mdp, Q):
@@ -96,7 +96,7 @@ def conservative_policy_iteration(rule, k, model, point):
     return x, point.memory
 
 
-def _greedy(x, values):
+def greedy(x, values):
     """``x``, with all mass of a row on its first greedy action unless it is greedy."""
     greedy, x = values == values.max(axis=1)[:, None], x.copy()
     for s, row in enumerate(greedy):

@@ -1,0 +1,91 @@
+"""What theorems say about the gaps of a run, as numbers that Coq compares."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flint import arb, fmpq, fmpz
+
+from tabular_pg.certified.arithmetic.balls import precision
+from tabular_pg.certified.check import Outcome
+
+DIGITS = (4, 8, 16, 32, 64, 128)  # significant ones of a bound, the first that lie between
+
+
+class Bound(NamedTuple):
+    """That the gap of iterate ``k``, in the mean over the start or in the worst state, is at most
+    ``b``, or above it."""
+
+    name: str  # of the constructor in run.v
+    k: int
+    b: fmpq
+
+
+def bounds_of(verdict, mean_gaps, sup_gaps) -> list:
+    """What the bounds of a ``CertifiedVerdict`` come to, decided where balls decide.
+
+    Between the exact gap and the proved number stands a number of few digits: a gap that is at
+    most this is below what the theorem proves, and one above this is beyond it.
+
+    Raises
+    ------
+    ValueError
+        If the verdict compares nothing, or something else than these gaps.
+    """
+    id = verdict.theorem.id
+    if verdict.outcomes is None:
+        why = verdict.why_not or verdict.not_computable
+        raise ValueError(f"{id} says nothing about this run: {why}")
+    with precision(verdict.bits):
+        gaps, name = _measured(verdict, mean_gaps, sup_gaps)
+        found = [
+            _between(name, k, gaps[k], proved)
+            for k, proved, outcome in zip(
+                verdict.k.tolist(), verdict.proved, verdict.outcomes, strict=True
+            )
+            if outcome in (Outcome.HOLDS, Outcome.VIOLATED) and proved.is_finite()
+        ]
+    if not found:
+        raise ValueError(f"{id} has no bound that the gap is off: {verdict.found}")
+    return found
+
+
+def _measured(verdict, mean_gaps, sup_gaps):
+    """Which of the gaps the verdict is about, and what run.v calls it."""
+    if verdict.measured.shape == verdict.k.shape:
+        for gaps, name in ((mean_gaps, "mean"), (sup_gaps, "worst")):
+            rows = zip(verdict.k.tolist(), verdict.measured, strict=True)
+            if all(ball.overlaps(arb(gaps[k])) for k, ball in rows):
+                return gaps, name
+    raise ValueError(
+        f"{verdict.theorem.id} compares something else than gaps; expected a theorem about "
+        "run.gap or run.sup_gap"
+    )
+
+
+def _between(name, k, gap, proved) -> Bound:
+    """The bound of fewest digits between a gap and a ball that it is certainly off."""
+    below = arb(gap) < proved
+    end = _exactly(proved.lower() if below else proved.upper())
+    for digits in DIGITS:
+        b = _rounded(end, digits, up=not below)
+        if (gap <= b) if below else (gap > b):
+            return Bound(f"{name}_at_most" if below else f"{name}_above", k, b)
+    return Bound(f"{name}_at_most" if below else f"{name}_above", k, end)
+
+
+def _exactly(ball) -> fmpq:
+    """The number of an exact ball."""
+    mantissa, exponent = ball.mid().man_exp()
+    power = fmpz(2) ** abs(int(exponent))
+    return fmpq(mantissa * power) if exponent >= 0 else fmpq(mantissa, power)
+
+
+def _rounded(x, digits, up) -> fmpq:
+    """``x`` with about so many significant digits, no smaller if ``up``, else no larger."""
+    if x == 0:
+        return x
+    size = len(str(abs(x.p))) - len(str(x.q))
+    scale = fmpq(10) ** (digits - size)
+    scaled = x * scale
+    return fmpq(scaled.ceil() if up else scaled.floor()) / scale
