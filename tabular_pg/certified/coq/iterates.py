@@ -64,6 +64,20 @@ def rational_method(rule) -> Rational | None:
     return RATIONAL.get(type(flat_rule(rule)))
 
 
+def rational_methods() -> str:
+    """Their names."""
+    return ", ".join(kind.__name__ for kind in RATIONAL)
+
+
+def refuse_irrational(rule):
+    """ValueError for a method whose iterates are not rational."""
+    if rational_method(rule) is None:
+        raise ValueError(
+            f"subject is a run of {type(rule).__name__}, whose iterates Coq does not check; "
+            f"expected one of the methods with rational iterates ({rational_methods()})"
+        )
+
+
 def _rows(rows):
     return objects([list(row) for row in rows])
 
@@ -125,4 +139,3 @@ def visits(mdp, pi) -> np.ndarray:
                     system[t, s] -= mdp.gamma * p * weight
     d = system.solve(start)
     return objects([d[s, 0] for s in range(S)])
-

@@ -7,12 +7,11 @@ from typing import NamedTuple
 from flint import fmpq
 
 from tabular_pg.certified.coq.bounds import Bound
-from tabular_pg.certified.coq.iterates import RATIONAL, iterates_of, rational_method
-from tabular_pg.certified.coq.optimum import Claim, claim_of, record
+from tabular_pg.certified.coq.iterates import RATIONAL, rational_method
+from tabular_pg.certified.coq.optimum import Claim, record
 from tabular_pg.certified.coq.tables import (
     checksum,
     fraction,
-    integer,
     listed,
     over_one,
     share,
@@ -81,6 +80,21 @@ Definition only_run := run_is_the_only_one M claim run_of_M.
 Print Assumptions checked.
 Print Assumptions only_run.
 """
+
+
+def note(verdict, first, count) -> str:
+    """Where ``count`` bounds come from, the first of which is number ``first``: a comment."""
+    of_theorem = f"{verdict.theorem.id}, {_spoken(verdict.theorem.claim)}"
+    said = "is broken" if verdict.holds is False else "holds"
+    return (
+        f"(* Bounds {first} to {first + count - 1} are what this theorem proves, or more where it "
+        f"{said}, in few digits.\n   {of_theorem} *)\n"
+    )
+
+
+def _spoken(text):
+    """``text`` without what begins or ends a comment or a string of Coq."""
+    return text.replace("(*", "( *").replace("*)", "* )").replace('"', "'")
 
 
 def _method(claim):
