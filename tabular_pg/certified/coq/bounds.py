@@ -19,6 +19,7 @@ class Bound(NamedTuple):
     name: str  # of the constructor in run.v
     k: int
     b: fmpq
+    broken: bool = False  # whether a theorem says otherwise
 
 
 def bounds_of(verdict, mean_gaps, sup_gaps) -> list:
@@ -37,9 +38,11 @@ def bounds_of(verdict, mean_gaps, sup_gaps) -> list:
         why = verdict.why_not or verdict.not_computable
         raise ValueError(f"{id} says nothing about this run: {why}")
     with precision(verdict.bits):
-        gaps, name = _measured(verdict, mean_gaps, sup_gaps)
+        gaps, name, later = _measured(verdict, mean_gaps, sup_gaps)
         found = [
-            _between(name, k, gaps[k], proved)
+            _between(name, k + later, gaps[k + later], proved)._replace(
+                broken=outcome == Outcome.VIOLATED
+            )
             for k, proved, outcome in zip(
                 verdict.k.tolist(), verdict.proved, verdict.outcomes, strict=True
             )
@@ -51,12 +54,17 @@ def bounds_of(verdict, mean_gaps, sup_gaps) -> list:
 
 
 def _measured(verdict, mean_gaps, sup_gaps):
-    """Which of the gaps the verdict is about, and what run.v calls it."""
+    """Which of the gaps the verdict is about, what run.v calls it, and how many iterates later: one
+    if steps are counted, which lead to the next."""
+    k = verdict.k.tolist()
     if verdict.measured.shape == verdict.k.shape:
         for gaps, name in ((mean_gaps, "mean"), (sup_gaps, "worst")):
-            rows = zip(verdict.k.tolist(), verdict.measured, strict=True)
-            if all(ball.overlaps(arb(gaps[k])) for k, ball in rows):
-                return gaps, name
+            for later in (0, 1):
+                if k[-1] + later < len(gaps) and all(
+                    ball.overlaps(arb(gaps[i + later]))
+                    for i, ball in zip(k, verdict.measured, strict=True)
+                ):
+                    return gaps, name, later
     raise ValueError(
         f"{verdict.theorem.id} compares something else than gaps; expected a theorem about "
         "run.gap or run.sup_gap"

@@ -50,7 +50,7 @@ def run_text(claim, notes="") -> str:
     """Definitions, claim and proof for a run; ``notes`` say where bounds come from."""
     rows = zip(claim.iterates, claim.mean_gaps, strict=True)
     iterates = ";\n   ".join(_iterate(x, gap) for x, gap in rows)
-    bounds = listed([f"{x.name} {x.k} {fraction(x.b)}" for x in claim.bounds], 12)
+    bounds = listed(map(_bound, claim.bounds), 12)
     return f"""\
 Definition M : table := {table(claim.mdp)}.
 {notes}
@@ -76,19 +76,34 @@ Proof. exact (checks_run_sound M claim checked). Qed.
 
 (* No other policies are iterates of the method from the same start. *)
 Definition only_run := run_is_the_only_one M claim run_of_M.
-
+{_refutation(claim)}
 Print Assumptions checked.
 Print Assumptions only_run.
 """
 
 
+def _refutation(claim) -> str:
+    """The first bound that a theorem denies, as a theorem."""
+    broken = next((x for x in claim.bounds if x.broken), None)
+    if broken is None:
+        return ""
+    return f"""
+(* The statement that is refuted says otherwise. *)
+Theorem refuted : bound_holds M claim ({_bound(broken)}).
+Proof. exact (bound_of_run M claim run_of_M {claim.bounds.index(broken)} _ eq_refl). Qed.
+
+Print Assumptions refuted.
+"""
+
+
 def note(verdict, first, count) -> str:
     """Where ``count`` bounds come from, the first of which is number ``first``: a comment."""
-    of_theorem = f"{verdict.theorem.id}, {_spoken(verdict.theorem.claim)}"
-    said = "is broken" if verdict.holds is False else "holds"
+    which = f"Bounds {first} to {first + count - 1}" if count > 1 else f"Bound {first}"
+    about = "is refuted" if verdict.holds is False else "holds"
+    claim = f"{verdict.theorem.id}, {_spoken(verdict.theorem.claim)}"
     return (
-        f"(* Bounds {first} to {first + count - 1} are what this theorem proves, or more where it "
-        f"{said}, in few digits.\n   {of_theorem} *)\n"
+        f"(* {which}, counted from 0, between the gaps and what a theorem says of them, which\n"
+        f"   {about} here: {claim} *)\n"
     )
 
 
@@ -100,6 +115,10 @@ def _spoken(text):
 def _method(claim):
     kind = rational_method(claim.rule)
     return f"{kind.name} ({share(claim.mdp.mu)})" if kind.visits else kind.name
+
+
+def _bound(x):
+    return f"{x.name} {x.k} {fraction(x.b)}"
 
 
 def _iterate(x, gap):
@@ -127,8 +146,8 @@ def _checksum(claim) -> int:
             numbers += _flat(over_one(row))
         numbers += _flat(over_one(x.V)) + _flat(NOTHING if x.d is None else over_one(x.d))
         numbers += [x.eta.p, x.eta.q, gap.p, gap.q]
-    for name, k, b in claim.bounds:
-        numbers += [1 + MEASURES.index(name), k, b.p, b.q]
+    for x in claim.bounds:
+        numbers += [1 + MEASURES.index(x.name), x.k, x.b.p, x.b.q]
     return stirred([*numbers, -1])
 
 

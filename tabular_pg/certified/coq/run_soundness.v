@@ -237,3 +237,8 @@ Proof.
       exists s. split; [exact Hs|]. rewrite <- Hin. apply Qlt_Rlt, Qnot_le_lt. intros Hle.
       apply Qle_bool_iff in Hle. congruence.
 Qed.
+
+(* One bound of a run, by its number. *)
+Lemma bound_of_run T c :
+  is_run T c -> forall i b, nth_error (bounds c) i = Some b -> bound_holds T c b.
+Proof. intros (_ & _ & _ & H) i b E. exact (H b (nth_error_In _ _ E)). Qed.
