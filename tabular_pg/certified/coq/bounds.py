@@ -58,7 +58,7 @@ def _measured(verdict, mean_gaps, sup_gaps):
     if steps are counted, which lead to the next."""
     k = verdict.k.tolist()
     if verdict.measured.shape == verdict.k.shape:
-        for gaps, name in ((mean_gaps, "mean"), (sup_gaps, "worst")):
+        for gaps, name in ((sup_gaps, "worst"), (mean_gaps, "mean")):
             for later in (0, 1):
                 if k[-1] + later < len(gaps) and all(
                     ball.overlaps(arb(gaps[i + later]))
@@ -73,13 +73,13 @@ def _measured(verdict, mean_gaps, sup_gaps):
 
 def _between(name, k, gap, proved) -> Bound:
     """The bound of fewest digits between a gap and a ball that it is certainly off."""
-    below = arb(gap) < proved
+    below = not arb(gap) > proved  # which may be equal, and 0
+    name = f"{name}_at_most" if below else f"{name}_above"
     end = _exactly(proved.lower() if below else proved.upper())
-    for digits in DIGITS:
-        b = _rounded(end, digits, up=not below)
+    for b in (*(_rounded(end, digits, up=not below) for digits in DIGITS), end):
         if (gap <= b) if below else (gap > b):
-            return Bound(f"{name}_at_most" if below else f"{name}_above", k, b)
-    return Bound(f"{name}_at_most" if below else f"{name}_above", k, end)
+            return Bound(name, k, b)
+    raise ValueError(f"the gap of iterate {k} is too near to what is proved; expected more digits")
 
 
 def _exactly(ball) -> fmpq:
