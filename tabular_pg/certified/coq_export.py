@@ -97,17 +97,19 @@ def _content(subject, theorems) -> tuple:
     """The library's files that a file rests on, and what it says itself."""
     if isinstance(subject, Certificate):
         return RUNS, OPEN + _of_run(subject, theorems)
-    if theorems:
-        raise ValueError(
-            f"theorems are given with a {type(subject).__name__}; expected a certified run with "
-            "them, or none"
-        )
     if isinstance(subject, Counterexample):
         _check_counterexample(subject)
+    elif not _is_found(subject):
+        _check_subject(subject)
+    if theorems:
+        raise ValueError(
+            f"theorems are given, and subject is a {type(subject).__name__}; expected a certified "
+            "run with them, or none"
+        )
+    if isinstance(subject, Counterexample):
         return REFUTATION, REFUTED
-    if _is_found(subject):
+    if not isinstance(subject, RationalMDP):
         return RUNS, OPEN + _of_run(subject.run(), [subject.theorem])
-    _check_subject(subject)
     claim = claim_of(subject)
     refuse_long(subject, claim)
     return CHECKERS, OPEN + optimum_text(subject, claim)

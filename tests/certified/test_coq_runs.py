@@ -150,7 +150,9 @@ def test_theorems_about_something_else_are_refused(tmp_path):
     refused(tmp_path, ValueError, "P1 compares something", run, theorems=[REGISTRY["P1"]])
     refused(tmp_path, ValueError, "PI1 says nothing .*PolicyIt", run, theorems=[REGISTRY["PI1"]])
     refused(tmp_path, ValueError, r"theorems\[0\] is 'P1'", run, theorems=["P1"])
-    refused(tmp_path, ValueError, "with a RationalMDP", of_the_docs(), theorems=[REGISTRY["P1"]])
+    refused(
+        tmp_path, ValueError, "subject is a RationalMDP", of_the_docs(), theorems=[REGISTRY["P1"]]
+    )
 
 
 def test_counterexamples_of_softmax_methods_are_refused(tmp_path):

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from flint import arb, fmpq, fmpz
 
 from tabular_pg.certified.arithmetic.balls import precision
-from tabular_pg.certified.check import Outcome
 
 DIGITS = (4, 8, 16, 32, 64, 128)  # significant ones of a bound, the first that lie between
 
@@ -37,16 +36,17 @@ def bounds_of(verdict, mean_gaps, sup_gaps) -> list:
     if verdict.outcomes is None:
         why = verdict.why_not or verdict.not_computable
         raise ValueError(f"{id} says nothing about this run: {why}")
+    kinds = type(verdict.outcome)
     with precision(verdict.bits):
         gaps, name, later = _measured(verdict, mean_gaps, sup_gaps)
         found = [
             _between(name, k + later, gaps[k + later], proved)._replace(
-                broken=outcome == Outcome.VIOLATED
+                broken=outcome == kinds.VIOLATED
             )
             for k, proved, outcome in zip(
                 verdict.k.tolist(), verdict.proved, verdict.outcomes, strict=True
             )
-            if outcome in (Outcome.HOLDS, Outcome.VIOLATED) and proved.is_finite()
+            if outcome in (kinds.HOLDS, kinds.VIOLATED) and proved.is_finite()
         ]
     if not found:
         raise ValueError(f"{id} has no bound that the gap is off: {verdict.found}")

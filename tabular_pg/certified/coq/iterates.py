@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import fmpq, fmpq_mat
 
-from tabular_pg.certified.exact import objects
-from tabular_pg.certified.iteration_updates import greedy
+from tabular_pg.certified.arithmetic.exact import greedy, objects
 from tabular_pg.engine.rules import flat_rule
 from tabular_pg.engine.step_size import step_of
 from tabular_pg.methods import SPMA, HadamardPG, PolicyIteration, ProjectedPG, ProjectedQAscent
