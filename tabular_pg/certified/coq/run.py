@@ -51,12 +51,13 @@ def run_text(claim, notes="") -> str:
     rows = zip(claim.iterates, claim.mean_gaps, strict=True)
     iterates = ";\n   ".join(_iterate(x, gap) for x, gap in rows)
     bounds = listed(map(_bound, claim.bounds), 12)
+    goal = record(claim.goal).replace("\n", "\n  ")
     return f"""\
 Definition M : table := {table(claim.mdp)}.
 {notes}
 Definition claim : run_claim := {{|
   made_by := {_method(claim)};
-  goal := {record(claim.goal)};
+  goal := {goal};
   iterates := [
    {iterates}];
   bounds := {bounds}
