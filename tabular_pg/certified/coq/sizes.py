@@ -7,7 +7,7 @@ import math
 MOST_STATES = 256  # beyond, exact values take long to find, and lists long to go through
 MOST_WORK = 6e8  # products of bits, about 30 ns each in Coq's virtual machine: 20 s
 SECONDS = 3e-8  # for one of them
-MOST_OF_RUNS = 1.2e9  # whose numbers are longer, 10 to 20 ns each: 20 s
+MOST_OF_RUNS = 8e8  # whose numbers are longer, 10 to 20 ns each: 16 s
 ANY_PAIR = 60_000  # what a state and action take in every iterate, however short its numbers
 
 
