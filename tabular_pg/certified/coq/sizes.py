@@ -64,13 +64,12 @@ def of_bearable_length(mdp, claim, iterates) -> list:
         needed += iterate_work(sizes, x, claim.unit)
         if needed > MOST_OF_RUNS:
             longest = max(bits(p.q) for p in x.pi.flat)
+            shorter = f"a run of at most {len(found) - 1} iterations, or numbers with smaller"
+            if len(found) < 2:
+                shorter = "fewer states, or numbers with much smaller"
             raise ValueError(
                 f"subject is a run whose iterate {len(found)} has probabilities of {longest} bits, "
-                f"too many for Coq to check in 30 s; expected a run of at most "
-                f"{len(found) - 1} iterations, or numbers with smaller denominators"
-                if len(found) > 1
-                else "subject is a run on an MDP whose numbers are too long for Coq; expected "
-                "smaller denominators or fewer states"
+                f"too many for Coq to check it in 30 s; expected {shorter} denominators"
             )
         found.append(x)
     return found

@@ -21,6 +21,8 @@ PROVED_IN_COQ = {
     "P4": ("termination.v", "P4_linear"),
     "P6": ("projected_rates.v", "P6_rate"),
     "D3": ("dapo.v", "D3_improvement"),
+    "D3a": ("dapo.v", "D3a_regularized_monotone"),
+    "D3b": ("dapo.v", "D3b_monotone"),
 }
 PARTS_IN_COQ = {  # what theorems rest on
     "L2": ("improvement.v", "performance_difference_advantages"),
