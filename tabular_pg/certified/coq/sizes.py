@@ -7,7 +7,7 @@ import math
 MOST_STATES = 256  # beyond, exact values take long to find, and lists long to go through
 MOST_WORK = 6e8  # products of bits, about 30 ns each in Coq's virtual machine: 20 s
 SECONDS = 3e-8  # for one of them
-MOST_OF_RUNS = 8e8  # whose numbers are longer, 10 to 20 ns each: 16 s
+MOST_OF_RUNS = 1e9  # whose numbers are longer, 10 to 15 ns each: 15 s
 ANY_PAIR = 60_000  # what a state and action take in every iterate, however short its numbers
 
 
@@ -63,12 +63,11 @@ def of_bearable_length(mdp, claim, iterates) -> list:
     for x in iterates:
         needed += iterate_work(sizes, x, claim.unit)
         if needed > MOST_OF_RUNS:
-            longest = max(bits(p.q) for p in x.pi.flat)
             shorter = f"a run of at most {len(found) - 1} iterations, or numbers with smaller"
             if len(found) < 2:
                 shorter = "fewer states, or numbers with much smaller"
             raise ValueError(
-                f"subject is a run whose iterate {len(found)} has probabilities of {longest} bits, "
+                f"subject is a run whose iterate {len(found)} has values of {_longest(x.V)} bits, "
                 f"too many for Coq to check it in 30 s; expected {shorter} denominators"
             )
         found.append(x)
@@ -82,8 +81,9 @@ def iterate_work(sizes, x, unit) -> int:
     v, d = _longest(x.V), 0 if x.d is None else _longest(x.d)
     total, S, A = sum(p), len(p), len(sizes[0])
     work = 2 * (v + bits(unit)) ** 2 + ANY_PAIR * S * A
-    for row, most in zip(sizes, p, strict=True):
-        work += sum(2 * m * v + (v + most) * A * m for m in row)
+    for row, most, chosen in zip(sizes, p, x.pi, strict=True):
+        taken = [m for m, weight in zip(row, chosen, strict=True) if weight != 0]
+        work += sum(m * v for m in row) + sum(m * v + (v + most) * len(taken) * m for m in taken)
         work += A * (most * v + 2 * most * most + 2 * most * (v + d) + (most + d) * v)
     if x.d is not None:
         work += S * (2 * d * total + total * total)
