@@ -1,21 +1,27 @@
-"""Files that Coq checks by itself: optima of rational MDPs, and a false theorem in print."""
+"""Files that Coq checks by itself: optima of rational MDPs, runs of rational methods, and theorems
+that are false.
+"""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from tabular_pg._files import write_whole
-from tabular_pg.certified.coq.library import CHECKERS, OURS, REFUTATION, included
+from tabular_pg.certified.certify import Certificate
+from tabular_pg.certified.check import certified_check
+from tabular_pg.certified.coq.bounds import bounds_of
+from tabular_pg.certified.coq.iterates import iterates_of, rational_methods, refuse_irrational
+from tabular_pg.certified.coq.library import CHECKERS, OURS, REFUTATION, RUNS, included
 from tabular_pg.certified.coq.optimum import claim_of, optimum_text
+from tabular_pg.certified.coq.run import note, run_claim, run_text
+from tabular_pg.certified.coq.sizes import of_bearable_length, refuse_large, refuse_long
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
-from tabular_pg.checks.numbers import check_path, checked_flag
+from tabular_pg.checks.numbers import check_path, checked_flag, checked_list
+from tabular_pg.engine.run import Run
 from tabular_pg.mdps.mdp import MDP
+from tabular_pg.theorem import Theorem
 
-MOST_STATES = 256  # beyond, exact values take long to find, and lists long to go through
-MOST_WORK = 6e8  # products of bits, about 30 ns each in Coq's virtual machine: 20 s
-SECONDS = 3e-8  # for one of them
 OPEN = """
 From Coq Require Import List ZArith QArith.
 Import ListNotations.
@@ -42,20 +48,28 @@ Print Assumptions not_as_printed.
 """
 
 
-def write_coq(path, subject, *, alone=True) -> Path:
-    """Write a file in which Coq proves the optimum of ``subject``, or that a theorem is false.
+def write_coq(path, subject, *, alone=True, theorems=()) -> Path:
+    """Write a file in which Coq proves an optimum, a run, or that a theorem is false.
 
     Of a RationalMDP the file has the table of fractions, the largest values, the optimal actions
     and Delta, found here and checked by Coq's kernel: nothing of this package has to be trusted.
-    Of ``COUNTEREXAMPLES["P7a"]`` it has the theorem as printed, and a proof of its negation.
+    Of a certified run it has all policies up to the last recorded one, their values and gaps, and
+    the first that is optimal; a counterexample of a search is written as its run, with the bound
+    that it breaks. Of ``COUNTEREXAMPLES["P7a"]`` it has the theorem as printed, and a proof of its
+    negation.
 
     Parameters
     ----------
     path : str or path, ending in .v; a name that Coq takes: letters, digits, _, no digit first
-    subject : RationalMDP, or ``COUNTEREXAMPLES["P7a"]``
+    subject : RationalMDP, Certificate, SmallInstance, or ``COUNTEREXAMPLES["P7a"]``
+        Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA and HadamardPG with
+        rational step sizes.
     alone : bool
         Include the definitions and proofs of the library, so that ``coqc path`` is all it takes;
         else the file needs the compiled folder :func:`coq_library`.
+    theorems : sequence of Theorem
+        For a run: what they prove of ``run.gap`` or ``run.sup_gap`` at its recorded iterates is
+        stated beside it as numbers, and whether the gaps are below these.
 
     Returns
     -------
@@ -66,20 +80,58 @@ def write_coq(path, subject, *, alone=True) -> Path:
     ------
     TypeError, ValueError
         If the MDP is one of floats, or too large (the message says which size works), or the
-        counterexample has iterates that are not rational.
+        iterates of the method are not rational, or have too many digits (it says how many
+        iterations work), or a theorem compares something else than gaps.
     """
     check_path("path", path)
     checked_flag("alone", alone)
+    theorems = checked_list("theorems", theorems, "a Theorem, as in REGISTRY", Theorem)
     path = Path(path)
     if path.suffix != ".v" or not (path.stem.isascii() and path.stem.isidentifier()):
         raise ValueError(f"path is {str(path)!r}; expected a name like optimum.v")
+    names, text = _content(subject, theorems)
+    return write_whole(path, _head(alone, names) + text)
+
+
+def _content(subject, theorems) -> tuple:
+    """The library's files that a file rests on, and what it says itself."""
+    if isinstance(subject, Certificate):
+        return RUNS, OPEN + _of_run(subject, theorems)
     if isinstance(subject, Counterexample):
         _check_counterexample(subject)
-        return write_whole(path, _head(alone, REFUTATION) + REFUTED)
-    _check_subject(subject)
+    elif not _is_found(subject):
+        _check_subject(subject)
+    if theorems:
+        raise ValueError(
+            f"theorems are given, and subject is a {type(subject).__name__}; expected a certified "
+            "run with them, or none"
+        )
+    if isinstance(subject, Counterexample):
+        return REFUTATION, REFUTED
+    if not isinstance(subject, RationalMDP):
+        return RUNS, OPEN + _of_run(subject.run(), [subject.theorem])
     claim = claim_of(subject)
-    _refuse_long(subject, claim)
-    return write_whole(path, _head(alone, CHECKERS) + OPEN + optimum_text(subject, claim))
+    refuse_long(subject, claim)
+    return CHECKERS, OPEN + optimum_text(subject, claim)
+
+
+def _of_run(certificate, theorems) -> str:
+    method = certificate.method
+    refuse_irrational(method.rule)
+    refuse_large(method.mdp)
+    goal, last = claim_of(method.mdp), int(method.k[-1])
+    iterates = of_bearable_length(method.mdp, goal, iterates_of(method, last))
+    claim, notes = run_claim(method, goal, iterates), ""
+    for verdict in certified_check(certificate, theorems=theorems) if theorems else ():
+        bounds = bounds_of(verdict, claim.mean_gaps, claim.sup_gaps)
+        notes += note(verdict, len(claim.bounds), len(bounds))
+        claim.bounds.extend(bounds)
+    return run_text(claim, notes)
+
+
+def _is_found(subject) -> bool:
+    """Whether it is what a search has found: a theorem, and a certified run that it is about."""
+    return isinstance(getattr(subject, "theorem", None), Theorem) and hasattr(subject, "instance")
 
 
 def _head(alone, names) -> str:
@@ -105,40 +157,15 @@ def _check_subject(subject):
             "fractions, or RationalMDP.of(mdp), which takes its floats as the fractions they are "
             "(Coq checks Garnets of 40 states and 4 actions so, and FrozenLake 8x8)"
         )
+    if isinstance(subject, Run):
+        raise TypeError(
+            f"subject is a run of {type(subject.rule).__name__} in float64; expected a certified "
+            "one: certify(run) or certified_run(mdp, rule, iterations)"
+        )
     if not isinstance(subject, RationalMDP):
         kind = type(subject).__name__
         raise TypeError(
-            f'subject is of type {kind}; expected a RationalMDP or COUNTEREXAMPLES["P7a"]'
+            f"subject is of type {kind}; expected a RationalMDP, a certified run of "
+            f'{rational_methods()}, a counterexample of a search, or COUNTEREXAMPLES["P7a"]'
         )
-    if subject.n_states > MOST_STATES:
-        raise ValueError(
-            f"subject has {subject.n_states} states; expected at most {MOST_STATES} for Coq, and "
-            "about 45 where the numbers are float64"
-        )
-
-
-def work(mdp, claim) -> int:
-    """How many products of bits Coq forms to check the losses of ``claim``."""
-
-    def bits(*numbers):
-        return sum(int(x).bit_length() for x in numbers)
-
-    longest = max(bits(x) for x in (claim.unit, *claim.numerators))
-    gamma, small = mdp.gamma, 0
-    for rewards, rows in zip(mdp.r, mdp.P, strict=True):
-        for r, row in zip(rewards, rows, strict=True):
-            small += bits(r.p, gamma.p, *(w for _, w in row.weights))
-            small += 2 * bits(r.q, gamma.q, row.total)
-    return longest * small
-
-
-def _refuse_long(mdp, claim):
-    needed = work(mdp, claim)
-    if needed > MOST_WORK:
-        largest = math.floor(mdp.n_states * math.sqrt(MOST_WORK / needed))
-        raise ValueError(
-            f"subject has {mdp.n_states} states, {mdp.n_actions} actions and values of "
-            f"{claim.unit.bit_length()} bits, for which Coq takes about {needed * SECONDS:.0f} s; "
-            f"expected at most about {largest} states of this kind, or numbers with smaller "
-            "denominators"
-        )
+    refuse_large(subject)

@@ -10,6 +10,7 @@ import numpy as np
 from flint import fmpq
 
 from tabular_pg.certified.arithmetic.balls import first_largest
+from tabular_pg.certified.arithmetic.exact import greedy, vertex
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.methods import (
     AnchoredValueIteration,
@@ -24,13 +25,13 @@ from tabular_pg.methods import (
 
 @symmetric(PolicyIteration)
 def policy_iteration(rule, k, model, point):
-    return _greedy(point.x, model.mdp.q(point.x))
+    return greedy(point.x, model.mdp.q(point.x))
 
 
 @symmetric(SimplexPolicyIteration)
 def simplex_policy_iteration(rule, k, model, point):
     Q = model.mdp.q(point.x)
-    moved, x = _greedy(point.x, Q), point.x.copy()
+    moved, x = greedy(point.x, Q), point.x.copy()
     best = ((moved - x) * Q).sum(axis=1).argmax()
     x[best] = moved[best]
     return x
@@ -43,7 +44,7 @@ def largest_increase_policy_iteration(rule, k, model, point):
     better, switched = Q > (x * Q).sum(axis=1)[:, None], []
     for s, a in np.argwhere(better):
         new = x.copy()
-        new[s] = _vertex(a, len(x[s]))
+        new[s] = vertex(a, len(x[s]))
         switched.append(((mdp.mu[:, None] * new * mdp.q(new)).sum(), new))
     return max(switched, key=lambda pair: pair[0])[1] if switched else x.copy()
 
@@ -54,7 +55,7 @@ def bland_policy_iteration(rule, k, model, point):
     better = Q > (x * Q).sum(axis=1)[:, None]
     if better.any():
         s = better.any(axis=1).argmax()
-        x[s] = _vertex(better[s].argmax(), len(x[s]))
+        x[s] = vertex(better[s].argmax(), len(x[s]))
     return x
 
 
@@ -65,7 +66,7 @@ def _first_q(rule, model, point):
 @symmetric(ValueIteration, start=_first_q)
 def value_iteration(rule, k, model, point):
     Q = point.memory[:, 0]
-    return _greedy(point.x, Q), _updated(model.mdp, Q)[:, None]
+    return greedy(point.x, Q), _updated(model.mdp, Q)[:, None]
 
 
 def _first_q_twice(rule, model, point):
@@ -77,7 +78,7 @@ def anchored_value_iteration(rule, k, model, point):
     (Q, first), gamma = np.moveaxis(point.memory, 1, 0), model.mdp.gamma
     beta = 1 / sum(gamma ** (-2 * i) for i in range(k + 2)) if gamma > 0 else fmpq(0)
     ahead = beta * first + (1 - beta) * _updated(model.mdp, Q)
-    return _greedy(point.x, Q), np.stack([ahead, first], axis=1)
+    return greedy(point.x, Q), np.stack([ahead, first], axis=1)
 
 
 def _updated(mdp, Q):
@@ -94,17 +95,3 @@ def conservative_policy_iteration(rule, k, model, point):
     for s, a in enumerate(map(first_largest, point.A)):
         x[s, a] = (kept * point.pi[s, a] + rule.alpha).log()
     return x, point.memory
-
-
-def _greedy(x, values):
-    """``x``, with all mass of a row on its first greedy action unless it is greedy."""
-    greedy, x = values == values.max(axis=1)[:, None], x.copy()
-    for s, row in enumerate(greedy):
-        if any(p > 0 and not best for p, best in zip(x[s], row, strict=True)):
-            x[s] = _vertex(row.argmax(), row.size)
-    return x
-
-
-def _vertex(a, n):
-    """The policy (n,) of a state that takes the action ``a``."""
-    return [fmpq(int(b == a)) for b in range(n)]

@@ -11,7 +11,15 @@ import numpy as np
 from flint import fmpq, fmpq_mat, fmpz
 
 from tabular_pg._machine import refuse_beyond_memory
-from tabular_pg.certified.exact import Row, nested, objects, rational, reward, to_float, weights
+from tabular_pg.certified.arithmetic.exact import (
+    Row,
+    nested,
+    objects,
+    rational,
+    reward,
+    to_float,
+    weights,
+)
 from tabular_pg.checks.numbers import shown
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.optima.optimal import optimum

@@ -8,8 +8,8 @@ import numpy as np
 from flint import arb, fmpq
 
 from tabular_pg._progress import Watch
+from tabular_pg.certified.arithmetic.exact import Row, nested, objects, rational
 from tabular_pg.certified.evaluation import Model
-from tabular_pg.certified.exact import Row, nested, objects, rational
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.registration import UPDATES, refuse_outdated
 from tabular_pg.checks.numbers import shown

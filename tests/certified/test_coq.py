@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import subprocess
 from fractions import Fraction
 
 import pytest
@@ -15,12 +14,12 @@ from support.coq.export import (  # noqa: E402
     CLASSICAL_REALS,
     SUBJECTS,
     axioms,
-    compiled_library,
     coqc,
     exported,
     has_coq,
 )  # fmt: skip
 from support.coq.mutations import MUTATIONS  # noqa: E402
+from support.coq.verdicts import HEAD, mutants, statement, verdicts  # noqa: E402
 from tabular_pg import instances  # noqa: E402
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, coq_library, write_coq  # noqa: E402
 from tabular_pg.certified.coq.library import library_files  # noqa: E402
@@ -32,16 +31,6 @@ needs_coq = pytest.mark.skipif(not has_coq(), reason="needs coqc (Debian: apt-ge
 EXCLUDED_MIDDLE = "Classical_Prop.classic"
 MUTATED = ("two_arms", "tied", "all_optimal", "tenths_4", "garnet_3", "chain", "frozen_lake")
 EACH = 40
-HEAD = (
-    "From TabularPG Require Import sums mdp table values optimum.\n"
-    "From Coq Require Import List ZArith QArith. Import ListNotations.\n"
-    "Open Scope Z_scope. Open Scope table_scope.\n"
-)
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    return compiled_library(tmp_path_factory.mktemp("library"))
 
 
 # ---------------------------------------------------------------- what Coq accepts
@@ -52,6 +41,7 @@ def test_theorems_are_proved_and_assume_classical_reals_only(library):
     places = [*PROVED_IN_COQ.values(), *PARTS_IN_COQ.values()]
     names = [f"{file.removesuffix('.v')}.{name}" for file, name in places]
     names += ["values.checks_value_sound", "optimum.checks_optimum_sound"]
+    names += ["run_soundness.checks_run_sound", "uniqueness.run_is_the_only_one"]
     names += [
         "printed.printed_theorem_is_false",
         "existence.every_policy_has_a_value",
@@ -130,44 +120,10 @@ def test_values_of_policies_are_checked(library, tmp_path):
 # ---------------------------------------------------------------- what it refuses
 
 
-def statement(text):
-    """The definitions of a file, and the sum that its table must have."""
-    body = text[text.index("Definition M") : text.index("(* The table")]
-    return body + "Definition expected := " + re.search(r"checksum M = (\d+)", text)[1] + ".\n"
-
-
-def mutants(name, folder):
-    """Texts that differ from the statement of a file in one place each."""
-    text = statement(exported(name, folder, alone=False).read_text())
-    draw, found = random.Random(name), set()
-    for tries in range(40 * EACH):
-        if len(found) < EACH:
-            found.add(MUTATIONS[tries % len(MUTATIONS)](text, draw))
-    assert len(found) == EACH and text not in found
-    return text, sorted(found)
-
-
-def verdicts(library, texts):
-    """For every text whether Coq takes its table, and its claim; an error is a refusal, too."""
-    asked = [
-        f"Module m{i}.\n{text}Definition table_verdict := (checksum M =? expected)%Z.\n"
-        "Definition claim_verdict := checks_optimum M claim.\n"
-        f"End m{i}.\nEval vm_compute in ({i}, m{i}.table_verdict, m{i}.claim_verdict).\n"
-        for i, text in enumerate(texts)
-    ]
-    # coqtop goes on after an error, such as a denominator of 0, where coqc stops
-    done = subprocess.run(
-        ["coqtop", "-q", "-R", ".", "TabularPG"], input=HEAD + "".join(asked), cwd=library,
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    said = re.findall(r"= \((\d+), (true|false), (true|false)\)", done.stdout)
-    return {int(i): (table == "true", claim == "true") for i, table, claim in said}
-
-
 @needs_coq
 @pytest.mark.parametrize("name", MUTATED)
 def test_every_changed_file_is_refused(name, library, tmp_path):
-    text, changed = mutants(name, tmp_path)
+    text, changed = mutants(exported(name, tmp_path, alone=False), MUTATIONS, EACH)
     found = verdicts(library, [text, *changed, text])
     assert found[0] == found[len(changed) + 1] == (True, True)
     accepted = [changed[i - 1] for i in range(1, EACH + 1) if all(found.get(i, (False,)))]

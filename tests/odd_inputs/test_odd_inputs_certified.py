@@ -15,17 +15,19 @@ pytest.importorskip("flint")
 
 from support.core_calls import CALLS as CORE
 from support.odd_inputs import MODEL, P, policy, r
-from tabular_pg import REGISTRY, NaturalPG, certified, optimize
+from tabular_pg import REGISTRY, NaturalPG, ProjectedPG, certified, optimize
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, certified_check
 
 RUN = optimize(MODEL, NaturalPG(1.0), 2)
 EXACT = RationalMDP(P, r, 0.75)
-THEOREM = REGISTRY["N1"]
+EXACT_RUN = certified.certified_run(EXACT, ProjectedPG(1), 2)
+THEOREM, P2S = REGISTRY["N1"], REGISTRY["P2s"]
 
 
-def coq_text(subject, alone):
+def coq_text(subject, alone, theorems=()):
     with tempfile.TemporaryDirectory() as folder:
-        return certified.write_coq(Path(folder) / "x.v", subject, alone=alone).read_text()
+        path = Path(folder) / "x.v"
+        return certified.write_coq(path, subject, alone=alone, theorems=theorems).read_text()
 
 
 CALLS = {
@@ -40,8 +42,11 @@ CALLS = {
         EXACT.q, digest=lambda Q: [str(x) for x in Q.ravel()], pi=policy
     )._replace(fine=("nested huge one",)),  # a number like any other
     "RationalMDP.of": call(RationalMDP.of, digest=RationalMDP.source, mdp=MODEL),
-    "write_coq": call(coq_text, digest=lambda text: text, subject=EXACT, alone=False)._replace(
-        fine=("True", "False", "numpy True")
+    "write_coq": call(
+        coq_text, digest=lambda text: text, subject=EXACT_RUN, alone=False, theorems=[P2S]
+    )._replace(
+        optional=("theorems",),
+        fine=("True", "False", "numpy True", "empty list", "empty array"),
     ),  # flags, for alone
     "update": call(
         lambda rule: certified.update(rule), digest=lambda register: register.__name__,

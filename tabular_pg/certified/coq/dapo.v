@@ -1,4 +1,4 @@
-(* The step of DAPO in one state: D1's multiplier is a divergence, and D3. *)
+(* The step of DAPO in one state: D1's multiplier is a divergence, and D3. In episodes: D3a, D3b. *)
 From Coq Require Import Reals Lra Lia Arith.
 From TabularPG Require Import sums.
 Local Open Scope R_scope.
@@ -67,3 +67,69 @@ Section Step.
       apply Rmult_le_pos; [apply Rle_0_sqr|]. apply Rlt_le, Rinv_0_lt_compat. lra.
   Qed.
 End Step.
+
+(* ---- Episodes: without cycles, so that states have numbers and actions lead to larger ones; from
+   S on they have ended. ---- *)
+Section Episodes.
+  Variables (S : nat) (acts : nat -> nat) (leads : nat -> nat -> nat) (gains : nat -> nat -> R).
+  Hypothesis Hlater : forall s a, (s < S)%nat -> (a < acts s)%nat -> (s < leads s a)%nat.
+
+  (* What a state is worth, if each visit of state t costs cost t. *)
+  Definition worth (pi : nat -> nat -> R) (cost V : nat -> R) : Prop :=
+    forall s, V s = if lt_dec s S
+      then mean (acts s) (pi s) (fun a => gains s a + V (leads s a)) - cost s else 0.
+
+  Lemma worth_grows (V W c : nat -> R) (next : nat -> nat -> R) :
+    (forall s, (s < S)%nat -> distribution (acts s) (next s)) -> worth next c W ->
+    (forall s, (S <= s)%nat -> V s = 0) ->
+    (forall s, (s < S)%nat ->
+       V s <= mean (acts s) (next s) (fun a => gains s a + V (leads s a)) - c s) ->
+    forall s, V s <= W s.
+  Proof.
+    intros Hnext HW Hend HV.
+    assert (forall n s, (S <= s + n)%nat -> V s <= W s) as H; [|intros s; apply (H S); lia].
+    induction n as [|n IH]; intros s Hs; rewrite (HW s); destruct (lt_dec s S) as [Hin|Hout];
+      try lia; try (rewrite Hend by lia; lra).
+    apply Rle_trans with (1 := HV s Hin). apply Rplus_le_compat_r, mean_le; [auto|].
+    intros a Ha. apply Rplus_le_compat_l, IH. specialize (Hlater s a Hin Ha). lia.
+  Qed.
+
+  Variables (pi next : nat -> nat -> R) (V Vb W lambda : nat -> R) (beta : R).
+  Hypotheses (Hbeta : 0 < beta).
+  Hypotheses (Hpi : forall s, (s < S)%nat -> distribution (acts s) (pi s)).
+  Hypotheses (Hnext : forall s, (s < S)%nat -> distribution (acts s) (next s)).
+  Hypothesis Hpipos : forall s a, (s < S)%nat -> (a < acts s)%nat -> 0 < pi s a.
+  Hypothesis Hnextpos : forall s a, (s < S)%nat -> (a < acts s)%nat -> 0 < next s a.
+  Let A s a := gains s a + V (leads s a) - V s.
+  Let divergence s := beta * KL (acts s) (next s) (pi s).
+  (* the values of pi^k, of pi^{k+1} less divergences, and of pi^{k+1} *)
+  Hypotheses (HV : worth pi (fun _ => 0) V) (HVb : worth next divergence Vb).
+  Hypotheses (HW : worth next (fun _ => 0) W).
+  (* D1, in every state *)
+  Hypothesis Hstationary : forall s a, (s < S)%nat -> (a < acts s)%nat ->
+    pi s a * (A s a / beta - ln (next s a / pi s a)) = lambda s * next s a.
+
+  Lemma ended U p c s : worth p c U -> (S <= s)%nat -> U s = 0.
+  Proof. intros HU Hs. rewrite HU. destruct (lt_dec s S); [lia|reflexivity]. Qed.
+
+  Theorem D3a_regularized_monotone s : V s <= Vb s.
+  Proof.
+    apply (worth_grows V Vb divergence next); auto; [intros t; exact (ended V _ _ t HV)|].
+    intros t Ht.
+    assert (mean (acts t) (pi t) (A t) = 0) as HA.
+    { unfold A. rewrite mean_minus, mean_const by auto. pose proof (HV t) as E.
+      destruct (lt_dec t S); [|lia]. lra. }
+    pose proof (D3_nonneg (acts t) (pi t) (next t) (A t) beta (lambda t) Hbeta (Hpi t Ht)
+      (Hnext t Ht) (fun a => Hpipos t a Ht) (fun a => Hnextpos t a Ht) HA
+      (fun a => Hstationary t a Ht)) as H.
+    unfold A in H. rewrite mean_minus, mean_const in H by auto. unfold divergence. lra.
+  Qed.
+
+  Theorem D3b_monotone s : Vb s <= W s.
+  Proof.
+    apply (worth_grows Vb W (fun _ => 0) next); auto; [intros t; exact (ended Vb _ _ t HVb)|].
+    intros t Ht. rewrite (HVb t) at 1. destruct (lt_dec t S); [|lia].
+    assert (0 <= divergence t); [|lra]. apply Rmult_le_pos; [lra|].
+    apply KL_nonneg; auto.
+  Qed.
+End Episodes.

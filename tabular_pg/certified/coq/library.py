@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 CHECKERS = ("sums", "mdp", "table", "values", "optimum")  # what exported files rest on
+RUNS = (
+    *CHECKERS, "improvement", "policy_iteration", "multiplicative", "projected", "projected_rates",
+    "steps", "rows", "row_soundness", "run", "run_soundness", "uniqueness",
+)  # fmt: skip
 REFUTATION = (
     "sums", "mdp", "improvement", "policy_iteration", "projected", "projected_rates", "printed",
 )  # fmt: skip

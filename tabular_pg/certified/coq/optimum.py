@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from tabular_pg.certified.coq.tables import checksum, fraction, integer, listed, table
+from tabular_pg.certified.coq.tables import checksum, fraction, listed, over_one, table, values
 
 
 @dataclass(frozen=True)
@@ -28,30 +27,34 @@ def claim_of(mdp) -> Claim:
     pi = np.zeros(losses.shape, dtype=int)
     pi[np.arange(mdp.n_states), best] = 1
     V = mdp.q(pi.tolist())[np.arange(mdp.n_states), best]
-    unit = math.lcm(*(int(x.q) for x in V))
+    unit, numerators = over_one(V)
     positive = [x for x in losses.ravel() if x > 0]
     return Claim(
         unit,
-        [int(x.p) * (unit // int(x.q)) for x in V],
+        numerators,
         [[a for a, x in enumerate(row) if x == 0] for row in losses],
         (mdp.rho @ V) * unit,
         min(positive) * unit if positive else mdp.gamma * 0,
     )
 
 
-def optimum_text(mdp, claim) -> str:
-    """Definitions, claim and proof for the optimum of ``mdp``."""
-    numerators = listed(map(integer, claim.numerators), 4)
+def record(claim) -> str:
+    """The value of optimum.v's type ``optimum_claim`` for ``claim``."""
     optimal = listed((listed(map(str, actions)) for actions in claim.optimal), 14)
-    return f"""\
-Definition M : table := {table(mdp)}.
-
-Definition claim : optimum_claim := {{|
-  best := {{| unit := {integer(claim.unit)}; numerators := {numerators} |}};
+    return f"""{{|
+  best := {values(claim.unit, claim.numerators)};
   optimal := ({optimal})%nat;
   from_start := {fraction(claim.from_start)};
   delta := {fraction(claim.delta)}
-|}}.
+|}}"""
+
+
+def optimum_text(mdp, claim) -> str:
+    """Definitions, claim and proof for the optimum of ``mdp``."""
+    return f"""\
+Definition M : table := {table(mdp)}.
+
+Definition claim : optimum_claim := {record(claim)}.
 
 (* The table is the one that was written. *)
 Lemma transcribed : checksum M = {checksum(mdp)}.

@@ -29,15 +29,21 @@ def listed(texts, indent=0) -> str:
     return "[" + f";\n{' ' * (indent + 1)}".join(texts) + "]"
 
 
-def shares(values) -> tuple:
-    """Rational numbers that sum to 1, as a total and integer weights."""
-    whole = math.lcm(*(int(x.q) for x in values))
-    return whole, [int(x.p) * (whole // int(x.q)) for x in values]
+def over_one(numbers) -> tuple:
+    """Rational numbers as their common denominator, and numerators."""
+    unit = math.lcm(*(int(x.q) for x in numbers))
+    return unit, [int(x.p) * (unit // int(x.q)) for x in numbers]
 
 
-def share(values) -> str:
-    whole, parts = shares(values)
+def share(distribution) -> str:
+    """The value of table.v's type ``shares`` for rational numbers that sum to 1."""
+    whole, parts = over_one(distribution)
     return f"share {integer(whole)} {listed(map(integer, parts))}"
+
+
+def values(unit, numerators) -> str:
+    """The value of values.v's type ``valuation``."""
+    return f"{{| unit := {integer(unit)}; numerators := {listed(map(integer, numerators), 4)} |}}"
 
 
 def table(mdp) -> str:
@@ -61,17 +67,18 @@ def _move(reward, row) -> str:
 
 def checksum(mdp) -> int:
     """What table.v's ``checksum`` gives for the table of ``mdp``."""
-    whole, parts = shares(mdp.rho)
-    state = 0
-
-    def stir(*numbers):
-        nonlocal state
-        for x in numbers:
-            state = (state * 31 + int(x)) % PRIME
-
-    stir(mdp.gamma.p, mdp.gamma.q, whole, *parts, -1)
+    whole, parts = over_one(mdp.rho)
+    numbers = [mdp.gamma.p, mdp.gamma.q, whole, *parts, -1]
     for rewards, rows in zip(mdp.r, mdp.P, strict=True):
         for r, row in zip(rewards, rows, strict=True):
-            stir(r.p, r.q, row.total, *(x for t, w in row.weights for x in (w, t)), -1)
-        stir(-2)
+            numbers += [r.p, r.q, row.total, *(x for t, w in row.weights for x in (w, t)), -1]
+        numbers.append(-2)
+    return stirred(numbers)
+
+
+def stirred(numbers) -> int:
+    """What table.v's ``stir`` makes of these one after the other."""
+    state = 0
+    for x in numbers:
+        state = (state * 31 + int(x)) % PRIME
     return state

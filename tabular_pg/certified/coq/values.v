@@ -48,7 +48,7 @@ Fixpoint sum_Q (n : nat) (f : nat -> Q) : Q :=
 (* sum_a pi(a | s) (V(s) - Q(s, a)) = 0 in every state *)
 Definition checks_value (T : table) (p : choices) (v : valuation) : bool :=
   checks_mdp T && checks_policy T p && complete T v && all_states T (fun s =>
-    Qeq_bool 0 (sum_Q (n_actions T) (fun a =>
+    Qeq_bool 0 (sum_Q (n_actions T) (fun a => if weight_of p s a =? 0 then 0%Q else
       inject_Z (weight_of p s a) * loss T v s a)%Q)).
 
 (* ---- Its soundness. ---- *)
@@ -148,6 +148,9 @@ Proof.
   assert (0 = IZR (Zpos (whole (nth s p (share 1 [])))) * (IZR (Zpos (unit v)) *
     mean (n_actions T) (probability p s) (fun a => value v s - Qof (meaning T) (value v) s a))).
   { unfold mean. rewrite <- !sum_scale. rewrite Hrow at 1. apply sum_ext. intros a Ha.
+    destruct (weight_of p s a =? 0)%Z eqn:E0.
+    { apply Z.eqb_eq in E0. rewrite RMicromega.Q2R_0. unfold probability, ratio. rewrite E0. field.
+      lra. }
     rewrite Q2R_mult, loss_is_loss by auto. unfold probability, ratio, inject_Z, Q2R. simpl.
     field. lra. }
   rewrite mean_minus, (mean_const _ _ _ Hrho) in H0. unfold backup. cbn [meaning actions].

@@ -17,8 +17,12 @@ PROVED_IN_COQ = {
     "P1a": ("projected.v", "P1a_row"),
     "P1b": ("projected.v", "P1b_row"),
     "P2s": ("projected_rates.v", "P2s_rate"),
+    "P3": ("termination.v", "P3_termination"),
+    "P4": ("termination.v", "P4_linear"),
     "P6": ("projected_rates.v", "P6_rate"),
     "D3": ("dapo.v", "D3_improvement"),
+    "D3a": ("dapo.v", "D3a_regularized_monotone"),
+    "D3b": ("dapo.v", "D3b_monotone"),
 }
 PARTS_IN_COQ = {  # what theorems rest on
     "L2": ("improvement.v", "performance_difference_advantages"),

@@ -1,6 +1,7 @@
 """Coq for the tests: the compiled library, MDPs to export, and what coqc says of files.
 
-``python -m support.coq.export`` compiles the library and a file for each of ``SUBJECTS``.
+``python -m support.coq.export`` compiles the library and a file for each of ``SUBJECTS`` and of
+``RUNS``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+from support.coq.models import all_optimal, table_mdp, tied
+from support.coq.runs import RUNS
 from tabular_pg import instances
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, coq_library, write_coq
 from tabular_pg.certified.coq.library import library_files
@@ -52,37 +55,6 @@ def axioms(said) -> set:
     return {line.partition(" ")[0] for line in lines if not line.startswith(("Axioms:", "Closed"))}
 
 
-def table_mdp(n_states, n_actions, seed, denominator=10) -> RationalMDP:
-    """Rows and rewards of tenths, by a recurrence: small numbers, in no order, some rows tied."""
-    state = seed
-
-    def draw(n):
-        nonlocal state
-        state = (1103515245 * state + 12345) % 2**31
-        return (state >> 16) % n
-
-    def row():
-        counts = [0] * n_states
-        for _ in range(denominator):
-            counts[draw(n_states)] += 1
-        return [Fraction(c, denominator) for c in counts]
-
-    P = [[row() for _ in range(n_actions)] for _ in range(n_states)]
-    r = [[Fraction(draw(11), 10) for _ in range(n_actions)] for _ in range(n_states)]
-    return RationalMDP(P, r, Fraction(9, 10), name=f"tenths {seed}")
-
-
-def tied() -> RationalMDP:
-    """Two routes of the same worth: ties that no row shows."""
-    P = [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]], [[0, 0, 1], [0, 0, 1]]]
-    return RationalMDP(P, [[0, Fraction(-1, 2)], [1, 1], [Fraction(14, 9), 0]], Fraction(9, 10))
-
-
-def all_optimal() -> RationalMDP:
-    """Nothing is lost by any action: there is no Delta."""
-    return RationalMDP([[[1, 0], [0, 1]], [[0, 1], [1, 0]]], [[1, 1], [1, 1]], Fraction(1, 3))
-
-
 SUBJECTS = {
     "refutation": lambda: COUNTEREXAMPLES["P7a"],
     "two_arms": lambda: RationalMDP([[[1], [1]]], [[1, 0]], Fraction(1, 1000)),
@@ -105,11 +77,15 @@ SUBJECTS = {
 
 
 def exported(name, folder, alone=True) -> Path:
-    """The file of one of ``SUBJECTS``."""
+    """The file of one of ``SUBJECTS``, or of ``RUNS``."""
+    path = Path(folder) / f"{name}.v"
+    if name in RUNS:
+        subject, theorems = RUNS[name]()
+        return write_coq(path, subject, alone=alone, theorems=theorems)
     subject = SUBJECTS[name]()
     if name != "refutation":
         subject = RationalMDP.of(subject)
-    return write_coq(Path(folder) / f"{name}.v", subject, alone=alone)
+    return write_coq(path, subject, alone=alone)
 
 
 def main():
@@ -118,7 +94,7 @@ def main():
         began = time.perf_counter()
         compiled_library(folder)
         print(f"library {time.perf_counter() - began:.1f} s")
-        for name in SUBJECTS:
+        for name in (*SUBJECTS, *RUNS):
             try:
                 file = exported(name, folder)
             except ImportError as error:

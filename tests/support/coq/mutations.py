@@ -46,3 +46,84 @@ def other_sign(text, draw):
 MUTATIONS = (
     *(4 * [replaced_digit]), lost_transition, moved_transition, exchanged_actions, other_sign
 )  # fmt: skip
+
+
+# ---------------------------------------------------------------- of runs
+
+
+def other_method(text, draw):
+    """The run is said to be another method's."""
+    found = re.search(r"made_by := (\w+)( \([^)]*\))?", text)
+    plain = [x for x in ("policy_iteration", "projected_q_ascent", "spma") if x != found[1]]
+    with_visits = [x for x in ("projected_pg", "hadamard_pg") if x != found[1]]
+    new = draw.choice([*plain, *(f"{x}{found[2]}" for x in with_visits if found[2])])
+    return f"{text[: found.start()]}made_by := {new}{text[found.end() :]}"
+
+
+def _iterates(text):
+    return list(re.finditer(r"\{\| chooses.*?loses := \([^)]*\) \|\}", text, flags=re.DOTALL))
+
+
+def exchanged_iterates(text, draw):
+    """Two iterates have changed places."""
+    found = _iterates(text)
+    i = draw.randrange(len(found) - 1)
+    x, y = found[i : i + 2]
+    if x[0] == y[0]:
+        return replaced_digit(text, draw)
+    return f"{text[: x.start()]}{y[0]}{text[x.end() : y.start()]}{x[0]}{text[y.end() :]}"
+
+
+def doubled_iterate(text, draw):
+    """An iterate stands there twice."""
+    found = draw.choice(_iterates(text))
+    return f"{text[: found.start()]}{found[0]}; {text[found.start() :]}"
+
+
+def lost_iterate(text, draw):
+    """An iterate is left out, but not the last."""
+    found = _iterates(text)
+    i = draw.randrange(len(found) - 1)
+    return text[: found[i].start()] + text[found[i + 1].start() :]
+
+
+def changed_step(text, draw):
+    """One digit of a step size is another one."""
+    return _within(r"step := \([^)]*\)", text, draw)
+
+
+def changed_bound(text, draw):
+    """One digit of the bounds is another one, or of the index of an iterate there."""
+    return _within(r"bounds := [^|]*", text, draw)
+
+
+def other_side(text, draw):
+    """A bound is on the other side."""
+    found = list(re.finditer(r"(?<=_)(at_most|above)(?= \d)", text))
+    if not found:
+        return replaced_digit(text, draw)
+    chosen = draw.choice(found)
+    new = "above" if chosen[0] == "at_most" else "at_most"
+    return text[: chosen.start()] + new + text[chosen.end() :]
+
+
+def changed_iterate(text, draw):
+    """One digit of a policy, a value, a visit or a gap is another one: not of the last iterate."""
+    last = _iterates(text)[-1].start()
+    pattern = r"(?:chooses|earns|visited|loses) := (?!no_values)[^|]*?(?=;\n|\|)"
+    return _within(pattern, text[:last], draw) + text[last:]
+
+
+def _within(pattern, text, draw):
+    found = [x for x in re.finditer(pattern, text) if re.search(r"\b\d", x[0])]
+    if not found:
+        return replaced_digit(text, draw)
+    chosen = draw.choice(found)
+    return text[: chosen.start()] + replaced_digit(chosen[0], draw) + text[chosen.end() :]
+
+
+OF_RUNS = (
+    *(2 * [changed_iterate]), replaced_digit, changed_step, changed_bound, other_method,
+    exchanged_iterates, doubled_iterate, lost_iterate, other_side, lost_transition,
+    moved_transition, exchanged_actions, other_sign,
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Exact rational numbers from what users write, and distributions made of them."""
+"""Exact rational numbers from what users write, distributions made of them, and greedy policies."""
 
 from __future__ import annotations
 
@@ -139,3 +139,17 @@ def weights(name, values, size) -> np.ndarray:
     if values is None:
         return objects([fmpq(1, size)] * size)
     return objects(Row(name, (), nested(name, values, 1, (size,))).dense())
+
+
+def greedy(x, values):
+    """``x``, with all mass of a row on its first greedy action unless it is greedy."""
+    largest, x = values == values.max(axis=1)[:, None], x.copy()
+    for s, row in enumerate(largest):
+        if any(p > 0 and not best for p, best in zip(x[s], row, strict=True)):
+            x[s] = vertex(row.argmax(), row.size)
+    return x
+
+
+def vertex(a, n):
+    """The policy (n,) of a state that takes the action ``a``."""
+    return [fmpq(int(b == a)) for b in range(n)]

@@ -1,0 +1,95 @@
+"""How much Coq has to multiply for a claim, and the largest that it is given."""
+
+from __future__ import annotations
+
+import math
+
+MOST_STATES = 256  # beyond, exact values take long to find, and lists long to go through
+MOST_WORK = 6e8  # products of bits, about 30 ns each in Coq's virtual machine: 20 s
+SECONDS = 3e-8  # for one of them
+MOST_OF_RUNS = 1e9  # whose numbers are longer, 10 to 15 ns each: 15 s
+ANY_PAIR = 60_000  # what a state and action take in every iterate, however short its numbers
+
+
+def bits(*numbers) -> int:
+    """How many binary digits these integers have together."""
+    return sum(int(x).bit_length() for x in numbers)
+
+
+def moves_bits(mdp) -> list:
+    """(S, A) of the fractions of every action."""
+    gamma = mdp.gamma
+    return [
+        [
+            bits(r.p, gamma.p, *(w for _, w in row.weights)) + 2 * bits(r.q, gamma.q, row.total)
+            for r, row in zip(rewards, rows, strict=True)
+        ]
+        for rewards, rows in zip(mdp.r, mdp.P, strict=True)
+    ]
+
+
+def optimum_work(mdp, claim) -> int:
+    """How many products of bits Coq forms to check the losses of ``claim``."""
+    longest = max(bits(x) for x in (claim.unit, *claim.numerators))
+    return longest * sum(map(sum, moves_bits(mdp)))
+
+
+def refuse_large(mdp):
+    """ValueError for an MDP of more states than are listed."""
+    if mdp.n_states > MOST_STATES:
+        raise ValueError(
+            f"subject has {mdp.n_states} states; expected at most {MOST_STATES} for Coq, and "
+            "about 45 where the numbers are float64"
+        )
+
+
+def refuse_long(mdp, claim):
+    """ValueError for an optimum of too long numbers, with the size that works."""
+    needed = optimum_work(mdp, claim)
+    if needed > MOST_WORK:
+        largest = math.floor(mdp.n_states * math.sqrt(MOST_WORK / needed))
+        raise ValueError(
+            f"subject has {mdp.n_states} states, {mdp.n_actions} actions and values of "
+            f"{claim.unit.bit_length()} bits, for which Coq takes about {needed * SECONDS:.0f} s; "
+            f"expected at most about {largest} states of this kind, or numbers with smaller "
+            "denominators"
+        )
+
+
+def of_bearable_length(mdp, claim, iterates) -> list:
+    """These iterates of a run; ValueError for too many, with the number that works."""
+    sizes, found = moves_bits(mdp), []
+    needed = optimum_work(mdp, claim)
+    for x in iterates:
+        needed += iterate_work(sizes, x, claim.unit)
+        if needed > MOST_OF_RUNS:
+            shorter = f"a run of at most {len(found) - 1} iterations, or numbers with smaller"
+            if len(found) < 2:
+                shorter = "fewer states, or numbers with much smaller"
+            raise ValueError(
+                f"subject is a run whose iterate {len(found)} has values of {_longest(x.V)} bits, "
+                f"too many for Coq to check it in 30 s; expected {shorter} denominators"
+            )
+        found.append(x)
+    return found
+
+
+def iterate_work(sizes, x, unit) -> int:
+    """The same for the values, visits and the step of an iterate; ``sizes`` are ``moves_bits``,
+    ``unit`` is that of the optimum."""
+    p = [max(bits(y.q) for y in row) for row in x.pi]
+    v, d = _longest(x.V), 0 if x.d is None else _longest(x.d)
+    total, S, A = sum(p), len(p), len(sizes[0])
+    work = 2 * (v + bits(unit)) ** 2 + ANY_PAIR * S * A
+    for row, most, chosen in zip(sizes, p, x.pi, strict=True):
+        taken = [m for m, weight in zip(row, chosen, strict=True) if weight != 0]
+        work += sum(m * v for m in row) + sum(m * v + (v + most) * len(taken) * m for m in taken)
+        work += A * (most * v + 2 * most * most + 2 * most * (v + d) + (most + d) * v)
+    if x.d is not None:
+        work += S * (2 * d * total + total * total)
+    return work
+
+
+def _longest(fractions) -> int:
+    unit = math.lcm(*(int(x.q) for x in fractions))
+    return max(bits(unit), *(bits(x.p * (unit // x.q)) for x in fractions))

@@ -1,0 +1,61 @@
+"""Runs to export: functions to a subject of ``write_coq`` and theorems about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from support.coq.models import of_the_docs, table_mdp, tied, two_arms
+from tabular_pg import REGISTRY, instances
+from tabular_pg.certified import RationalMDP, certified_run
+from tabular_pg.methods import SPMA, HadamardPG, PolicyIteration, ProjectedPG, ProjectedQAscent
+from tabular_pg.search import SmallInstance, worst_case
+
+TENTH = Fraction(1, 10)
+
+
+def run(mdp, rule, iterations, *ids, **options):
+    certificate = certified_run(RationalMDP.of(mdp), rule, iterations, **options)
+    return certificate, [REGISTRY[id] for id in ids]
+
+
+def halved(id):
+    """A statement with half of what is true."""
+    known = REGISTRY[id]
+
+    def formula(run):
+        measured, proved = known.formula(run)
+        return measured, proved / 2
+
+    return replace(known, formula=formula, claim=f"half of {known.claim}")
+
+
+def falls_to_a_tenth(run):
+    """The gap falls to a tenth in two steps."""
+    return run.gap, np.where(run.k == 2, 0.1, np.inf) * run.gap[0]
+
+
+def found(theorem, rule, **options) -> tuple[SmallInstance, list]:
+    """A counterexample that a search finds."""
+    size = {"n_states": 2, "n_actions": 2, "gamma": 0.9, "iterations": 5, "budget": 500}
+    return worst_case(theorem, rule, **(size | options)).counterexample, []
+
+
+RUNS = {
+    "terminating": lambda: run(of_the_docs(), ProjectedPG(TENTH), 4, "P2s", "P4", "P6"),
+    "terminating_q": lambda: run(table_mdp(4, 3, 4), ProjectedQAscent(10), 3, "P2s"),
+    "growing": lambda: run(of_the_docs(), ProjectedPG(TENTH, Fraction(3, 2)), 4, "P6"),
+    "howard": lambda: run(table_mdp(6, 3, 6), PolicyIteration(), 4, "PI1"),
+    "howard_tied": lambda: run(tied(), PolicyIteration(), 2),
+    "howard_frozen_lake": lambda: run(instances.frozen_lake(4), PolicyIteration(), 2),
+    "projected_garnet": lambda: run(
+        instances.garnet(5, 3, 3, gamma=0.9, seed=5), ProjectedPG(10), 2
+    ),
+    "spma": lambda: run(of_the_docs(), SPMA(Fraction(1, 50)), 4),
+    "hadamard": lambda: run(two_arms(), HadamardPG(Fraction(1, 4)), 4),
+    "search_policy_iteration": lambda: found(halved("PI1"), PolicyIteration),
+    "search_projected": lambda: found(halved("P2s"), ProjectedPG),
+    "search_spma": lambda: found("H1s", SPMA, mode=falls_to_a_tenth),
+}
