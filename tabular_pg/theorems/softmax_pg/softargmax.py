@@ -69,10 +69,11 @@ def gradient_norm(run):
 def curvature(run):
     """(K, S) (2-q) span(Q) + tau (1 + (2-q) (A^(1-q) - 1) / (1-q)): how fast slopes change."""
     q, n = order(run), run.mdp.n_actions
-    Q = run.A if run.tau == 0 else run.optimum.Q - q_gap(run)
-    bent = np.log(n) if q == 1 else (float(n) ** (1 - q) - 1) / (1 - q)
-    spans = Q.max(axis=2) - Q.min(axis=2)
-    return (2 - q) * spans + run.tau * (1 + (2 - q) * bent)
+    if run.tau == 0:
+        return (2 - q) * (run.A.max(axis=2) - run.A.min(axis=2))
+    Q = run.optimum.Q - q_gap(run)
+    bent = np.log(n) if q == 1 else (n ** (1.0 - q) - 1) / (1 - q)
+    return (2 - q) * (Q.max(axis=2) - Q.min(axis=2)) + run.tau * (1 + (2 - q) * bent)
 
 
 def half_step(run):
@@ -83,6 +84,13 @@ def half_step(run):
 def hoelder(visits, weights, r):
     """(sum_s (visits^r / weights^2)^(1/(r-1)))^(r-1), over the last axis."""
     return ((visits**r / weights**2) ** (1 / (r - 1))).sum(axis=-1) ** (r - 1)
+
+
+def spread(run):
+    """A/K, K being at least m^{r-1} (A - m) for m = 1, ..., A-1, with r = 4 - 2q."""
+    r, n = 4 - 2 * order(run), run.mdp.n_actions
+    largest = 1 if n == 2 else (n * (r - 1) / r) ** r / (r - 1)
+    return n / largest
 
 
 @theorem(
@@ -125,26 +133,27 @@ def ascent(run):
 
 @theorem(
     "SF3",
-    "||grad V(mu)|| >= sqrt(n/(n-1)) (c (1-gamma) gap)^{2-q} / ((1-gamma) ((n-1) span)^{1-q} M)",
+    "||grad V(mu)|| >= sqrt(A/K) (c (1-gamma) gap(rho))^{2-q} / ((1-gamma) span^{1-q} M)",
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(several_actions,),
     any_step=True,
 )
 def domination(run):
-    """||grad V^k(mu)||_2 >= sqrt(A/(A-1)) (c (1 - gamma) (V*(rho) - V^k(rho)))^{2-q} / ((1 - gamma)
-    ((A-1) span)^{1-q} M) with c = min_s pi^k(a*(s)|s), span = max_s span(A^k(s, .)), r = 4 - 2q and
-    M^2 = (sum_s (d*_rho(s)^r / d_mu^k(s)^2)^{1/(r-1)})^{r-1}: for q = 1 as in Mei et al. (2020),
-    for q < 1 with a power of the gap, which is the right one near a corner. Proof: where A_w <= 0
-    the optimal action has it; where A_w > 0 the actions with A < 0, by Hoelder's inequality."""
-    q, g, n = order(run), 1 - run.mdp.gamma, run.mdp.n_actions
+    """||grad V^k(mu)||_2 >= sqrt(A/K) (c (1 - gamma) (V*(rho) - V^k(rho)))^{2-q} / ((1 - gamma)
+    span^{1-q} M) with c = min_s pi^k(a*(s)|s), span = max_s span(A^k(s, .)), r = 4 - 2q, M^2 =
+    (sum_s (d*_rho(s)^r / d_mu^k(s)^2)^{1/(r-1)})^{r-1} and K = A^r (r-1)^{r-1} / r^r, or 1 for two
+    actions: as in Mei et al. (2020), but with a power of the gap that is right near a corner.
+    Proof: where A_w <= 0 the optimal action has it; where A_w > 0 the actions with A < 0, by
+    Hoelder's inequality."""
+    q, g = order(run), 1 - run.mdp.gamma
     best = run.optimum.pi
     chosen = np.where(best > 0, run.policies, 0.0).sum(axis=2).min(axis=1)
     spans = (run.A.max(axis=2) - run.A.min(axis=2)).max(axis=1)
     known = np.where(spans > 0, spans, 1.0)
     M = np.sqrt(hoelder(visitation(run.mdp, best, run.mdp.rho), run.d, 4 - 2 * q))
-    below = (chosen * g * run.gap) ** (2 - q) / ((n - 1) * known) ** (1 - q)
-    return gradient_norm(run), np.sqrt(n / (n - 1 + 0 * run.gap)) * below / (g * M)
+    below = (chosen * g * run.gap) ** (2 - q) / known ** (1 - q)
+    return gradient_norm(run), np.sqrt(spread(run) + 0 * run.gap) * below / (g * M)
 
 
 @theorem(
@@ -181,14 +190,14 @@ def smoothness(run):
 def sublinear(run):
     """For rewards in [0, 1] and eta <= 2 (1 - gamma)^2 / (2-q), V*(mu) - V^k(mu) <=
     [(V*(mu) - V^0(mu))^{-(3-2q)} + (3-2q) kappa k]^{-1/(3-2q)} with r = 4 - 2q,
-    kappa = (eta/2) (A/(A-1)) (c (1-gamma))^r ((1-gamma)/(A-1))^{2-2q} / M^2,
+    kappa = (eta/2) (A/K) (c (1-gamma))^r (1-gamma)^{2-2q} / M^2, K as in SF3,
     M^2 = (sum_s (d*_mu(s)^r / mu(s)^2)^{1/(r-1)})^{r-1} and c as in S2: 1/k for q = 1, and
     k^{-1/3} for the barrier. Proof: SF2, SF3 state by state, and the inequality of Bernoulli."""
-    q, g, n, mu = order(run), 1 - run.mdp.gamma, run.mdp.n_actions, run.mdp.mu
+    q, g, mu = order(run), 1 - run.mdp.gamma, run.mdp.mu
     r, gap = 4 - 2 * q, run.value_gap @ mu
     M2 = hoelder(visitation(run.mdp, chosen_policy(run), mu), mu, r)
-    kappa = run.rule.eta / 2 * n / (n - 1) * (least_optimal(run) * g) ** r
-    kappa = kappa * (g / (n - 1)) ** (2 - 2 * q) / M2
+    kappa = run.rule.eta / 2 * spread(run) * (least_optimal(run) * g) ** r
+    kappa = kappa * g ** (2 - 2 * q) / M2
     return gap, (at_start(run, gap) ** (1 - r) + (r - 1) * kappa * run.k) ** (1 / (1 - r))
 
 
