@@ -121,7 +121,8 @@ FIGURE = Figure(
     policy gradient by the entropy, and the error is that of the plain problem; the last panel
     starts in a corner of a bandit, with the step 1.""",
     """Guarantees for sampled gradients that are polynomial in the accuracy for Tsallis orders
-    alpha < 1, exponential for the softmax, alpha = 1; its public code for tables samples gradients.""",
+    alpha < 1, exponential for the softmax, alpha = 1; its public code for tables samples
+    gradients.""",
     draw,
     shared_legend=True,
 )
