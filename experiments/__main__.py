@@ -33,8 +33,8 @@ class Script(NamedTuple):
 BANDITS = "mei2020", "mei2026", "wang2026"  # in a folder of their own
 LITERATURE = (
     "bhandari2021", "cen2022", "chelu2024", "chen2024", "chen2026", "johnson2023", "ju2026",
-    "mei2020", "mei2021", "mei2026", "mueller2024", "protopapas2024", "vaswani2022", "wang2026",
-    "xiao2022",
+    "labbi2026", "mei2020", "mei2021", "mei2026", "mueller2024", "protopapas2024", "vaswani2022",
+    "wang2026", "xiao2022",
 )  # fmt: skip
 SCRIPTS = {  # by the names of the files that they write into figures/
     "rates": Script("rates.py", (FULL,)),

@@ -36,6 +36,7 @@ from tabular_pg import (
     ProjectedQAscent,
     RewardWeightedPG,
     SimplexPolicyIteration,
+    SoftargmaxPG,
     SoftmaxPG,
     SoftPolicyIteration,
     ValueIteration,
@@ -73,6 +74,7 @@ STEPPED = {  # by their names in tables, for tau = 0: rules of a step size
     "enlightened PG": EnlightenedPG,
     "delightful PG, 0.5": partial(DelightfulPG, temperature=0.5),
     "escort PG, 4": partial(EscortPG, p=4.0),
+    "softargmax PG, Tsallis 1/2": partial(SoftargmaxPG, mirrors.Tsallis(0.5)),
     "reward-weighted PG, 8": partial(RewardWeightedPG, inner=8, best=1.0),
     "log-barrier PG, 0.001": partial(LogBarrierPG, barrier=1e-3),
     "Hadamard PG": HadamardPG,
@@ -92,6 +94,7 @@ STEPLESS = {
 STEPPED_SOFT = {  # for tau > 0
     "natural PG": NaturalPG,
     "softmax PG": SoftmaxPG,
+    "softargmax PG, Tsallis 1/2": partial(SoftargmaxPG, mirrors.Tsallis(0.5)),
     "TD-PMD": TDPMD,
     "TD-PMD, weights 1/2": partial(WeightedTDPMD, weights=0.5),
     "GPMD, Tsallis 1/2": partial(GPMD, mirrors.Tsallis(0.5)),
@@ -132,7 +135,7 @@ def _of(tau):
 def _changing(rule, tau) -> dict:
     """Steps that every method takes, and those that only mirror descent takes."""
     found = {f"{c:g} / max A": steps.AdvantageScaled(c) for c in FIRST}
-    if not method_of(rule(1.0)).dual:
+    if not method_of(rule(1.0)).is_dual(tau):
         found["Armijo"] = steps.Armijo()
     for growth in GROWTHS:
         found |= {f"{eta:g} x {growth:g}^k": steps.Geometric(eta, growth) for eta in FIRST}

@@ -20,6 +20,7 @@ from tabular_pg.methods.functional_acceleration import (
     LookaheadPMD,
     MomentumPMD,
 )
+from tabular_pg.methods.gradients.softargmax_pg import SoftargmaxPowers
 from tabular_pg.methods.policy_mirror_descent import member
 from tabular_pg.mirrors import AlphaDivergence, Entropy, Euclidean, LogBarrier, Tsallis
 
@@ -166,6 +167,17 @@ def lookahead_pmd(rule, k, model, point):
     for s, first in enumerate(map(first_largest, point.A)):
         x[s] = [arb(0) if a == first else arb.neg_inf() for a in range(len(x[s]))]
     return x, point.x[:, None]
+
+
+@symmetric(SoftargmaxPowers)
+def softargmax_pg(rule, k, model, point):
+    """Every row by its gradient in theta, diag w - w w^T / sum w times the advantages."""
+    x = zeros(*model.shape)
+    for s, (pi, A) in enumerate(zip(point.pi, point.A, strict=True)):
+        w = np.array([_power(p, 2 - rule.q) for p in pi], dtype=object)
+        slopes = point.d[s] / (1 - model.gamma) * w * (A - (w * A).sum() / w.sum())
+        x[s] = [p.log() for p in dual_row(DUALS[Tsallis], rule, pi, slopes)]
+    return x, point.memory
 
 
 for _ahead in (False, True):

@@ -17,7 +17,7 @@ from tabular_pg.checks.tables import each_entry, is_table
 from tabular_pg.engine.arguments import refuse_combination
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import is_record
-from tabular_pg.engine.rules import flat_rule, method_of, part_records
+from tabular_pg.engine.rules import flat_rule, method_of, part_records, shown_rule
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import is_constant, mapped, step_of
 
@@ -78,6 +78,11 @@ def exact_rerun(mdp, rule, tau, policy, k, steps=None) -> Rerun:
         raise ValueError(f"tau is {tau}; expected a number >= 0")
     method = method_of(rule)
     refuse_combination(type(rule).__name__, method, mdp, tau)
+    if method.is_dual(tau):
+        raise ValueError(
+            f"tau is {tau} beside {shown_rule(rule)}; expected 0: regularized optima are enclosed "
+            "for the entropy alone"
+        )
     return Rerun(mdp, rule, tau, _start(policy, mdp, method.space), k, steps)
 
 

@@ -53,7 +53,7 @@ def refuse_distance(name, method, rule, tau):
     """ValueError for step sizes that need the geometry of a method that has none, or trials of
     policies that are dual variables."""
     size = registered_step(rule)
-    if size is not None and size.searched and method.dual:
+    if size is not None and size.searched and method.is_dual(tau):
         raise ValueError(
             f"eta is {step_of(rule)}, which tries steps; {name} takes a number, or steps that are "
             "known from k or from the iterate"

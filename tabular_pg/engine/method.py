@@ -73,10 +73,14 @@ class Method(NamedTuple):
     any_sign: tuple  # the names of hyper-parameters that need not be positive
     to_greedy: object  # (rule, problem, point, s) -> D(greedy policy, pi_s), or None
     compiled: dict  # what is compiled around the kernel, by the function that makes it
-    dual: bool = False  # whether iterates are dual variables, under a regularizer of the rule
+    dual: bool = False  # whether the regularizer is one of the rule, and iterates dual variables
+
+    def is_dual(self, tau) -> bool:
+        """Whether iterates are dual variables for this weight of the regularizer."""
+        return self.dual and tau > 0
 
     def coordinates(self, tau) -> type:
-        if self.dual:
+        if self.is_dual(tau):
             return Duals
         if self.space is Space.SIMPLEX:
             return Probabilities

@@ -189,7 +189,7 @@ def task_of(plan) -> Task:
     """The plan, ready to go."""
     mdp, rule, tau, given, at, solver, tie_tolerance, until = plan
     method, size, sparse = method_of(rule), registered_step(rule), is_sparse(mdp, solver)
-    regularizer = rule.mirror if method.dual else None
+    regularizer = rule.mirror if method.is_dual(tau) else None
     best = optimum(mdp, tau, tie_tolerance=tie_tolerance, regularizer=regularizer)
     refuse_overflow(rule, best)
     start = start_of(*given, mdp, tau, method, best.regularizer)

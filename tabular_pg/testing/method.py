@@ -84,7 +84,7 @@ def check_method(rule, *, twin=None, monotone=False, tau=None, mdps=None) -> Rep
                 names.append(_monotone(run))
             else:
                 skipped["monotone"] = "it is not claimed"
-            why_not = _not_certified(rule, mdp)
+            why_not = _not_certified(run)
             if why_not:
                 skipped.setdefault("certified", why_not)
             else:
@@ -216,15 +216,17 @@ def _monotone(run):
     return "monotone"
 
 
-def _not_certified(rule, mdp) -> str:
+def _not_certified(run) -> str:
     if importlib.util.find_spec("flint") is None:
         return "python-flint is not installed (tabular_pg[certified])"
-    if mdp.actions is not None:
+    if run.mdp.actions is not None:
         return "no MDP has all actions available"
     from tabular_pg.certified.registration import UPDATES
 
-    if type(flat_rule(rule)) not in UPDATES:
+    if type(flat_rule(run.rule)) not in UPDATES:
         return "it has no exact update (tabular_pg.certified.update)"
+    if run.method.is_dual(run.tau):
+        return "regularized optima are enclosed for the entropy alone"
     return ""
 
 

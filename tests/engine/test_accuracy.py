@@ -33,6 +33,7 @@ from tabular_pg import (
     ProjectedPG,
     ProjectedQAscent,
     SimplexPolicyIteration,
+    SoftargmaxPG,
     SoftmaxPG,
     SoftPolicyIteration,
     Status,
@@ -119,6 +120,7 @@ def test_gap_on_random_problems(data, mdp, rule_and_tau):
 
 two_arms = instances.two_armed_bandit(0.5)
 garnet = GRID["small"]
+TSALLIS, BARRIER = mirrors.Tsallis(0.5), mirrors.LogBarrier()
 CONSERVATIVE = ConservativePolicyIteration(0.9)
 
 DEEP = {  # name: (mdp, rule, iterations, tau, policy, digits, log10 of the gap that is reached)
@@ -147,6 +149,19 @@ DEEP = {  # name: (mdp, rule, iterations, tau, policy, digits, log10 of the gap 
     "SPMA, MDP": (garnet, SPMA(0.5), 400, 0.0, 1e-245, 400, -250),
     "GPMD": (garnet, GPMD(mirrors.Tsallis(0.5), 100.0), 245, 0.1, None, 600, -500),
     "GPMD, barrier": (garnet, GPMD(mirrors.LogBarrier(), 10.0), 420, 0.1, None, 400, -250),
+    "softargmax PG": (GRID["medium"], SoftargmaxPG(TSALLIS, 1.0), 15, 0.0, 1e-120, 400, -118),
+    "softargmax PG, tiny": (
+        GRID["patient"],
+        SoftargmaxPG(BARRIER, 1.0),
+        15,
+        0.0,
+        1e-255,
+        900,
+        -250,
+    ),
+    "softargmax PG, ties": (GRID["tied"], SoftargmaxPG(TSALLIS, 9.0), 15, 0.0, 1e-255, 900, -250),
+    "softargmax PG, soft": (garnet, SoftargmaxPG(TSALLIS, 10.0), 300, 0.3, None, 400, -250),
+    "softargmax PG, soft barrier": (garnet, SoftargmaxPG(BARRIER, 3.0), 300, 1.0, None, 400, -200),
     "GPMD, edge": (GRID["medium"], GPMD(mirrors.Tsallis(1.5), 100.0), 60, 3.0, None, 500, -290),
     "TD-PMD": (GRID["no future"], TDPMD(50.0), 180, 0.1, None, 400, -250),
     "TD-PMD, critic": (garnet, TDPMD(50.0), 450, 0.1, None, 600, -250),

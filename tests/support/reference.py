@@ -24,6 +24,7 @@ from tabular_pg import (
     PolicyMirrorDescent,
     ProjectedPG,
     ProjectedQAscent,
+    SoftargmaxPG,
     SoftmaxPG,
     SoftPolicyIteration,
     WeightedTDPMD,
@@ -128,7 +129,7 @@ def gaps(mdp, rule, iterations, tau=0.0, policy=None, digits=400, steps=None):
     """[(V*(s) - V^k(s))_s for k = 0..iterations] as mpmath numbers; ``steps`` are the step sizes
     to take where they are no constant, by default what their schedule says."""
     with mp.workdps(digits):
-        model = Model(mdp, tau, rule.mirror if type(rule) in (GPMD, WeightedTDPMD) else None)
+        model = Model(mdp, tau, rule.mirror if type(rule) in REGULARIZERS else None)
         best = model.optimal_value()
         pi = model.uniform()
         if policy is not None:
@@ -152,6 +153,7 @@ def step_at(step, k):
     return type(step)(*map(mp.mpf, step)).at(k) if isinstance(step, tuple) else mp.mpf(step or 0)
 
 
+REGULARIZERS = GPMD, WeightedTDPMD, SoftargmaxPG  # whose map is that of the problem for tau > 0
 TWINS = {}  # rule type: the next policy in one state
 WHOLE = {}  # rule type: the next policy in all of them, and what is remembered
 

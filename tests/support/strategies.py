@@ -12,6 +12,7 @@ from tabular_pg import (
     NaturalPG,
     PolicyMirrorDescent,
     ProjectedPG,
+    SoftargmaxPG,
     SoftmaxPG,
     mirrors,
     steps,
@@ -174,6 +175,12 @@ def rules(draw, kind, mdp, tau=0.0, changing=True):
         q = draw(st.sampled_from((0.1, 0.5, 0.9, 1.1, 1.5)))
         maps = mirrors.Tsallis(q), mirrors.Euclidean(), mirrors.LogBarrier(), mirrors.Entropy()
         return GPMD(draw(st.sampled_from(maps)), draw(step_sizes))
+    if kind is SoftargmaxPG:
+        q = draw(st.sampled_from((0.1, 0.5, 0.9)))
+        maps = mirrors.Tsallis(q), mirrors.Tsallis(q), mirrors.LogBarrier(), mirrors.Entropy()
+        eta = draw(step_sizes | st.sampled_from(prescribed_steps(mdp, tau)))
+        grown = steps.Geometric(eta, 1.1) if changing else eta
+        return SoftargmaxPG(draw(st.sampled_from(maps)), draw(st.sampled_from((eta, eta, grown))))
     fields = {}
     for field in kind._fields:
         if field == "eta":

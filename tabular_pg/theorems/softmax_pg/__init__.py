@@ -1,1 +1,1 @@
-"""Theorems about softmax policy gradient without regularization."""
+"""Theorems about softmax policy gradient without regularization, and about softargmaxes."""

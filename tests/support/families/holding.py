@@ -31,7 +31,8 @@ CORE = [id for id in ABOUT_METHODS if id not in UNDISCOUNTED]
 
 # Inequalities that no algorithm can violate: they are checked on numbers that do not fit together.
 ABOUT_EVERY_POLICY = (
-    "A1", "A2", "S3l", "S3lt", "SB1", "SB2", "E1l", "E1lt", "E3g", "E5", "G3e", "H1v", "M8e",
+    "A1", "A2", "S3l", "S3lt", "SB1", "SB2", "SF3", "SF7", "E1l", "E1lt", "E3g", "E5", "G3e", "H1v",
+    "M8e",
 )  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def hold_on(experiment):
             repr(run.mdp),
             *map(str, found),
             second_opinion(run, [v.theorem for v in found])
-            if run.mdp.actions is None and run.mdp.ends is None and not run.method.dual
+            if run.mdp.actions is None and run.mdp.ends is None and run.optimum.regularizer is None
             else "ball arithmetic needs every action in every state, gamma < 1 and the entropy",
         ]
     )

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import mpmath as mp
 
 from support.reference import WHOLE, normalized, one_hot, softmax, tilted, twin
-from support.twins.mirror_steps import conjugate, dual, weight
+from support.twins.mirror_steps import conjugate, dual, give, weight
 from tabular_pg import (
     AcceleratedPG,
     AnchoredValueIteration,
@@ -31,6 +31,7 @@ from tabular_pg import (
     NormalizedPG,
     RewardWeightedPG,
     SimplexPolicyIteration,
+    SoftargmaxPG,
     ValueIteration,
     WeightedTDPMD,
 )
@@ -100,6 +101,21 @@ def escort_pg(rule, k, model, pi, V, memory, eta):
         for s, row in enumerate(theta)
     ]
     return [normalized([abs(x) ** p for x in row]) for row in theta], theta
+
+
+@whole(SoftargmaxPG)
+def softargmax_pg(rule, k, model, pi, V, theta, eta):
+    """The gradient by its Jacobian, diag w - w w^T / sum w, from the parameters themselves."""
+    derivative, _ = dual(rule.mirror)
+    theta = theta or [[derivative(p) for p in row] for row in pi]
+    d, Q, moved = model.visitation(pi), model.q(V), []
+    for s in model.S:
+        w, n = [give(rule.mirror, p) for p in pi[s]], range(len(pi[s]))
+        slopes = [Q[s][a] - model.tau * derivative(pi[s][a]) for a in n]
+        mean = mp.fsum(w[a] * slopes[a] for a in n) / mp.fsum(w)
+        step = eta * d[s] / model.unit
+        moved.append([theta[s][a] + step * w[a] * (slopes[a] - mean) for a in n])
+    return [conjugate(rule.mirror, row) for row in moved], moved
 
 
 @whole(NesterovPG)

@@ -35,6 +35,12 @@ def weight(mirror, pi):
     return (mp.fsum(p**q for p in pi) - 1) / (q * (q - 1))
 
 
+def give(mirror, p):
+    """1 / phi''(p): how much a probability gives way to its parameter."""
+    power = {Entropy: 1, LogBarrier: 2}.get(type(mirror))
+    return p ** (2 - mp.mpf(mirror.q) if power is None else power)
+
+
 def mirror_step(mirror, pi, slopes):
     """argmax_p <slopes, p> - D(p, pi) over the simplex."""
     if type(mirror) is AlphaDivergence:
