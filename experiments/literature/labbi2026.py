@@ -11,7 +11,7 @@ from tabular_pg.plotting import Panel
 from tabular_pg.verdicts.visits import discounted_sum
 
 ALPHAS = 0.25, 0.5, 0.75, 1.0
-STEPS = 0.1, 1.0, 10.0, 100.0
+STEPS = 1.0, 10.0, 100.0, 1e3, 1e4
 TAU, SHARE = 0.01, 0.01  # of the regularization, and of the first error that counts as solved
 LEAST = 1e-10  # of errors that are drawn
 CORNER, GAP = 1e-2, 0.5  # the best arm at first, and what it is worth

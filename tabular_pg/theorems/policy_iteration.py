@@ -68,6 +68,7 @@ def termination(run):
     rules=CONSERVATIVE,
     kind=Kind.EQUAL,
     assumes=(some_pair,),
+    any_actions=True,
 )
 def conservative_improvement(run):
     """I_s^k = alpha max_a A^k(s, a) in every state. Proof: sum_a pi^k A^k = 0. In a run in floats
@@ -83,6 +84,7 @@ def conservative_improvement(run):
     "e_{k+1} <= (1 - (1-gamma) alpha) e_k",
     rules=CONSERVATIVE,
     assumes=(some_pair,),
+    any_actions=True,
 )
 def conservative_contraction(run):
     """e_{k+1} <= (1 - (1 - gamma) alpha) e_k. Proof: PC1 and the master lemma in the sup norm, for
@@ -97,6 +99,7 @@ def conservative_contraction(run):
     rules=CONSERVATIVE,
     kind=Kind.EQUAL,
     assumes=(some_suboptimal_action, some_pair),
+    any_actions=True,
 )
 def conservative_tail(run):
     """Once gamma e_k < Delta, b_s^{k+1} = (1 - alpha) b_s^k in every state, so that the gap falls

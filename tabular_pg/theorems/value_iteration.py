@@ -52,7 +52,13 @@ def first_above(ratio):
     return np.maximum(1.0 - np.ceil(-ratio * (1 + 1e-12)), 1.0)
 
 
-@theorem("PV1", "e_k <= gamma^k e_0", rules=VALUES, assumes=(from_the_start,))
+@theorem(
+    "PV1",
+    "e_k <= gamma^k e_0",
+    rules=VALUES,
+    assumes=(from_the_start,),
+    any_actions=True,
+)
 def value_iteration_rate(run):
     """e_k <= gamma^k e_0, for value iteration from V_0 = V^{pi^0}. Proof: V_0 <= T V_0, so the V_k
     increase, and the policy that is greedy in V_{k-1} is worth at least V_k >= V* - gamma^k e_0."""
@@ -64,6 +70,7 @@ def value_iteration_rate(run):
     "optimal once gamma^k e_0 < Delta",
     rules=VALUES,
     assumes=(discounted, from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def value_iteration_termination(run):
     """For gamma > 0 the first iterate k >= 1 with gamma^k e_0 < Delta is optimal, and so are all
@@ -79,6 +86,7 @@ def value_iteration_termination(run):
     "e_k <= gamma^k (1+gamma)/(1+gamma^k) e_0",
     rules=ANCHORED,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def anchored_rate(run):
     """For k >= 1, e_k <= gamma^k (1 + gamma) / (1 + gamma^k) e_0, for anchored value iteration from
@@ -95,6 +103,7 @@ def anchored_rate(run):
     "optimal once gamma^k (1+gamma)/(1+gamma^k) e_0 < Delta",
     rules=ANCHORED,
     assumes=(discounted, from_the_start, some_suboptimal_action),
+    any_actions=True,
 )
 def anchored_termination(run):
     """For gamma > 0 the first iterate k >= 1 with gamma^k (1 + gamma) / (1 + gamma^k) e_0 < Delta
@@ -111,6 +120,7 @@ def anchored_termination(run):
     source="lee2023",
     assumes=(discounted, from_the_start, some_pair, few_updates),
     any_gamma=True,
+    any_actions=True,
 )
 def anchored_bellman_error(run):
     """|T U_k - U_k| <= (1/gamma - gamma) (1 + gamma - gamma^{k+1}) / (gamma^{-k-1} - gamma^{k+1})

@@ -28,6 +28,7 @@ from tabular_pg.verdicts.quantities import steps
     confidence=Confidence.DERIVED,
     assumes=(finite_distances, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def nearly_greedy(run):
     """For any divergence and any step sizes, e_{k+1} <= gamma^h e_k + c_k with c_k = max_s
@@ -48,6 +49,7 @@ def nearly_greedy(run):
     confidence=Confidence.DERIVED,
     assumes=(finite_distances, steps_are(Adaptive, "adaptive steps"), from_the_start),
     any_step=True,
+    any_actions=True,
 )
 def like_policy_iteration(run):
     """For adaptive steps, eta_k = max_s D(greedy_s, pi_s^k) / c_k, e_k <= gamma^{hk} e_0 +

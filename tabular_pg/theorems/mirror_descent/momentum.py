@@ -7,6 +7,7 @@ import numpy as np
 from tabular_pg._floats import RESOLVED
 from tabular_pg.methods.functional_acceleration import LookaheadPMD, MomentumPMD
 from tabular_pg.theorem import Kind, theorem
+from tabular_pg.verdicts.actions import each_action
 from tabular_pg.verdicts.assumptions import some_pair, some_suboptimal_action
 from tabular_pg.verdicts.quantities import (
     best_actions,
@@ -27,6 +28,7 @@ CALM = 1e-6  # what momentum may add to advantages, relative to Delta
     kind=Kind.ASYMPTOTIC,
     tolerance=1e-3,
     assumes=(some_suboptimal_action, some_pair),
+    any_actions=True,
 )
 def exact_rate(run):
     """Where the error tends to 0, log(e_{k+1} / e_k) -> -eta Delta for every beta: momentum of the
@@ -37,7 +39,8 @@ def exact_rate(run):
     if i == 0 or run.k[i - 1] != run.k[i] - 1:
         return last_rate(run)[0], np.inf
     moved = q_gap(run)[i] - q_gap(run)[i - 1]
-    moved = run.rule.beta * (moved - (run.policies[i] * moved).sum(axis=1, keepdims=True))
+    moved = moved - (run.policies[i] * moved).sum(axis=1, keepdims=True)
+    moved = run.rule.beta * each_action(run, moved)
     rate, limit = settled_rate(run, eta * (run.A[i] - moved), eta * run.optimum.A)
     return rate, limit if np.abs(moved).max() < CALM * run.optimum.Delta else np.inf
 
@@ -48,6 +51,7 @@ def exact_rate(run):
     rules=(LookaheadPMD,),
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
 )
 def like_policy_iteration(run):
     """Proposals are steps of policy iteration, e_{2t+1} <= gamma e_{2t}, and e_{2t+2} <= gamma^2
@@ -75,6 +79,7 @@ def like_policy_iteration(run):
     rules=(LookaheadPMD,),
     assumes=(some_suboptimal_action, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def lookahead_contraction(run):
     """Where V^{2t+1} = V*, the odds b / (1 - b) of the sub-optimal actions of a state fall at least

@@ -35,6 +35,7 @@ def longest_step(run):
     kind=Kind.LOWER,
     assumes=(line_search, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def rise_of_line_search(run):
     """With an exact line search, V^{k+1}(mu) - V^k(mu) >= sum_s mu(s) phi(M_s), M_s =
@@ -58,6 +59,7 @@ def rise_of_line_search(run):
     source="bhandari2021",
     assumes=(line_search, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def rate_of_line_search(run):
     """With an exact line search and gap(mu) = V*(mu) - V^k(mu), gap(mu)^{k+1} <= (1 - (1 - gamma) /

@@ -9,6 +9,8 @@ import numpy as np
 
 from tabular_pg.methods.gradients.gated_pg import DelightfulPG, EnlightenedPG
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.theorems.softmax_pg.limits import log_odds
+from tabular_pg.verdicts.actions import each_action, suboptimal
 from tabular_pg.verdicts.assumptions import (
     from_the_start,
     some_pair,
@@ -26,7 +28,7 @@ RARE, ALIKE, HALF = 3e-3, 1.05, 0.01  # when SD4 is accurate within its toleranc
 
 def ratio_rounding(run):
     """(steps, S, A) a bound on the rounding error of ``log_ratio``."""
-    i, logs = steps(run), np.abs(run.log_policies)
+    i, logs = steps(run), each_action(run, np.abs(run.log_policies))
     return ULP * (1 + logs[i] + logs[i + 1])
 
 
@@ -36,6 +38,7 @@ def ratio_rounding(run):
     rules=(EnlightenedPG, DelightfulPG),
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
 )
 def monotone(run):
     """V^{k+1} >= V^k in every state, for every eta, wherever no state has two actions with a
@@ -55,6 +58,7 @@ def monotone(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
 )
 def escape_step(run):
     """With x = pi U, b the action with the largest U and j one that is at least as likely,
@@ -66,7 +70,7 @@ def escape_step(run):
     i = steps(run)
     pi, A = run.policies[i], run.A[i]
     j = np.eye(A.shape[2])[likeliest(pi)]
-    b = np.eye(A.shape[2])[A.argmax(axis=2)]
+    b = np.eye(A.shape[2])[each_action(run, A, -np.inf).argmax(axis=2)]
     (p_b, x_b), (p_j, x_j) = (
         ((mark * pi).sum(axis=2), np.maximum((mark * pi * A).sum(axis=2), 0.0)) for mark in (b, j)
     )
@@ -83,6 +87,7 @@ def escape_step(run):
     "two arms: |g(d_k) - g(d_0) - eta Delta k| <= c (d_k - d_0), g = (3d+3e^d+e^{2d}/2-e^{-d})/2",
     rules=RULES,
     assumes=(two_armed_bandit, from_the_start),
+    any_actions=True,
 )
 def two_armed_solution(run):
     """On a two-armed bandit the log-odds d_k of the better arm satisfy |g(d_k) - g(d_0) -
@@ -90,8 +95,7 @@ def two_armed_solution(run):
     e^{2d}/2 - e^{-d}) / 2; the flow solves g(d_t) = g(d_0) + eta Delta t exactly. So the gap falls
     like sqrt(Delta / (4 eta k)), and not like 1/k. Proof: a step is h = eta Delta / g'(d), at most
     8 eta Delta / 27, and |g''| <= 2 g'."""
-    best = int(run.optimum.pi[0].argmax())
-    d = run.log_policies[:, 0, best] - run.log_policies[:, 0, 1 - best]
+    d = log_odds(run)
     h = run.rule.eta * run.optimum.Delta
     value = (3 * d + 3 * np.exp(d) + np.exp(2 * d) / 2 - np.exp(-d)) / 2
     size = 3 * np.abs(d) + 3 * np.exp(d) + np.exp(2 * d) + np.exp(-d)
@@ -108,6 +112,7 @@ def two_armed_solution(run):
     confidence=Confidence.CHECKED,
     tolerance=0.05,
     assumes=(some_suboptimal_action, unique_optimal_actions),
+    any_actions=True,
 )
 def exact_law(run):
     """sqrt(k) (V*(rho) - V^k(rho)) -> sum_s d*_rho(s) sqrt(L_s / (2 eta d*_mu(s) (1 - gamma)
@@ -120,12 +125,13 @@ def exact_law(run):
     state agree within 5%, b < 0.003 and the slope of b over the last halving of k is -1/2 within
     2%."""
     best, pi = run.optimum, run.policies
-    n, L = (~best.optimal).sum(axis=1), -best.A.sum(axis=1)
+    worse, L = suboptimal(run), -best.A.sum(axis=1)
+    n = worse.sum(axis=1)
     some, half = n > 0, np.searchsorted(run.k, -(-int(run.k[-1]) // 2))
-    p = np.where(best.optimal, 0.0, pi[[half, -1]])
+    p = np.where(worse, pi[[half, -1]], 0.0)
     with np.errstate(all="ignore"):
         b = p.sum(axis=2)[:, some]
-        least = np.where(best.optimal, np.inf, p[1]).min(axis=1)[some]
+        least = np.where(worse, p[1], np.inf).min(axis=1)[some]
         slope = -np.log(b[1] / b[0]) / np.log(run.k[-1] / run.k[half])
         visits = visitation(run.mdp, pi[-1], run.mdp.rho)
         terms = visits * np.sqrt(L / (2 * run.rule.eta * run.d[-1] * (1 - run.mdp.gamma) * (n + 1)))

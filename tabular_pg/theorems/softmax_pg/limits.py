@@ -179,7 +179,7 @@ def law_constant(run, rows, power):
     return share.sum(), bool(equal and steady)
 
 
-def _odds(run):
+def log_odds(run):
     """(K,) log-odds of the better arm of a two-armed bandit."""
     best = int(run.optimum.pi[0].argmax())
     worse = int(suboptimal(run)[0].argmax())
@@ -199,7 +199,7 @@ def two_armed_solution(run):
     g(d_t) = g(d_0) + eta Delta t exactly. Proof: a step is h = eta Delta / (1 + cosh d), g' =
     1 + cosh, and the second-order remainder is at most h^2 sinh(|d| + h) / 2 <=
     h eta Delta e^{eta Delta / 2} / 2, which sums to the right-hand side."""
-    d, h = _odds(run), run.rule.eta * run.optimum.Delta
+    d, h = log_odds(run), run.rule.eta * run.optimum.Delta
     value = d + np.sinh(d)
     drift = 4e-16 * run.k * (1 + np.abs(d).max())  # of d, by a rounding in every step
     rounding = (1e-12 + drift) * (1 + np.abs(value) + np.abs(value[0]))
@@ -221,7 +221,7 @@ def escape_time(run):
     likelier one, as eps -> 0. Applies where eps < 1e-3 and eta Delta < 0.02, and the run is long
     enough: until the better arm is the likelier one, or for 1.1 times the predicted number of
     steps (25,000 at least). S7 bounds the rest."""
-    d, h = _odds(run), run.rule.eta * run.optimum.Delta
+    d, h = log_odds(run), run.rule.eta * run.optimum.Delta
     eps = np.exp(run.log_policies[0, 0, run.optimum.pi[0].argmax()])
     predicted = 1 / (2 * h * eps)
     value = d + np.sinh(d)

@@ -18,6 +18,7 @@ from tabular_pg.theorems.softmax_pg.normalized import (
     two_armed_gap,
 )
 from tabular_pg.theorems.softmax_pg.steps import chosen_policy, least_optimal
+from tabular_pg.verdicts.actions import each_action, number_of_actions
 from tabular_pg.verdicts.assumptions import (
     eta_at_most,
     from_the_start,
@@ -45,6 +46,7 @@ def is_theta(run):
     "V(theta_{t+1})(mu) >= V(theta_t)(mu) for every eta",
     rules=ACCELERATED + NORMALIZED,
     any_step=True,
+    any_actions=True,
 )
 def monotone(run):
     """V*(mu) - V(theta_t)(mu) does not rise from any recorded theta_t, which is iterate 2t - 1, to
@@ -61,6 +63,7 @@ def monotone(run):
     "gap_t(mu) <= ||d*_mu/mu|| (c (1-gamma) gap_0 + 2/(eta min mu)) / (c^2 (1-gamma)^2 t)",
     rules=ACCELERATED,
     assumes=(from_the_start,),
+    any_actions=True,
 )
 def sublinear(run):
     """With c as in S2 (over iterates of both kinds), V*(mu) - V(theta_t)(mu) <= ||d*_mu/mu||
@@ -82,6 +85,7 @@ def sublinear(run):
     confidence=Confidence.CHECKED,
     tolerance=0.05,
     assumes=(some_suboptimal_action, unique_optimal_actions),
+    any_actions=True,
 )
 def accelerated_law(run):
     """t^2 (V*(rho) - V(theta_t)(rho)) -> (4/eta) sum_s (d*_rho(s)/d*_mu(s)) n_s / (1 + n_s), with
@@ -100,6 +104,7 @@ def accelerated_law(run):
     "gap_t(mu) <= gap_0(mu) (1 - C)^t for every eta, normalized",
     rules=NORMALIZED,
     assumes=(several_actions, from_the_start),
+    any_actions=True,
 )
 def linear(run):
     """V*(mu) - V(theta_t)(mu) <= (V*(mu) - V^0(mu)) (1 - C)^t with the C of SN3 (c over iterates of
@@ -117,6 +122,7 @@ def linear(run):
     rules=NORMALIZED,
     kind=Kind.EQUAL,
     assumes=(two_armed_bandit, from_the_start),
+    any_actions=True,
 )
 def two_armed_solution(run):
     """On a two-armed bandit the gap of theta_t is Delta / (1 + e^{d_0 + sqrt(2) eta y_t}) with
@@ -127,7 +133,8 @@ def two_armed_solution(run):
     t = (run.k + 1) // 2
     y = np.where(run.k % 2 == 1, t * t + 5 * t + 2, t * t + 7 * t) / 8
     proved = two_armed_gap(run, np.sqrt(2 + 0 * run.sup_gap) * run.rule.eta * y)
-    lost = LAST_BITS * np.abs(run.log_policies).max(axis=(1, 2)) if run.rounded else 0.0
+    logs = each_action(run, np.abs(run.log_policies))
+    lost = LAST_BITS * logs.max(axis=(1, 2)) if run.rounded else 0.0
     return run.sup_gap, proved, lost * t**2 / 8 * proved  # momentum adds t/2 times a rounding
 
 
@@ -139,6 +146,7 @@ def two_armed_solution(run):
     confidence=Confidence.CHECKED,
     tolerance=3e-3,
     assumes=(some_suboptimal_action, unique_optimal_actions, some_pair),
+    any_actions=True,
 )
 def superlinear(run):
     """With N = sqrt(sum_s n_s / (1 + n_s)), n_s sub-optimal actions in s: a step of the gradient
@@ -163,6 +171,7 @@ def superlinear(run):
             lambda run: 4 * (1 - run.rule.beta) * (1 - run.mdp.gamma) ** 3, "4 (1-beta) (1-gamma)^3"
         ),
     ),
+    any_actions=True,
 )
 def energy(run):
     """V*(mu) - V^k(mu) + (beta / (2 eta)) ||theta^k - theta^{k-1}||^2 does not rise, for rewards in
@@ -171,13 +180,15 @@ def energy(run):
     product is at most half the sum of their squares."""
     i, gap = steps(run), run.value_gap @ run.mdp.mu
     move = log_ratio(run)
-    move = move - move.sum(axis=2, keepdims=True) / run.mdp.n_actions
+    mean = move.sum(axis=2, keepdims=True) / number_of_actions(run.mdp)
+    move = each_action(run, move - mean)
     square = run.rule.beta / (2 * run.rule.eta) * (move**2).sum(axis=(1, 2))
     follows = np.concatenate([[False], np.diff(i) == 1])
     before = np.concatenate([square[:1] * 0, square[:-1]])
     known = follows | (run.k[i] == 0)
     proved = gap[i] + np.where(follows, before, 0 * before)
-    noise = LAST_BITS * np.abs(run.log_policies[i + 1]) if run.rounded else 0.0 * move
+    logs = each_action(run, np.abs(run.log_policies))
+    noise = LAST_BITS * logs[i + 1] if run.rounded else 0.0 * move
     moved = run.rule.beta / (2 * run.rule.eta) * ((2 * np.abs(move) + noise) * noise)
     rounding = EPS * (gap[i] + square) + moved.sum(axis=(1, 2))
     return gap[i + 1] + square, np.where(known, proved, np.inf), rounding
@@ -191,6 +202,7 @@ def energy(run):
     confidence=Confidence.CHECKED,
     tolerance=0.03,
     assumes=(some_suboptimal_action, unique_optimal_actions),
+    any_actions=True,
 )
 def heavy_ball_law(run):
     """k (V*(rho) - V^k(rho)) -> ((1 - beta) / eta) sum_s (d*_rho(s)/d*_mu(s)) n_s / (1 + n_s), with

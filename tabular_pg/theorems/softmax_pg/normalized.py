@@ -10,7 +10,9 @@ import numpy as np
 from tabular_pg._floats import RESOLVED
 from tabular_pg.methods.gradients.normalized_pg import NormalizedPG
 from tabular_pg.theorem import Confidence, Kind, theorem
+from tabular_pg.theorems.softmax_pg.limits import log_odds
 from tabular_pg.theorems.softmax_pg.steps import chosen_policy, least_optimal
+from tabular_pg.verdicts.actions import most_actions, suboptimal
 from tabular_pg.verdicts.assumptions import (
     bandit,
     eta_at_most,
@@ -39,7 +41,7 @@ SMALL = 1e-6  # e / Delta from which on SN6 is accurate
 def share(run, eta):
     """sqrt(A/(A-1)) (1 - e^{-h}) e^{-h} with h = eta sqrt(1 - 1/A): what a step gains of ||g||, as
     long as it moves no visits."""
-    A = run.mdp.n_actions + 0 * eta
+    A = most_actions(run.mdp) + 0 * eta
     h = eta * np.sqrt((A - 1) / A)
     return np.sqrt(A / (A - 1)) * -np.expm1(-h) * np.exp(-h)
 
@@ -61,6 +63,7 @@ def spread(run):
     kind=Kind.LOWER,
     assumes=(several_actions, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def rise(run):
     """V^{k+1}(mu) - V^k(mu) >= sqrt(A/(A-1)) (1 - e^{-h}) e^{-h} max{e^{-sqrt(2) eta D}, 1/(1+D)}
@@ -80,6 +83,7 @@ def rise(run):
     rules=RULES,
     assumes=(several_actions, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def contraction(run):
     """V*(mu) - V^{k+1}(mu) <= (1 - C) (V*(mu) - V^k(mu)) with C = c (A/(A-1)) (1 - e^{-h}) e^{-h}
@@ -88,7 +92,7 @@ def contraction(run):
     i, mdp, gap = steps(run), run.mdp, run.value_gap @ run.mdp.mu
     chosen = np.where(run.optimum.pi > 0, run.policies, 0.0).sum(axis=2).min(axis=1)
     ratio = (visitation(mdp, run.optimum.pi, mdp.mu) / run.d).max(axis=1)
-    eta, A = run.step_sizes[i], mdp.n_actions + 0 * gap[i]
+    eta, A = run.step_sizes[i], most_actions(mdp) + 0 * gap[i]
     C = share(run, eta) * kept_visits(eta, spread(run)[i]) * np.sqrt(A / (A - 1))
     C = C * chosen[i] / (ratio[i] * np.sqrt(mdp.n_states))
     bound = np.where(gradient_norm(run)[i] > RESOLVED, (1 - C) * gap[i], np.inf)
@@ -100,6 +104,7 @@ def contraction(run):
     "gap(mu) <= gap_0(mu) (1 - C)^k for every eta",
     rules=RULES,
     assumes=(several_actions, from_the_start),
+    any_actions=True,
 )
 def linear(run):
     """V*(mu) - V^k(mu) <= (V*(mu) - V^0(mu)) (1 - C)^k with C = c_k (1 - gamma) (A/(A-1))
@@ -113,7 +118,7 @@ def linear(run):
 def contraction_constant(run):
     """(K,) the C of SN3."""
     mdp, eta = run.mdp, run.rule.eta
-    g, A = 1 - mdp.gamma, mdp.n_actions + 0 * run.sup_gap
+    g, A = 1 - mdp.gamma, most_actions(mdp) + 0 * run.sup_gap
     D = mdp.gamma / (g * mdp.mu.min())
     C = share(run, eta) * kept_visits(eta, D) * np.sqrt(A / (A - 1))
     return C * g * least_optimal(run) / (np.sqrt(mdp.n_states) * chosen_mismatch(run))
@@ -131,6 +136,7 @@ def chosen_mismatch(run):
     source="mei2021",
     confidence=Confidence.RECALLED,
     assumes=(bandit, several_actions, from_the_start, eta_equal(lambda run: 1 / 6, "1/6")),
+    any_actions=True,
 )
 def bandit_linear(run):
     """On a bandit, with eta = 1/6, gap_k <= gap_0 e^{-c k / 12}, c the least pi(a*) so far. Proof:
@@ -156,6 +162,7 @@ def mei_step(run):
         from_the_start,
         eta_at_most(mei_step, "(1-gamma)/(6(1-gamma) + 4 gamma sqrt(S) / min(mu))"),
     ),
+    any_actions=True,
 )
 def mei_linear(run):
     """For eta <= (1 - gamma) / (6 (1 - gamma) + 4 (C_oo - (1 - gamma)) sqrt(S)), V*(rho) -
@@ -177,6 +184,7 @@ def mei_linear(run):
     confidence=Confidence.CHECKED,
     tolerance=3e-3,
     assumes=(some_suboptimal_action, unique_optimal_actions, some_pair),
+    any_actions=True,
 )
 def exact_rate(run):
     """The asymptotic rate of the gap is exactly e^{-eta / sqrt(sum_s n_s / (1 + n_s))} with n_s
@@ -192,10 +200,11 @@ def settled_moves(run):
     """The rate of the gap on the last recorded pair, and that of SN6 if its conditions hold there,
     else inf."""
     i, best = steps(run)[-1], run.optimum
-    n = (~best.optimal).sum(axis=1)
+    worse = suboptimal(run)
+    n = worse.sum(axis=1)
     with np.errstate(all="ignore"):
         w = run.log_policies[i] + np.log(-best.A) + np.log(run.d[i] * (1 + n))[:, None]
-        width = w[~best.optimal].max() - w[~best.optimal].min()
+        width = w[worse].max() - w[worse].min()
     rate, noise = last_rate(run)
     limit = -run.rule.eta / np.sqrt((n / (1 + n)).sum())
     settled = width < ALIKE and run.sup_gap[i] < SMALL * best.Delta and limit < -noise
@@ -208,6 +217,7 @@ def settled_moves(run):
     rules=RULES,
     kind=Kind.EQUAL,
     assumes=(two_armed_bandit, from_the_start),
+    any_actions=True,
 )
 def two_armed_solution(run):
     """On a two-armed bandit the log-odds of the better arm grow by sqrt(2) eta in every step:
@@ -219,6 +229,4 @@ def two_armed_solution(run):
 
 def two_armed_gap(run, grown):
     """The gap of a two-armed bandit whose log-odds have ``grown`` by so much since the start."""
-    best = run.optimum.pi[0].astype(bool)
-    log_odds = run.log_policies[0, 0, best] - run.log_policies[0, 0, ~best]
-    return run.optimum.Delta / (1 + np.exp(log_odds + grown))
+    return run.optimum.Delta / (1 + np.exp(log_odds(run)[:1] + grown))

@@ -58,6 +58,7 @@ def inner_steps(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
 )
 def improvement_likelihood(run):
     """Where no weight is negative and h = eta_s J <= 4, so for eta mu_max <= 4 on a bandit with
@@ -78,6 +79,7 @@ def improvement_likelihood(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
 )
 def improvement_burn_in(run):
     """Where no weight is negative and h <= 2, I_s^k >= J (exp(|g|^2 h (1 - h/4) R) - 1) with
@@ -103,6 +105,7 @@ def improvement_burn_in(run):
     "bandit: gap_k <= [1/gap_0 + k eta (1 - eta best/4) c^2 A/(A-1)]^{-1}",
     rules=RULES,
     assumes=(bandit, several_actions, positive_weights, short_steps, from_the_start),
+    any_actions=True,
 )
 def sublinear(run):
     """On a bandit without negative weights, for eta best <= 4 and any S, gap_k <= [1/gap_0 + k eta
@@ -119,6 +122,7 @@ def sublinear(run):
     rules=RULES,
     kind=Kind.LOWER,
     assumes=(bandit, unit_rewards, some_suboptimal_action, positive_weights, short_steps),
+    any_actions=True,
 )
 def lower_bound(run):
     """On a bandit with rewards in [0, 1] and without negative weights, for eta best <= 4 and large
@@ -139,6 +143,7 @@ def lower_bound(run):
     confidence=Confidence.CHECKED,
     tolerance=0.03,
     assumes=(some_suboptimal_action, unique_optimal_actions),
+    any_actions=True,
 )
 def exact_law(run):
     """k (V*(rho) - V^k(rho)) -> (1 / (eta S)) sum_s (d*_rho(s)/d*_mu(s)) n_s / (1 + n_s), with n_s

@@ -15,6 +15,7 @@ from tabular_pg.methods.gradients.softargmax_pg import SoftargmaxPG
 from tabular_pg.optima.regularized import regularizer_of
 from tabular_pg.theorem import Kind, theorem
 from tabular_pg.theorems.softmax_pg.steps import chosen_policy, least_optimal
+from tabular_pg.verdicts.actions import each_action, most_actions, suboptimal
 from tabular_pg.verdicts.assumptions import (
     eta_at_most,
     from_the_start,
@@ -68,12 +69,13 @@ def gradient_norm(run):
 
 def curvature(run):
     """(K, S) (2-q) span(Q) + tau (1 + (2-q) (A^(1-q) - 1) / (1-q)): how fast slopes change."""
-    q, n = order(run), run.mdp.n_actions
+    q, n = order(run), most_actions(run.mdp)
     if run.tau == 0:
         return (2 - q) * (run.A.max(axis=2) - run.A.min(axis=2))
     Q = run.optimum.Q - q_gap(run)
+    span = each_action(run, Q, -np.inf).max(axis=2) - each_action(run, Q, np.inf).min(axis=2)
     bent = np.log(n) if q == 1 else (n ** (1.0 - q) - 1) / (1 - q)
-    return (2 - q) * (Q.max(axis=2) - Q.min(axis=2)) + run.tau * (1 + (2 - q) * bent)
+    return (2 - q) * span + run.tau * (1 + (2 - q) * bent)
 
 
 def half_step(run):
@@ -88,7 +90,7 @@ def hoelder(visits, weights, r):
 
 def spread(run):
     """A/K, K being at least m^{r-1} (A - m) for m = 1, ..., A-1, with r = 4 - 2q."""
-    r, n = 4 - 2 * order(run), run.mdp.n_actions
+    r, n = 4 - 2 * order(run), most_actions(run.mdp)
     largest = 1 if n == 2 else (n * (r - 1) / r) ** r / (r - 1)
     return n / largest
 
@@ -100,6 +102,7 @@ def spread(run):
     regularized=None,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
 )
 def monotone(run):
     """V_tau^{k+1} >= V_tau^k in every state if eta_s ((2-q) span(Q_tau^k(s, .)) + tau (1 + (2-q)
@@ -119,6 +122,7 @@ def monotone(run):
     kind=Kind.LOWER,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
 )
 def ascent(run):
     """I_s^k = sum_a pi^{k+1} A^k >= eta_s |g_s|^2 (1 - eta_s (2-q) span(A^k(s, .)) / 4), for every
@@ -138,6 +142,7 @@ def ascent(run):
     kind=Kind.LOWER,
     assumes=(several_actions,),
     any_step=True,
+    any_actions=True,
 )
 def domination(run):
     """||grad V^k(mu)||_2 >= sqrt(A/K) (c (1 - gamma) (V*(rho) - V^k(rho)))^{2-q} / ((1 - gamma)
@@ -162,6 +167,7 @@ def domination(run):
     rules=RULES,
     assumes=(unit_rewards, some_pair),
     any_step=True,
+    any_actions=True,
 )
 def smoothness(run):
     """|V^{k+1}(mu) - V^k(mu) - eta ||grad V||^2| <= (L/2) eta^2 ||grad V||^2 along every step, with
@@ -186,6 +192,7 @@ def smoothness(run):
         from_the_start,
         eta_at_most(half_step, "2 (1-gamma)^2 / (2-q)"),
     ),
+    any_actions=True,
 )
 def sublinear(run):
     """For rewards in [0, 1] and eta <= 2 (1 - gamma)^2 / (2-q), V*(mu) - V^k(mu) <=
@@ -208,6 +215,7 @@ def sublinear(run):
     kind=Kind.ASYMPTOTIC,
     tolerance=0.02,
     assumes=(two_armed_bandit, from_the_start),
+    any_actions=True,
 )
 def two_armed_law(run):
     """On a two-armed bandit, gap_k (2 (3-2q) eta Delta k)^{1/(3-2q)} -> Delta: 1/(2 eta k) for the
@@ -216,7 +224,7 @@ def two_armed_law(run):
     Checked at the last iterate, where w < 0.0003, a step changes it by less than a hundredth, and
     nothing is left of the start."""
     power, h = 3 - 2 * order(run), 2 * run.rule.eta * run.optimum.Delta
-    first, p = np.where(run.optimum.optimal, 0.0, run.policies[[0, -1]]).max(axis=(1, 2))
+    first, p = np.where(suboptimal(run), run.policies[[0, -1]], 0.0).max(axis=(1, 2))
     first, progress = np.minimum(first, 1 - first), power * h * run.k[-1]
     settled = (
         p ** (2 - order(run)) < RARE and h * p**power < LOOSE and progress * first**power > ALL

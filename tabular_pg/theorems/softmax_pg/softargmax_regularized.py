@@ -15,6 +15,7 @@ from tabular_pg.theorems.softmax_pg.softargmax import (
     gradient_norm,
     order,
 )
+from tabular_pg.verdicts.actions import each_action
 from tabular_pg.verdicts.assumptions import some_pair
 from tabular_pg.verdicts.quantities import EPS, state_step, steps
 from tabular_pg.verdicts.visits import visitation
@@ -22,7 +23,7 @@ from tabular_pg.verdicts.visits import visitation
 
 def least_weight(run):
     """(K, S) w_min."""
-    return np.exp((2 - order(run)) * run.log_policies).min(axis=2)
+    return np.exp((2 - order(run)) * each_action(run, run.log_policies)).min(axis=2)
 
 
 @theorem(
@@ -32,6 +33,7 @@ def least_weight(run):
     kind=Kind.LOWER,
     regularized=True,
     any_step=True,
+    any_actions=True,
 )
 def regularized_domination(run):
     """For tau > 0, ||grad V_tau(mu)||^2 >= 2 tau (V*_tau(rho) - V_tau^k(rho)) / ((1 - gamma) max_s
@@ -52,6 +54,7 @@ def regularized_domination(run):
     regularized=True,
     assumes=(some_pair,),
     any_step=True,
+    any_actions=True,
 )
 def regularized_contraction(run):
     """For tau > 0, wherever eta_s times the bracket of SF1 is at most 2 in every state, the gap
