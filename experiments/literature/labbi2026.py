@@ -116,8 +116,8 @@ FIGURE = Figure(
     "labbi2026",
     """Chains and DeepSea, sampled trajectories there, a softargmax of Tsallis order alpha with the
     same map as regularizer. Here gradients are exact, under the uniform distribution of states, and
-    natural policy gradient is beside them; errors are those of the start distribution; steps 0.1,
-    1, 10 and 100, of which the best is drawn. In the third panel all runs are regularized, natural
+    natural policy gradient is beside them; errors are those of the start distribution; steps
+    1, 10, ..., 1e4, of which the best is drawn. In the third panel all runs are regularized, natural
     policy gradient by the entropy, and the error is that of the plain problem; the last panel
     starts in a corner of a bandit, with the step 1.""",
     """Guarantees for sampled gradients that are polynomial in the accuracy for Tsallis orders

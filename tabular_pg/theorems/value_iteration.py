@@ -7,6 +7,7 @@ import numpy as np
 from tabular_pg.methods.iterations.anchored_value_iteration import AnchoredValueIteration
 from tabular_pg.methods.iterations.value_iteration import ValueIteration
 from tabular_pg.theorem import theorem
+from tabular_pg.verdicts.actions import each_action
 from tabular_pg.verdicts.assumptions import (
     discounted,
     few_updates,
@@ -28,7 +29,7 @@ def anchored_values(run):
     for k in range(int(run.k[i[-1]]) + 1):
         if k > 0:
             beta = anchor(mdp, k)
-            left = beta * first + (1 - beta) * lost.min(axis=1)
+            left = beta * first + (1 - beta) * each_action(run, lost, np.inf).min(axis=1)
             lost = expected(mdp, left) - run.optimum.A
         if k in at:
             found.append((left, (run.policies[at[k] + 1] * lost).sum(axis=1)))
