@@ -35,7 +35,7 @@ class GPMD(NamedTuple):
 
     def refuse(self):
         """TypeError or ValueError for a map that it is not defined with."""
-        regularizer_of(self.mirror)
+        regularizer_of(self.mirror, "mirror")
 
 
 class GPMDInside(NamedTuple):

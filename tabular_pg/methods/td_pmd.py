@@ -56,7 +56,7 @@ class WeightedTDPMD(NamedTuple):
 
     def refuse(self):
         """TypeError or ValueError for a map that regularizes nothing, or for a weight above 1."""
-        regularizer_of(self.mirror)
+        regularizer_of(self.mirror, "mirror")
         weights = np.array(self.weights, ndmin=2, dtype=object)
         for at in np.ndindex(weights.shape):
             if weights[at] > 1:

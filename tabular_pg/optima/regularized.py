@@ -87,17 +87,18 @@ def _top_dual(ahead, m) -> np.ndarray:
     return t
 
 
-def regularizer_of(given) -> Regularizer | None:
-    """That of a mirror map, or one of the family itself; None for the entropy, or none."""
+def regularizer_of(given, name="regularizer") -> Regularizer | None:
+    """That of a mirror map, or one of the family itself; None for the entropy, or none. ``name``
+    is what errors call it."""
     found = given if isinstance(given, Regularizer) else getattr(given, "regularizer", given)
     if found is not None and not isinstance(found, Regularizer):
         raise TypeError(
-            f"regularizer is {shown(given)}; expected a map of tabular_pg.mirrors that is a sum of "
+            f"{name} is {shown(given)}; expected a map of tabular_pg.mirrors that is a sum of "
             "powers: Entropy, Tsallis, Euclidean or LogBarrier"
         )
     if found is not None and not 0 <= found.q <= LARGEST_POWER:
         raise ValueError(
-            f"regularizer is {given}; expected one with q <= {LARGEST_POWER}: beyond, h is flat "
+            f"{name} is {given}; expected one with q <= {LARGEST_POWER}: beyond, h is flat "
             "near the edge of the simplex, and values do not determine small probabilities"
         )
     return found

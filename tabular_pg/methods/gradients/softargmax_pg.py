@@ -45,7 +45,7 @@ class SoftargmaxPG(NamedTuple):
 
     def refuse(self):
         """TypeError or ValueError for a map with which it is not defined, or gets stuck."""
-        found = regularizer_of(self.mirror)
+        found = regularizer_of(self.mirror, "mirror")
         if found is not None and found.q > 1:
             raise ValueError(
                 f"mirror is {shown(self.mirror)}, with which probabilities become 0: from there on "
