@@ -162,7 +162,7 @@ def margin(run, k, eta):
     """By how much the condition of Armijo holds for a step from iterate k."""
     mdp, tau, rule = run.mdp, run.tau, run.rule._replace(eta=float(eta))
     log_policy = run.log_policies[k] - np.logaddexp.reduce(run.log_policies[k], axis=1)[:, None]
-    if run.method.memory:  # the critic of iterate k is not that of its policy
+    if run.method.learn:  # the critic of iterate k is not that of its policy
         assert type(run.rule).__name__ == "TDPMD"
         if k > 0:
             return 0.0
