@@ -4,17 +4,32 @@ that are false.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from tabular_pg._files import write_whole
-from tabular_pg.certified.certify import Certificate
+from tabular_pg.certified.certify import Certificate, checked_digits
 from tabular_pg.certified.check import certified_check
 from tabular_pg.certified.coq.bounds import bounds_of
 from tabular_pg.certified.coq.iterates import iterates_of, rational_methods, refuse_irrational
-from tabular_pg.certified.coq.library import CHECKERS, OURS, REFUTATION, RUNS, included
+from tabular_pg.certified.coq.library import (
+    CHECKERS,
+    OURS,
+    REFUTATION,
+    RUNS,
+    SOFTMAX_RUNS,
+    included,
+)
 from tabular_pg.certified.coq.optimum import claim_of, optimum_text
 from tabular_pg.certified.coq.run import note, run_claim, run_text
 from tabular_pg.certified.coq.sizes import of_bearable_length, refuse_large, refuse_long
+from tabular_pg.certified.coq.softmax import (
+    DIGITS,
+    is_softmax,
+    softmax_claim,
+    softmax_methods,
+    softmax_text,
+)
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.checks.numbers import check_path, checked_flag, checked_list
@@ -37,6 +52,9 @@ WITH_LIBRARY = """\
 (* Coq checks this file with the compiled library of tabular_pg: coqc -R FOLDER TabularPG FILE.
    Integers of many digits are hexadecimal. *)
 """
+WITH_INTERVALS = """\
+(* It needs coq-interval, whose interval arithmetic it computes with (Debian: libcoq-interval). *)
+"""
 
 
 REFUTED = """
@@ -48,7 +66,7 @@ Print Assumptions not_as_printed.
 """
 
 
-def write_coq(path, subject, *, alone=True, theorems=()) -> Path:
+def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     """Write a file in which Coq proves an optimum, a run, or that a theorem is false.
 
     Of a RationalMDP the file has the table of fractions, the largest values, the optimal actions
@@ -89,44 +107,58 @@ def write_coq(path, subject, *, alone=True, theorems=()) -> Path:
     path = Path(path)
     if path.suffix != ".v" or not (path.stem.isascii() and path.stem.isidentifier()):
         raise ValueError(f"path is {str(path)!r}; expected a name like optimum.v")
-    names, text = _content(subject, theorems)
+    names, text = _content(subject, theorems, _digits(subject, digits))
     return write_whole(path, _head(alone, names) + text)
 
 
-def _content(subject, theorems) -> tuple:
+def _content(subject, theorems, digits) -> tuple:
     """The library's files that a file rests on, and what it says itself."""
     if isinstance(subject, Certificate):
-        return RUNS, OPEN + _of_run(subject, theorems)
-    if isinstance(subject, Counterexample):
-        _check_counterexample(subject)
-    elif not _is_found(subject):
+        return _of_run(subject, theorems, digits)
+    if not isinstance(subject, Counterexample) and not _is_found(subject):
         _check_subject(subject)
     if theorems:
         raise ValueError(
             f"theorems are given, and subject is a {type(subject).__name__}; expected a certified "
             "run with them, or none"
         )
-    if isinstance(subject, Counterexample):
+    if subject is COUNTEREXAMPLES["P7a"]:
         return REFUTATION, REFUTED
     if not isinstance(subject, RationalMDP):
-        return RUNS, OPEN + _of_run(subject.run(), [subject.theorem])
+        return _of_run(subject.run(), [subject.theorem], digits)
     claim = claim_of(subject)
     refuse_long(subject, claim)
     return CHECKERS, OPEN + optimum_text(subject, claim)
 
 
-def _of_run(certificate, theorems) -> str:
+def _of_run(certificate, theorems, digits) -> tuple:
     method = certificate.method
-    refuse_irrational(method.rule)
+    enclosed = is_softmax(method.rule)
+    if not enclosed:
+        refuse_irrational(method.rule)
     refuse_large(method.mdp)
-    goal, last = claim_of(method.mdp), int(method.k[-1])
-    iterates = of_bearable_length(method.mdp, goal, iterates_of(method, last))
-    claim, notes = run_claim(method, goal, iterates), ""
+    goal = claim_of(method.mdp)
+    if enclosed:
+        notes = []
+        limits = partial(_bounds, certificate, theorems, notes)
+        claim = softmax_claim(certificate, goal, limits, digits)
+        return SOFTMAX_RUNS, OPEN + softmax_text(claim, "".join(notes))
+    iterates = of_bearable_length(method.mdp, goal, iterates_of(method, int(method.k[-1])))
+    claim, notes = run_claim(method, goal, iterates), []
+    claim.bounds.extend(_bounds(certificate, theorems, notes, claim.mean_gaps, claim.sup_gaps,
+                                len(claim.bounds)))
+    return RUNS, OPEN + run_text(claim, "".join(notes))
+
+
+def _bounds(certificate, theorems, notes, mean_gaps, sup_gaps, first=0) -> list:
+    """What theorems say of these gaps; ``notes`` will say which bounds, from number ``first`` on,
+    come from which theorem."""
+    found = []
     for verdict in certified_check(certificate, theorems=theorems) if theorems else ():
-        bounds = bounds_of(verdict, claim.mean_gaps, claim.sup_gaps)
-        notes += note(verdict, len(claim.bounds), len(bounds))
-        claim.bounds.extend(bounds)
-    return run_text(claim, notes)
+        bounds = bounds_of(verdict, mean_gaps, sup_gaps)
+        notes.append(note(verdict, first + len(found), len(bounds)))
+        found.extend(bounds)
+    return found
 
 
 def _is_found(subject) -> bool:
@@ -135,19 +167,22 @@ def _is_found(subject) -> bool:
 
 
 def _head(alone, names) -> str:
+    needed = WITH_INTERVALS if names is SOFTMAX_RUNS else ""
     if alone:
-        return ALONE + included(names)
-    return f"{WITH_LIBRARY}{OURS} {' '.join(names)}.\n"
+        return ALONE + needed + included(names)
+    return f"{WITH_LIBRARY}{needed}{OURS} {' '.join(names)}.\n"
 
 
-def _check_counterexample(subject):
-    if subject is not COUNTEREXAMPLES["P7a"]:
-        rule = type(subject.rule).__name__
+def _digits(subject, digits) -> int:
+    """``digits`` of a run of a softmax method; ValueError where there are no ends to round."""
+    if digits is None:
+        return DIGITS
+    if not isinstance(subject, Certificate) or not is_softmax(subject.method.rule):
         raise ValueError(
-            f"subject is a counterexample to {subject.theorem.id} with {rule}; expected "
-            'COUNTEREXAMPLES["P7a"], the one that Coq refutes (iterates of softmax methods are '
-            "not rational)"
+            f"digits is {digits}, and subject is no run of {softmax_methods()}, whose gaps lie "
+            "between rounded numbers; expected None"
         )
+    return checked_digits(digits)
 
 
 def _check_subject(subject):
@@ -166,6 +201,6 @@ def _check_subject(subject):
         kind = type(subject).__name__
         raise TypeError(
             f"subject is of type {kind}; expected a RationalMDP, a certified run of "
-            f'{rational_methods()}, a counterexample of a search, or COUNTEREXAMPLES["P7a"]'
+            f'{rational_methods()}, {softmax_methods()}, a counterexample of a search, or COUNTEREXAMPLES["P7a"]'
         )
     refuse_large(subject)

@@ -93,3 +93,7 @@ def iterate_work(sizes, x, unit) -> int:
 def _longest(fractions) -> int:
     unit = math.lcm(*(int(x.q) for x in fractions))
     return max(bits(unit), *(bits(x.p * (unit // x.q)) for x in fractions))
+
+
+def refuse_long_softmax(mdp, iterations, bits, visits):
+    pass

@@ -1,0 +1,124 @@
+"""The iterates of a softmax method, with the intervals that enclosures.v computes: what to guess of
+them, and how many bits Coq needs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from flint import arb, fmpq
+
+from tabular_pg.certified.arithmetic.balls import Undecided, balls, precision, zeros
+from tabular_pg.certified.arithmetic.exact import objects
+from tabular_pg.certified.rerun import trajectory
+
+GUARD = 16  # bits of a guess beyond those of the intervals
+SLACK = 16  # how many times wider Coq's intervals may be than those here
+
+
+class Guess(NamedTuple):
+    """Fractions near the values (S,) and, if the method takes them, visits (S,) of an iterate."""
+
+    V: np.ndarray
+    d: np.ndarray | None
+
+
+class Seen(NamedTuple):
+    """The gaps of an iterate in balls, in the mean over the start and in every state."""
+
+    mean: arb
+    states: np.ndarray
+
+
+def seen_exactly(method, bits) -> list:
+    """(points, gaps): every iterate of a :class:`Rerun` in balls of ``bits`` bits; None where these
+    are too few."""
+    with precision(bits):
+        try:
+            model, iterates = trajectory(method)
+            points = [point for _, point in iterates]
+        except Undecided:
+            return None
+        return [(x, Seen((x.e * model.rho).sum(), x.e)) for x in points]
+
+
+def guesses_of(found, V, bits, visits) -> list:
+    """Guesses for these iterates, that are near enough for intervals of ``bits`` bits; ``V`` are
+    the largest values."""
+    return [
+        Guess(
+            objects([v - _near(e, bits + _depth(gap.mean)) for v, e in zip(V, x.e, strict=True)]),
+            objects([_near(d, bits) for d in x.d]) if visits else None,
+        )
+        for x, gap in found
+    ]
+
+
+def _depth(gap) -> int:
+    """How many zeros follow the point of a gap in binary."""
+    mantissa, exponent = gap.mid().man_exp()
+    return max(0, -int(exponent) - int(mantissa).bit_length()) if mantissa != 0 else 0
+
+
+def _near(ball, bits) -> fmpq:
+    """The multiple of 2^-(bits + GUARD) that is nearest to the centre of a ball."""
+    unit = fmpq(2) ** (bits + GUARD)
+    mantissa, exponent = (int(part) for part in ball.mid().man_exp())
+    exact = fmpq(mantissa) * fmpq(2) ** exponent
+    return fmpq((exact * unit + fmpq(1, 2)).floor()) / unit
+
+
+def followed(method, steps, goal, guesses, bits):
+    """What Coq sees of the gaps at every iterate, one after the other: enclosures.v's ``distances``
+    in balls, and the gaps that they leave; ``goal`` are the largest values."""
+    with precision(bits):
+        first, rest, theta = balls(method.policy), arb(1 - method.mdp.gamma), None
+        theta = zeros(*method.policy.shape)
+        for k, guess in enumerate(guesses):
+            weights = first * np.exp(theta)
+            pi = weights / weights.sum(axis=1)[:, None]
+            gains = balls(_gains(method.mdp, guess.V))
+            far = _hull((pi * gains).sum(axis=1)) / rest
+            lost = balls(goal - guess.V) - far
+            mean = arb((method.mdp.rho * (goal - guess.V)).sum()) - far
+            yield Seen(mean, lost)
+            if k < len(steps):
+                advantages = gains + (arb(method.mdp.gamma) * far - far)
+                theta = theta + _growth(method.mdp, arb(steps[k]), pi, advantages, guess.d)
+
+
+def _growth(mdp, eta, pi, advantages, d):
+    if d is None:
+        return eta * advantages
+    rest, flow = arb(1 - mdp.gamma), zeros(mdp.n_states)
+    for s, a in np.ndindex(pi.shape):
+        for t, p in mdp.P[s][a].entries():
+            flow[t] += arb(d[s]) * pi[s, a] * arb(p)
+    left = balls((1 - mdp.gamma) * mdp.mu) + arb(mdp.gamma) * flow - balls(d)
+    far = arb(0, (sum(map(abs, left), arb(0)) / rest).upper())
+    rates = eta * (balls(d) + far) / rest
+    return rates[:, None] * (pi * advantages)
+
+
+def _hull(row) -> arb:
+    hull = row[0]
+    for x in row[1:]:
+        hull = hull.union(x)
+    return hull
+
+
+def _gains(mdp, V) -> np.ndarray:
+    """(S, A) Q - V, exactly, for any V."""
+    gains = np.empty(mdp.r.shape, dtype=object)
+    for s, a in np.ndindex(mdp.r.shape):
+        row = mdp.P[s][a]
+        after = sum((w * V[t] for t, w in row.weights), fmpq(0)) / row.total
+        gains[s, a] = mdp.r[s, a] + mdp.gamma * after - V[s]
+    return gains
+
+
+def surely_between(ball, low, high) -> bool:
+    """Whether Coq's interval will lie there, too."""
+    wide = arb(ball.mid(), SLACK * ball.rad())
+    return bool(wide > low and wide < high)
