@@ -69,23 +69,21 @@ def _near(ball, bits) -> fmpq:
     return fmpq((exact * unit + fmpq(1, 2)).floor()) / unit
 
 
-def followed(method, steps, goal, guesses, bits):
+def followed(method, steps, goal, guesses):
     """What Coq sees of the gaps at every iterate, one after the other: enclosures.v's ``distances``
-    in balls, and the gaps that they leave; ``goal`` are the largest values."""
-    with precision(bits):
-        first, rest, theta = balls(method.policy), arb(1 - method.mdp.gamma), None
-        theta = zeros(*method.policy.shape)
-        for k, guess in enumerate(guesses):
-            weights = first * np.exp(theta)
-            pi = weights / weights.sum(axis=1)[:, None]
-            gains = balls(_gains(method.mdp, guess.V))
-            far = _hull((pi * gains).sum(axis=1)) / rest
-            lost = balls(goal - guess.V) - far
-            mean = arb((method.mdp.rho * (goal - guess.V)).sum()) - far
-            yield Seen(mean, lost)
-            if k < len(steps):
-                advantages = gains + (arb(method.mdp.gamma) * far - far)
-                theta = theta + _growth(method.mdp, arb(steps[k]), pi, advantages, guess.d)
+    in balls of flint's present precision, and the gaps that they leave; ``goal`` are the largest
+    values."""
+    first, gamma, theta = balls(method.policy), arb(method.mdp.gamma), zeros(*method.policy.shape)
+    for k, guess in enumerate(guesses):
+        weights = first * np.exp(theta)
+        pi = weights / weights.sum(axis=1)[:, None]
+        gains = balls(_gains(method.mdp, guess.V))
+        far = _hull((pi * gains).sum(axis=1)) / arb(1 - method.mdp.gamma)
+        lost = goal - guess.V
+        yield Seen(arb((method.mdp.rho * lost).sum()) - far, balls(lost) - far)
+        if k < len(steps):
+            advantages = gains + (gamma * far - far)
+            theta = theta + _growth(method.mdp, arb(steps[k]), pi, advantages, guess.d)
 
 
 def _growth(mdp, eta, pi, advantages, d):

@@ -8,7 +8,7 @@ import numpy as np
 from flint import arb, fmpq
 
 from tabular_pg.certified.arithmetic.balls import precision
-from tabular_pg.certified.coq.bounds import exactly, rounded
+from tabular_pg.certified.coq.bounds import exactly
 from tabular_pg.certified.coq.enclosing import (
     followed,
     guesses_of,
@@ -20,7 +20,9 @@ from tabular_pg.certified.coq.optimum import Claim, record
 from tabular_pg.certified.coq.run import bound_numbers, bound_text, flat, goal_numbers
 from tabular_pg.certified.coq.sizes import refuse_long_softmax
 from tabular_pg.certified.coq.tables import (
+    Decimal,
     checksum,
+    decimal,
     fraction,
     listed,
     over_one,
@@ -43,7 +45,7 @@ class SoftmaxClaim(NamedTuple):
     method: object  # a Rerun
     goal: Claim
     steps: list
-    gaps: list  # pairs
+    gaps: list  # pairs of Decimal
     limits: list
     guesses: list
     bits: int
@@ -69,7 +71,7 @@ def softmax_claim(certificate, goal, limits_of, digits=DIGITS) -> SoftmaxClaim:
     visits = isinstance(flat_rule(method.rule), SoftmaxPG)
     V = np.array([fmpq(x, goal.unit) for x in goal.numerators], dtype=object)
     bits, more = int(BITS_PER_DIGIT * digits) + 24, certificate.bits
-    every = method._replace(k=np.arange(last + 1))
+    every, limits = method._replace(k=np.arange(last + 1)), None
     while True:
         refuse_long_softmax(method.mdp, last, bits, visits)
         found = seen_exactly(every, more + 2 * bits)
@@ -79,10 +81,12 @@ def softmax_claim(certificate, goal, limits_of, digits=DIGITS) -> SoftmaxClaim:
         with precision(more + 2 * bits):
             gaps = [_ends(gap.mean, digits) for _, gap in found]
             worst = [_largest(gap.states) for _, gap in found]
-        limits = limits_of([gap.mean for _, gap in found], worst)
+        if limits is None:
+            limits = limits_of([gap.mean for _, gap in found], worst)
         guesses = guesses_of(found, V, bits, visits)
-        seen = list(followed(every, steps, V, guesses, bits))
-        if _all_certain(seen, gaps, limits):
+        with precision(bits):
+            certain = _all_certain(followed(every, steps, V, guesses), gaps, limits)
+        if certain:
             return SoftmaxClaim(method, goal, steps, gaps, limits, guesses, bits)
         bits += bits // 4
 
@@ -94,23 +98,26 @@ def _largest(balls) -> arb:
     return top
 
 
-def _ends(gap, digits):
-    """Two numbers of about ``digits`` + 1 digits, the nearest that surely lie around a gap."""
+def _ends(gap, digits) -> tuple:
+    """Two decimals of about ``digits`` + 1 digits, the nearest that surely lie around a gap."""
     low, high = exactly(gap.lower()), exactly(gap.upper())
     if low <= 0:
-        least = fmpq(1, 10**digits)
-        return -least, rounded(high + least, digits + 1, up=True)
+        least = Decimal(1, digits)
+        return Decimal(-1, digits), decimal(high + least.exact, digits + 1, up=True)
     spare = fmpq(1, 10 ** (digits + 2))
     return (
-        rounded(low * (1 - spare), digits + 1, up=False),
-        rounded(high * (1 + spare), digits + 1, up=True),
+        decimal(low * (1 - spare), digits + 1, up=False),
+        decimal(high * (1 + spare), digits + 1, up=True),
     )
 
 
 def _all_certain(seen, gaps, limits) -> bool:
     """Whether Coq will find all of it, in its own intervals."""
-    around = all(surely_between(x.mean, *ends) for x, ends in zip(seen, gaps, strict=True))
-    return around and all(_is_certain(seen[x.k], x) for x in limits)
+    for k, (x, ends) in enumerate(zip(seen, gaps, strict=True)):
+        here = (limit for limit in limits if limit.k == k)
+        if not (surely_between(x.mean, ends[0].exact, ends[1].exact) and all(_is_certain(x, limit) for limit in here)):
+            return False
+    return True
 
 
 def _is_certain(seen, bound) -> bool:
@@ -123,7 +130,7 @@ def _is_certain(seen, bound) -> bool:
 def softmax_text(claim, notes="") -> str:
     """Definitions, claim and proof for a run of a softmax method; ``notes`` are on its limits."""
     mdp = claim.method.mdp
-    gaps = listed((f"({fraction(low)}, {fraction(high)})" for low, high in claim.gaps), 10)
+    gaps = listed((f"({low}, {high})" for low, high in claim.gaps), 10)
     goal = record(claim.goal).replace("\n", "\n  ")
     guesses = ";\n ".join(map(_guess, claim.guesses))
     return f"""\
@@ -134,7 +141,7 @@ Definition claim : softmax_claim := {{|
   aim := {goal};
   begins := {listed(map(share, claim.method.policy), 12)};
   strides := {_strides(claim.steps)};
-  gaps := {gaps};
+  gaps := {gaps}%Q;
   limits := {listed(map(bound_text, claim.limits), 12)}
 |}}.
 
@@ -201,6 +208,8 @@ def _checksum(claim) -> int:
     numbers += goal_numbers(claim.goal)
     for row in claim.method.policy:
         numbers += flat(over_one(row))
-    for x in (*claim.steps, *(end for pair in claim.gaps for end in pair)):
+    for x in claim.steps:
         numbers += [x.p, x.q]
+    for x in (end for pair in claim.gaps for end in pair):
+        numbers += [x.numerator, 10**x.places]
     return stirred([*numbers, *bound_numbers(claim.limits), -1])
