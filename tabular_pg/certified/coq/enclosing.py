@@ -11,6 +11,7 @@ from flint import arb, fmpq
 
 from tabular_pg.certified.arithmetic.balls import Undecided, balls, precision, zeros
 from tabular_pg.certified.arithmetic.exact import objects
+from tabular_pg.certified.coq.bounds import exactly
 from tabular_pg.certified.rerun import trajectory
 
 GUARD = 16  # bits of a guess beyond those of the intervals
@@ -46,13 +47,13 @@ def seen_exactly(method, bits) -> list:
 def guesses_of(found, V, bits, visits) -> list:
     """Guesses for these iterates, that are near enough for intervals of ``bits`` bits; ``V`` are
     the largest values."""
-    return [
-        Guess(
-            objects([v - _near(e, bits + _depth(gap.mean)) for v, e in zip(V, x.e, strict=True)]),
-            objects([_near(d, bits) for d in x.d]) if visits else None,
-        )
-        for x, gap in found
-    ]
+    guesses = []
+    for x, gap in found:
+        fine = bits + _depth(gap.mean)
+        near = [_near(v - exactly(e.mid()), fine) for v, e in zip(V, x.e, strict=True)]
+        seen = [_near(exactly(d.mid()), bits) for d in x.d]
+        guesses.append(Guess(objects(near), objects(seen) if visits else None))
+    return guesses
 
 
 def _depth(gap) -> int:
@@ -61,12 +62,10 @@ def _depth(gap) -> int:
     return max(0, -int(exponent) - int(mantissa).bit_length()) if mantissa != 0 else 0
 
 
-def _near(ball, bits) -> fmpq:
-    """The multiple of 2^-(bits + GUARD) that is nearest to the centre of a ball."""
+def _near(x, bits) -> fmpq:
+    """The multiple of 2^-(bits + GUARD) that is nearest to a fraction."""
     unit = fmpq(2) ** (bits + GUARD)
-    mantissa, exponent = (int(part) for part in ball.mid().man_exp())
-    exact = fmpq(mantissa) * fmpq(2) ** exponent
-    return fmpq((exact * unit + fmpq(1, 2)).floor()) / unit
+    return fmpq((x * unit + fmpq(1, 2)).floor()) / unit
 
 
 def followed(method, steps, goal, guesses):

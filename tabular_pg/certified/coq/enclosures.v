@@ -90,9 +90,13 @@ Section Iterate.
          let p := chances theta in
          let gains := table_of (fun s a => of_Q bits (gain (near g) s a)) in
          let far := distance p gains in
-         let more := growth (stride c k) p (advantages gains far) (seen g) in
-         (near g, far) :: distances (Datatypes.S k)
-           (table_of (fun s a => plus bits (at_pair theta s a) (at_pair more s a))) others
+         (near g, far) :: match others with
+           | [] => []
+           | _ =>
+               let more := growth (stride c k) p (advantages gains far) (seen g) in
+               distances (Datatypes.S k)
+                 (table_of (fun s a => plus bits (at_pair theta s a) (at_pair more s a))) others
+           end
      end.
 
   (* ---- Gaps. ---- *)

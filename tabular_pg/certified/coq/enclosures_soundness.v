@@ -70,7 +70,8 @@ Proof.
   { unfold checks_optimum in Hgoal. rewrite !andb_true_iff in Hgoal. tauto. }
   assert (length x = length l) as Hlength.
   { unfold x. generalize 0%nat, (table_of T (fun _ _ => of_Z bits 0)). clear.
-    induction l as [|g l IH]; intros k y; [reflexivity|]. cbn [distances length].
+    induction l as [|g l IH]; intros k y; [reflexivity|].
+    destruct l as [|h l]; [reflexivity|]. rewrite distances_step. cbn [length].
     rewrite IH. reflexivity. }
   assert (forall k, (k <= last_of c)%nat -> checks_gap bits T c (nth k x (no_distance bits))
     (nth k (gaps c) (0, 0)%Q) = true) as Hgap.

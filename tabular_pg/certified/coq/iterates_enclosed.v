@@ -179,7 +179,6 @@ Section Iterates.
   End Policy.
 
   (* ---- All iterates. ---- *)
-
   Variables (pi : nat -> nat -> nat -> R) (V : nat -> nat -> R).
   Hypothesis Hrun : is_softmax_run T c pi V.
 
@@ -204,6 +203,15 @@ Section Iterates.
       apply Hnext. exact E.
   Qed.
 
+  Lemma distances_step k x g h l :
+    let p := chances bits T c x in
+    let gains := table_of T (fun s a => of_Q bits (gain T (near g) s a)) in
+    let far := distance bits T p gains in
+    let more := growth bits T c (stride c k) p (advantages bits T gains far) (seen g) in
+    distances bits T c k x (g :: h :: l) = (near g, far) :: distances bits T c (Datatypes.S k)
+      (table_of T (fun s a => plus bits (at_pair x s a) (at_pair more s a))) (h :: l).
+  Proof. reflexivity. Qed.
+
   Lemma distances_are_right l k x theta :
     all_within theta x -> follows_theta k theta ->
     forall j, (j < length l)%nat -> (k + j <= last_of c)%nat ->
@@ -218,12 +226,13 @@ Section Iterates.
     destruct j as [|j].
     - rewrite Nat.add_0_r. cbn [distances nth fst snd].
       apply (distance_is_right (pi k) (V k) _ (near g)); auto.
-    - cbn [distances nth]. destruct (next_theta k theta) as [y [Hy Hnext]]; [lia|exact Htheta|].
+    - destruct l as [|h l]; [simpl in Hj; lia|].
+      rewrite distances_step. cbn [nth]. destruct (next_theta k theta) as [y [Hy Hnext]]; [lia|exact Htheta|].
       replace (k + Datatypes.S j)%nat with (Datatypes.S k + j)%nat by lia.
       apply (IH (Datatypes.S k) _ (fun s a => theta s a + y s a)); [|exact Hnext| |lia].
       + apply within_table. intros s a Hs Ha. apply within_plus; [auto|].
         apply (growth_is_right (pi k) (V k)); auto.
-      + simpl in Hj. lia.
+      + simpl in *. lia.
   Qed.
 
   Lemma all_distances_are_right l k :
