@@ -28,8 +28,8 @@ from tabular_pg.certified.coq.softmax import (
     is_softmax,
     softmax_claim,
     softmax_methods,
-    softmax_text,
 )
+from tabular_pg.certified.coq.softmax_text import softmax_text
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.checks.numbers import check_path, checked_flag, checked_list
@@ -72,22 +72,26 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     Of a RationalMDP the file has the table of fractions, the largest values, the optimal actions
     and Delta, found here and checked by Coq's kernel: nothing of this package has to be trusted.
     Of a certified run it has all policies up to the last recorded one, their values and gaps, and
-    the first that is optimal; a counterexample of a search is written as its run, with the bound
-    that it breaks. Of ``COUNTEREXAMPLES["P7a"]`` it has the theorem as printed, and a proof of its
-    negation.
+    the first that is optimal. Policies of softmax methods are no fractions: of their runs it has
+    two decimals for every iterate, between which the gap is proved to lie, and coqc needs
+    coq-interval. A counterexample is written as its run, with the bound that it breaks;
+    ``COUNTEREXAMPLES["P7a"]`` as the theorem as printed, and a proof of its negation.
 
     Parameters
     ----------
     path : str or path, ending in .v; a name that Coq takes: letters, digits, _, no digit first
-    subject : RationalMDP, Certificate, SmallInstance, or ``COUNTEREXAMPLES["P7a"]``
-        Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA and HadamardPG with
-        rational step sizes.
+    subject : RationalMDP, Certificate, SmallInstance, or one of ``COUNTEREXAMPLES``
+        Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA, HadamardPG,
+        NaturalPG and SoftmaxPG with rational step sizes, and tau = 0.
     alone : bool
         Include the definitions and proofs of the library, so that ``coqc path`` is all it takes;
         else the file needs the compiled folder :func:`coq_library`.
     theorems : sequence of Theorem
         For a run: what they prove of ``run.gap`` or ``run.sup_gap`` at its recorded iterates is
         stated beside it as numbers, and whether the gaps are below these.
+    digits : int, optional
+        How near to each other the decimals of a softmax run are: to so many digits, 6 if it is
+        not said.
 
     Returns
     -------
@@ -145,8 +149,9 @@ def _of_run(certificate, theorems, digits) -> tuple:
         return SOFTMAX_RUNS, OPEN + softmax_text(claim, "".join(notes))
     iterates = of_bearable_length(method.mdp, goal, iterates_of(method, int(method.k[-1])))
     claim, notes = run_claim(method, goal, iterates), []
-    claim.bounds.extend(_bounds(certificate, theorems, notes, claim.mean_gaps, claim.sup_gaps,
-                                len(claim.bounds)))
+    claim.bounds.extend(
+        _bounds(certificate, theorems, notes, claim.mean_gaps, claim.sup_gaps, len(claim.bounds))
+    )
     return RUNS, OPEN + run_text(claim, "".join(notes))
 
 
@@ -201,6 +206,7 @@ def _check_subject(subject):
         kind = type(subject).__name__
         raise TypeError(
             f"subject is of type {kind}; expected a RationalMDP, a certified run of "
-            f'{rational_methods()}, {softmax_methods()}, a counterexample of a search, or COUNTEREXAMPLES["P7a"]'
+            f"{rational_methods()}, {softmax_methods()}, or a counterexample: one of a search, or "
+            "of COUNTEREXAMPLES"
         )
     refuse_large(subject)

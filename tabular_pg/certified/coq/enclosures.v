@@ -179,6 +179,6 @@ End Claim.
 Definition is_enclosed (T : table) (c : softmax_claim) : Prop :=
   is_optimum T (aim c) /\ (exists pi V, is_softmax_run T c pi V) /\
   forall pi V, is_softmax_run T c pi V ->
-    (forall k, (k <= last_of c)%nat ->
-       Q2R (fst (nth k (gaps c) (0, 0)%Q)) < mean_loss T c V k < Q2R (snd (nth k (gaps c) (0, 0)%Q)))
+    (forall k, (k <= last_of c)%nat -> let ends := nth k (gaps c) (0, 0)%Q in
+       Q2R (fst ends) < mean_loss T c V k < Q2R (snd ends))
     /\ forall b, In b (limits c) -> limit_holds T c V b.

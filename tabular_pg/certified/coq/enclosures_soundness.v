@@ -32,7 +32,8 @@ Section Gaps.
       - mean (states (meaning T)) (start_of T) (V k)) with
       (Q2R (mean_from_start T (best (aim c)) - mean_from_start T (fst x))
        - mean (n_states T) (start_of T) (fun s => V k s - value (fst x) s)).
-    - apply within_minus; [apply within_Q|]. apply within_mean; auto. exact (proj1 (checked_table_is_proper T HM)).
+    - apply within_minus; [apply within_Q|]. apply within_mean; auto.
+      exact (proj1 (checked_table_is_proper T HM)).
     - rewrite Q2R_minus, !mean_from_start_is_mean, mean_minus by auto.
       cbn [meaning states]. ring.
   Qed.

@@ -178,7 +178,6 @@ Section Iterates.
     Qed.
   End Policy.
 
-  (* ---- All iterates. ---- *)
   Variables (pi : nat -> nat -> nat -> R) (V : nat -> nat -> R).
   Hypothesis Hrun : is_softmax_run T c pi V.
 
@@ -227,7 +226,8 @@ Section Iterates.
     - rewrite Nat.add_0_r. cbn [distances nth fst snd].
       apply (distance_is_right (pi k) (V k) _ (near g)); auto.
     - destruct l as [|h l]; [simpl in Hj; lia|].
-      rewrite distances_step. cbn [nth]. destruct (next_theta k theta) as [y [Hy Hnext]]; [lia|exact Htheta|].
+      rewrite distances_step. simpl nth.
+      destruct (next_theta k theta ltac:(lia) Htheta) as (y & Hy & Hnext).
       replace (k + Datatypes.S j)%nat with (Datatypes.S k + j)%nat by lia.
       apply (IH (Datatypes.S k) _ (fun s a => theta s a + y s a)); [|exact Hnext| |lia].
       + apply within_table. intros s a Hs Ha. apply within_plus; [auto|].
@@ -237,8 +237,8 @@ Section Iterates.
 
   Lemma all_distances_are_right l k :
     (k < length l)%nat -> (k <= last_of c)%nat ->
-    let found := nth k (distances bits T c 0 (table_of T (fun _ _ => of_Z bits 0)) l)
-      (no_distance bits) in
+    let x := distances bits T c 0 (table_of T (fun _ _ => of_Z bits 0)) l in
+    let found := nth k x (no_distance bits) in
     forall s, (s < n_states T)%nat -> within (V k s - value (fst found) s) (snd found).
   Proof.
     apply (distances_are_right l 0 _ (fun _ _ => 0)).

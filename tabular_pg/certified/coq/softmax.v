@@ -1,5 +1,5 @@
-(* Softmax methods in real numbers: one step, a run, which exists, and how near to guesses its values
-   and visits are. *)
+(* Softmax methods in real numbers: one step, a run, which exists, and how near to guesses its
+   values and visits are. *)
 From Coq Require Import Reals Lra Lia Arith.
 From TabularPG Require Import sums mdp existence improvement policy_iteration multiplicative.
 From TabularPG Require Import projected projected_rates steps.
