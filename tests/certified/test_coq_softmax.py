@@ -18,6 +18,7 @@ from support.coq.mutations import MUTATIONS, changed_gap, changed_stride  # noqa
 from support.coq.verdicts import OF_SOFTMAX_RUNS, guesses, mutants, verdicts  # noqa: E402
 from tabular_pg import steps  # noqa: E402
 from tabular_pg.certified import COUNTEREXAMPLES, certified_run, write_coq  # noqa: E402
+from tabular_pg.certified.arithmetic.balls import precision  # noqa: E402
 from tabular_pg.certified.coq.optimum import claim_of  # noqa: E402
 from tabular_pg.certified.coq.softmax import softmax_claim  # noqa: E402
 from tabular_pg.methods import NaturalPG, SoftmaxPG  # noqa: E402
@@ -37,15 +38,18 @@ EACH = 24
 def test_ends_lie_around_the_gap_and_near_it(rule, digits):
     run = certified_run(table_mdp(3, 3, 3), rule, 4, digits=60)
     claim = softmax_claim(run, claim_of(run.method.mdp), lambda mean, worst: [], digits)
-    for ball, (low, high) in zip(run.gap, claim.gaps, strict=True):
-        assert arb(low.exact) < ball < arb(high.exact)
-        assert arb(high.exact - low.exact) < 3 * ball * arb(10) ** -digits
+    with precision(run.bits):
+        for ball, (low, high) in zip(run.gap, claim.gaps, strict=True):
+            assert arb(low.exact) < ball < arb(high.exact)
+            assert arb(high.exact - low.exact) < 3 * ball * arb(10) ** -digits
 
 
 def test_decimals_are_written_as_coq_reads_them(tmp_path):
     run = certified_run(of_the_docs(), NaturalPG(60), 2)
     text = write_coq(tmp_path / "x.v", run, alone=False, digits=3).read_text()
-    ends = re.findall(r"\(([\d.]+|\(\d+ # 10\^\d+\)), ", text[text.index("gaps :=") :])
+    ends = re.findall(
+        r"\(([\d.]+|\(\d+ # 10\^\d+\)), ", text[text.index("gaps :=") : text.index("limits :=")]
+    )
     assert len(ends) == 3 and "10^" in ends[-1]
     assert float(ends[0]) == pytest.approx(4.4705882, rel=1e-3)
 

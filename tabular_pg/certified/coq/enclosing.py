@@ -15,6 +15,7 @@ from tabular_pg.certified.coq.bounds import exactly
 from tabular_pg.certified.rerun import trajectory
 
 GUARD = 16  # bits of a guess beyond those of the intervals
+LARGEST_POWER = 16384  # of e, as in balls.v
 SLACK = 16  # how many times wider Coq's intervals may be than those here
 
 
@@ -74,6 +75,11 @@ def followed(method, steps, goal, guesses):
     values."""
     first, gamma, theta = balls(method.policy), arb(method.mdp.gamma), zeros(*method.policy.shape)
     for k, guess in enumerate(guesses):
+        if not all(abs(x) < LARGEST_POWER for x in theta.flat):
+            raise ValueError(
+                f"subject has probabilities of e^{LARGEST_POWER} or e^-{LARGEST_POWER} times what "
+                f"they were at iterate {k}; expected smaller steps, or fewer iterations, for Coq"
+            )
         weights = first * np.exp(theta)
         pi = weights / weights.sum(axis=1)[:, None]
         gains = balls(_gains(method.mdp, guess.V))

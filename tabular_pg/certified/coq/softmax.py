@@ -84,7 +84,8 @@ def softmax_claim(certificate, goal, limits_of, digits=DIGITS) -> SoftmaxClaim:
     fewer = f"at most {shorter} iterations, " if shorter >= 0 else "fewer states, "
     raise ValueError(
         f"subject is a run of {last} iterations, too many for Coq to enclose their gaps to "
-        f"{digits} digits in 30 s; expected {fewer}fewer digits, or numbers with smaller denominators"
+        f"{digits} digits in 30 s; expected {fewer}fewer digits, or numbers with smaller "
+        "denominators"
     )
 
 
