@@ -47,9 +47,8 @@ def test_ends_lie_around_the_gap_and_near_it(rule, digits):
 def test_decimals_are_written_as_coq_reads_them(tmp_path):
     run = certified_run(of_the_docs(), NaturalPG(60), 2)
     text = write_coq(tmp_path / "x.v", run, alone=False, digits=3).read_text()
-    ends = re.findall(
-        r"\(([\d.]+|\(\d+ # 10\^\d+\)), ", text[text.index("gaps :=") : text.index("limits :=")]
-    )
+    gaps = text[text.index("gaps :=") : text.index("limits :=")]
+    ends = re.findall(r"\(([\d.]+|\(\d+ # 10\^\d+\)), ", gaps)
     assert len(ends) == 3 and "10^" in ends[-1]
     assert float(ends[0]) == pytest.approx(4.4705882, rel=1e-3)
 
