@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from tabular_pg._files import write_whole
+from tabular_pg.certified.arithmetic.balls import Undecided, precision
 from tabular_pg.certified.certify import Certificate, checked_digits
 from tabular_pg.certified.check import certified_check
 from tabular_pg.certified.coq.bounds import bounds_of
+from tabular_pg.certified.coq.enclosing import Seen
 from tabular_pg.certified.coq.iterates import iterates_of, rational_methods, refuse_irrational
 from tabular_pg.certified.coq.library import (
     CHECKERS,
@@ -32,6 +34,7 @@ from tabular_pg.certified.coq.softmax import (
 from tabular_pg.certified.coq.softmax_text import softmax_text
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
+from tabular_pg.certified.rerun import trajectory
 from tabular_pg.checks.numbers import check_path, checked_flag, checked_list
 from tabular_pg.engine.run import Run
 from tabular_pg.mdps.mdp import MDP
@@ -145,7 +148,7 @@ def _of_run(certificate, theorems, digits) -> tuple:
     if enclosed:
         notes = []
         limits = partial(_bounds, certificate, theorems, notes)
-        claim = softmax_claim(certificate, goal, limits, digits)
+        claim = softmax_claim(certificate, goal, limits, seen_exactly, digits)
         return SOFTMAX_RUNS, OPEN + softmax_text(claim, "".join(notes))
     iterates = of_bearable_length(method.mdp, goal, iterates_of(method, int(method.k[-1])))
     claim, notes = run_claim(method, goal, iterates), []
@@ -153,6 +156,18 @@ def _of_run(certificate, theorems, digits) -> tuple:
         _bounds(certificate, theorems, notes, claim.mean_gaps, claim.sup_gaps, len(claim.bounds))
     )
     return RUNS, OPEN + run_text(claim, "".join(notes))
+
+
+def seen_exactly(method, bits) -> list | None:
+    """(points, gaps): every iterate of a :class:`Rerun` in balls of ``bits`` bits; None where these
+    are too few."""
+    with precision(bits):
+        try:
+            model, iterates = trajectory(method)
+            points = [point for _, point in iterates]
+        except Undecided:
+            return None
+        return [(x, Seen((x.e * model.rho).sum(), x.e)) for x in points]
 
 
 def _bounds(certificate, theorems, notes, mean_gaps, sup_gaps, first=0) -> list:

@@ -21,6 +21,7 @@ from tabular_pg.certified import COUNTEREXAMPLES, certified_run, write_coq  # no
 from tabular_pg.certified.arithmetic.balls import precision  # noqa: E402
 from tabular_pg.certified.coq.optimum import claim_of  # noqa: E402
 from tabular_pg.certified.coq.softmax import softmax_claim  # noqa: E402
+from tabular_pg.certified.coq_export import seen_exactly  # noqa: E402
 from tabular_pg.methods import NaturalPG, SoftmaxPG  # noqa: E402
 
 needs_intervals = pytest.mark.skipif(
@@ -37,7 +38,9 @@ EACH = 24
 @pytest.mark.parametrize("digits", [2, 6, 25])
 def test_ends_lie_around_the_gap_and_near_it(rule, digits):
     run = certified_run(table_mdp(3, 3, 3), rule, 4, digits=60)
-    claim = softmax_claim(run, claim_of(run.method.mdp), lambda mean, worst: [], digits)
+    claim = softmax_claim(
+        run, claim_of(run.method.mdp), lambda mean, worst: [], seen_exactly, digits
+    )
     with precision(run.bits):
         for ball, (low, high) in zip(run.gap, claim.gaps, strict=True):
             assert arb(low.exact) < ball < arb(high.exact)

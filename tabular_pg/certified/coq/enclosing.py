@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, fmpq
 
-from tabular_pg.certified.arithmetic.balls import Undecided, balls, precision, zeros
+from tabular_pg.certified.arithmetic.balls import balls, zeros
 from tabular_pg.certified.arithmetic.exact import objects
 from tabular_pg.certified.coq.bounds import exactly
-from tabular_pg.certified.rerun import trajectory
 
 GUARD = 16  # bits of a guess beyond those of the intervals
 LARGEST_POWER = 16384  # of e, as in balls.v
@@ -31,18 +30,6 @@ class Seen(NamedTuple):
 
     mean: arb
     states: np.ndarray
-
-
-def seen_exactly(method, bits) -> list:
-    """(points, gaps): every iterate of a :class:`Rerun` in balls of ``bits`` bits; None where these
-    are too few."""
-    with precision(bits):
-        try:
-            model, iterates = trajectory(method)
-            points = [point for _, point in iterates]
-        except Undecided:
-            return None
-        return [(x, Seen((x.e * model.rho).sum(), x.e)) for x in points]
 
 
 def guesses_of(found, V, bits, visits) -> list:

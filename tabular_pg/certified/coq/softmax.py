@@ -12,7 +12,6 @@ from tabular_pg.certified.coq.bounds import exactly
 from tabular_pg.certified.coq.enclosing import (
     followed,
     guesses_of,
-    seen_exactly,
     surely_between,
 )
 from tabular_pg.certified.coq.iterates import exact_steps
@@ -56,10 +55,11 @@ def softmax_methods() -> str:
     return ", ".join(kind.__name__ for kind in SOFTMAX)
 
 
-def softmax_claim(certificate, goal, limits_of, digits=DIGITS) -> SoftmaxClaim:
+def softmax_claim(certificate, goal, limits_of, seen_exactly, digits=DIGITS) -> SoftmaxClaim:
     """The gaps of a certified run at every iterate, to about so many digits.
 
-    ``limits_of`` (mean gaps, worst gaps) -> bounds, of iterates that are enclosed in balls.
+    ``limits_of`` (mean gaps, worst gaps) -> bounds, of iterates that are enclosed in balls;
+    ``seen_exactly`` (Rerun, bits) -> their points and gaps, or None.
 
     Raises
     ------
@@ -74,13 +74,13 @@ def softmax_claim(certificate, goal, limits_of, digits=DIGITS) -> SoftmaxClaim:
             "optimum rational, which Coq compares the iterates with"
         )
     last = int(method.k[-1])
-    claim = bits = _attempt(certificate, goal, limits_of, digits, last)
+    claim = bits = _attempt(certificate, goal, limits_of, seen_exactly, digits, last)
     if isinstance(claim, SoftmaxClaim):
         return claim
     shorter, first = last, _first_bits(digits)
     while not isinstance(bits, SoftmaxClaim) and shorter >= 0:
         shorter = bearable_iterations(method.mdp, shorter, bits, first)
-        bits = _attempt(certificate, goal, lambda mean, worst: [], digits, shorter)
+        bits = _attempt(certificate, goal, _no_limits, seen_exactly, digits, shorter)
     fewer = f"at most {shorter} iterations, " if shorter >= 0 else "fewer states, "
     raise ValueError(
         f"subject is a run of {last} iterations, too many for Coq to enclose their gaps to "
@@ -89,11 +89,15 @@ def softmax_claim(certificate, goal, limits_of, digits=DIGITS) -> SoftmaxClaim:
     )
 
 
+def _no_limits(mean, worst):
+    return []
+
+
 def _first_bits(digits) -> int:
     return int(BITS_PER_DIGIT * digits) + SPARE_BITS
 
 
-def _attempt(certificate, goal, limits_of, digits, last):
+def _attempt(certificate, goal, limits_of, seen_exactly, digits, last):
     """The claim about iterates up to number ``last``, or the number of bits that takes too long."""
     method, bits, more = certificate.method, _first_bits(digits), certificate.bits
     steps, every = exact_steps(method)[: max(last, 0)], method._replace(k=np.arange(last + 1))
