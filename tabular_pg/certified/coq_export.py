@@ -4,19 +4,37 @@ that are false.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from tabular_pg._files import write_whole
-from tabular_pg.certified.certify import Certificate
+from tabular_pg.certified.arithmetic.balls import Undecided, precision
+from tabular_pg.certified.certify import Certificate, checked_digits
 from tabular_pg.certified.check import certified_check
 from tabular_pg.certified.coq.bounds import bounds_of
+from tabular_pg.certified.coq.enclosing import Seen
 from tabular_pg.certified.coq.iterates import iterates_of, rational_methods, refuse_irrational
-from tabular_pg.certified.coq.library import CHECKERS, OURS, REFUTATION, RUNS, included
+from tabular_pg.certified.coq.library import (
+    CHECKERS,
+    OURS,
+    REFUTATION,
+    RUNS,
+    SOFTMAX_RUNS,
+    included,
+)
 from tabular_pg.certified.coq.optimum import claim_of, optimum_text
 from tabular_pg.certified.coq.run import note, run_claim, run_text
 from tabular_pg.certified.coq.sizes import of_bearable_length, refuse_large, refuse_long
+from tabular_pg.certified.coq.softmax import (
+    DIGITS,
+    is_softmax,
+    softmax_claim,
+    softmax_methods,
+)
+from tabular_pg.certified.coq.softmax_text import softmax_text
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
+from tabular_pg.certified.rerun import trajectory
 from tabular_pg.checks.numbers import check_path, checked_flag, checked_list
 from tabular_pg.engine.run import Run
 from tabular_pg.mdps.mdp import MDP
@@ -37,6 +55,9 @@ WITH_LIBRARY = """\
 (* Coq checks this file with the compiled library of tabular_pg: coqc -R FOLDER TabularPG FILE.
    Integers of many digits are hexadecimal. *)
 """
+WITH_INTERVALS = """\
+(* It needs coq-interval, whose interval arithmetic it computes with (Debian: libcoq-interval). *)
+"""
 
 
 REFUTED = """
@@ -48,28 +69,32 @@ Print Assumptions not_as_printed.
 """
 
 
-def write_coq(path, subject, *, alone=True, theorems=()) -> Path:
+def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     """Write a file in which Coq proves an optimum, a run, or that a theorem is false.
 
     Of a RationalMDP the file has the table of fractions, the largest values, the optimal actions
     and Delta, found here and checked by Coq's kernel: nothing of this package has to be trusted.
     Of a certified run it has all policies up to the last recorded one, their values and gaps, and
-    the first that is optimal; a counterexample of a search is written as its run, with the bound
-    that it breaks. Of ``COUNTEREXAMPLES["P7a"]`` it has the theorem as printed, and a proof of its
-    negation.
+    the first that is optimal. Policies of softmax methods are no fractions: of their runs it has
+    two decimals for every iterate, between which the gap is proved to lie, and coqc needs
+    coq-interval. A counterexample is written as its run, with the bound that it breaks;
+    ``COUNTEREXAMPLES["P7a"]`` as the theorem as printed, and a proof of its negation.
 
     Parameters
     ----------
     path : str or path, ending in .v; a name that Coq takes: letters, digits, _, no digit first
-    subject : RationalMDP, Certificate, SmallInstance, or ``COUNTEREXAMPLES["P7a"]``
-        Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA and HadamardPG with
-        rational step sizes.
+    subject : RationalMDP, Certificate, SmallInstance, or one of ``COUNTEREXAMPLES``
+        Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA, HadamardPG,
+        NaturalPG and SoftmaxPG with rational step sizes, and tau = 0.
     alone : bool
         Include the definitions and proofs of the library, so that ``coqc path`` is all it takes;
         else the file needs the compiled folder :func:`coq_library`.
     theorems : sequence of Theorem
         For a run: what they prove of ``run.gap`` or ``run.sup_gap`` at its recorded iterates is
         stated beside it as numbers, and whether the gaps are below these.
+    digits : int, optional
+        How near to each other the decimals of a softmax run are: to so many digits, 6 if it is
+        not said.
 
     Returns
     -------
@@ -89,44 +114,71 @@ def write_coq(path, subject, *, alone=True, theorems=()) -> Path:
     path = Path(path)
     if path.suffix != ".v" or not (path.stem.isascii() and path.stem.isidentifier()):
         raise ValueError(f"path is {str(path)!r}; expected a name like optimum.v")
-    names, text = _content(subject, theorems)
+    names, text = _content(subject, theorems, _digits(subject, digits))
     return write_whole(path, _head(alone, names) + text)
 
 
-def _content(subject, theorems) -> tuple:
+def _content(subject, theorems, digits) -> tuple:
     """The library's files that a file rests on, and what it says itself."""
     if isinstance(subject, Certificate):
-        return RUNS, OPEN + _of_run(subject, theorems)
-    if isinstance(subject, Counterexample):
-        _check_counterexample(subject)
-    elif not _is_found(subject):
+        return _of_run(subject, theorems, digits)
+    if not isinstance(subject, Counterexample) and not _is_found(subject):
         _check_subject(subject)
     if theorems:
         raise ValueError(
             f"theorems are given, and subject is a {type(subject).__name__}; expected a certified "
             "run with them, or none"
         )
-    if isinstance(subject, Counterexample):
+    if subject is COUNTEREXAMPLES["P7a"]:
         return REFUTATION, REFUTED
     if not isinstance(subject, RationalMDP):
-        return RUNS, OPEN + _of_run(subject.run(), [subject.theorem])
+        return _of_run(subject.run(), [subject.theorem], digits)
     claim = claim_of(subject)
     refuse_long(subject, claim)
     return CHECKERS, OPEN + optimum_text(subject, claim)
 
 
-def _of_run(certificate, theorems) -> str:
+def _of_run(certificate, theorems, digits) -> tuple:
     method = certificate.method
-    refuse_irrational(method.rule)
+    enclosed = is_softmax(method.rule)
+    if not enclosed:
+        refuse_irrational(method.rule)
     refuse_large(method.mdp)
-    goal, last = claim_of(method.mdp), int(method.k[-1])
-    iterates = of_bearable_length(method.mdp, goal, iterates_of(method, last))
-    claim, notes = run_claim(method, goal, iterates), ""
+    goal = claim_of(method.mdp)
+    if enclosed:
+        notes = []
+        limits = partial(_bounds, certificate, theorems, notes)
+        claim = softmax_claim(certificate, goal, limits, seen_exactly, digits)
+        return SOFTMAX_RUNS, OPEN + softmax_text(claim, "".join(notes))
+    iterates = of_bearable_length(method.mdp, goal, iterates_of(method, int(method.k[-1])))
+    claim, notes = run_claim(method, goal, iterates), []
+    claim.bounds.extend(
+        _bounds(certificate, theorems, notes, claim.mean_gaps, claim.sup_gaps, len(claim.bounds))
+    )
+    return RUNS, OPEN + run_text(claim, "".join(notes))
+
+
+def seen_exactly(method, bits) -> list | None:
+    """(points, gaps): every iterate of a :class:`Rerun` in balls of ``bits`` bits; None where these
+    are too few."""
+    with precision(bits):
+        try:
+            model, iterates = trajectory(method)
+            points = [point for _, point in iterates]
+        except Undecided:
+            return None
+        return [(x, Seen((x.e * model.rho).sum(), x.e)) for x in points]
+
+
+def _bounds(certificate, theorems, notes, mean_gaps, sup_gaps, first=0) -> list:
+    """What theorems say of these gaps; ``notes`` will say which bounds, from number ``first`` on,
+    come from which theorem."""
+    found = []
     for verdict in certified_check(certificate, theorems=theorems) if theorems else ():
-        bounds = bounds_of(verdict, claim.mean_gaps, claim.sup_gaps)
-        notes += note(verdict, len(claim.bounds), len(bounds))
-        claim.bounds.extend(bounds)
-    return run_text(claim, notes)
+        bounds = bounds_of(verdict, mean_gaps, sup_gaps)
+        notes.append(note(verdict, first + len(found), len(bounds)))
+        found.extend(bounds)
+    return found
 
 
 def _is_found(subject) -> bool:
@@ -135,19 +187,22 @@ def _is_found(subject) -> bool:
 
 
 def _head(alone, names) -> str:
+    needed = WITH_INTERVALS if names is SOFTMAX_RUNS else ""
     if alone:
-        return ALONE + included(names)
-    return f"{WITH_LIBRARY}{OURS} {' '.join(names)}.\n"
+        return ALONE + needed + included(names)
+    return f"{WITH_LIBRARY}{needed}{OURS} {' '.join(names)}.\n"
 
 
-def _check_counterexample(subject):
-    if subject is not COUNTEREXAMPLES["P7a"]:
-        rule = type(subject.rule).__name__
+def _digits(subject, digits) -> int:
+    """``digits`` of a run of a softmax method; ValueError where there are no ends to round."""
+    if digits is None:
+        return DIGITS
+    if not isinstance(subject, Certificate) or not is_softmax(subject.method.rule):
         raise ValueError(
-            f"subject is a counterexample to {subject.theorem.id} with {rule}; expected "
-            'COUNTEREXAMPLES["P7a"], the one that Coq refutes (iterates of softmax methods are '
-            "not rational)"
+            f"digits is {digits}, and subject is no run of {softmax_methods()}, whose gaps lie "
+            "between rounded numbers; expected None"
         )
+    return checked_digits(digits)
 
 
 def _check_subject(subject):
@@ -166,6 +221,7 @@ def _check_subject(subject):
         kind = type(subject).__name__
         raise TypeError(
             f"subject is of type {kind}; expected a RationalMDP, a certified run of "
-            f'{rational_methods()}, a counterexample of a search, or COUNTEREXAMPLES["P7a"]'
+            f"{rational_methods()}, {softmax_methods()}, or a counterexample: one of a search, or "
+            "of COUNTEREXAMPLES"
         )
     refuse_large(subject)

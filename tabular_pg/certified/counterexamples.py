@@ -121,7 +121,7 @@ COUNTEREXAMPLES = {
         _two_bandits,
         SoftmaxPG(Fraction(1, 8)),
         [HALF, HALF],
-        (0, 2000),
+        (0, 300),
     ),
     "S5m": Counterexample(
         _printed("S5m", "S5m", _large_by_exponent, "large t read as a fast fall of the gap"),

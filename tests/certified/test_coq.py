@@ -21,7 +21,7 @@ from support.coq.export import (  # noqa: E402
 from support.coq.mutations import MUTATIONS  # noqa: E402
 from support.coq.verdicts import HEAD, mutants, statement, verdicts  # noqa: E402
 from tabular_pg import instances  # noqa: E402
-from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, coq_library, write_coq  # noqa: E402
+from tabular_pg.certified import RationalMDP, coq_library, write_coq  # noqa: E402
 from tabular_pg.certified.coq.library import library_files  # noqa: E402
 from tabular_pg.reasoning import dapo  # noqa: E402, F401  (it registers theorems)
 from tabular_pg.theorem import REGISTRY  # noqa: E402
@@ -154,8 +154,8 @@ def test_floats_and_what_is_no_mdp_are_refused(tmp_path):
         write_coq(path, instances.two_armed_bandit(0.5))
     with pytest.raises(TypeError, match="subject is of type list; expected a RationalMDP"):
         write_coq(path, [])
-    with pytest.raises(ValueError, match="counterexample to S3p with SoftmaxPG; expected COUNTER"):
-        write_coq(path, COUNTEREXAMPLES["S3p"])
+    with pytest.raises(ValueError, match="digits is 3, and subject is no run of NaturalPG, Soft"):
+        write_coq(path, RationalMDP.of(SUBJECTS["two_arms"]()), digits=3)
     assert not list(tmp_path.iterdir())
 
 

@@ -20,7 +20,8 @@ from support.coq.export import (  # noqa: E402
 )  # fmt: skip
 from support.coq.models import of_the_docs, table_mdp, two_arms  # noqa: E402
 from support.coq.mutations import OF_RUNS, changed_iterate  # noqa: E402
-from support.coq.runs import RUNS, falls_to_a_tenth, found  # noqa: E402
+from support.coq.runs import RUNS  # noqa: E402
+from support.coq.verdicts import OF_RUNS as ABOUT_RUNS  # noqa: E402
 from support.coq.verdicts import mutants, verdicts  # noqa: E402
 from tabular_pg import REGISTRY, instances, optimize, steps  # noqa: E402
 from tabular_pg.certified import RationalMDP, certified_run, certify, write_coq  # noqa: E402
@@ -29,7 +30,7 @@ from tabular_pg.certified.coq.optimum import claim_of  # noqa: E402
 from tabular_pg.methods import (  # noqa: E402
     SPMA,
     HadamardPG,
-    NaturalPG,
+    NormalizedPG,
     PolicyIteration,
     ProjectedPG,
     ProjectedQAscent,
@@ -101,7 +102,7 @@ def test_what_a_search_has_refuted_is_a_theorem(tmp_path):
 @pytest.mark.parametrize("name", MUTATED)
 def test_every_changed_run_is_refused(name, library, tmp_path):
     text, changed = mutants(exported(name, tmp_path, alone=False), OF_RUNS, EACH)
-    said = verdicts(library, [text, *changed, text], of_runs=True)
+    said = verdicts(library, [text, *changed, text], ABOUT_RUNS)
     assert said[0] == said[len(changed) + 1] == (True, True)
     accepted = [changed[i - 1] for i in range(1, EACH + 1) if all(said.get(i, (False,)))]
     assert not accepted, accepted[0]
@@ -114,7 +115,7 @@ def test_every_changed_run_is_refused(name, library, tmp_path):
 def test_iterates_are_refused_by_the_checker_itself(name, library, tmp_path):
     """Whatever the sums of the digits."""
     text, changed = mutants(exported(name, tmp_path, alone=False), [changed_iterate], EACH)
-    said = verdicts(library, [text, *changed, text], of_runs=True)
+    said = verdicts(library, [text, *changed, text], ABOUT_RUNS)
     assert said.pop(0) == said.pop(EACH + 1) == (True, True)
     assert not any(claim for _, claim in said.values())
 
@@ -129,8 +130,8 @@ def refused(tmp_path, error, match, subject, **options):
 
 
 def test_runs_that_are_not_rational_are_refused(tmp_path):
-    softmax = certified_run(of_the_docs(), NaturalPG(1), 2)
-    refused(tmp_path, ValueError, "run of NaturalPG, whose .*ProjectedPG, SPMA, H", softmax)
+    softmax = certified_run(of_the_docs(), NormalizedPG(1), 2)
+    refused(tmp_path, ValueError, "run of NormalizedPG, whose .*ProjectedPG, SPMA, H", softmax)
     floats = optimize(instances.two_armed_bandit(0.5), ProjectedPG(0.1), 3)
     refused(tmp_path, TypeError, r"ProjectedPG in float64; .* certify\(run\)", floats)
     fading = certified_run(of_the_docs(), ProjectedPG(steps.Decaying(TENTH, Fraction(1, 2))), 2)
@@ -153,11 +154,6 @@ def test_theorems_about_something_else_are_refused(tmp_path):
     refused(
         tmp_path, ValueError, "subject is a RationalMDP", of_the_docs(), theorems=[REGISTRY["P1"]]
     )
-
-
-def test_counterexamples_of_softmax_methods_are_refused(tmp_path):
-    small, _ = found("N1", NaturalPG, mode=falls_to_a_tenth)
-    refused(tmp_path, ValueError, "run of NaturalPG, whose iterates Coq does not check", small)
 
 
 def test_steps_that_a_run_took_in_floats_are_rational(tmp_path):

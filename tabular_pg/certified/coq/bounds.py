@@ -75,21 +75,21 @@ def _between(name, k, gap, proved) -> Bound:
     """The bound of fewest digits between a gap and a ball that it is certainly off."""
     below = not arb(gap) > proved  # which may be equal, and 0
     name = f"{name}_at_most" if below else f"{name}_above"
-    end = _exactly(proved.lower() if below else proved.upper())
-    for b in (*(_rounded(end, digits, up=not below) for digits in DIGITS), end):
+    end = exactly(proved.lower() if below else proved.upper())
+    for b in (*(rounded(end, digits, up=not below) for digits in DIGITS), end):
         if (gap <= b) if below else (gap > b):
             return Bound(name, k, b)
     raise ValueError(f"the gap of iterate {k} is too near to what is proved; expected more digits")
 
 
-def _exactly(ball) -> fmpq:
+def exactly(ball) -> fmpq:
     """The number of an exact ball."""
     mantissa, exponent = ball.mid().man_exp()
     power = fmpz(2) ** abs(int(exponent))
     return fmpq(mantissa * power) if exponent >= 0 else fmpq(mantissa, power)
 
 
-def _rounded(x, digits, up) -> fmpq:
+def rounded(x, digits, up) -> fmpq:
     """``x`` with about so many significant digits, no smaller if ``up``, else no larger."""
     if x == 0:
         return x

@@ -73,7 +73,8 @@ def refuse_irrational(rule):
     if rational_method(rule) is None:
         raise ValueError(
             f"subject is a run of {type(rule).__name__}, whose iterates Coq does not check; "
-            f"expected one of the methods with rational iterates ({rational_methods()})"
+            f"expected one of the methods with rational iterates ({rational_methods()}), or "
+            "NaturalPG or SoftmaxPG, whose gaps it encloses"
         )
 
 

@@ -50,7 +50,7 @@ def run_text(claim, notes="") -> str:
     """Definitions, claim and proof for a run; ``notes`` say where bounds come from."""
     rows = zip(claim.iterates, claim.mean_gaps, strict=True)
     iterates = ";\n   ".join(_iterate(x, gap) for x, gap in rows)
-    bounds = listed(map(_bound, claim.bounds), 12)
+    bounds = listed(map(bound_text, claim.bounds), 12)
     goal = record(claim.goal).replace("\n", "\n  ")
     return f"""\
 Definition M : table := {table(claim.mdp)}.
@@ -90,7 +90,7 @@ def _refutation(claim) -> str:
         return ""
     return f"""
 (* The statement that is refuted says otherwise. *)
-Theorem refuted : bound_holds M claim ({_bound(broken)}).
+Theorem refuted : bound_holds M claim ({bound_text(broken)}).
 Proof. exact (bound_of_run M claim run_of_M {claim.bounds.index(broken)} _ eq_refl). Qed.
 
 Print Assumptions refuted.
@@ -118,7 +118,8 @@ def _method(claim):
     return f"{kind.name} ({share(claim.mdp.mu)})" if kind.visits else kind.name
 
 
-def _bound(x):
+def bound_text(x) -> str:
+    """The value of run.v's type ``bound``."""
     return f"{x.name} {x.k} {fraction(x.b)}"
 
 
@@ -137,21 +138,30 @@ def _checksum(claim) -> int:
     goal, kind = claim.goal, rational_method(claim.rule)
     numbers = [1 + list(RATIONAL.values()).index(kind)]
     if kind.visits:
-        numbers += _flat(over_one(claim.mdp.mu))
-    numbers += [goal.unit, *goal.numerators]
-    for actions in goal.optimal:
-        numbers += [*actions, -1]
-    numbers += [goal.from_start.p, goal.from_start.q, goal.delta.p, goal.delta.q]
+        numbers += flat(over_one(claim.mdp.mu))
+    numbers += goal_numbers(goal)
     for x, gap in zip(claim.iterates, claim.mean_gaps, strict=True):
         for row in x.pi:
-            numbers += _flat(over_one(row))
-        numbers += _flat(over_one(x.V)) + _flat(NOTHING if x.d is None else over_one(x.d))
+            numbers += flat(over_one(row))
+        numbers += flat(over_one(x.V)) + flat(NOTHING if x.d is None else over_one(x.d))
         numbers += [x.eta.p, x.eta.q, gap.p, gap.q]
-    for x in claim.bounds:
-        numbers += [1 + MEASURES.index(x.name), x.k, x.b.p, x.b.q]
-    return stirred([*numbers, -1])
+    return stirred([*numbers, *bound_numbers(claim.bounds), -1])
 
 
-def _flat(pair):
+def flat(pair) -> list:
+    """A denominator and numerators as one list."""
     first, rest = pair
     return [first, *rest]
+
+
+def goal_numbers(goal) -> list:
+    """All numbers of a :class:`Claim`, in the order of run.v's ``of_optimum``."""
+    numbers = [goal.unit, *goal.numerators]
+    for actions in goal.optimal:
+        numbers += [*actions, -1]
+    return numbers + [goal.from_start.p, goal.from_start.q, goal.delta.p, goal.delta.q]
+
+
+def bound_numbers(bounds) -> list:
+    """All numbers of bounds, in the order of run.v's ``of_bound``."""
+    return [y for x in bounds for y in (1 + MEASURES.index(x.name), x.k, x.b.p, x.b.q)]

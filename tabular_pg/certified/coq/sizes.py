@@ -8,6 +8,8 @@ MOST_STATES = 256  # beyond, exact values take long to find, and lists long to g
 MOST_WORK = 6e8  # products of bits, about 30 ns each in Coq's virtual machine: 20 s
 SECONDS = 3e-8  # for one of them
 MOST_OF_RUNS = 1e9  # whose numbers are longer, 10 to 15 ns each: 15 s
+MOST_SECONDS = 12.0  # of intervals
+PAIR_SECONDS, BIT_SECONDS, HALF_AS_MUCH = 3e-3, 1.5e-6, 300
 ANY_PAIR = 60_000  # what a state and action take in every iterate, however short its numbers
 
 
@@ -93,3 +95,21 @@ def iterate_work(sizes, x, unit) -> int:
 def _longest(fractions) -> int:
     unit = math.lcm(*(int(x.q) for x in fractions))
     return max(bits(unit), *(bits(x.p * (unit // x.q)) for x in fractions))
+
+
+def enclosure_seconds(mdp, iterations, bits) -> float:
+    """How long Coq computes with intervals of so many bits, about: an exponential for every pair
+    in every iterate, and the fractions of the table times those of the values."""
+    S, A = mdp.r.shape
+    pair = PAIR_SECONDS + BIT_SECONDS * bits**2 * (1 + bits / HALF_AS_MUCH)
+    products = bits * sum(map(sum, moves_bits(mdp))) * SECONDS
+    return (iterations + 1) * (S * A * pair + products)
+
+
+def bearable_iterations(mdp, iterations, bits, first) -> int:
+    """About how many fewer iterations Coq checks in time, if ``bits`` bits were too many for these
+    and ``first`` are enough for none; -1 if not even that works."""
+    for k in range(iterations - 1, -1, -1):
+        if enclosure_seconds(mdp, k, first + (bits - first) * k / iterations) <= MOST_SECONDS:
+            return k
+    return -1

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
+
+from flint import fmpq
 
 LARGE = 10**18
+MOST_PLACES = 12  # of a number that is not written with a power of ten
 PRIME = 2147483647  # of table.v's checksum
 
 
@@ -18,6 +22,34 @@ def integer(x) -> str:
 def fraction(x) -> str:
     """A rational number as Coq reads it."""
     return f"({integer(x.p)} # {integer(x.q)})"
+
+
+class Decimal(NamedTuple):
+    """numerator / 10^places"""
+
+    numerator: int
+    places: int
+
+    @property
+    def exact(self) -> fmpq:
+        return fmpq(self.numerator, 10**self.places)
+
+    def __str__(self):
+        """As Coq reads it in its scope Q."""
+        if self.places > MOST_PLACES:
+            return f"({integer(self.numerator)} # 10^{self.places})"
+        digits = str(abs(self.numerator)).rjust(self.places + 1, "0")
+        whole, rest = digits[: len(digits) - self.places], digits[len(digits) - self.places :]
+        text = f"{whole}.{rest}" if rest else whole
+        return f"(-{text})" if self.numerator < 0 else text
+
+
+def decimal(x, digits, up) -> Decimal:
+    """A rational number to about so many significant digits, no smaller if ``up``, else no
+    larger."""
+    places = max(0, digits - len(str(abs(int(x.p)))) + len(str(int(x.q))))
+    scaled = x * 10**places
+    return Decimal(int(scaled.ceil() if up else scaled.floor()), places)
 
 
 def listed(texts, indent=0) -> str:

@@ -1,7 +1,7 @@
 """Coq for the tests: the compiled library, MDPs to export, and what coqc says of files.
 
-``python -m support.coq.export`` compiles the library and a file for each of ``SUBJECTS`` and of
-``RUNS``.
+``python -m support.coq.export`` compiles the library and a file for each of ``SUBJECTS``, of
+``RUNS`` and, where coq-interval is, of ``SOFTMAX_RUNS``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from support.coq.models import all_optimal, table_mdp, tied
-from support.coq.runs import RUNS
+from support.coq.runs import RUNS, SOFTMAX_RUNS
 from tabular_pg import instances
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, coq_library, write_coq
 from tabular_pg.certified.coq.library import library_files
@@ -25,6 +25,7 @@ CLASSICAL_REALS = {
     "ClassicalDedekindReals.sig_not_dec",
     "FunctionalExtensionality.functional_extensionality_dep",
 }
+WITH_EXP = CLASSICAL_REALS | {"Classical_Prop.classic"}  # Coq's exp assumes excluded middle
 
 
 def has_coq() -> bool:
@@ -40,9 +41,17 @@ def coqc(path, *options):
     return done.returncode, done.stdout + done.stderr
 
 
+def has_intervals() -> bool:
+    """Whether coq-interval is there."""
+    if not has_coq():
+        return False
+    done = subprocess.run(["coqc", "-where"], capture_output=True, text=True, check=True)
+    return (Path(done.stdout.strip()) / "user-contrib" / "Interval").is_dir()
+
+
 def compiled_library(folder) -> Path:
-    """The library, compiled in ``folder``."""
-    for name in library_files():
+    """The library, compiled in ``folder``; without coq-interval, what does not need it."""
+    for name in library_files(intervals=has_intervals()):
         file = shutil.copy(coq_library() / f"{name}.v", folder)
         code, said = coqc(file, "-R", ".", "TabularPG")
         assert code == 0, said
@@ -77,10 +86,10 @@ SUBJECTS = {
 
 
 def exported(name, folder, alone=True) -> Path:
-    """The file of one of ``SUBJECTS``, or of ``RUNS``."""
-    path = Path(folder) / f"{name}.v"
-    if name in RUNS:
-        subject, theorems = RUNS[name]()
+    """The file of one of ``SUBJECTS``, of ``RUNS`` or of ``SOFTMAX_RUNS``."""
+    path, runs = Path(folder) / f"{name}.v", RUNS | SOFTMAX_RUNS
+    if name in runs:
+        subject, theorems = runs[name]()
         return write_coq(path, subject, alone=alone, theorems=theorems)
     subject = SUBJECTS[name]()
     if name != "refutation":
@@ -94,7 +103,10 @@ def main():
         began = time.perf_counter()
         compiled_library(folder)
         print(f"library {time.perf_counter() - began:.1f} s")
-        for name in (*SUBJECTS, *RUNS):
+        softmax = SOFTMAX_RUNS if has_intervals() else ()
+        if not softmax:
+            print("coq-interval is not here: runs of softmax methods are skipped")
+        for name in (*SUBJECTS, *RUNS, *softmax):
             try:
                 file = exported(name, folder)
             except ImportError as error:
@@ -102,7 +114,7 @@ def main():
                 continue
             began = time.perf_counter()
             code, said = coqc(file)
-            if code or not axioms(said) <= CLASSICAL_REALS:
+            if code or not axioms(said) <= (WITH_EXP if name in softmax else CLASSICAL_REALS):
                 sys.exit(f"{name}: {said}")
             print(f"{name} {time.perf_counter() - began:.1f} s")
 

@@ -127,3 +127,23 @@ OF_RUNS = (
     exchanged_iterates, doubled_iterate, lost_iterate, other_side, lost_transition,
     moved_transition, exchanged_actions, other_sign,
 )  # fmt: skip
+
+
+# ---------------------------------------------------------------- of softmax runs
+
+
+def changed_gap(text, draw):
+    """The ends of a gap have moved by their distance."""
+    start = text.index("gaps := ")
+    found = draw.choice(list(re.finditer(r"\((\d+)\.(\d+), (\d+)\.(\d+)\)", text[start:])))
+    places = max(len(found[2]), len(found[4]))
+    low, high = (int(x + y.ljust(places, "0")) for x, y in (found.groups()[:2], found.groups()[2:]))
+    move = draw.choice([1, -1]) * (high - low)
+    ends = (f"({x + move} # 1{'0' * places})" for x in (low, high))
+    i, j = start + found.start(), start + found.end()
+    return f"{text[:i]}({', '.join(ends)}){text[j:]}"
+
+
+def changed_stride(text, draw):
+    """One digit of a step size is another one."""
+    return _within(r"strides := (?:repeat )?[^\n]*?\)", text, draw)

@@ -7,10 +7,18 @@ from fractions import Fraction
 
 import numpy as np
 
-from support.coq.models import of_the_docs, table_mdp, tied, two_arms
-from tabular_pg import REGISTRY, instances
-from tabular_pg.certified import RationalMDP, certified_run
-from tabular_pg.methods import SPMA, HadamardPG, PolicyIteration, ProjectedPG, ProjectedQAscent
+from support.coq.models import all_optimal, of_the_docs, table_mdp, tied, two_arms
+from tabular_pg import REGISTRY, instances, steps
+from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, certified_run
+from tabular_pg.methods import (
+    SPMA,
+    HadamardPG,
+    NaturalPG,
+    PolicyIteration,
+    ProjectedPG,
+    ProjectedQAscent,
+    SoftmaxPG,
+)
 from tabular_pg.search import SmallInstance, worst_case
 
 TENTH = Fraction(1, 10)
@@ -58,4 +66,16 @@ RUNS = {
     "search_policy_iteration": lambda: found(halved("PI1"), PolicyIteration),
     "search_projected": lambda: found(halved("P2s"), ProjectedPG),
     "search_spma": lambda: found("H1s", SPMA, mode=falls_to_a_tenth),
+}
+SOFTMAX_RUNS = {
+    "natural": lambda: run(of_the_docs(), NaturalPG(1), 3),
+    "natural_tenths": lambda: run(table_mdp(4, 3, 4), NaturalPG(1), 4, "N1"),
+    "natural_fast": lambda: run(of_the_docs(), NaturalPG(60), 3),
+    "natural_garnet": lambda: run(instances.garnet(5, 3, 3, gamma=0.9, seed=5), NaturalPG(1), 2),
+    "softmax": lambda: run(of_the_docs(), SoftmaxPG(TENTH), 3),
+    "softmax_tenths": lambda: run(table_mdp(4, 3, 4), SoftmaxPG(1), 3),
+    "softmax_growing": lambda: run(of_the_docs(), SoftmaxPG(steps.Geometric(TENTH, 2)), 3),
+    "nothing_to_gain": lambda: run(all_optimal(), NaturalPG(1), 2),
+    "large_by_exponent": lambda: (COUNTEREXAMPLES["S5m"], []),
+    "search_natural": lambda: found("N1", NaturalPG, mode=falls_to_a_tenth),
 }

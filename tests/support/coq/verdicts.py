@@ -5,13 +5,33 @@ from __future__ import annotations
 import random
 import re
 import subprocess
+from typing import NamedTuple
 
-from tabular_pg.certified.coq.library import RUNS
+from tabular_pg.certified.coq.library import RUNS, SOFTMAX_RUNS
 
-HEAD = (
-    f"From TabularPG Require Import {' '.join(RUNS)}.\n"
+OPEN = (
     "From Coq Require Import List ZArith QArith. Import ListNotations.\n"
     "Open Scope Z_scope. Open Scope table_scope.\n"
+)
+HEAD = f"From TabularPG Require Import {' '.join(RUNS)}.\n{OPEN}"
+
+
+class Kind(NamedTuple):
+    """What files of a kind are checked with: their sums, their claims, what comes before."""
+
+    sums: str
+    check: str
+    head: str = HEAD
+
+
+OF_OPTIMA = Kind("checksum M =? expected", "checks_optimum M claim")
+OF_RUNS = Kind(
+    "(checksum M =? fst expected) && (run_checksum claim =? snd expected)", "checks_run M claim"
+)
+OF_SOFTMAX_RUNS = Kind(
+    "(checksum M =? fst expected) && (softmax_checksum claim =? snd expected)",
+    "checks_softmax bits M claim guesses",
+    f"From TabularPG Require Import {' '.join(SOFTMAX_RUNS)}.\n{OPEN}",
 )
 
 
@@ -19,8 +39,15 @@ def statement(text):
     """The definitions of a file, and the sums that its numbers must have."""
     end = re.search(r"\(\* T(?:he table|able and claim)", text).start()
     body = re.sub(r"\(\*.*?\*\)", "", text[text.index("Definition M") : end], flags=re.DOTALL)
-    sums = re.search(r"Lemma transcribed : .* = (.*)\.\n", text)[1]
+    sums = re.search(r"Lemma transcribed :\s.* = (.*)\.\n", text)[1]
     return f"{body}Definition expected := {sums}.\n"
+
+
+def guesses(text):
+    """What a file of a softmax run guesses, and with how many bits it is checked."""
+    found = re.search(r"Definition guesses.*?\]\.\n", text, flags=re.DOTALL)[0]
+    bits = re.search(r"checks_softmax (\d+)", text)[1]
+    return f"{found}Definition bits := {bits}%positive.\n"
 
 
 def mutants(file, mutations, count):
@@ -34,21 +61,18 @@ def mutants(file, mutations, count):
     return text, sorted(found)
 
 
-def verdicts(library, texts, of_runs=False):
-    """For every text whether Coq takes its numbers, and its claim; an error is a refusal, too."""
-    sums, check = "checksum M =? expected", "checks_optimum"
-    if of_runs:
-        sums = "(checksum M =? fst expected) && (run_checksum claim =? snd expected)"
-        check = "checks_run"
+def verdicts(library, texts, kind=OF_OPTIMA, more=""):
+    """For every text, with ``more`` after it, whether Coq takes its numbers, and its claim; an
+    error is a refusal, too."""
     asked = [
-        f"Module m{i}.\n{text}Definition table_verdict := ({sums})%Z.\n"
-        f"Definition claim_verdict := {check} M claim.\n"
+        f"Module m{i}.\n{text}{more}Definition table_verdict := ({kind.sums})%Z.\n"
+        f"Definition claim_verdict := {kind.check}.\n"
         f"End m{i}.\nEval vm_compute in ({i}, m{i}.table_verdict, m{i}.claim_verdict).\n"
         for i, text in enumerate(texts)
     ]
     # coqtop goes on after an error, such as a denominator of 0, where coqc stops
     done = subprocess.run(
-        ["coqtop", "-q", "-R", ".", "TabularPG"], input=HEAD + "".join(asked), cwd=library,
+        ["coqtop", "-q", "-R", ".", "TabularPG"], input=kind.head + "".join(asked), cwd=library,
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     said = re.findall(r"= \((\d+), (true|false), (true|false)\)", done.stdout)

@@ -1,0 +1,161 @@
+"""Between which decimals the gaps of a softmax method lie: what a Coq file claims of its run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from flint import arb, fmpq
+
+from tabular_pg.certified.arithmetic.balls import precision
+from tabular_pg.certified.coq.bounds import exactly
+from tabular_pg.certified.coq.enclosing import (
+    followed,
+    guesses_of,
+    surely_between,
+)
+from tabular_pg.certified.coq.iterates import exact_steps
+from tabular_pg.certified.coq.optimum import Claim
+from tabular_pg.certified.coq.sizes import (
+    MOST_SECONDS,
+    bearable_iterations,
+    enclosure_seconds,
+)
+from tabular_pg.certified.coq.tables import (
+    Decimal,
+    decimal,
+)
+from tabular_pg.engine.rules import flat_rule
+from tabular_pg.methods import NaturalPG, SoftmaxPG
+
+SOFTMAX = (NaturalPG, SoftmaxPG)  # in the order of enclosures.v
+DIGITS = 6  # of the ends between which a gap is said to lie
+BITS_PER_DIGIT, SPARE_BITS = 3.33, 24
+
+
+class SoftmaxClaim(NamedTuple):
+    """What ``checks_softmax`` is asked about."""
+
+    method: object  # a Rerun
+    goal: Claim
+    steps: list
+    gaps: list  # pairs of Decimal
+    limits: list
+    guesses: list
+    bits: int
+
+
+def is_softmax(rule) -> bool:
+    """Whether iterates of the rule are enclosed in Coq."""
+    return isinstance(flat_rule(rule), SOFTMAX)
+
+
+def softmax_methods() -> str:
+    """Their names."""
+    return ", ".join(kind.__name__ for kind in SOFTMAX)
+
+
+def softmax_claim(certificate, goal, limits_of, seen_exactly, digits=DIGITS) -> SoftmaxClaim:
+    """The gaps of a certified run at every iterate, to about so many digits.
+
+    ``limits_of`` (mean gaps, worst gaps) -> bounds, of iterates that are enclosed in balls;
+    ``seen_exactly`` (Rerun, bits) -> their points and gaps, or None.
+
+    Raises
+    ------
+    ValueError
+        If steps are not rational, tau > 0, or Coq would take too long; with the number of
+        iterations that works.
+    """
+    method = certificate.method
+    if method.tau > 0:
+        raise ValueError(
+            f"subject is a run with tau = {method.tau}; expected tau = 0: only there is the "
+            "optimum rational, which Coq compares the iterates with"
+        )
+    last = int(method.k[-1])
+    claim = bits = _attempt(certificate, goal, limits_of, seen_exactly, digits, last)
+    if isinstance(claim, SoftmaxClaim):
+        return claim
+    shorter, first = last, _first_bits(digits)
+    while not isinstance(bits, SoftmaxClaim) and shorter >= 0:
+        shorter = bearable_iterations(method.mdp, shorter, bits, first)
+        bits = _attempt(certificate, goal, _no_limits, seen_exactly, digits, shorter)
+    fewer = f"at most {shorter} iterations, " if shorter >= 0 else "fewer states, "
+    raise ValueError(
+        f"subject is a run of {last} iterations, too many for Coq to enclose their gaps to "
+        f"{digits} digits in 30 s; expected {fewer}fewer digits, or numbers with smaller "
+        "denominators"
+    )
+
+
+def _no_limits(mean, worst):
+    return []
+
+
+def _first_bits(digits) -> int:
+    return int(BITS_PER_DIGIT * digits) + SPARE_BITS
+
+
+def _attempt(certificate, goal, limits_of, seen_exactly, digits, last):
+    """The claim about iterates up to number ``last``, or the number of bits that takes too long."""
+    method, bits, more = certificate.method, _first_bits(digits), certificate.bits
+    steps, every = exact_steps(method)[: max(last, 0)], method._replace(k=np.arange(last + 1))
+    visits = isinstance(flat_rule(method.rule), SoftmaxPG)
+    V, limits = np.array([fmpq(x, goal.unit) for x in goal.numerators], dtype=object), None
+    while last >= 0 and enclosure_seconds(method.mdp, last, bits) <= MOST_SECONDS:
+        found = seen_exactly(every, more + 2 * bits)
+        if found is None:
+            more *= 2
+            continue
+        with precision(more + 2 * bits):
+            gaps = [_ends(gap.mean, digits) for _, gap in found]
+            worst = [_largest(gap.states) for _, gap in found]
+        if limits is None:
+            limits = limits_of([gap.mean for _, gap in found], worst)
+        guesses = guesses_of(found, V, bits, visits)
+        with precision(bits):
+            certain = _all_certain(followed(every, steps, V, guesses), gaps, limits)
+        if certain:
+            return SoftmaxClaim(method, goal, steps, gaps, limits, guesses, bits)
+        bits += bits // 4
+    return bits
+
+
+def _largest(balls) -> arb:
+    top = balls[0]
+    for x in balls[1:]:
+        top = top.max(x)
+    return top
+
+
+def _ends(gap, digits) -> tuple:
+    """Two decimals of about ``digits`` + 1 digits, the nearest that surely lie around a gap."""
+    low, high = exactly(gap.lower()), exactly(gap.upper())
+    if low <= 0:
+        least = Decimal(1, digits)
+        return Decimal(-1, digits), decimal(high + least.exact, digits + 1, up=True)
+    spare = fmpq(1, 10 ** (digits + 2))
+    return (
+        decimal(low * (1 - spare), digits + 1, up=False),
+        decimal(high * (1 + spare), digits + 1, up=True),
+    )
+
+
+def _all_certain(seen, gaps, limits) -> bool:
+    """Whether Coq will find all of it, in its own intervals."""
+    for k, (x, ends) in enumerate(zip(seen, gaps, strict=True)):
+        here = (limit for limit in limits if limit.k == k)
+        if not (
+            surely_between(x.mean, ends[0].exact, ends[1].exact)
+            and all(_is_certain(x, limit) for limit in here)
+        ):
+            return False
+    return True
+
+
+def _is_certain(seen, bound) -> bool:
+    gaps = [seen.mean] if bound.name.startswith("mean") else seen.states
+    if bound.name.endswith("at_most"):
+        return all(surely_between(gap, arb.neg_inf(), bound.b) for gap in gaps)
+    return any(surely_between(gap, bound.b, arb.pos_inf()) for gap in gaps)

@@ -1,0 +1,108 @@
+"""A run of a softmax method, as a Coq file that proves between which decimals its gaps lie."""
+
+from __future__ import annotations
+
+from tabular_pg.certified.coq.optimum import record
+from tabular_pg.certified.coq.run import bound_numbers, bound_text, flat, goal_numbers
+from tabular_pg.certified.coq.softmax import SOFTMAX
+from tabular_pg.certified.coq.tables import (
+    checksum,
+    fraction,
+    listed,
+    over_one,
+    share,
+    stirred,
+    table,
+    values,
+)
+from tabular_pg.engine.rules import flat_rule
+from tabular_pg.methods import NaturalPG, SoftmaxPG
+
+
+def softmax_text(claim, notes="") -> str:
+    """Definitions, claim and proof for a run of a softmax method; ``notes`` are on its limits."""
+    mdp = claim.method.mdp
+    gaps = listed((f"({low}, {high})" for low, high in claim.gaps), 10)
+    goal = record(claim.goal).replace("\n", "\n  ")
+    guesses = ";\n ".join(map(_guess, claim.guesses))
+    return f"""\
+Definition M : table := {table(mdp)}.
+{notes}
+Definition claim : softmax_claim := {{|
+  moved_by := {_method(claim)};
+  aim := {goal};
+  begins := {listed(map(share, claim.method.policy), 12)};
+  strides := {_strides(claim.steps)};
+  gaps := {gaps}%Q;
+  limits := {listed(map(bound_text, claim.limits), 12)}
+|}}.
+
+(* Table and claim are those that were written. *)
+Lemma transcribed :
+  (checksum M, softmax_checksum claim) = ({checksum(mdp)}, {_checksum(claim)}).
+Proof. vm_compute. reflexivity. Qed.
+
+(* What is near the values and visits of the iterates; nothing has to be known of it. *)
+Definition guesses : list guess := [
+ {guesses}].
+
+Lemma checked : checks_softmax {claim.bits} M claim guesses = true.
+Proof. vm_cast_no_check (eq_refl true). Qed.
+
+(* The aim is the optimum; the method has a run of so many steps from the first policy, and in
+   every such run the gap of iterate k, in the mean over the start, lies between the ends of entry
+   k, counted from 0. *)
+Theorem gaps_of_M : is_enclosed M claim.
+Proof. exact (checks_softmax_sound {claim.bits} M claim guesses checked). Qed.
+{_refutation(claim)}
+Print Assumptions checked.
+Print Assumptions gaps_of_M.
+"""
+
+
+def _refutation(claim) -> str:
+    """The first limit that a theorem denies, as a theorem."""
+    broken = next((x for x in claim.limits if x.broken), None)
+    if broken is None:
+        return ""
+    return f"""
+(* The statement that is refuted says otherwise. *)
+Theorem refuted : forall pi V, is_softmax_run M claim pi V ->
+  limit_holds M claim V ({bound_text(broken)}).
+Proof. exact (limit_of_runs M claim gaps_of_M {claim.limits.index(broken)} _ eq_refl). Qed.
+
+Print Assumptions refuted.
+"""
+
+
+def _method(claim):
+    if isinstance(flat_rule(claim.method.rule), NaturalPG):
+        return "natural_pg"
+    return f"softmax_pg ({share(claim.method.mdp.mu)})"
+
+
+def _strides(steps) -> str:
+    if len(set(steps)) == 1:
+        return f"repeat {fraction(steps[0])} {len(steps)}"
+    return listed(map(fraction, steps), 13)
+
+
+def _guess(x) -> str:
+    visited = "no_values" if x.d is None else values(*over_one(x.d))
+    return f"{{| near := {values(*over_one(x.V))};\n    seen := {visited} |}}"
+
+
+def _checksum(claim) -> int:
+    """What enclosures.v's ``softmax_checksum`` gives for a claim."""
+    rule, mdp = flat_rule(claim.method.rule), claim.method.mdp
+    numbers = [1 + SOFTMAX.index(type(rule))]
+    if isinstance(rule, SoftmaxPG):
+        numbers += flat(over_one(mdp.mu))
+    numbers += goal_numbers(claim.goal)
+    for row in claim.method.policy:
+        numbers += flat(over_one(row))
+    for x in claim.steps:
+        numbers += [x.p, x.q]
+    for x in (end for pair in claim.gaps for end in pair):
+        numbers += [x.numerator, 10**x.places]
+    return stirred([*numbers, *bound_numbers(claim.limits), -1])
