@@ -23,6 +23,7 @@ from tabular_pg import (
     HadamardPG,
     LargestIncreasePolicyIteration,
     NaturalPG,
+    NormalizedAcceleratedPG,
     NormalizedPG,
     PolicyIteration,
     ProjectedPG,
@@ -54,14 +55,14 @@ def scaled(rule, factor):
 def doubled(rule):
     """The rule for two copies of every state, each with half the visits: twice the step, if that is
     weighted by visits; the norm of the gradient is less by the square root of 2."""
-    if type(rule) is NormalizedPG:
+    if type(rule) in (NormalizedAcceleratedPG, NormalizedPG):
         return scaled(rule, np.sqrt(2))
     return scaled(rule, 2.0) if method_of(checked_rule(rule)).visitation else rule
 
 
 def in_units(rule, unit):
     """The rule for rewards that are multiplied by ``unit``."""
-    if type(rule) is NormalizedPG:
+    if type(rule) in (NormalizedAcceleratedPG, NormalizedPG):
         return rule
     in_rewards = {"barrier", "best", "temperature", "tau_0"} & set(rule._fields)
     rule = rule._replace(**{name: getattr(rule, name) * unit for name in in_rewards})

@@ -20,6 +20,7 @@ from tabular_pg import (
     PolicyIteration,
     ProjectedPG,
     ProjectedQAscent,
+    SoftargmaxPG,
     SoftmaxPG,
     Solver,
     Space,
@@ -191,7 +192,7 @@ def test_every_theorem_that_applies_holds_and_those_about_constants_do_not_apply
         assert not any(v.holds is False for v in verdicts), [v for v in verdicts if not v.holds]
         about_constants = [v for v in verdicts if "stated for a constant step" in v.why_not]
         assert all(str(rule.eta) in v.why_not for v in about_constants)
-        assert about_constants
+        assert about_constants or (type(rule) is SoftargmaxPG and tau > 0)
         assert any(v.applies for v in verdicts) or type(rule) in (TDPMD, HeavyBallPG)
 
 
@@ -297,7 +298,8 @@ def test_certificates_take_the_steps_that_were_taken():
     certified = pytest.importorskip("tabular_pg.certified", reason="needs python-flint")
     for rule, tau in CHANGING_STEPS:
         run = optimize(GRID["small"], rule, 6, tau=tau)
-        assert certified.certify(run).relative_error < 1e-9, rule
+        if not run.method.is_dual(tau):  # whose optima are not enclosed
+            assert certified.certify(run).relative_error < 1e-9, rule
     exact = certified.certified_run(
         GRID["small"], NaturalPG(steps.Geometric(Fraction(1, 3), Fraction(3, 2))), 6
     )
