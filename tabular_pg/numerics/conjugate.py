@@ -15,6 +15,7 @@ from tabular_pg._jit import njit
 from tabular_pg.numerics.double_double import add, ahead_of_top, divide, exp, log, multiply
 
 WITHIN = 690.0  # logarithms whose exponentials are in range
+EDGE = 1e-15  # of a dual variable: how far below that of 0 one is put that stands for 0
 
 
 @njit
@@ -94,11 +95,18 @@ def subtract_dual(policy, logarithms, q, high, low, out):
                 x, x_low = add(x, x_low, -base, -base_low)
                 h, h_low = add(high[s, a], low[s, a], -high[s, top], -low[s, top])
                 out[s, a] = add(x, x_low, -h, -h_low)[0]
+                if _is_zero(policy[s, a], logarithms):  # and stays so: rounding revives nothing
+                    out[s, a] -= EDGE * (abs(x) + abs(h))
+
+
+@njit
+def _is_zero(p, logarithm):
+    return p == (-math.inf if logarithm else 0.0)
 
 
 @njit
 def _dual(p, logarithm, q):
-    if p == (-math.inf if logarithm else 0.0):  # phi' is finite there: else it has been refused
+    if _is_zero(p, logarithm):  # phi' is finite there: else it has been refused
         return divide(-1.0, 0.0, *add(q, 0.0, -1.0, 0.0))
     x, x_low = (p, 0.0) if logarithm else log(p, 0.0)
     if q == 1.0:

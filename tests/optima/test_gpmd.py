@@ -191,6 +191,10 @@ def test_what_a_run_ends_in():
     edge = optimize(MDP([[[1.0], [1.0]]], [[0.0, 1.0]], 0.0), GPMD(mirrors.Euclidean(), 1.0), 1200,
                     tau=1.0)  # fmt: skip
     assert edge.status is Status.UNDERFLOW and edge.optimum.pi.tolist() == [[0.0, 1.0]]
+    for mirror in (mirrors.Euclidean(), mirrors.Tsallis(1.5)):  # from the optimum itself
+        two = MDP([[[1.0]] * 2], [[-1.04804409, -2.69817764]], 0.0)
+        there = optimize(two, GPMD(mirror, 0.001), 9, tau=0.1, policy=[[1.0, 0.0]])
+        assert there.status is Status.OPTIMAL and (there.gap == 0).all()
     settled = optimize(MDP_, GPMD(mirrors.Euclidean(), 2.0), 400, tau=0.3, until=1e-6)
     assert settled.status is Status.SETTLED and settled.sup_gap[-1] <= 1e-6
     still = optimize(instances.bandit([0.5, 0.5]), GPMD(mirrors.LogBarrier(), 1.0), 3, tau=1.0)

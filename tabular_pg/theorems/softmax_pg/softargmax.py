@@ -222,11 +222,14 @@ def two_armed_law(run):
     softmax (q = 1), k^{-1/2} for q = 1/2, k^{-1/3} for the logarithmic barrier. Proof: p = pi(a) of
     the other arm obeys (1/w + 1/w*)^2 dp = -2 eta Delta dk, to first order in the last step.
     Checked at the last iterate, where w < 0.0003, a step changes it by less than a hundredth, and
-    nothing is left of the start."""
+    nothing is left of the start, and of where first steps have leapt to."""
     power, h = 3 - 2 * order(run), 2 * run.rule.eta * run.optimum.Delta
-    first, p = np.where(suboptimal(run), run.policies[[0, -1]], 0.0).max(axis=(1, 2))
-    first, progress = np.minimum(first, 1 - first), power * h * run.k[-1]
+    p = np.where(suboptimal(run), run.policies, 0.0).max(axis=(1, 2))
+    first, progress = np.minimum(p[0], 1 - p[0]), power * h * run.k[-1]
+    short = next((x for x in p if h * x**power < LOOSE), first)  # where no step leaps any more
     settled = (
-        p ** (2 - order(run)) < RARE and h * p**power < LOOSE and progress * first**power > ALL
+        p[-1] ** (2 - order(run)) < RARE
+        and h * p[-1] ** power < LOOSE
+        and progress * np.minimum(first, short) ** power > ALL
     )
     return progress ** (1 / power) * run.gap[-1], run.optimum.Delta if settled else np.inf
