@@ -112,8 +112,8 @@ def add_row(model, s, a, weight, row):
 
 
 @njit
-def residual(model, values, slack, b, x, out, scale):
-    """Fill ``out`` with ``b - M x`` and ``scale`` with ``|M| |x| + |b|``.
+def residual(model, values, slack, b, x, out, scale, low, high):
+    """Fill ``out`` with ``b - M x`` and ``scale`` with ``|M| |x| + |b|``, in a part of the rows.
 
     Successors enter as differences ``x(t) - x(s)``, which is exact in the row sums and loses
     nothing to the large common part of values. Returns the componentwise backward error
@@ -121,7 +121,7 @@ def residual(model, values, slack, b, x, out, scale):
     """
     row, column = model.row, model.column
     omega = 0.0
-    for s in range(model.n_states):
+    for s in range(low, high):
         own, step, size = x[s], 0.0, 0.0
         for k in range(row[s], row[s + 1]):
             t = column[k]
@@ -135,10 +135,10 @@ def residual(model, values, slack, b, x, out, scale):
 
 
 @njit
-def scaled_product(model, values, slack, x, weight, out):
+def scaled_product(model, values, slack, x, weight, out, low, high):
     """Fill ``out`` with ``M x / weight``: to the bit what ``residual`` gives, and nothing else."""
     row, column = model.row, model.column
-    for s in range(model.n_states):
+    for s in range(low, high):
         own, step = x[s], 0.0
         for k in range(row[s], row[s + 1]):
             step += values[k] * (x[column[k]] - own)
@@ -178,3 +178,10 @@ def worst(r, scale, omega):
     if r != r:
         return r
     return abs(r) / scale if abs(r) > omega * scale else omega
+
+
+@njit
+def multiply(a, b, out, low, high):
+    """Fill ``out`` with ``a * b``, in a part of the rows."""
+    for s in range(low, high):
+        out[s] = a[s] * b[s]

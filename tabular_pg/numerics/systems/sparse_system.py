@@ -6,7 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.numerics.systems.compressed_rows import adjoint_residual, residual, scaled_product
+from tabular_pg.numerics.blocks import by_rows
+from tabular_pg.numerics.systems.compressed_rows import (
+    adjoint_residual,
+    multiply,
+    residual,
+    scaled_product,
+)
 from tabular_pg.numerics.systems.sparse_sweeps import (
     adjoint_relax,
     diagonal,
@@ -117,9 +123,9 @@ class System:
         scale = np.empty_like(unit)
 
         def apply(v, out):
-            np.multiply(unit, v, out=u)
+            by_rows(multiply, u.size, unit, v, u)
             self.products += 1
-            scaled_product(self.model, self.values, self.slack, u, weight, out)
+            by_rows(scaled_product, u.size, self.model, self.values, self.slack, u, weight, out)
 
         def adjoint_apply(v, out):
             np.multiply(unit, v, out=u)
@@ -161,8 +167,10 @@ class System:
 
     def _residual(self, b, x, out, scale):
         self.products += 1
-        kernel = adjoint_residual if self.adjoint else residual
-        return kernel(self.model, self.values, self.slack, b, x, out, scale)
+        arguments = self.model, self.values, self.slack, b, x, out, scale
+        if self.adjoint:
+            return adjoint_residual(*arguments)
+        return float(np.max(by_rows(residual, x.size, *arguments)))  # nan if one is
 
     def _relax(self, b, x, backward):
         self.products += 1
