@@ -111,29 +111,35 @@ class System:
             x += drift / (1.0 - self.gamma) if self.shift else 0.0
         return Check(omega, size / self._size(b, x))
 
-    def scaled_product(self, b, unit):
-        """``(weight, apply)``: ``apply(v, out)`` fills ``out`` with ``M (unit v) / weight``.
+    def scaled_product(self, b, unit, approximate=None):
+        """``(weight, apply, step)``: ``apply(v, out)`` fills ``out`` with ``M step(v) / weight``.
 
-        ``weight = |M| unit + b`` is what the componentwise backward error divides by.
+        ``weight = |M| unit + b`` is what the componentwise backward error divides by. A step is
+        ``unit v``, or ``approximate(weight v)``, which should nearly solve the system.
         """
-        zero, u, weight = np.zeros_like(unit), np.empty_like(unit), np.empty_like(unit)
-        self._residual(zero, unit, u, weight)
+        zero, weight = np.zeros_like(unit), np.empty_like(unit)
+        u, scale = np.empty_like(unit), np.empty_like(unit)
+        self._residual(zero, unit, scale, weight)
         weight += b
         weight[weight == 0] = 1.0
-        scale = np.empty_like(unit)
+
+        def step(v):
+            if approximate is not None:
+                return approximate(weight * v)
+            by_rows(multiply, u.size, unit, v, u)
+            return u
 
         def apply(v, out):
-            by_rows(multiply, u.size, unit, v, u)
             self.products += 1
-            by_rows(scaled_product, u.size, self.model, self.values, self.slack, u, weight, out)
+            arguments = self.model, self.values, self.slack, step(v), weight, out
+            by_rows(scaled_product, u.size, *arguments)
 
         def adjoint_apply(v, out):
-            np.multiply(unit, v, out=u)
-            self._residual(zero, u, out, scale)
+            self._residual(zero, step(v), out, scale)
             np.divide(out, weight, out=out)
             np.negative(out, out=out)
 
-        return weight, adjoint_apply if self.adjoint else apply
+        return weight, adjoint_apply if self.adjoint else apply, step
 
     def settle(self, b, x) -> Check:
         """Clip ``x`` at 0 and check it."""
