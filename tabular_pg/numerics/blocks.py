@@ -17,7 +17,7 @@ from tabular_pg._jit import njit_inlined
 from tabular_pg._machine import cores
 
 BLOCK = 2**12  # rows: some vectors of these stay in the cache from one loop to the next
-LARGE = 2**16  # rows from which a second thread gains more than it takes to wake it
+LARGE = 2**18  # rows from which a second thread gains more than it takes to wake it
 
 
 def by_rows(kernel, n_rows, *arguments) -> list:

@@ -44,7 +44,7 @@ def multilevel(system):
 def matrix(system):
     """The matrix of a sparse system, ``M`` or its transpose, in compressed rows."""
     model, S = system.model, system.model.n_states
-    entries = system.values, model.column.view(np.int32), model.row.astype(np.int32)
+    entries = system.values, model.column.astype(np.int32), model.row.astype(np.int32)
     M = sparse.csr_matrix(entries, shape=(S, S))
     M = sparse.eye_array(S, format="csr") - (M.T if system.adjoint else M)
     M = sparse.csr_matrix(M)

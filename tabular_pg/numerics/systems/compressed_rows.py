@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from tabular_pg._jit import njit
+from tabular_pg.numerics.blocks import BLOCK, dot
 
 MERGE = 2  # the rows of a state are merged if that shrinks their pattern by this factor
 
@@ -135,14 +136,22 @@ def residual(model, values, slack, b, x, out, scale, low, high):
 
 
 @njit
-def scaled_product(model, values, slack, x, weight, out, low, high):
-    """Fill ``out`` with ``M x / weight``: to the bit what ``residual`` gives, and nothing else."""
+def scaled_product(model, values, slack, x, weight, out, others, sums, low, high):
+    """Fill ``out`` with ``M x / weight``: to the bit what ``residual`` gives, and nothing else.
+
+    That is a part of the rows; the sums are scalar products of ``out`` with the ``others``, taken
+    while it is in the cache.
+    """
     row, column = model.row, model.column
-    for s in range(low, high):
-        own, step = x[s], 0.0
-        for k in range(row[s], row[s + 1]):
-            step += values[k] * (x[column[k]] - own)
-        out[s] = (slack[s] * own - step) / weight[s]
+    for start in range(low, high, BLOCK):
+        stop = min(start + BLOCK, high)
+        for s in range(start, stop):
+            own, step = x[s], 0.0
+            for k in range(row[s], row[s + 1]):
+                step += values[k] * (x[column[k]] - own)
+            out[s] = (slack[s] * own - step) / weight[s]
+        for i in range(len(others)):
+            sums[start // BLOCK, i] = dot(out, others[i], start, stop)
 
 
 @njit

@@ -21,7 +21,8 @@ def gmres(apply, r, basis, reduction):
 
     Parameters
     ----------
-    apply : function of (v, out), fills ``out`` with the product
+    apply : function of (v, out), fills ``out`` with the product; further arguments are vectors
+        whose scalar products with ``out`` it returns, where BiCGSTAB asks for them
     r : (S,) nonzero
     basis : (m + 1, S), overwritten
     reduction : float
@@ -83,15 +84,11 @@ def bicgstab(apply, r, shadow, products, reduction):
             previous, rho = rho, following
             beta = np.divide(rho, previous) * np.divide(alpha, omega)
             by_rows(_turn, r.size, p, r, v, beta, omega)
-            apply(p, v)
-            alpha = np.divide(rho, *sums_by_rows(_dot, r.size, 1, shadow, v))
+            alpha = np.divide(rho, *apply(p, v, shadow))
             by_rows(_add, r.size, r, -alpha, v)
-            apply(r, t)
-            square, along = sums_by_rows(_two_dots, r.size, 2, t, r)
+            along, square = apply(r, t, r, t)
             omega = along / square if square > 0 else 0.0
-            square, following = sums_by_rows(
-                _advance, r.size, 2, z, r, p, t, shadow, alpha, omega
-            )
+            square, following = sums_by_rows(_advance, r.size, 2, z, r, p, t, shadow, alpha, omega)
             factor = np.sqrt(square) / size
             if factor < 0.5 * kept:
                 best[:], kept, kept_at = z, factor, used
@@ -119,15 +116,6 @@ def _dot(a, b, sums, low, high):
     """The sum is ``a @ b``."""
     for start in range(low, high, BLOCK):
         sums[start // BLOCK, 0] = dot(a, b, start, min(start + BLOCK, high))
-
-
-@njit
-def _two_dots(t, r, sums, low, high):
-    """The sums are ``t @ t`` and ``t @ r``."""
-    for start in range(low, high, BLOCK):
-        stop = min(start + BLOCK, high)
-        sums[start // BLOCK, 0] = dot(t, t, start, stop)
-        sums[start // BLOCK, 1] = dot(t, r, start, stop)
 
 
 @njit

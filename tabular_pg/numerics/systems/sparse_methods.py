@@ -158,7 +158,9 @@ class Krylov:
         found = system.polish(b, x, 2)
         if found.omega == 0:
             return True, 0.0
-        weight, apply, _ = system.scaled_product(b, np.full_like(x, x.max() if x.max() > 0 else 1.0))
+        weight, apply, _ = system.scaled_product(
+            b, np.full_like(x, x.max() if x.max() > 0 else 1.0)
+        )
         r = system.r / weight
         # the time of a product, in passes over a vector; beside it GMRES(30) makes 30, BiCGSTAB 8
         per_product = ENTRY * system.values.size / x.size

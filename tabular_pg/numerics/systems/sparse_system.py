@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.numerics.blocks import by_rows
+from tabular_pg.numerics.blocks import by_rows, sums_by_rows
 from tabular_pg.numerics.systems.compressed_rows import (
     adjoint_residual,
     multiply,
@@ -112,7 +112,8 @@ class System:
         return Check(omega, size / self._size(b, x))
 
     def scaled_product(self, b, unit, approximate=None):
-        """``(weight, apply, step)``: ``apply(v, out)`` fills ``out`` with ``M step(v) / weight``.
+        """``(weight, apply, step)``: ``apply(v, out, *others)`` fills ``out`` with ``M step(v) /
+        weight`` and returns its scalar products with the ``others``.
 
         ``weight = |M| unit + b`` is what the componentwise backward error divides by. A step is
         ``unit v``, or ``approximate(weight v)``, which should nearly solve the system.
@@ -129,15 +130,17 @@ class System:
             by_rows(multiply, u.size, unit, v, u)
             return u
 
-        def apply(v, out):
+        def apply(v, out, *others):
             self.products += 1
-            arguments = self.model, self.values, self.slack, step(v), weight, out
-            by_rows(scaled_product, u.size, *arguments)
+            others = others or (out,)  # for the compiler there is no loop over nothing
+            arguments = self.model, self.values, self.slack, step(v), weight, out, others
+            return sums_by_rows(scaled_product, u.size, len(others), *arguments)
 
-        def adjoint_apply(v, out):
+        def adjoint_apply(v, out, *others):
             self._residual(zero, step(v), out, scale)
             np.divide(out, weight, out=out)
             np.negative(out, out=out)
+            return [float(out @ other) for other in others]
 
         return weight, adjoint_apply if self.adjoint else apply, step
 
