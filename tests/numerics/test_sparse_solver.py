@@ -241,7 +241,7 @@ def test_the_product_of_krylov_methods_is_the_residual_to_the_bit():
     transitions(model, 0.99, rng.dirichlet(np.ones(4), 42), values)
     system = System(model, values, 0.99, np.full(model.n_states, 1 - 0.99), adjoint=False)
     b, unit, v, out = rng.random(42), rng.random(42), rng.standard_normal(42), np.empty(42)
-    weight, apply, _ = system.scaled_product(b, unit)
+    weight, apply = system.scaled_product(b, unit)
     apply(v, out)
     system.check(np.zeros(42), unit * v)
     assert np.array_equal(out, -system.r / weight)

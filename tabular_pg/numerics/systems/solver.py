@@ -15,7 +15,6 @@ class Solver(enum.Enum):
     SWEEPS = "sparse Gauss-Seidel sweeps, each followed by a common shift"
     GMRES = "sparse GMRES(30), scaled by the solution, restarted on the true residual"
     BICGSTAB = "sparse BiCGSTAB, random shadow vector, restarted on the true residual"
-    MULTIGRID = "sparse BiCGSTAB, preconditioned by a multilevel V-cycle (PyAMG)"
     SPARSE_LU = "sparse elimination without pivoting (SuperLU), refined in float64"
 
 

@@ -17,8 +17,8 @@ SLOW = 0.9  # factor of the componentwise error, with which sweeps end where the
 TRIAL = 4  # sweeps after which it is asked whether to go on shifting them
 REFINEMENTS = 6
 RESTART = 30  # products in a cycle of GMRES
-CYCLE = 1000  # and at most in a cycle of BiCGSTAB, ...
-FEW = 60  # ... or with a preconditioner
+MANY = 2**16  # states from which GMRES is not tried before BiCGSTAB
+CYCLE = 1000  # and at most in a cycle of BiCGSTAB
 REDUCTION = 1e-9  # of the residual within a cycle; it is then computed anew ...
 LEFT = 1e-17  # ... and by less if that takes all of it to this
 ENTRY = 2.5  # time of an entry of the matrix in a product, in those of an entry of a vector
@@ -102,23 +102,22 @@ def refine(system, factors, b, x):
     return best
 
 
-def iterate(system, method, b, x, approximate=None):
+def iterate(system, method, b, x):
     """Cycles of a Krylov ``method`` on the true residual, until they make no progress.
 
     The unknowns are in units of the current solution, which makes the residual that the method
     reduces the componentwise backward error: the scaled matrix has row sums ``b / x >= 0`` and is
     again diagonally dominant. As long as small entries are noise, they are in units of that.
-    ``approximate`` is a preconditioner.
     """
     best = found = system.polish(b, x, 2)
     kept, idle = x.copy(), 0
     while best.omega > PRECISE and idle < PATIENCE:
         noise = found.normwise if found.normwise > ROUNDING else 0.0
         unit = x + (noise * x.max() if x.max() > 0 else 1.0)
-        weight, apply, step = system.scaled_product(b, unit, approximate)
+        weight, apply = system.scaled_product(b, unit)
         r = system.r / weight
         z, _ = method(apply, r, max(REDUCTION, LEFT / np.abs(r).max()))
-        x += step(z)
+        x += unit * z
         found = system.polish(b, x, POLISH if noise == 0 else 2)
         gain = found.omega * found.normwise / (best.omega * best.normwise)
         idle = 0 if gain < PROGRESS else idle + 1
@@ -148,23 +147,22 @@ class Krylov:
             self._shadow = np.random.default_rng(0).standard_normal(self._size)
         return bicgstab(apply, r, self._shadow, products, reduction)
 
-    def preconditioned(self, apply, r, reduction=REDUCTION):
-        """One cycle of BiCGSTAB with a preconditioner that is worth many products."""
-        return self.bicgstab(apply, r, reduction, FEW)
-
     def short_is_better(self, system, b, x) -> tuple[bool, float]:
         """Whether GMRES(30) gains more digits than BiCGSTAB in the same time, by trying both; and
-        how much work 16 digits are expected to take, in multiplications by entries of M."""
+        how much work 16 digits are expected to take, in multiplications by entries of M.
+
+        Where there are many states GMRES is not tried: its vectors take more memory than P.
+        """
         found = system.polish(b, x, 2)
         if found.omega == 0:
             return True, 0.0
-        weight, apply, _ = system.scaled_product(
-            b, np.full_like(x, x.max() if x.max() > 0 else 1.0)
-        )
+        weight, apply = system.scaled_product(b, np.full_like(x, x.max() if x.max() > 0 else 1.0))
         r = system.r / weight
         # the time of a product, in passes over a vector; beside it GMRES(30) makes 30, BiCGSTAB 8
         per_product = ENTRY * system.values.size / x.size
-        short = np.log(self.gmres(apply, r)[1]) / (RESTART * (per_product + RESTART))
+        short = 0.0
+        if x.size < MANY:
+            short = np.log(self.gmres(apply, r)[1]) / (RESTART * (per_product + RESTART))
         products = 2 * RESTART
         factor = self.bicgstab(apply, r, products=products)[1]
         long = np.log(factor) / (products * (per_product + 8))

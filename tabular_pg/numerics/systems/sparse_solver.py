@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_pg.numerics.multigrid import is_available, multilevel
 from tabular_pg.numerics.systems.compressed_rows import transitions
 from tabular_pg.numerics.systems.fill_in import Cost, elimination_cost
 from tabular_pg.numerics.systems.positive_sums import sum_up
@@ -22,9 +21,7 @@ ACCEPTED = 1e-14  # componentwise backward error with which no other solver is t
 TOLERATED = 1e-12  # normwise backward error above which no solution is returned
 LARGE_RIGHT = 1e-14  # normwise backward error at which the largest entries are right
 SMALL_RIGHT = 1e-12  # componentwise backward error above which the smallest are summed up anew
-LEVELS = 400  # products that make as much work as the levels of MULTIGRID and a solution by them
-WORN = 1.5  # times the products with new levels, at which these are made anew for the next policy
-SPARSE = (Solver.SWEEPS, Solver.SPARSE_LU, Solver.GMRES, Solver.BICGSTAB, Solver.MULTIGRID)
+SPARSE = (Solver.SWEEPS, Solver.SPARSE_LU, Solver.GMRES, Solver.BICGSTAB)
 KRYLOV = (Solver.GMRES, Solver.BICGSTAB)
 MOST_SWEEPS = 1_000_000  # where nothing else is allowed
 FAILED = Check(np.inf, np.inf)
@@ -76,7 +73,6 @@ class SparseSolver:
         self._rows = System(model, self._values, gamma, self._slack, adjoint=False)
         self._columns = System(model, self._values, gamma, self._slack, adjoint=True)
         self._krylov = Krylov(model.n_states)
-        self._levels = {}  # (approximate, products that it took when it was new), by adjoint
         self._factors = self._cost = self._short = self._expected = None
         self._accepted = ACCEPTED + 1e-16 * model.n_states**0.5  # of a sum over all states
         self._patience = MOST_SWEEPS
@@ -186,8 +182,6 @@ class SparseSolver:
         order = KRYLOV if self._short else KRYLOV[::-1]
         if not self._within(POSSIBLE):
             return order
-        if LEVELS * self._values.size < self._expected and is_available():
-            order = Solver.MULTIGRID, *order
         if SAVED * self._cost.work < self._expected:
             return Solver.SPARSE_LU, *order
         return *order, Solver.SPARSE_LU
@@ -203,8 +197,6 @@ class SparseSolver:
             return sweep(system, b, x, limit if self._forced is None else self._patience)
         if solver is Solver.SPARSE_LU:
             return self._eliminate(system, b, x)
-        if solver is Solver.MULTIGRID:
-            return self._by_levels(system, b, x)
         method = self._krylov.gmres if solver is Solver.GMRES else self._krylov.bicgstab
         return iterate(system, method, b, x)
 
@@ -216,17 +208,3 @@ class SparseSolver:
         except (RuntimeError, MemoryError):  # singular to rounding, or too large after all
             return FAILED
         return refine(system, self._factors, b, x)
-
-    def _by_levels(self, system, b, x) -> Check:
-        """With the levels of an earlier policy, as long as they serve."""
-        while True:
-            levels, least = self._levels.pop(system.adjoint, (None, 0))
-            made, before = levels is None, system.products
-            levels = multilevel(system) if made else levels
-            found = iterate(system, self._krylov.preconditioned, b, x, levels)
-            spent = system.products - before
-            least = spent if made else least
-            if spent <= WORN * least:
-                self._levels[system.adjoint] = levels, least
-            if made or found.omega <= self._accepted:
-                return found

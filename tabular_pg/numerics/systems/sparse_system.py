@@ -111,38 +111,33 @@ class System:
             x += drift / (1.0 - self.gamma) if self.shift else 0.0
         return Check(omega, size / self._size(b, x))
 
-    def scaled_product(self, b, unit, approximate=None):
-        """``(weight, apply, step)``: ``apply(v, out, *others)`` fills ``out`` with ``M step(v) /
+    def scaled_product(self, b, unit):
+        """``(weight, apply)``: ``apply(v, out, *others)`` fills ``out`` with ``M (unit v) /
         weight`` and returns its scalar products with the ``others``.
 
-        ``weight = |M| unit + b`` is what the componentwise backward error divides by. A step is
-        ``unit v``, or ``approximate(weight v)``, which should nearly solve the system.
+        ``weight = |M| unit + b`` is what the componentwise backward error divides by.
         """
         zero, weight = np.zeros_like(unit), np.empty_like(unit)
         u, scale = np.empty_like(unit), np.empty_like(unit)
-        self._residual(zero, unit, scale, weight)
+        self._residual(zero, unit, u, weight)
         weight += b
         weight[weight == 0] = 1.0
 
-        def step(v):
-            if approximate is not None:
-                return approximate(weight * v)
-            by_rows(multiply, u.size, unit, v, u)
-            return u
-
         def apply(v, out, *others):
+            by_rows(multiply, u.size, unit, v, u)
             self.products += 1
-            others = others or (out,)  # for the compiler there is no loop over nothing
-            arguments = self.model, self.values, self.slack, step(v), weight, out, others
+            others = others or (out,)  # the compiler knows no loop over nothing
+            arguments = self.model, self.values, self.slack, u, weight, out, others
             return sums_by_rows(scaled_product, u.size, len(others), *arguments)
 
         def adjoint_apply(v, out, *others):
-            self._residual(zero, step(v), out, scale)
+            np.multiply(unit, v, out=u)
+            self._residual(zero, u, out, scale)
             np.divide(out, weight, out=out)
             np.negative(out, out=out)
             return [float(out @ other) for other in others]
 
-        return weight, adjoint_apply if self.adjoint else apply, step
+        return weight, adjoint_apply if self.adjoint else apply
 
     def settle(self, b, x) -> Check:
         """Clip ``x`` at 0 and check it."""
