@@ -186,7 +186,8 @@ def test_residuals_are_exact_to_rounding(case, adjoint):
     M = [list(column) for column in zip(*M, strict=True)] if adjoint else M
     r, scale = np.empty(b.size), np.empty(b.size)
     kernel = adjoint_residual if adjoint else residual
-    omega = kernel(model, values, slack(mdp), b, x, r, scale)
+    rows = () if adjoint else (0, b.size)
+    omega = kernel(model, values, slack(mdp), b, x, r, scale, *rows)
     exact = [
         Fraction(c) - sum(m * Fraction(t) for m, t in zip(row, x, strict=True))
         for row, c in zip(M, b, strict=True)
@@ -206,10 +207,10 @@ def test_residual_loses_nothing_to_what_values_have_in_common(case):
     mdp, pi, b = case.build()
     model, values, M = prepared(mdp, pi)
     r, scale = np.empty(b.size), np.empty(b.size)
-    residual(model, values, slack(mdp), b, np.full(b.size, 1e15), r, scale)
+    residual(model, values, slack(mdp), b, np.full(b.size, 1e15), r, scale, 0, b.size)
     assert np.array_equal(r, b - (1 - mdp.gamma) * 1e15)
     x = 1 + 1e-6 * np.random.default_rng(0).random(b.size)
-    residual(model, values, slack(mdp), 0 * b, x, r, scale)
+    residual(model, values, slack(mdp), 0 * b, x, r, scale, 0, b.size)
     exact = [-sum(m * Fraction(t) for m, t in zip(row, x, strict=True)) for row in M]
     error = max(abs(Fraction(found) - e) for found, e in zip(r, exact, strict=True))
     assert error <= 1e-15 * (1e-6 + 1 - mdp.gamma)
@@ -268,7 +269,7 @@ def test_drift_is_the_mean_residual_after_a_forward_sweep():
     earlier, r, scale = (np.empty(50) for _ in range(3))
     from_earlier(model, values, earlier)
     _, _, drift = relax(model, values, slack(mdp), b, x, earlier, False)
-    residual(model, values, slack(mdp), b, x, r, scale)
+    residual(model, values, slack(mdp), b, x, r, scale, 0, b.size)
     assert drift == pytest.approx(r.mean(), rel=1e-12)
 
 

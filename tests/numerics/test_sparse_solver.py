@@ -318,8 +318,9 @@ def test_unavailable_actions_change_nothing():
 
 
 def product(M):
-    def apply(v, out):
+    def apply(v, out, *others):
         out[:] = M @ v
+        return [out @ other for other in others]
 
     return apply
 

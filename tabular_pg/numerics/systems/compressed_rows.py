@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from tabular_pg._jit import njit
+from tabular_pg.numerics.blocks import BLOCK, dot
 
 MERGE = 2  # the rows of a state are merged if that shrinks their pattern by this factor
 
@@ -112,8 +113,8 @@ def add_row(model, s, a, weight, row):
 
 
 @njit
-def residual(model, values, slack, b, x, out, scale):
-    """Fill ``out`` with ``b - M x`` and ``scale`` with ``|M| |x| + |b|``.
+def residual(model, values, slack, b, x, out, scale, low, high):
+    """Fill ``out`` with ``b - M x`` and ``scale`` with ``|M| |x| + |b|``, in a part of the rows.
 
     Successors enter as differences ``x(t) - x(s)``, which is exact in the row sums and loses
     nothing to the large common part of values. Returns the componentwise backward error
@@ -121,7 +122,7 @@ def residual(model, values, slack, b, x, out, scale):
     """
     row, column = model.row, model.column
     omega = 0.0
-    for s in range(model.n_states):
+    for s in range(low, high):
         own, step, size = x[s], 0.0, 0.0
         for k in range(row[s], row[s + 1]):
             t = column[k]
@@ -135,14 +136,22 @@ def residual(model, values, slack, b, x, out, scale):
 
 
 @njit
-def scaled_product(model, values, slack, x, weight, out):
-    """Fill ``out`` with ``M x / weight``: to the bit what ``residual`` gives, and nothing else."""
+def scaled_product(model, values, slack, x, weight, out, others, sums, low, high):
+    """Fill ``out`` with ``M x / weight``: to the bit what ``residual`` gives, and nothing else.
+
+    That is a part of the rows; the sums are scalar products of ``out`` with the ``others``, taken
+    while it is in the cache.
+    """
     row, column = model.row, model.column
-    for s in range(model.n_states):
-        own, step = x[s], 0.0
-        for k in range(row[s], row[s + 1]):
-            step += values[k] * (x[column[k]] - own)
-        out[s] = (slack[s] * own - step) / weight[s]
+    for start in range(low, high, BLOCK):
+        stop = min(start + BLOCK, high)
+        for s in range(start, stop):
+            own, step = x[s], 0.0
+            for k in range(row[s], row[s + 1]):
+                step += values[k] * (x[column[k]] - own)
+            out[s] = (slack[s] * own - step) / weight[s]
+        for i in range(len(others)):
+            sums[start // BLOCK, i] = dot(out, others[i], start, stop)
 
 
 @njit
@@ -178,3 +187,10 @@ def worst(r, scale, omega):
     if r != r:
         return r
     return abs(r) / scale if abs(r) > omega * scale else omega
+
+
+@njit
+def multiply(a, b, out, low, high):
+    """Fill ``out`` with ``a * b``, in a part of the rows."""
+    for s in range(low, high):
+        out[s] = a[s] * b[s]

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabular_pg._jit import njit
+from tabular_pg.numerics.blocks import BLOCK, by_rows, dot, sums_by_rows
+
 STALL = 400  # products without any progress after which BiCGSTAB is stopped
 
 
@@ -18,7 +21,8 @@ def gmres(apply, r, basis, reduction):
 
     Parameters
     ----------
-    apply : function of (v, out), fills ``out`` with the product
+    apply : function of (v, out), fills ``out`` with the product; further arguments are vectors
+        whose scalar products with ``out`` it returns, where BiCGSTAB asks for them
     r : (S,) nonzero
     basis : (m + 1, S), overwritten
     reduction : float
@@ -73,25 +77,54 @@ def bicgstab(apply, r, shadow, products, reduction):
     z, r, size = np.zeros_like(r), r.copy(), np.linalg.norm(r)
     best, kept, kept_at = z.copy(), 1.0, 0
     p, v, t = np.zeros_like(r), np.zeros_like(r), np.empty_like(r)
-    rho = alpha = omega = 1.0
+    rho, alpha, omega = 1.0, 1.0, 1.0
+    (following,) = sums_by_rows(_dot, r.size, 1, shadow, r)
     with np.errstate(all="ignore"):  # a breakdown shows as a factor that is not finite
         for used in range(2, products + 1, 2):
-            previous, rho = rho, shadow @ r
-            p -= omega * v
-            p *= (rho / previous) * (alpha / omega)
-            p += r
-            apply(p, v)
-            alpha = rho / (shadow @ v)
-            r -= alpha * v
-            apply(r, t)
-            square = t @ t
-            omega = (t @ r) / square if square > 0 else 0.0
-            z += alpha * p
-            z += omega * r
-            r -= omega * t
-            factor = np.linalg.norm(r) / size
+            previous, rho = rho, following
+            beta = np.divide(rho, previous) * np.divide(alpha, omega)
+            by_rows(_turn, r.size, p, r, v, beta, omega)
+            alpha = np.divide(rho, *apply(p, v, shadow))
+            by_rows(_add, r.size, r, -alpha, v)
+            along, square = apply(r, t, r, t)
+            omega = along / square if square > 0 else 0.0
+            square, following = sums_by_rows(_advance, r.size, 2, z, r, p, t, shadow, alpha, omega)
+            factor = np.sqrt(square) / size
             if factor < 0.5 * kept:
                 best[:], kept, kept_at = z, factor, used
             if not np.isfinite(factor) or factor <= reduction or used - kept_at > STALL:
                 break
     return best, kept
+
+
+@njit
+def _turn(p, r, v, beta, omega, low, high):
+    """``p = r + beta (p - omega v)``."""
+    for i in range(low, high):
+        p[i] = r[i] + beta * (p[i] - omega * v[i])
+
+
+@njit
+def _add(r, factor, v, low, high):
+    """``r += factor v``."""
+    for i in range(low, high):
+        r[i] += factor * v[i]
+
+
+@njit
+def _dot(a, b, sums, low, high):
+    """The sum is ``a @ b``."""
+    for start in range(low, high, BLOCK):
+        sums[start // BLOCK, 0] = dot(a, b, start, min(start + BLOCK, high))
+
+
+@njit
+def _advance(z, r, p, t, shadow, alpha, omega, sums, low, high):
+    """``z += alpha p + omega r``, ``r -= omega t``; the sums are ``r @ r`` and ``shadow @ r``."""
+    for start in range(low, high, BLOCK):
+        stop = min(start + BLOCK, high)
+        for i in range(start, stop):
+            z[i] += alpha * p[i] + omega * r[i]
+            r[i] -= omega * t[i]
+        sums[start // BLOCK, 0] = dot(r, r, start, stop)
+        sums[start // BLOCK, 1] = dot(shadow, r, start, stop)

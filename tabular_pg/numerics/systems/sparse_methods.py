@@ -17,6 +17,7 @@ SLOW = 0.9  # factor of the componentwise error, with which sweeps end where the
 TRIAL = 4  # sweeps after which it is asked whether to go on shifting them
 REFINEMENTS = 6
 RESTART = 30  # products in a cycle of GMRES
+MANY = 2**16  # states from which GMRES is not tried before BiCGSTAB
 CYCLE = 1000  # and at most in a cycle of BiCGSTAB
 REDUCTION = 1e-9  # of the residual within a cycle; it is then computed anew ...
 LEFT = 1e-17  # ... and by less if that takes all of it to this
@@ -148,7 +149,10 @@ class Krylov:
 
     def short_is_better(self, system, b, x) -> tuple[bool, float]:
         """Whether GMRES(30) gains more digits than BiCGSTAB in the same time, by trying both; and
-        how much work 16 digits are expected to take, in multiplications by entries of M."""
+        how much work 16 digits are expected to take, in multiplications by entries of M.
+
+        Where there are many states GMRES is not tried: its vectors take more memory than P.
+        """
         found = system.polish(b, x, 2)
         if found.omega == 0:
             return True, 0.0
@@ -156,7 +160,9 @@ class Krylov:
         r = system.r / weight
         # the time of a product, in passes over a vector; beside it GMRES(30) makes 30, BiCGSTAB 8
         per_product = ENTRY * system.values.size / x.size
-        short = np.log(self.gmres(apply, r)[1]) / (RESTART * (per_product + RESTART))
+        short = 0.0
+        if x.size < MANY:
+            short = np.log(self.gmres(apply, r)[1]) / (RESTART * (per_product + RESTART))
         products = 2 * RESTART
         factor = self.bicgstab(apply, r, products=products)[1]
         long = np.log(factor) / (products * (per_product + 8))

@@ -6,7 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.numerics.systems.compressed_rows import adjoint_residual, residual, scaled_product
+from tabular_pg.numerics.blocks import by_rows, sums_by_rows
+from tabular_pg.numerics.systems.compressed_rows import (
+    adjoint_residual,
+    multiply,
+    residual,
+    scaled_product,
+)
 from tabular_pg.numerics.systems.sparse_sweeps import (
     adjoint_relax,
     diagonal,
@@ -106,26 +112,30 @@ class System:
         return Check(omega, size / self._size(b, x))
 
     def scaled_product(self, b, unit):
-        """``(weight, apply)``: ``apply(v, out)`` fills ``out`` with ``M (unit v) / weight``.
+        """``(weight, apply)``: ``apply(v, out, *others)`` fills ``out`` with ``M (unit v) /
+        weight`` and returns its scalar products with the ``others``.
 
         ``weight = |M| unit + b`` is what the componentwise backward error divides by.
         """
-        zero, u, weight = np.zeros_like(unit), np.empty_like(unit), np.empty_like(unit)
+        zero, weight = np.zeros_like(unit), np.empty_like(unit)
+        u, scale = np.empty_like(unit), np.empty_like(unit)
         self._residual(zero, unit, u, weight)
         weight += b
         weight[weight == 0] = 1.0
-        scale = np.empty_like(unit)
 
-        def apply(v, out):
-            np.multiply(unit, v, out=u)
+        def apply(v, out, *others):
+            by_rows(multiply, u.size, unit, v, u)
             self.products += 1
-            scaled_product(self.model, self.values, self.slack, u, weight, out)
+            others = others or (out,)  # the compiler knows no loop over nothing
+            arguments = self.model, self.values, self.slack, u, weight, out, others
+            return sums_by_rows(scaled_product, u.size, len(others), *arguments)
 
-        def adjoint_apply(v, out):
+        def adjoint_apply(v, out, *others):
             np.multiply(unit, v, out=u)
             self._residual(zero, u, out, scale)
             np.divide(out, weight, out=out)
             np.negative(out, out=out)
+            return [float(out @ other) for other in others]
 
         return weight, adjoint_apply if self.adjoint else apply
 
@@ -161,8 +171,10 @@ class System:
 
     def _residual(self, b, x, out, scale):
         self.products += 1
-        kernel = adjoint_residual if self.adjoint else residual
-        return kernel(self.model, self.values, self.slack, b, x, out, scale)
+        arguments = self.model, self.values, self.slack, b, x, out, scale
+        if self.adjoint:
+            return adjoint_residual(*arguments)
+        return float(np.max(by_rows(residual, x.size, *arguments)))  # nan if one is
 
     def _relax(self, b, x, backward):
         self.products += 1
