@@ -8,6 +8,7 @@ import pytest
 from support.suite import EASY, GARNET, TWO_ARMS
 from tabular_pg import (
     GPMD,
+    REGISTRY,
     SoftargmaxPG,
     SoftmaxPG,
     Solver,
@@ -17,6 +18,7 @@ from tabular_pg import (
     optimize,
     steps,
 )
+from tabular_pg.theorem import verdict
 
 MAPS = [mirrors.Tsallis(0.5), mirrors.LogBarrier()]
 
