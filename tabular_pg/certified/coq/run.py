@@ -77,24 +77,29 @@ Proof. exact (checks_run_sound M claim checked). Qed.
 
 (* No other policies are iterates of the method from the same start. *)
 Definition only_run := run_is_the_only_one M claim run_of_M.
-{_refutation(claim)}
+{refutation(claim.bounds, _of_this_run)}
 Print Assumptions checked.
 Print Assumptions only_run.
 """
 
 
-def _refutation(claim) -> str:
-    """The first bound that a theorem denies, as a theorem."""
-    broken = next((x for x in claim.bounds if x.broken), None)
+def refutation(bounds, proved) -> str:
+    """The first bound that a theorem denies, as a theorem; ``proved`` (bound in Coq, its number) is
+    the statement with its proof."""
+    broken = next((i for i, x in enumerate(bounds) if x.broken), None)
     if broken is None:
         return ""
     return f"""
 (* The statement that is refuted says otherwise. *)
-Theorem refuted : bound_holds M claim ({bound_text(broken)}).
-Proof. exact (bound_of_run M claim run_of_M {claim.bounds.index(broken)} _ eq_refl). Qed.
+Theorem refuted : {proved(bound_text(bounds[broken]), broken)}
 
 Print Assumptions refuted.
 """
+
+
+def _of_this_run(bound, number) -> str:
+    return f"""bound_holds M claim ({bound}).
+Proof. exact (bound_of_run M claim run_of_M {number} _ eq_refl). Qed."""
 
 
 def note(verdict, first, count) -> str:

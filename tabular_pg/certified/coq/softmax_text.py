@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabular_pg.certified.coq.optimum import record
-from tabular_pg.certified.coq.run import bound_numbers, bound_text, flat, goal_numbers
+from tabular_pg.certified.coq.run import bound_numbers, bound_text, flat, goal_numbers, refutation
 from tabular_pg.certified.coq.softmax import SOFTMAX
 from tabular_pg.certified.coq.tables import (
     checksum,
@@ -54,25 +54,16 @@ Proof. vm_cast_no_check (eq_refl true). Qed.
    k, counted from 0. *)
 Theorem gaps_of_M : is_enclosed M claim.
 Proof. exact (checks_softmax_sound {claim.bits} M claim guesses checked). Qed.
-{_refutation(claim)}
+{refutation(claim.limits, _of_such_runs)}
 Print Assumptions checked.
 Print Assumptions gaps_of_M.
 """
 
 
-def _refutation(claim) -> str:
-    """The first limit that a theorem denies, as a theorem."""
-    broken = next((x for x in claim.limits if x.broken), None)
-    if broken is None:
-        return ""
-    return f"""
-(* The statement that is refuted says otherwise. *)
-Theorem refuted : forall pi V, is_softmax_run M claim pi V ->
-  limit_holds M claim V ({bound_text(broken)}).
-Proof. exact (limit_of_runs M claim gaps_of_M {claim.limits.index(broken)} _ eq_refl). Qed.
-
-Print Assumptions refuted.
-"""
+def _of_such_runs(bound, number) -> str:
+    return f"""forall pi V, is_softmax_run M claim pi V ->
+  limit_holds M claim V ({bound}).
+Proof. exact (limit_of_runs M claim gaps_of_M {number} _ eq_refl). Qed."""
 
 
 def _method(claim):
