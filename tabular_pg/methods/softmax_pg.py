@@ -46,11 +46,8 @@ def climb(problem, point, eta, logits):
     """
     pi, d = point.pi, point.d
     for s in range(pi.shape[0]):
-        likely, bar = argmax(pi, s), 0.5 * pi[s, argmax(pi, s)]
+        likely = best_of_likeliest(problem, point, s)
         top = gain(problem, point, s, likely)
-        for a in range(pi.shape[1]):
-            if pi[s, a] >= bar and gain(problem, point, s, a) > top:
-                likely, top = a, gain(problem, point, s, a)
         mean = 0.0
         for a in range(pi.shape[1]):
             if pi[s, a] > 0.0:
@@ -60,6 +57,17 @@ def climb(problem, point, eta, logits):
             if exists(problem, point, s, a):
                 b = gain(problem, point, s, a) - top
                 logits[s, a] += step * (pi[s, a] * b - mean * (pi[s, a] - share))
+
+
+@njit_inlined
+def best_of_likeliest(problem, point, s):
+    """Of the actions that are at least half as likely as any, the one with the largest gain."""
+    pi, likely = point.pi, argmax(point.pi, s)
+    bar, top = 0.5 * pi[s, likely], gain(problem, point, s, likely)
+    for a in range(pi.shape[1]):
+        if pi[s, a] >= bar and gain(problem, point, s, a) > top:
+            likely, top = a, gain(problem, point, s, a)
+    return likely
 
 
 @njit_inlined

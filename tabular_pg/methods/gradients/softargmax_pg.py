@@ -24,10 +24,9 @@ from tabular_pg._jit import njit_inlined
 from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.method import Method, Regularization, Space
 from tabular_pg.engine.rules import MEMBERS, composed
-from tabular_pg.methods.softmax_pg import SoftmaxPG, exists, gain
+from tabular_pg.methods.softmax_pg import SoftmaxPG, best_of_likeliest, exists, gain
 from tabular_pg.mirrors import MIRRORS, Entropy, Tsallis
 from tabular_pg.numerics.duals import OVERFLOWS, dual_normalize, log_ratio
-from tabular_pg.numerics.simplex import argmax
 from tabular_pg.optima.regularized import regularizer_of
 from tabular_pg.references import cited
 
@@ -70,11 +69,8 @@ def ascend(rule, problem, point, duals):
     """
     pi, power = point.pi, 2.0 - rule.q
     for s in range(pi.shape[0]):
-        likely, bar = argmax(pi, s), 0.5 * pi[s, argmax(pi, s)]
+        likely = best_of_likeliest(problem, point, s)
         top = gain(problem, point, s, likely)
-        for a in range(pi.shape[1]):
-            if pi[s, a] >= bar and gain(problem, point, s, a) > top:
-                likely, top = a, gain(problem, point, s, a)
         total, mean, share = 0.0, 0.0, pi[s, likely] ** power
         for a in range(pi.shape[1]):
             if pi[s, a] > 0.0:
