@@ -10,7 +10,7 @@ THEOREMS := tests/search tests/theorems tests/verdicts
 .PHONY: figures test report bench docs clean
 
 figures: $(VENV)/installed
-	$(BIN)/python -m experiments figures
+	$(BIN)/python -m experiments figures --jobs 2
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .

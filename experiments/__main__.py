@@ -1,8 +1,9 @@
-"""The one list of scripts, and ``python -m experiments``, which runs them one after the other.
+"""The one list of scripts, and ``python -m experiments``, which runs them.
 
 python -m experiments figures             what `make figures` makes
 python -m experiments --quick --out DIR   a quick run of every script, and claims made from it
 python -m experiments NAME ...            full runs of some
+python -m experiments literature          the same of all whose names begin so
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +31,7 @@ class Script(NamedTuple):
 
     path: str
     arguments: tuple[tuple[str, ...], ...] = (QUICK,)
+    after_all: bool = False  # before it
 
 
 BANDITS = "mei2020", "mei2026", "wang2026"  # in a folder of their own
@@ -50,55 +54,85 @@ SCRIPTS = {  # by the names of the files that they write into figures/
     "dapo_budget": Script("reasoning/budget.py"),
     "dapo_critic": Script("reasoning/critic.py"),
     "dapo_cotraining": Script("reasoning/cotraining.py"),
-    "dapo_claims": Script("reasoning/claims.py", (FULL, QUICK)),
+    "dapo_claims": Script("reasoning/claims.py", (FULL, QUICK), after_all=True),
     "reward_curation": Script("preference/curation.py"),
     "reward_losses": Script("preference/losses.py"),
     "reward_filter": Script("preference/filter.py"),
     "reward_optimization": Script("preference/optimization.py"),
     "reward_verifier": Script("preference/verifier.py"),
     "reward_identifiability": Script("preference/identifiability.py"),
-    "reward_claims": Script("preference/claims.py", (FULL, QUICK)),
+    "reward_claims": Script("preference/claims.py", (FULL, QUICK), after_all=True),
 }
 
 
 def main(arguments=None):
     """Run scripts until one fails, and exit as that one does."""
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments", description="Run scripts one after the other."
-    )
-    parser.add_argument("names", nargs="*", help=f"figures, or some of {', '.join(SCRIPTS)}")
-    parser.add_argument("--quick", action="store_true", help="quick runs, of all if none is named")
-    parser.add_argument("--out", help="folder for the results")
+    parser = argparse.ArgumentParser(prog="python -m experiments", description="Run scripts.")
+    add, known = parser.add_argument, f"figures, or some of {', '.join(SCRIPTS)}"
+    add("names", nargs="*", help=f"{known}, or what their names begin with before a _")
+    add("--quick", action="store_true", help="quick runs, of all if none is named")
+    add("--out", help="folder for the results")
+    add("--jobs", type=int, default=1, metavar="N",
+        help="scripts at a time; of more than 1 each says what it says when it ends")  # fmt: skip
     options = parser.parse_args(arguments)
-    for name in options.names:
-        if name not in ("figures", *SCRIPTS):
-            parser.error(f"name is {name!r}; expected figures, or some of {', '.join(SCRIPTS)}")
+    if options.jobs < 1:
+        parser.error(f"--jobs is {options.jobs}; expected a number >= 1")
     given = [*["--quick"] * options.quick, *(["--out", options.out] if options.out else [])]
     if options.names == ["figures"] and not given:
-        plan = [(script.path, its) for script in SCRIPTS.values() for its in script.arguments]
+        plan = [(script, its) for script in SCRIPTS.values() for its in script.arguments]
     elif "figures" in options.names:
         parser.error("figures stands alone: scripts have their own arguments there")
     elif options.names:
-        plan = [(SCRIPTS[name].path, given) for name in options.names]
+        chosen = {name: _called(name) for name in options.names}
+        for name, scripts in chosen.items():
+            if not scripts:
+                parser.error(f"name is {name!r}; expected {known}")
+        plan = [(script, given) for scripts in chosen.values() for script in scripts]
     elif options.quick:
-        plan = [(script.path, given) for script in SCRIPTS.values()]
+        plan = [(script, given) for script in SCRIPTS.values()]
     else:
         parser.error("nothing is named; expected figures, names, or --quick for all")
-    for path, its in plan:
-        _run([sys.executable, HERE / path, *its])
+    sys.exit(_run(plan, options.jobs))
 
 
-def _run(command):
-    """Wait for a script, also after Ctrl-C, which it has seen, too: it saves what it has."""
-    process = subprocess.Popen(command)
-    code = None
-    while code is None:
+def _called(name):
+    """The scripts of that name, or whose names begin so."""
+    return [script for key, script in SCRIPTS.items() if name in (key, key.partition("_")[0])]
+
+
+def _run(plan, jobs) -> int:
+    """Run scripts until one fails, ``jobs`` at a time, and wait for those that run, also after
+    Ctrl-C, which they have seen, too: they save what they have."""
+    waiting, running, code = list(plan), [], 0
+    while running or (waiting and not code):
         try:
-            code = process.wait()
+            while waiting and not code and len(running) < (1 if waiting[0][0].after_all else jobs):
+                running.append(_Job(*waiting.pop(0), aloud=jobs == 1))
+            time.sleep(0.05)
+            for job in [job for job in running if job.process.poll() is not None]:
+                running.remove(job)
+                code = code or job.end()
         except KeyboardInterrupt:
             continue
-    if code != 0:
-        sys.exit(code)
+    return code
+
+
+class _Job:
+    """A script that runs."""
+
+    def __init__(self, script, arguments, aloud):
+        self.said = None if aloud else tempfile.TemporaryFile()  # noqa: SIM115
+        command = [sys.executable, HERE / script.path, *arguments]
+        self.process = subprocess.Popen(command, stdout=self.said, stderr=self.said)
+
+    def end(self) -> int:
+        """How it has ended, when all that it has said is printed."""
+        if self.said is not None:
+            self.said.seek(0)
+            sys.stdout.write(self.said.read().decode(errors="replace"))
+            sys.stdout.flush()
+            self.said.close()
+        return self.process.returncode
 
 
 if __name__ == "__main__":

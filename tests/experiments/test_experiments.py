@@ -75,47 +75,92 @@ def test_the_list_of_scripts_is_whole():
     assert of_rates == {Path(sys.modules[claim.panel.__module__].__file__) for claim in CLAIMS}
 
 
-def test_scripts_of_the_list_are_run_until_one_fails(monkeypatch):
-    run, codes = [], iter([0, 3, 0])
+class Noted:
+    """In the place of processes, which end at their third look with the ``codes``."""
 
-    class Process:
-        def __init__(self, command):
-            run.append([str(part) for part in command[1:]])
+    def __init__(self, codes):
+        self.codes, self.run, self.alive, self.most = iter(codes), [], 0, 0
 
-        def wait(self):
-            return next(codes)
+    def __call__(self, command, stdout, stderr):
+        self.run.append([str(part) for part in command[1:]])
+        self.alive += 1
+        self.most = max(self.most, self.alive)
+        looks, noted = iter([None, None]), self
 
-    monkeypatch.setattr(subprocess, "Popen", Process)
-    with pytest.raises(SystemExit, match="3"):
-        run_scripts(["--quick", "--out", "there"])
-    first, second = list(SCRIPTS.values())[:2]
-    assert [its[1:] for its in run] == 2 * [["--quick", "--out", "there"]]
-    assert [Path(its[0]) for its in run] == [
-        ROOT / "experiments" / script.path for script in (first, second)
+        class Process:
+            returncode = next(self.codes)
+
+            def poll(self):
+                if next(looks, "over") is None:
+                    return None
+                noted.alive -= 1
+                return self.returncode
+
+        return Process()
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """planned(arguments, codes): its processes, noted, and how it exits."""
+    monkeypatch.setattr(scripts.time, "sleep", lambda seconds: None)
+
+    def run(arguments, codes=200 * (0,)):
+        noted = Noted(codes)
+        monkeypatch.setattr(subprocess, "Popen", noted)
+        with pytest.raises(SystemExit) as ended:
+            run_scripts(arguments)
+        return noted, ended.value.code
+
+    return run
+
+
+def names(noted, folder):
+    """The scripts of a folder in order, with their arguments."""
+    paths = [(Path(path), *its) for path, *its in noted.run]
+    return [(path.stem, *its) for path, *its in paths if path.parent.name == folder]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_scripts_of_the_list_are_run_until_one_fails(planned, jobs):
+    noted, code = planned(["--quick", "--out", "there", "--jobs", str(jobs)], [0, 3, 0])
+    assert code == 3 and noted.most == jobs
+    assert noted.run == [
+        [str(ROOT / "experiments" / script.path), "--quick", "--out", "there"]
+        for script in list(SCRIPTS.values())[:2]
     ]
 
 
-def planned(monkeypatch, arguments):
-    """{folder: its scripts and their arguments, in order}."""
-    plan = {}
+def test_a_name_may_be_that_of_several_scripts(planned, capsys):
+    noted, _ = planned(["literature", "dapo_budget"])
+    assert len(noted.run) == len(scripts.LITERATURE) + 1
+    assert planned(["litera"])[1] == planned(["rates", "--jobs", "0"])[1] == 2
+    said = capsys.readouterr().err
+    assert "name is 'litera'; expected figures, or some of rates, " in said
+    assert "--jobs is 0; expected a number >= 1" in said
 
-    def note(command):
-        path = command[1]
-        plan.setdefault(path.parent.name, []).append((path.stem, *command[2:]))
 
-    monkeypatch.setattr(scripts, "_run", note)
-    run_scripts(arguments)
-    return plan
+def test_scripts_at_a_time_are_heard_one_after_the_other(tmp_path, monkeypatch, capfd):
+    for name, seconds in (("slow", 0.4), ("fast", 0)):
+        text = f"import time\nprint('{name}', flush=True)\ntime.sleep({seconds})\nprint('{name}')"
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.setattr(scripts, "HERE", tmp_path)
+    monkeypatch.setattr(
+        scripts, "SCRIPTS", {x: scripts.Script(f"{x}.py") for x in ("slow", "fast")}
+    )
+    with pytest.raises(SystemExit, match="0"):
+        run_scripts(["slow", "fast", "--jobs", "2"])
+    assert capfd.readouterr().out.split() == ["fast", "fast", "slow", "slow"]
 
 
 @pytest.mark.parametrize("folder", ["reasoning", "preference"])
-def test_claims_are_made_after_the_runs_that_they_are_about(monkeypatch, folder):
-    *studies, full, quick = planned(monkeypatch, ["figures"])[folder]
+def test_claims_are_made_after_the_runs_that_they_are_about(planned, folder):
+    *studies, full, quick = names(planned(["figures"])[0], folder)
     assert (full, quick) == (("claims",), ("claims", "--quick"))
     of_folder = {path.stem for path in SCRIPTS_HERE if path.parent.name == folder} - {"claims"}
     assert {name for name, *its in studies if its == ["--quick"]} == of_folder
     given = ["--quick", "--out", "there"]
-    *studies, claims = planned(monkeypatch, given)[folder]
+    noted, _ = planned([*given, "--jobs", "2"])
+    *studies, claims = names(noted, folder)
     assert claims == ("claims", *given) and {name for name, *_ in studies} == of_folder
     assert all(its == given for _, *its in studies)
 
