@@ -156,6 +156,14 @@ def copy_iterate(source, target):
 
 
 @njit_inlined
+def remember(point, i, table):
+    """Keep (S, A) numbers as table ``i`` of what the method remembers."""
+    for s in range(table.shape[0]):
+        for a in range(table.shape[1]):
+            point.memory[s, i, a] = table[s, a]
+
+
+@njit_inlined
 def _copy(source, target):
     """As ``target[:] = source``, which takes seconds to compile: it may say what does not fit."""
     for i in range(source.size):

@@ -28,10 +28,11 @@ from tabular_pg.engine.method import Method, Regularization, Space, method
 from tabular_pg.engine.rules import MEMBERS, composed
 from tabular_pg.gaps.bookkeeping import MEASURABLE
 from tabular_pg.gaps.coordinates import policy_error
+from tabular_pg.gaps.point import remember
 from tabular_pg.mirrors import MIRRORS, Entropy
 from tabular_pg.mirrors.registration import space_of
 from tabular_pg.numerics.simplex import EPS, argmax
-from tabular_pg.numerics.systems.products import next_values
+from tabular_pg.numerics.systems.products import drop_common, next_values
 from tabular_pg.optima.regularized import regularizer_of
 from tabular_pg.references import cited
 
@@ -99,7 +100,7 @@ def entry(table, s, a):
 
 def first_critic(rule, problem, point):
     """E^0 = Q*_tau - Q_tau^{pi^0}."""
-    point.memory[:, 0] = point.q
+    remember(point, 0, point.q)
 
 
 def first_weighted_critic(rule, problem, point):
@@ -119,7 +120,7 @@ def td_critic(rule, k, problem, point):
     error = next_error(problem, point)
     level = problem.gamma * error.max()
     if problem.ends is None:
-        error -= error.min()
+        drop_common(error)
     next_values(problem.P, problem.gamma, error, E)
     if level > MEASURABLE:
         watch_critic(rule, problem, point, EPS * level)
@@ -130,10 +131,11 @@ def weighted_td_critic(rule, k, problem, point):
     have in common, as long as that stays so."""
     differ, first, level = point.memory[:, 0], point.memory[:, 1], 0.0
     error = next_error(problem, point)
-    error += first[:, 0]
+    for s in range(error.size):
+        error[s] += first[s, 0]
     if rule.weights.size == 1 and problem.ends is None:
-        first[:, 0] -= first[:, 0].min()
-        error -= error.min()
+        drop_common(first[:, 0])
+        drop_common(error)
     whole = np.empty(differ.shape)
     next_values(problem.P, problem.gamma, error, whole)
     for s in range(differ.shape[0]):

@@ -18,7 +18,8 @@ import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.engine.method import Space, method
-from tabular_pg.numerics.systems.products import next_values
+from tabular_pg.gaps.point import remember
+from tabular_pg.numerics.systems.products import drop_common, next_values
 from tabular_pg.references import cited
 
 TIE = 1e-12  # relative to max_a Q* - Q: a smaller lead is rounding
@@ -31,7 +32,7 @@ class ValueIteration(NamedTuple):
 
 def first_values(rule, problem, point):
     """E_0 = Q* - Q^{pi^0}, less what all have in common."""
-    point.memory[:, 0] = point.q
+    remember(point, 0, point.q)
 
 
 def next_backup(rule, k, problem, point):
@@ -54,7 +55,7 @@ def backup(problem, E):
         for a in range(E.shape[1]):
             lost[s] = min(lost[s], E[s, a] - problem.A_star[s, a])
     if problem.ends is None:
-        lost -= lost.min()
+        drop_common(lost)
     next_values(problem.P, problem.gamma, lost, E)
 
 

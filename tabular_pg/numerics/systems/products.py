@@ -59,6 +59,16 @@ def dense_values(P, gamma, v, out):
             out[s, a] = gamma * total
 
 
+@njit_inlined
+def drop_common(v):
+    """Take the least entry of ``v`` (S,) from all (``v -= v.min()`` would compile for a second)."""
+    least = v[0]
+    for s in range(1, v.size):
+        least = min(least, v[s])
+    for s in range(v.size):
+        v[s] -= least
+
+
 def add_row(P, s, a, weight, row):
     """Add ``weight P(.|s,a)`` to ``row`` (S,); P is an array or a SparseModel."""
     (dense_row if isinstance(P, np.ndarray) else compressed_rows.add_row)(P, s, a, weight, row)
