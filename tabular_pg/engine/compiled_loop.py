@@ -16,12 +16,15 @@ BREATH = 0.1  # seconds of iterations between two looks at the outside world
 
 def advance_alone(task, watch):
     """Advance one task, recording its iterations ``at``."""
-    guarded = plain_loop if task.bar is None else guarded_loop
-    advance_by(task.around(_search_loop if task.searches else guarded), task, watch)
+    if task.searches:
+        advance_by(task.around(_search_loop), task, watch, evaluate)
+    else:
+        advance_by(task.around(plain_loop if task.bar is None else guarded_loop), task, watch)
 
 
-def advance_by(loop, task, watch):
-    """Advance one task by a loop, which returns how far it got, and ``log_scale``."""
+def advance_by(loop, task, watch, first=None):
+    """Advance one task by a loop, which returns how far it got, and ``log_scale``; ``first``
+    evaluates the start where the loop does not."""
     point = task.point._replace(deep=None)
     points = [point, second_point(point)] if task.searches else [point]
     gap_sum = np.zeros(1)
@@ -40,7 +43,11 @@ def advance_by(loop, task, watch):
                 shallow.flaws[3] = 0.0
                 points[i] = shallow._replace(deep=True)
 
-    forward(-1, 0)
+    if first is None:
+        forward(-1, 0)
+    else:
+        task.log_scale = first(task.problem, point)
+        forward(0, 0)
     task.method.refuse_result()  # known, now that the loop is compiled
     task.begin()
     _paced(task, watch, forward)

@@ -27,7 +27,11 @@ CACHED = 2**18  # bytes of P that one run uses twice in a row
 def advance_searching(task, watch):
     """Advance one task whose step sizes have to pass a test, with a solver of its own."""
     kernels = task.step, task.size, task.method.space is Space.SIMPLEX, task.first_memory
-    advance_by(searching(*kernels, lambda _, point: _evaluated(task, point)), task, watch)
+
+    def evaluated(problem, point):
+        return _evaluated(task, point)
+
+    advance_by(searching(*kernels, evaluated), task, watch, evaluated)
 
 
 def _evaluated(task, point):

@@ -46,8 +46,7 @@ class Trial(NamedTuple):
 
 def searching(step, size, simplex, begin, evaluate):
     """``search(values, problem, point, trial, gap_sum, log_scale, k, stop)`` takes the steps k,
-    ..., stop - 1, or as many as pass, and returns (how many were taken in all, ``log_scale``); step
-    -1 is the evaluation of the start.
+    ..., stop - 1, or as many as pass, and returns (how many were taken in all, ``log_scale``).
 
     ``step`` and ``begin``, which fills what is remembered before step 0, take the step size as if
     it were a constant; ``simplex`` says whether iterates are probabilities rather than logarithms;
@@ -62,8 +61,6 @@ def searching(step, size, simplex, begin, evaluate):
         gaps, change, last = np.empty((2, point.e.size)), np.empty(point.x.shape), 0.0
         notes = np.empty(remembered)
         most = LARGEST_STEP / max(1.0, problem.largest)
-        if k < 0:
-            return 0, evaluate(problem, point)
         if k > 0:
             last = point.steps[k - 1]
         while k < stop:

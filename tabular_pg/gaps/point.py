@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._jit import njit_inlined
+from tabular_pg._jit import njit_borrowing, njit_inlined
 from tabular_pg.gaps.coordinates import rows
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
 from tabular_pg.numerics.systems.refinement import Earlier, nothing_earlier
@@ -135,7 +135,7 @@ def second_point(point) -> Point:
     return point._replace(**own)
 
 
-@njit_inlined
+@njit_borrowing
 def copy_iterate(source, target):
     """Make ``target`` the iterate that ``source`` is, with its evaluation."""
     for there, here in (

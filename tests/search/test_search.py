@@ -12,7 +12,7 @@ import pytest
 from tabular_pg import REGISTRY, NaturalPG, ProjectedPG, SoftmaxPG
 from tabular_pg.search import worst_case
 
-HERE = {"n_states": 2, "n_actions": 2, "gamma": 0.9, "iterations": 20, "budget": 3000}
+HERE = {"n_states": 2, "n_actions": 2, "gamma": 0.9, "iterations": 20, "budget": 1000}
 
 
 def search(theorem="N2c", rule=NaturalPG, **options):
