@@ -104,35 +104,32 @@ def followed(method, steps, top, guesses):
         if method.tau > 0:
             common = tau * np.log(mass)
         gains = balls(_gains(method.mdp, guess.V))
-        losses = (pi * (gains - (logs + tau * theta))).sum(axis=1) + common
-        far = _hull(losses) / arb(1 - method.mdp.gamma)
+        paid = logs + tau * theta - common[:, None]
+        far = _hull((pi * (gains - paid)).sum(axis=1)) / arb(1 - method.mdp.gamma)
         lost = top.V - guess.V
         yield Seen(
             arb((method.mdp.rho * lost).sum()) + (top.far - far), balls(lost) + (top.far - far)
         )
         if k < len(steps):
-            rate = _rate(method, steps[k], pi, guess.d)
-            shared = zeros(S) if guess.d is None else common
-            grown = gains + (gamma * far - far) - logs + shared[:, None]
-            theta = (1 - rate * tau) * theta + rate * grown
+            ahead = gains + gamma * far
+            theta = _next(method, steps[k], theta, logs, pi, ahead, far, paid, guess.d)
 
 
-def _rate(method, eta, pi, d):
-    """What advantages are multiplied by: enclosures.v's ``rate``, for softmax policy gradient with
-    visits and probabilities."""
+def _next(method, eta, theta, logs, pi, ahead, far, paid, d):
+    """Theta of the next iterate: enclosures.v's ``next``."""
     mdp, tau = method.mdp, method.tau
-    if isinstance(flat_rule(method.rule), SoftPolicyIteration):
-        return arb(1 / tau)
     if d is None:
-        return arb(eta / (1 + eta * tau))
+        soft = isinstance(flat_rule(method.rule), SoftPolicyIteration)
+        rate = 1 / tau if soft else eta / (1 + eta * tau)
+        return arb(1 - rate * tau) * theta + arb(rate) * (ahead - logs)
     rest, flow = arb(1 - mdp.gamma), zeros(mdp.n_states)
     for s, a in np.ndindex(pi.shape):
         for t, p in mdp.P[s][a].entries():
             flow[t] += arb(d[s]) * pi[s, a] * arb(p)
     left = balls((1 - mdp.gamma) * mdp.mu) + arb(mdp.gamma) * flow - balls(d)
-    far = arb(0, (sum(map(abs, left), arb(0)) / rest).upper())
-    rates = arb(eta) * (balls(d) + far) / rest
-    return rates[:, None] * pi
+    off = arb(0, (sum(map(abs, left), arb(0)) / rest).upper())
+    rates = arb(eta) * (balls(d) + off) / rest
+    return theta + rates[:, None] * (pi * (ahead - far - paid))
 
 
 def _hull(row) -> arb:

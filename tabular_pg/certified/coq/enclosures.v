@@ -69,20 +69,22 @@ Section Iterate.
   Definition gain (v : valuation) (s a : nat) : Q :=
     let x := loss T v s a in - Qnum x # (Qden x * unit v).
 
-  (* tau ln of weights; less that of their mass, it is what a policy pays for. *)
-  Definition prices (logs theta : list (list ball)) : list (list ball) :=
-    table_of (fun s a => plus bits (at_pair logs s a) (times bits tau (at_pair theta s a))).
+  (* tau ln of masses, and of probabilities *)
+  Definition commons (z : list ball) : list ball :=
+    row_of S (fun s => scaled_log (entry_of z s)).
+  Definition prices (logs theta : list (list ball)) (common : list ball) : list (list ball) :=
+    table_of (fun s a => minus bits
+      (plus bits (at_pair logs s a) (times bits tau (at_pair theta s a))) (entry_of common s)).
 
   (* How far the values may be from those that were guessed *)
-  Definition distance (p gains paid : list (list ball)) (z : list ball) : ball :=
-    over bits (hull S (fun s => plus bits (scaled_log (entry_of z s))
-      (sum_balls bits A (fun a =>
-        times bits (at_pair p s a) (minus bits (at_pair gains s a) (at_pair paid s a)))))) rest.
+  Definition distance (p gains paid : list (list ball)) : ball :=
+    over bits (hull S (fun s => sum_balls bits A (fun a =>
+      times bits (at_pair p s a) (minus bits (at_pair gains s a) (at_pair paid s a))))) rest.
 
-  (* Q - V *)
-  Definition advantages (gains : list (list ball)) (far : ball) : list (list ball) :=
-    let change := minus bits (times bits (of_Q bits (discount T)) far) far in
-    table_of (fun s a => plus bits (at_pair gains s a) change).
+  (* Q(s, a) less what is guessed of V(s) *)
+  Definition ahead (gains : list (list ball)) (far : ball) : list (list ball) :=
+    let later := times bits (of_Q bits (discount T)) far in
+    table_of (fun s a => plus bits (at_pair gains s a) later).
 
   (* Visits that are not accounted for *)
   Definition passing (p : list (list ball)) (y s : nat) : ball :=
@@ -99,26 +101,27 @@ Section Iterate.
   Definition visits_distance p mu d : ball :=
     all_up_to (over bits (sum_balls bits S (fun y => size (leaving p mu d y))) rest).
 
-  (* theta + rate (A - tau ln pi), where actions that have something in common may keep it *)
-  Definition moved (rate : nat -> nat -> ball) (theta adv logs : list (list ball))
-      (common : nat -> ball) : list (list ball) :=
-    table_of (fun s a => let u := rate s a in
-      plus bits
-        (times bits (minus bits (of_Z bits 1) (times bits u tau)) (at_pair theta s a))
-        (times bits u (plus bits (minus bits (at_pair adv s a) (at_pair logs s a)) (common s)))).
+  (* theta + rate (A - tau ln pi), up to what all actions of a state have in common *)
+  Definition natural_next (rate : Q) (theta q logs : list (list ball)) : list (list ball) :=
+    let u := of_Q bits rate in
+    let kept := of_Q bits (1 - rate * tau_of c) in
+    table_of (fun s a => plus bits (times bits kept (at_pair theta s a))
+      (times bits u (minus bits (at_pair q s a) (at_pair logs s a)))).
 
-  Definition next (rate : Q) (p theta adv logs : list (list ball)) (z : list ball) (d : valuation)
+  Definition gradient_next (rate : Q) (p theta q paid : list (list ball)) (far : ball)
+      (mu : shares) (d : valuation) : list (list ball) :=
+    let off := visits_distance p mu d in
+    row_of S (fun s =>
+      let u := over bits
+        (times bits (of_Q bits rate) (plus bits (of_Q bits (share_of d s)) off)) rest in
+      row_of A (fun a => plus bits (at_pair theta s a) (times bits u (times bits (at_pair p s a)
+        (minus bits (minus bits (at_pair q s a) far) (at_pair paid s a)))))).
+
+  Definition next (rate : Q) (p theta q logs paid : list (list ball)) (far : ball) (d : valuation)
       : list (list ball) :=
     match moved_by c with
-    | softmax_pg mu =>
-        let far := visits_distance p mu d in
-        let rates := row_of S (fun s => over bits
-          (times bits (of_Q bits rate) (plus bits (of_Q bits (share_of d s)) far)) rest) in
-        let common := row_of S (fun s => scaled_log (entry_of z s)) in
-        moved (fun s a => times bits (entry_of rates s) (at_pair p s a)) theta adv logs
-          (entry_of common)
-    | _ => let all := of_Q bits rate in
-        moved (fun _ _ => all) theta adv logs (fun _ => of_Z bits 0)
+    | softmax_pg mu => gradient_next rate p theta q paid far mu d
+    | _ => natural_next rate theta q logs
     end.
 
   (* For every iterate from number k on: what was guessed, and how far the values may be from it *)
@@ -131,11 +134,12 @@ Section Iterate.
         let z := masses w in
         let p := chances w z in
         let gains := table_of (fun s a => of_Q bits (gain (near g) s a)) in
-        let far := distance p gains (prices logs theta) z in
+        let paid := prices logs theta (commons z) in
+        let far := distance p gains paid in
         (near g, far) :: match others with
           | [] => []
           | _ => distances logs (Datatypes.S k)
-              (next (rate c k) p theta (advantages gains far) logs z (seen g)) others
+              (next (rate c k) p theta (ahead gains far) logs paid far (seen g)) others
           end
     end.
 

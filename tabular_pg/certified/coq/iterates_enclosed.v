@@ -1,7 +1,7 @@
 (* The intervals of enclosures.v enclose the iterates of every run, for all MDPs and methods. *)
 From Coq Require Import Reals Lra Lia Arith List ZArith QArith Qreals.
-From TabularPG Require Import sums mdp improvement multiplicative steps table values run softmax.
-From TabularPG Require Import entropy balls enclosures policies_enclosed values_enclosed.
+From TabularPG Require Import sums mdp improvement multiplicative table values rows run run_soundness
+  softmax entropy balls enclosures policies_enclosed values_enclosed.
 Import ListNotations.
 Local Open Scope R_scope.
 
@@ -10,10 +10,11 @@ Lemma distances_step bits T c logs k x g h l :
   let z := masses bits T w in
   let p := chances bits T w z in
   let gains := table_of T (fun s a => of_Q bits (gain T (near g) s a)) in
-  let far := distance bits T c p gains (prices bits T c logs x) z in
+  let paid := prices bits T c logs x (commons bits T c z) in
+  let far := distance bits T p gains paid in
   distances bits T c logs k x (g :: h :: l) = (near g, far) ::
     distances bits T c logs (Datatypes.S k)
-      (next bits T c (rate c k) p x (advantages bits T gains far) logs z (seen g)) (h :: l).
+      (next bits T c (rate c k) p x (ahead bits T gains far) logs paid far (seen g)) (h :: l).
 Proof. reflexivity. Qed.
 
 Section Iterates.
@@ -39,33 +40,18 @@ Section Iterates.
     Let z := masses bits T w.
     Let p := chances bits T w z.
     Let gains := table_of T (fun s a => of_Q bits (gain T v s a)).
-    Let adv := advantages bits T gains (distance bits T c p gains (prices bits T c logs x) z).
-
-    Definition moved_theta rate common s a : R :=
-      (1 - rate s a * tau) * theta s a
-      + rate s a * (advantage M V s a - first_log c s a + common s).
-
-    Lemma moved_is_right rate common rates shared :
-      (forall s a, (s < n_states T)%nat -> (a < A)%nat -> within (rate s a) (rates s a)) ->
-      (forall s, (s < n_states T)%nat -> within (common s) (shared s)) ->
-      all_within T (moved_theta rate common) (moved bits T c rates x adv logs shared).
-    Proof.
-      intros Hrate Hcommon. apply within_table. intros s a Hs Ha.
-      apply within_plus; apply within_times; auto.
-      - apply within_minus; [apply within_Z|apply within_times; [auto|apply within_Q]].
-      - apply within_plus; [apply within_minus|auto].
-        + apply (advantages_are_right bits T c HM Hbegins Haim theta pi x V v); auto.
-        + apply first_logs_are_right; auto.
-    Qed.
+    Let paid_here := prices bits T c logs x (commons bits T c z).
+    Let far := distance bits T p gains paid_here.
+    Let q := ahead bits T gains far.
+    Let Hq := ahead_is_right bits T c HM Hbegins Haim theta pi x V v Hx Htheta Hpi HV.
+    Let Hp := chances_are_right bits T c Hbegins theta pi x Hx Htheta.
 
     Lemma soft_advantage_is s a :
       (s < n_states T)%nat -> (a < A)%nat ->
-      advantage (soft M tau pi) V s a =
-        advantage M V s a - first_log c s a - tau * theta s a + common_log T c theta s.
+      advantage (soft M tau pi) V s a = advantage M V s a - paid T c theta s a.
     Proof.
-      intros Hs Ha. rewrite soft_advantage.
-      pose proof (entropy_is_paid T c Hbegins Haim theta pi Htheta s a Hs Ha) as E.
-      fold tau in E. rewrite E. unfold paid. fold tau. ring.
+      intros Hs Ha. rewrite soft_advantage. f_equal.
+      apply (entropy_is_paid T c Hbegins Haim theta pi Htheta s a Hs Ha).
     Qed.
 
     (* What is added to theta, up to what all actions of a state have in common *)
@@ -82,38 +68,60 @@ Section Iterates.
       apply reweighted_ext; auto.
     Qed.
 
+    Definition natural_theta s a : R :=
+      (1 - Q2R eta * tau) * theta s a
+      + Q2R eta * ((Qof M V s a - value v s) - first_log c s a).
+
+    Lemma natural_next_is_right :
+      softmax_step (soft M tau pi) None (Q2R eta) V pi after ->
+      follows T c natural_theta after /\
+        all_within T natural_theta (natural_next bits T c eta x q logs).
+    Proof.
+      intros Hafter. split.
+      - apply follows_next with (natural_growth (soft M tau pi) V (Q2R eta))
+          (fun s => Q2R eta * (value v s - V s + common_log T c theta s)); [exact Hafter|].
+        intros s a Hs Ha. unfold natural_growth, natural_theta.
+        rewrite soft_advantage_is by auto. unfold paid, advantage. fold tau. ring.
+      - apply within_table. intros s a Hs Ha. apply within_plus; apply within_times.
+        + replace (1 - Q2R eta * tau) with (Q2R (1 - eta * tau_of c)); [apply within_Q|].
+          rewrite Q2R_minus, Q2R_mult, Q2R_one. reflexivity.
+        + apply Hx; auto.
+        + apply within_Q.
+        + apply within_minus; [apply Hq; auto|apply first_logs_are_right; auto].
+    Qed.
+
+    Lemma gradient_next_is_right mu f :
+      checks_shares (n_states T) mu = true -> is_visits M pi (chance mu) f ->
+      all_within T (fun s a => theta s a + gradient_growth (soft M tau pi) V pi f (Q2R eta) s a)
+        (gradient_next bits T eta p x q paid_here far mu d).
+    Proof.
+      intros Hmu Hf s a Hs Ha. unfold gradient_next.
+      match goal with |- within _ (at_pair (row_of _ ?f) _ _) =>
+        rewrite (at_row T f _ s a Hs Ha (fun s => eq_refl)) end.
+      apply within_plus; [apply Hx; auto|].
+      apply within_times; [|apply within_times; [apply Hp; auto|]].
+      - apply within_over; [|apply within_rest]. apply within_times; [apply within_Q|].
+        replace (f s) with (value d s + (f s - value d s)) by ring.
+        apply within_plus; [apply within_Q|].
+        apply (visits_distance_is_right bits T c HM Hbegins theta pi x Hx Htheta Hpi); auto.
+      - rewrite soft_advantage_is by auto. unfold advantage.
+        replace (Qof M V s a - V s) with (Qof M V s a - value v s - (V s - value v s)) by ring.
+        apply within_minus; [apply within_minus|apply (prices_are_right bits T c theta x Hx); auto].
+        + apply Hq; auto.
+        + apply (distance_is_right bits T c HM Hbegins Haim theta pi x V v); auto.
+    Qed.
+
     Lemma next_is_right :
       exists theta', follows T c theta' after /\
-        all_within T theta' (next bits T c eta p x adv logs z d).
+        all_within T theta' (next bits T c eta p x q logs paid_here far d).
     Proof.
       pose proof Hmethod as Hmu. unfold checks_method in Hmu. unfold next.
-      destruct (moved_by c) as [|mu|] eqn:E; cbn [under softmax_step] in Hstep.
-      2: {
-        destruct Hstep as [f [Hf Hafter]].
-        set (rates := fun s => Q2R eta * f s / (1 - gamma M)).
-        exists (moved_theta (fun s a => rates s * pi s a) (common_log T c theta)). split.
-        - apply follows_next with (gradient_growth (soft M tau pi) V pi f (Q2R eta)) (fun _ => 0);
-            [exact Hafter|].
-          intros s a Hs Ha. unfold gradient_growth, moved_theta.
-          rewrite soft_advantage_is by auto. change (gamma (soft M tau pi)) with (gamma M).
-          fold (rates s). ring.
-        - apply moved_is_right.
-          + intros s a Hs Ha. apply within_times.
-            * unfold entry_of. rewrite nth_row_of by exact Hs.
-              apply within_over; [|apply within_rest]. apply within_times; [apply within_Q|].
-              replace (f s) with (value d s + (f s - value d s)) by ring.
-              apply within_plus; [apply within_Q|].
-              apply (visits_distance_is_right bits T c HM Hbegins theta pi x Hx Htheta Hpi);
-                [exact Hmu|exact (soft_visits _ _ _ _ _ _ Hf)|exact Hs].
-            * apply (chances_are_right bits T c Hbegins theta pi x); auto.
-          + intros s Hs. unfold entry_of. rewrite nth_row_of by exact Hs.
-            apply (common_logs_are_right bits T c theta x Hx), Hs. }
-      all: exists (moved_theta (fun _ _ => Q2R eta) (fun _ => 0)); split;
-        [|apply moved_is_right; intros; [apply within_Q|apply within_Z]].
-      all: apply follows_next with (natural_growth (soft M tau pi) V (Q2R eta))
-        (fun s => Q2R eta * common_log T c theta s); [exact Hstep|].
-      all: intros s a Hs Ha; unfold natural_growth, moved_theta;
-        rewrite soft_advantage_is by auto; ring.
+      destruct (moved_by c) as [|mu|]; [exists natural_theta|
+        |exists natural_theta]; try exact (natural_next_is_right Hstep).
+      destruct Hstep as [f [Hf Hafter]].
+      eexists. split; [|exact (gradient_next_is_right mu f Hmu (soft_visits _ _ _ _ _ _ Hf))].
+      apply follows_next with (gradient_growth (soft M tau pi) V pi f (Q2R eta)) (fun _ => 0);
+        [exact Hafter|]. intros s a Hs Ha. ring.
     Qed.
   End Step.
 

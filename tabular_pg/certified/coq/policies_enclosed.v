@@ -146,23 +146,26 @@ Section Policies.
     Qed.
 
     Lemma common_logs_are_right s :
-      (s < n_states T)%nat -> within (common_log s) (scaled_log bits c (entry_of z s)).
+      (s < n_states T)%nat -> within (common_log s) (entry_of (commons bits T c z) s).
     Proof.
-      intros Hs. apply within_scaled_log with (mass theta s); [auto|apply masses_are_right, Hs].
+      intros Hs. unfold commons, entry_of. rewrite nth_row_of by exact Hs.
+      apply within_scaled_log with (mass theta s); [auto|apply masses_are_right, Hs].
     Qed.
 
-    Definition paid s a : R := first_log s a + tau * theta s a.
+    Definition paid s a : R := first_log s a + tau * theta s a - common_log s.
 
-    Lemma prices_are_right : all_within paid (prices bits T c (first_logs bits T c) x).
+    Lemma prices_are_right :
+      all_within paid (prices bits T c (first_logs bits T c) x (commons bits T c z)).
     Proof.
       apply within_table. intros s a Hs Ha.
+      apply within_minus; [|apply common_logs_are_right, Hs].
       apply within_plus; [apply first_logs_are_right; auto|].
       apply within_times; [apply within_tau|apply Hx; auto].
     Qed.
 
     (* tau ln pi *)
     Lemma entropy_is_paid s a :
-      (s < n_states T)%nat -> (a < A)%nat -> tau * ln (pi s a) = paid s a - common_log s.
+      (s < n_states T)%nat -> (a < A)%nat -> tau * ln (pi s a) = paid s a.
     Proof.
       intros Hs Ha. rewrite (chance_is_weight_over_mass theta pi s a Htheta Hs Ha).
       pose proof (mass_is_positive theta s Hs) as Hmass.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -74,19 +75,31 @@ def softmax_claim(certificate, goal, limits_of, seen_exactly, digits=DIGITS) -> 
     """
     method = certificate.method
     last = int(method.k[-1])
-    claim = bits = _attempt(certificate, goal, limits_of, seen_exactly, digits, last)
+    attempt = partial(_attempt, certificate, goal, digits=digits, seen_exactly=seen_exactly)
+    claim = attempt(limits_of, last=last)
     if isinstance(claim, SoftmaxClaim):
         return claim
-    shorter, first = last, _first_bits(digits)
-    while not isinstance(bits, SoftmaxClaim) and shorter >= 0:
-        shorter = bearable_iterations(method, shorter, bits, first)
-        bits = _attempt(certificate, goal, _no_limits, seen_exactly, digits, shorter)
+    shorter = _longest(method, partial(attempt, _no_limits), last, claim, _first_bits(digits))
     fewer = f"at most {shorter} iterations, " if shorter >= 0 else "fewer states, "
     raise ValueError(
         f"subject is a run of {last} iterations, too many for Coq to enclose their gaps to "
         f"{digits} digits in 30 s; expected {fewer}fewer digits, or numbers with smaller "
         "denominators"
     )
+
+
+def _longest(method, attempt, fails, bits, first) -> int:
+    """How many iterations work, or -1; so many fail, which take ``bits`` bits."""
+    works = bearable_iterations(method, fails, bits, first)
+    while works >= 0 and not isinstance(bits := attempt(last=works), SoftmaxClaim):
+        fails, works = works, bearable_iterations(method, works, bits, first)
+    while fails - works > 1:
+        middle = (works + fails) // 2
+        if isinstance(attempt(last=middle), SoftmaxClaim):
+            works = middle
+        else:
+            fails = middle
+    return works
 
 
 def _no_limits(mean, worst):
@@ -97,7 +110,7 @@ def _first_bits(digits) -> int:
     return int(BITS_PER_DIGIT * digits) + SPARE_BITS
 
 
-def _attempt(certificate, goal, limits_of, seen_exactly, digits, last):
+def _attempt(certificate, goal, limits_of, *, seen_exactly, digits, last):
     """The claim about iterates up to number ``last``, or the number of bits that takes too long."""
     method, bits, more = certificate.method, _first_bits(digits), certificate.bits
     steps, every = exact_steps(method)[: max(last, 0)], method._replace(k=np.arange(last + 1))
@@ -106,6 +119,10 @@ def _attempt(certificate, goal, limits_of, seen_exactly, digits, last):
         seen = seen_exactly(every, more + 2 * bits)
         if seen is None:
             more *= 2
+            continue
+        deepest = 0 if goal else max(depth(gap.mean) for _, gap in seen.iterates)
+        if bits < _first_bits(digits) + deepest:  # what is near the largest values cancels there
+            bits = _first_bits(digits) + deepest
             continue
         with precision(more + 2 * bits):
             gaps = [_ends(gap.mean, digits) for _, gap in seen.iterates]
@@ -118,7 +135,7 @@ def _attempt(certificate, goal, limits_of, seen_exactly, digits, last):
             certain = _all_certain(followed(every, steps, top, rest), gaps, limits)
         if certain:
             return SoftmaxClaim(method, goal, steps, gaps, limits, guesses, bits)
-        bits += bits // 4
+        bits += bits // 8
     return bits
 
 
@@ -128,8 +145,7 @@ def _guesses(method, goal, seen, bits) -> list:
     if goal is not None:
         return guesses_of(seen.iterates, _exact_values(goal), bits, visits)
     V = [exactly(v.mid()) for v in seen.V]
-    deepest = max(depth(gap.mean) for _, gap in seen.iterates)
-    return [guess_of_best(seen.V, bits + deepest), *guesses_of(seen.iterates, V, bits, visits)]
+    return [guess_of_best(seen.V, bits), *guesses_of(seen.iterates, V, bits, visits)]
 
 
 def _top(method, goal, guesses) -> tuple:

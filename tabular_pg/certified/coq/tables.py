@@ -47,7 +47,7 @@ class Decimal(NamedTuple):
 def decimal(x, digits, up) -> Decimal:
     """A rational number to about so many significant digits, no smaller if ``up``, else no
     larger."""
-    places = max(0, digits - len(str(abs(int(x.p)))) + len(str(int(x.q))))
+    places = max(0, digits - len(str(abs(x.p))) + len(str(x.q)))  # int's would refuse 4300
     scaled = x * 10**places
     return Decimal(int(scaled.ceil() if up else scaled.floor()), places)
 

@@ -59,7 +59,8 @@ Section Values.
     Let z := masses bits T w.
     Let p := chances bits T w z.
     Let gains := table_of T (fun s a => of_Q bits (gain T v s a)).
-    Let far := distance bits T c p gains (prices bits T c (first_logs bits T c) x) z.
+    Let prices := prices bits T c (first_logs bits T c) x (commons bits T c z).
+    Let far := distance bits T p gains prices.
     Let Hp : all_within T pi p := chances_are_right bits T c Hbegins theta pi x Hx Htheta.
 
     (* What a step of the policy adds to the guess *)
@@ -67,22 +68,15 @@ Section Values.
 
     Lemma losses_are_right s :
       (s < n_states T)%nat ->
-      within (lost s) (plus bits (scaled_log bits c (entry_of z s)) (sum_balls bits A (fun a =>
-        times bits (at_pair p s a) (minus bits (at_pair gains s a)
-          (at_pair (prices bits T c (first_logs bits T c) x) s a))))).
+      within (lost s) (sum_balls bits A (fun a =>
+        times bits (at_pair p s a) (minus bits (at_pair gains s a) (at_pair prices s a)))).
     Proof.
       intros Hs. unfold lost.
       rewrite improvement_is_mean_advantage by (exact Hpi || exact Hs).
-      replace (mean (actions (soft M tau pi)) (pi s) (advantage (soft M tau pi) (value v) s)) with
-        (common_log T c theta s
-          + mean A (pi s) (fun a => advantage M (value v) s a - paid c theta s a)).
-      - apply within_plus; [apply (common_logs_are_right bits T c theta x Hx), Hs|].
-        apply within_sum. intros a Ha. apply within_times; [apply Hp; auto|].
-        apply within_minus; [apply gains_are_right; auto|apply prices_are_right; auto].
-      - rewrite <- (mean_const A (pi s) (common_log T c theta s) (Hpi s Hs)) at 1.
-        rewrite <- mean_plus. apply mean_ext. intros a Ha.
-        pose proof (entropy_is_paid T c Hbegins Haim theta pi Htheta s a Hs Ha) as E.
-        rewrite soft_advantage. unfold tau. rewrite E. ring.
+      apply within_sum. intros a Ha. apply within_times; [apply Hp; auto|].
+      rewrite soft_advantage. apply within_minus; [apply gains_are_right; auto|].
+      pose proof (entropy_is_paid T c Hbegins Haim theta pi Htheta s a Hs Ha) as E.
+      unfold tau. rewrite E. apply prices_are_right; auto.
     Qed.
 
     Lemma distance_is_right s : (s < n_states T)%nat -> within (V s - value v s) far.
@@ -92,15 +86,15 @@ Section Values.
         [exact HMdp|exact Hpi|apply value_is_solution, HV|exact H|exact Hs].
     Qed.
 
-    Lemma advantages_are_right : all_within T (advantage M V) (advantages bits T gains far).
+    Lemma ahead_is_right :
+      all_within T (fun s a => Qof M V s a - value v s) (ahead bits T gains far).
     Proof.
       apply within_table. intros s a Hs Ha. pose proof HMdp as (HS & _ & Hg & HP).
-      replace (advantage M V s a) with (advantage M (value v) s a +
-        (gamma M * mean (states M) (P M s a) (fun t => V t - value v t) - (V s - value v s))).
-      - apply within_plus; [apply gains_are_right; auto|]. apply within_minus.
-        + apply within_times; [apply within_Q|]. apply within_mean; auto.
-          intros t Ht. apply distance_is_right, Ht.
-        + apply distance_is_right, Hs.
+      replace (Qof M V s a - value v s) with (advantage M (value v) s a +
+        gamma M * mean (states M) (P M s a) (fun t => V t - value v t)).
+      - apply within_plus; [apply gains_are_right; auto|].
+        apply within_times; [apply within_Q|]. apply within_mean; auto.
+        intros t Ht. apply distance_is_right, Ht.
       - unfold advantage, Qof. rewrite mean_minus. ring.
     Qed.
 
