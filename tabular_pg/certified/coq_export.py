@@ -80,7 +80,8 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     Of a certified run it has all policies up to the last recorded one, their values and gaps, and
     the first that is optimal. Policies of softmax methods are no fractions: of their runs it has
     two decimals for every iterate, between which the gap is proved to lie, and coqc needs
-    coq-interval. A counterexample is written as its run, with the bound that it breaks;
+    coq-interval; for tau > 0 it is the gap to the least upper bound of regularized values. A
+    counterexample is written as its run, with the bound that it breaks;
     ``COUNTEREXAMPLES["P7a"]`` as the theorem as printed, and a proof of its negation.
 
     Parameters

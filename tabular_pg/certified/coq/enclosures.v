@@ -1,5 +1,5 @@
-(* Intervals that Coq evaluates: they enclose the iterates of a softmax method, with entropy or without,
-   and how far values may be from guesses. *)
+(* Intervals that Coq evaluates: they enclose the iterates of a softmax method, with entropy or
+   without, and how far values may be from guesses. *)
 From Coq Require Import Reals Lra Lia Arith List ZArith QArith Qreals.
 From TabularPG Require Import sums mdp table values optimum rows run softmax entropy balls.
 Import ListNotations.
@@ -29,8 +29,9 @@ Definition tau_of (c : softmax_claim) : Q :=
   match aim c with plain _ => 0 | with_entropy tau => tau end.
 
 (* What advantages are multiplied by. Natural policy gradient with the step size eta makes policies
-   proportional to pi^(1 / (1 + eta tau)) e^(eta Q / (1 + eta tau)), soft policy iteration, which has
-   no step size, ones that are proportional to e^(Q / tau): natural_step_by_powers in entropy.v. *)
+   proportional to pi^(1 / (1 + eta tau)) e^(eta Q / (1 + eta tau)), soft policy iteration, which
+   has no step size, ones that are proportional to e^(Q / tau): natural_step_by_powers in
+   entropy.v. *)
 Definition rate (c : softmax_claim) (k : nat) : Q :=
   let eta := nth k (strides c) 0%Q in
   match moved_by c with

@@ -1,4 +1,4 @@
-(* What enclosures.v's checker accepts is true of every run: for all MDPs, methods and claims. *)
+(* What softmax_gaps.v's checker accepts is true of every run: for all MDPs, methods and claims. *)
 From Coq Require Import Reals Lra Lia Arith List ZArith QArith Qreals.
 From TabularPG Require Import sums mdp table values optimum run run_soundness softmax entropy.
 From TabularPG Require Import balls enclosures policies_enclosed values_enclosed iterates_enclosed
@@ -144,7 +144,7 @@ Proof.
       rewrite !andb_true_iff in Hgap. tauto. }
     split.
     + intros k Hk. specialize (Hgap k Hk). unfold checks_gap in Hgap.
-      rewrite !andb_true_iff in Hgap. destruct Hgap as [[_ Hlow] Hhigh].
+      cbv zeta in Hgap. rewrite !andb_true_iff in Hgap. destruct Hgap as (_ & Hlow & Hhigh).
       pose proof (gap_is_right bits T best V HM k top _ Hnear (Hx k Hk) Htop (Hfull k Hk))
         as Hball.
       split; [exact (is_above_is_right _ _ _ _ Hball Hlow)|].

@@ -1,7 +1,8 @@
-(* Values with entropy, in real numbers: what the largest of them is, how near to a guess it lies, and
-   the steps of methods that follow it. *)
+(* Values with entropy, in real numbers: what the largest of them is, how near to a guess it lies,
+   and how steps of natural policy gradient are written. *)
 From Coq Require Import Reals Lra Lia Arith.
-From TabularPG Require Import sums mdp existence improvement policy_iteration multiplicative softmax.
+From TabularPG Require Import sums mdp existence improvement policy_iteration multiplicative.
+From TabularPG Require Import softmax.
 Local Open Scope R_scope.
 
 (* The value of a policy with entropy, a limit of discounted sums *)

@@ -1,7 +1,8 @@
 (* The intervals of enclosures.v enclose the iterates of every run, for all MDPs and methods. *)
 From Coq Require Import Reals Lra Lia Arith List ZArith QArith Qreals.
-From TabularPG Require Import sums mdp improvement multiplicative table values rows run run_soundness
-  softmax entropy balls enclosures policies_enclosed values_enclosed.
+From TabularPG Require Import sums mdp improvement multiplicative table values rows run.
+From TabularPG Require Import run_soundness softmax entropy balls enclosures policies_enclosed.
+From TabularPG Require Import values_enclosed.
 Import ListNotations.
 Local Open Scope R_scope.
 

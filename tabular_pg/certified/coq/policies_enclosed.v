@@ -1,9 +1,7 @@
 (* The intervals of enclosures.v enclose what belongs to one policy: its probabilities and
    what its entropy costs. *)
 From Coq Require Import Reals Lra Lia Arith List ZArith QArith Qreals.
-From TabularPG Require Import sums mdp improvement policy_iteration multiplicative projected.
-From TabularPG Require Import projected_rates steps table values optimum rows row_soundness
-  run run_soundness softmax entropy balls enclosures.
+From TabularPG Require Import sums mdp table values run_soundness softmax balls enclosures.
 Import ListNotations.
 Local Open Scope R_scope.
 

@@ -135,7 +135,7 @@ def _attempt(certificate, goal, limits_of, *, seen_exactly, digits, last):
             certain = _all_certain(followed(every, steps, top, rest), gaps, limits)
         if certain:
             return SoftmaxClaim(method, goal, steps, gaps, limits, guesses, bits)
-        bits += bits // 8
+        bits += bits // 16
     return bits
 
 

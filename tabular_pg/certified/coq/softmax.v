@@ -89,7 +89,8 @@ Definition soft M (tau : R) (pi : nat -> nat -> R) : MDP := {|
   r := fun s a => r M s a - tau * ln (pi s a)
 |}.
 
-(* Policies from [first] on, and their values, with entropy if tau > 0; step k has the size eta k. *)
+(* Policies from [first] on, and their values, with entropy if tau > 0; step k has the size
+   eta k. *)
 Definition softmax_run M tau mu (eta : nat -> R) (n : nat) first
     (pi : nat -> nat -> nat -> R) (V : nat -> nat -> R) : Prop :=
   (forall s a, (s < states M)%nat -> (a < actions M)%nat -> pi 0%nat s a = first s a) /\

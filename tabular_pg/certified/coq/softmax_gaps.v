@@ -1,6 +1,7 @@
 (* A checker that Coq evaluates: the gaps of a softmax method lie between rational numbers. *)
 From Coq Require Import Reals Lra Lia Arith List ZArith QArith Qreals.
-From TabularPG Require Import sums mdp table values optimum rows run softmax entropy balls enclosures.
+From TabularPG Require Import sums mdp table values optimum rows run softmax entropy balls.
+From TabularPG Require Import enclosures.
 Import ListNotations.
 Local Open Scope Z_scope.
 
@@ -20,7 +21,8 @@ Section Gaps.
   Definition is_above (x : ball) (b : Q) : bool := below bits (of_Q bits b) x.
 
   Definition checks_gap (top x : valuation * ball) (ends : Q * Q) : bool :=
-    complete T (fst x) && is_above (gap_ball top x) (fst ends) && is_below (gap_ball top x) (snd ends).
+    complete T (fst x) && (let gap := gap_ball top x in
+      is_above gap (fst ends) && is_below gap (snd ends)).
 
   Definition iterate_of (b : bound) : nat :=
     match b with
@@ -57,12 +59,12 @@ Section Gaps.
              && checks_limit top (nth (iterate_of b) x (no_distance bits)) b) (limits c)).
 End Gaps.
 
-
 (* A number that depends on every entry of a claim. *)
 Definition softmax_checksum (c : softmax_claim) : Z :=
   stir_all 0 (match moved_by c with
       natural_pg => [1] | softmax_pg mu => 2 :: of_shares mu | soft_policy_iteration => [3] end
-    ++ match aim c with plain o => of_optimum o | with_entropy tau => of_fraction tau end ++ flat_map of_shares (begins c) ++ flat_map of_fraction (strides c)
+    ++ match aim c with plain o => of_optimum o | with_entropy tau => of_fraction tau end
+    ++ flat_map of_shares (begins c) ++ flat_map of_fraction (strides c)
     ++ flat_map (fun x => of_fraction (fst x) ++ of_fraction (snd x)) (gaps c)
     ++ flat_map of_bound (limits c)).
 

@@ -1,8 +1,8 @@
 (* The intervals of enclosures.v enclose what depends on guesses: values, visits and advantages of a
    policy, and the largest values with entropy. *)
 From Coq Require Import Reals Lra Lia Arith List ZArith QArith Qreals.
-From TabularPG Require Import sums mdp improvement policy_iteration projected_rates table values rows.
-From TabularPG Require Import run_soundness softmax entropy balls enclosures policies_enclosed.
+From TabularPG Require Import sums mdp improvement policy_iteration projected_rates table values.
+From TabularPG Require Import rows run_soundness softmax entropy balls enclosures policies_enclosed.
 Import ListNotations.
 Local Open Scope R_scope.
 
