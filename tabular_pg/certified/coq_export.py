@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from tabular_pg._files import write_whole
 from tabular_pg.certified.arithmetic.balls import Undecided, precision
@@ -77,15 +80,16 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     Of a certified run it has all policies up to the last recorded one, their values and gaps, and
     the first that is optimal. Policies of softmax methods are no fractions: of their runs it has
     two decimals for every iterate, between which the gap is proved to lie, and coqc needs
-    coq-interval. A counterexample is written as its run, with the bound that it breaks;
+    coq-interval; for tau > 0 it is the gap to the least upper bound of regularized values. A
+    counterexample is written as its run, with the bound that it breaks;
     ``COUNTEREXAMPLES["P7a"]`` as the theorem as printed, and a proof of its negation.
 
     Parameters
     ----------
     path : str or path, ending in .v; a name that Coq takes: letters, digits, _, no digit first
     subject : RationalMDP, Certificate, SmallInstance, or one of ``COUNTEREXAMPLES``
-        Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA, HadamardPG,
-        NaturalPG and SoftmaxPG with rational step sizes, and tau = 0.
+        Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA, HadamardPG and,
+        with any tau, of NaturalPG, SoftmaxPG and SoftPolicyIteration; step sizes are rational.
     alone : bool
         Include the definitions and proofs of the library, so that ``coqc path`` is all it takes;
         else the file needs the compiled folder :func:`coq_library`.
@@ -144,7 +148,7 @@ def _of_run(certificate, theorems, digits) -> tuple:
     if not enclosed:
         refuse_irrational(method.rule)
     refuse_large(method.mdp)
-    goal = claim_of(method.mdp)
+    goal = claim_of(method.mdp) if method.tau == 0 else None
     if enclosed:
         notes = []
         limits = partial(_bounds, certificate, theorems, notes)
@@ -158,16 +162,22 @@ def _of_run(certificate, theorems, digits) -> tuple:
     return RUNS, OPEN + run_text(claim, "".join(notes))
 
 
-def seen_exactly(method, bits) -> list | None:
-    """(points, gaps): every iterate of a :class:`Rerun` in balls of ``bits`` bits; None where these
-    are too few."""
+class Exactly(NamedTuple):
+    """The largest values (S,) in balls, and of every iterate its point and gaps."""
+
+    V: np.ndarray
+    iterates: list
+
+
+def seen_exactly(method, bits) -> Exactly | None:
+    """A :class:`Rerun` in balls of ``bits`` bits; None where these are too few."""
     with precision(bits):
         try:
             model, iterates = trajectory(method)
             points = [point for _, point in iterates]
         except Undecided:
             return None
-        return [(x, Seen((x.e * model.rho).sum(), x.e)) for x in points]
+        return Exactly(model.V, [(x, Seen((x.e * model.rho).sum(), x.e)) for x in points])
 
 
 def _bounds(certificate, theorems, notes, mean_gaps, sup_gaps, first=0) -> list:

@@ -74,6 +74,8 @@ Section Balls.
   Definition power_of_e (x : ball) : ball :=
     if below (size x) (of_Z 16384) then I.exp p x else I.nai.
 
+  Definition log_of (x : ball) : ball := I.ln p x.
+
   Lemma within_Z z : within (IZR z) (of_Z z).
   Proof. apply I.fromZ_correct. Qed.
 
@@ -98,6 +100,12 @@ Section Balls.
   Lemma within_exp x a : within x a -> within (exp x) (power_of_e a).
   Proof.
     intros Hx. unfold power_of_e. destruct (below _ _); [exact (I.exp_correct p a _ Hx)|exact I].
+  Qed.
+
+  Lemma within_log x a : within x a -> within (ln x) (log_of a).
+  Proof.
+    intros Hx. pose proof (I.ln_correct p a _ Hx) as H. simpl in H. unfold Xln' in H.
+    destruct (is_positive x); [exact H|apply anything, H].
   Qed.
 
   Lemma within_sum n f g :

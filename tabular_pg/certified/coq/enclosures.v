@@ -1,16 +1,20 @@
-(* A checker that Coq evaluates: the gaps of a softmax method lie between rational numbers. It
-   computes with intervals that enclose the iterates. *)
+(* Intervals that Coq evaluates: they enclose the iterates of a softmax method, with entropy or
+   without, and how far values may be from guesses. *)
 From Coq Require Import Reals Lra Lia Arith List ZArith QArith Qreals.
-From TabularPG Require Import sums mdp table values optimum rows run softmax balls.
+From TabularPG Require Import sums mdp table values optimum rows run softmax entropy balls.
 Import ListNotations.
 Local Open Scope Z_scope.
 
 (* Softmax policy gradient follows the gradient of the mean value under mu. *)
-Inductive softmax_method := natural_pg | softmax_pg (mu : shares).
+Inductive softmax_method := natural_pg | softmax_pg (mu : shares) | soft_policy_iteration.
+
+(* What gaps are gaps to: the largest values, which are rational numbers, or the largest ones of all
+   policies that earn tau times their entropy beside the reward. *)
+Inductive target := plain (c : optimum_claim) | with_entropy (tau : Q).
 
 Record softmax_claim := {
   moved_by : softmax_method;
-  aim : optimum_claim; (* the largest values *)
+  aim : target;
   begins : choices; (* the first policy *)
   strides : list Q; (* the step size from each iterate to the next *)
   gaps : list (Q * Q); (* of each iterate: between which numbers the gap lies *)
@@ -21,7 +25,20 @@ Record softmax_claim := {
 Record guess := { near : valuation; seen : valuation }.
 
 Definition last_of (c : softmax_claim) : nat := length (strides c).
-Definition stride (c : softmax_claim) (k : nat) : Q := nth k (strides c) 0%Q.
+Definition tau_of (c : softmax_claim) : Q :=
+  match aim c with plain _ => 0 | with_entropy tau => tau end.
+
+(* What advantages are multiplied by. Natural policy gradient with the step size eta makes policies
+   proportional to pi^(1 / (1 + eta tau)) e^(eta Q / (1 + eta tau)), soft policy iteration, which
+   has no step size, ones that are proportional to e^(Q / tau): natural_step_by_powers in
+   entropy.v. *)
+Definition rate (c : softmax_claim) (k : nat) : Q :=
+  let eta := nth k (strides c) 0%Q in
+  match moved_by c with
+  | natural_pg => eta / (1 + eta * tau_of c)
+  | softmax_pg _ => eta
+  | soft_policy_iteration => / tau_of c
+  end.
 
 (* ---- From an iterate to the next. Of states and actions, theta is a table of intervals. ---- *)
 
@@ -30,30 +47,45 @@ Section Iterate.
   Let S := n_states T.
   Let A := n_actions T.
   Let rest : ball := of_Q bits (1 - discount T).
+  Let tau : ball := of_Q bits (tau_of c).
 
   Definition at_pair (x : list (list ball)) (s a : nat) : ball := entry_of (row_at x s) a.
   Definition table_of (f : nat -> nat -> ball) : list (list ball) :=
     row_of S (fun s => row_of A (f s)).
 
-  Definition weights (theta : list (list ball)) (s : nat) : list ball := row_of A (fun a =>
-    times bits (of_Z bits (weight_of (begins c) s a)) (power_of_e bits (at_pair theta s a))).
+  (* tau ln x *)
+  Definition scaled_log (x : ball) : ball :=
+    match aim c with plain _ => of_Z bits 0 | with_entropy _ => times bits tau (log_of bits x) end.
+  Definition first_logs : list (list ball) :=
+    table_of (fun s a => scaled_log (of_Z bits (weight_of (begins c) s a))).
 
-  Definition chances (theta : list (list ball)) : list (list ball) := row_of S (fun s =>
-    let w := weights theta s in
-    let all := sum_balls bits A (entry_of w) in
-    row_of A (fun a => over bits (entry_of w a) all)).
+  (* Probabilities are weights over their mass. *)
+  Definition weights (theta : list (list ball)) : list (list ball) := table_of (fun s a =>
+    times bits (of_Z bits (weight_of (begins c) s a)) (power_of_e bits (at_pair theta s a))).
+  Definition masses (w : list (list ball)) : list ball :=
+    row_of S (fun s => sum_balls bits A (at_pair w s)).
+  Definition chances (w : list (list ball)) (z : list ball) : list (list ball) :=
+    table_of (fun s a => over bits (at_pair w s a) (entry_of z s)).
 
   Definition gain (v : valuation) (s a : nat) : Q :=
     let x := loss T v s a in - Qnum x # (Qden x * unit v).
 
-  (* How far the values may be from those that were guessed *)
-  Definition distance (p gains : list (list ball)) : ball :=
-    over bits (hull S (fun s =>
-      sum_balls bits A (fun a => times bits (at_pair p s a) (at_pair gains s a)))) rest.
+  (* tau ln of masses, and of probabilities *)
+  Definition commons (z : list ball) : list ball :=
+    row_of S (fun s => scaled_log (entry_of z s)).
+  Definition prices (logs theta : list (list ball)) (common : list ball) : list (list ball) :=
+    table_of (fun s a => minus bits
+      (plus bits (at_pair logs s a) (times bits tau (at_pair theta s a))) (entry_of common s)).
 
-  Definition advantages (gains : list (list ball)) (far : ball) : list (list ball) :=
-    let change := minus bits (times bits (of_Q bits (discount T)) far) far in
-    table_of (fun s a => plus bits (at_pair gains s a) change).
+  (* How far the values may be from those that were guessed *)
+  Definition distance (p gains paid : list (list ball)) : ball :=
+    over bits (hull S (fun s => sum_balls bits A (fun a =>
+      times bits (at_pair p s a) (minus bits (at_pair gains s a) (at_pair paid s a))))) rest.
+
+  (* Q(s, a) less what is guessed of V(s) *)
+  Definition ahead (gains : list (list ball)) (far : ball) : list (list ball) :=
+    let later := times bits (of_Q bits (discount T)) far in
+    table_of (fun s a => plus bits (at_pair gains s a) later).
 
   (* Visits that are not accounted for *)
   Definition passing (p : list (list ball)) (y s : nat) : ball :=
@@ -70,115 +102,81 @@ Section Iterate.
   Definition visits_distance p mu d : ball :=
     all_up_to (over bits (sum_balls bits S (fun y => size (leaving p mu d y))) rest).
 
-  Definition growth (eta : Q) (p gains : list (list ball)) (d : valuation) : list (list ball) :=
+  (* theta + rate (A - tau ln pi), up to what all actions of a state have in common *)
+  Definition natural_next (rate : Q) (theta q logs : list (list ball)) : list (list ball) :=
+    let u := of_Q bits rate in
+    let kept := of_Q bits (1 - rate * tau_of c) in
+    table_of (fun s a => plus bits (times bits kept (at_pair theta s a))
+      (times bits u (minus bits (at_pair q s a) (at_pair logs s a)))).
+
+  Definition gradient_next (rate : Q) (p theta q paid : list (list ball)) (far : ball)
+      (mu : shares) (d : valuation) : list (list ball) :=
+    let off := visits_distance p mu d in
+    row_of S (fun s =>
+      let u := over bits
+        (times bits (of_Q bits rate) (plus bits (of_Q bits (share_of d s)) off)) rest in
+      row_of A (fun a => plus bits (at_pair theta s a) (times bits u (times bits (at_pair p s a)
+        (minus bits (minus bits (at_pair q s a) far) (at_pair paid s a)))))).
+
+  Definition next (rate : Q) (p theta q logs paid : list (list ball)) (far : ball) (d : valuation)
+      : list (list ball) :=
     match moved_by c with
-    | natural_pg => table_of (fun s a => times bits (of_Q bits eta) (at_pair gains s a))
-    | softmax_pg mu =>
-        let far := visits_distance p mu d in
-        row_of S (fun s =>
-          let rate := over bits
-            (times bits (of_Q bits eta) (plus bits (of_Q bits (share_of d s)) far)) rest in
-          row_of A (fun a =>
-            times bits rate (times bits (at_pair p s a) (at_pair gains s a))))
+    | softmax_pg mu => gradient_next rate p theta q paid far mu d
+    | _ => natural_next rate theta q logs
     end.
 
   (* For every iterate from number k on: what was guessed, and how far the values may be from it *)
-  Fixpoint distances (k : nat) (theta : list (list ball)) (l : list guess) : list (valuation * ball)
-  := match l with
-     | [] => []
-     | g :: others =>
-         let p := chances theta in
-         let gains := table_of (fun s a => of_Q bits (gain (near g) s a)) in
-         let far := distance p gains in
-         (near g, far) :: match others with
-           | [] => []
-           | _ =>
-               let more := growth (stride c k) p (advantages gains far) (seen g) in
-               distances (Datatypes.S k)
-                 (table_of (fun s a => plus bits (at_pair theta s a) (at_pair more s a))) others
-           end
-     end.
+  Fixpoint distances (logs : list (list ball)) (k : nat) (theta : list (list ball))
+      (l : list guess) : list (valuation * ball) :=
+    match l with
+    | [] => []
+    | g :: others =>
+        let w := weights theta in
+        let z := masses w in
+        let p := chances w z in
+        let gains := table_of (fun s a => of_Q bits (gain (near g) s a)) in
+        let paid := prices logs theta (commons z) in
+        let far := distance p gains paid in
+        (near g, far) :: match others with
+          | [] => []
+          | _ => distances logs (Datatypes.S k)
+              (next (rate c k) p theta (ahead gains far) logs paid far (seen g)) others
+          end
+    end.
 
-  (* ---- Gaps. ---- *)
-
+  (* How far the largest values with entropy may be from those that were guessed *)
+  Definition best_distance (v : valuation) : ball :=
+    over bits (hull S (fun s => scaled_log (sum_balls bits A (fun a =>
+      power_of_e bits (over bits (of_Q bits (gain v s a)) tau))))) rest.
   Definition no_distance : valuation * ball := (no_values, of_Z bits 0).
 
-  Definition gap_ball (x : valuation * ball) : ball :=
-    minus bits (of_Q bits (mean_from_start T (best (aim c)) - mean_from_start T (fst x))) (snd x).
-  Definition gap_at (x : valuation * ball) (s : nat) : ball :=
-    minus bits (of_Q bits (share_of (best (aim c)) s - share_of (fst x) s)) (snd x).
-
-  Definition is_below (x : ball) (b : Q) : bool := below bits x (of_Q bits b).
-  Definition is_above (x : ball) (b : Q) : bool := below bits (of_Q bits b) x.
-
-  Definition checks_gap (x : valuation * ball) (ends : Q * Q) : bool :=
-    complete T (fst x) && is_above (gap_ball x) (fst ends) && is_below (gap_ball x) (snd ends).
-
-  Definition of_bound (b : bound) : nat :=
-    match b with
-    | mean_at_most k _ | mean_above k _ | worst_at_most k _ | worst_above k _ => k
-    end.
-  Definition checks_limit (x : valuation * ball) (b : bound) : bool :=
-    match b with
-    | mean_at_most _ b => is_below (gap_ball x) b
-    | mean_above _ b => is_above (gap_ball x) b
-    | worst_at_most _ b => all_states T (fun s => is_below (gap_at x s) b)
-    | worst_above _ b => existsb (fun s => is_above (gap_at x s) b) (seq 0 S)
-    end.
+  (* ---- What is asked of a claim before. ---- *)
 
   Definition checks_method : bool :=
-    match moved_by c with natural_pg => true | softmax_pg mu => checks_shares S mu end.
+    match moved_by c with
+    | natural_pg => true
+    | softmax_pg mu => checks_shares S mu
+    | soft_policy_iteration => match aim c with plain _ => false | with_entropy _ => true end
+    end.
 
-  Definition checks_softmax (l : list guess) : bool :=
-    checks_optimum T (aim c) && checks_policy T (begins c) && checks_method
-    && Nat.eqb (length (gaps c)) (Datatypes.S (last_of c))
-    && Nat.eqb (length l) (Datatypes.S (last_of c))
-    && (let x := distances 0 (table_of (fun _ _ => of_Z bits 0)) l in
-        forallb (fun pair => checks_gap (fst pair) (snd pair)) (combine x (gaps c))
-        && forallb (fun b => Nat.ltb (of_bound b) (length x)
-             && checks_limit (nth (of_bound b) x no_distance) b) (limits c)).
+  (* With entropy every action has a positive probability. *)
+  Definition checks_aim : bool :=
+    match aim c with
+    | plain o => checks_optimum T o
+    | with_entropy tau => checks_mdp T && (0 <? Qnum tau)
+        && all_moves T (fun s a => 0 <? weight_of (begins c) s a)
+    end.
 End Iterate.
 
-(* A number that depends on every entry of a claim. *)
-Definition softmax_checksum (c : softmax_claim) : Z :=
-  stir_all 0 (match moved_by c with natural_pg => [1] | softmax_pg mu => 2 :: of_shares mu end
-    ++ of_optimum (aim c) ++ flat_map of_shares (begins c) ++ flat_map of_fraction (strides c)
-    ++ flat_map (fun x => of_fraction (fst x) ++ of_fraction (snd x)) (gaps c)
-    ++ flat_map run.of_bound (limits c)).
-
-(* ---- What it says. ---- *)
+(* ---- What a run is. ---- *)
 Local Open Scope R_scope.
 
 Definition under (m : softmax_method) : option (nat -> R) :=
   match m with
-  | natural_pg => None
   | softmax_pg mu => Some (fun s => ratio (part mu s) (whole mu))
+  | _ => None
   end.
 
 Definition is_softmax_run T c (pi : nat -> nat -> nat -> R) (V : nat -> nat -> R) : Prop :=
-  softmax_run (meaning T) (under (moved_by c)) (fun k => Q2R (stride c k)) (last_of c)
-    (probability (begins c)) pi V.
-
-Section Claim.
-  Variables (T : table) (c : softmax_claim) (V : nat -> nat -> R).
-  Let M := meaning T.
-  Definition mean_loss (k : nat) : R :=
-    mean (states M) (start_of T) (value (best (aim c))) - mean (states M) (start_of T) (V k).
-  Definition loss_in (k s : nat) : R := value (best (aim c)) s - V k s.
-
-  Definition limit_holds (b : bound) : Prop :=
-    match b with
-    | mean_at_most k b => mean_loss k <= Q2R b
-    | mean_above k b => mean_loss k > Q2R b
-    | worst_at_most k b => forall s, (s < states M)%nat -> loss_in k s <= Q2R b
-    | worst_above k b => exists s, (s < states M)%nat /\ loss_in k s > Q2R b
-    end.
-End Claim.
-
-(* The method has a run, and whatever run it has, its gaps are as claimed. *)
-Definition is_enclosed (T : table) (c : softmax_claim) : Prop :=
-  is_optimum T (aim c) /\ (exists pi V, is_softmax_run T c pi V) /\
-  forall pi V, is_softmax_run T c pi V ->
-    (forall k, (k <= last_of c)%nat -> let ends := nth k (gaps c) (0, 0)%Q in
-       Q2R (fst ends) < mean_loss T c V k < Q2R (snd ends))
-    /\ forall b, In b (limits c) -> limit_holds T c V b.
+  softmax_run (meaning T) (Q2R (tau_of c)) (under (moved_by c)) (fun k => Q2R (rate c k))
+    (last_of c) (probability (begins c)) pi V.

@@ -74,7 +74,7 @@ def refuse_irrational(rule):
         raise ValueError(
             f"subject is a run of {type(rule).__name__}, whose iterates Coq does not check; "
             f"expected one of the methods with rational iterates ({rational_methods()}), or "
-            "NaturalPG or SoftmaxPG, whose gaps it encloses"
+            "NaturalPG, SoftmaxPG or SoftPolicyIteration, whose gaps it encloses"
         )
 
 

@@ -10,8 +10,8 @@ RUNS = (
     "steps", "rows", "row_soundness", "run", "run_soundness", "uniqueness",
 )  # fmt: skip
 SOFTMAX_RUNS = (
-    *RUNS, "existence", "softmax", "balls", "enclosures", "iterates_enclosed",
-    "enclosures_soundness",
+    *RUNS, "existence", "softmax", "entropy", "balls", "enclosures", "policies_enclosed",
+    "values_enclosed", "iterates_enclosed", "softmax_gaps", "enclosures_soundness",
 )  # fmt: skip
 REFUTATION = (
     "sums", "mdp", "improvement", "policy_iteration", "projected", "projected_rates", "printed",

@@ -10,6 +10,7 @@ SECONDS = 3e-8  # for one of them
 MOST_OF_RUNS = 1e9  # whose numbers are longer, 10 to 15 ns each: 15 s
 MOST_SECONDS = 12.0  # of intervals
 PAIR_SECONDS, BIT_SECONDS, HALF_AS_MUCH = 3e-3, 1.5e-6, 300
+LOGARITHM = 1.6  # of which there is one for every state with entropy, in exponentials
 ANY_PAIR = 60_000  # what a state and action take in every iterate, however short its numbers
 
 
@@ -97,19 +98,21 @@ def _longest(fractions) -> int:
     return max(bits(unit), *(bits(x.p * (unit // x.q)) for x in fractions))
 
 
-def enclosure_seconds(mdp, iterations, bits) -> float:
+def enclosure_seconds(method, iterations, bits) -> float:
     """How long Coq computes with intervals of so many bits, about: an exponential for every pair
-    in every iterate, and the fractions of the table times those of the values."""
-    S, A = mdp.r.shape
+    in every iterate, and the fractions of the table times those of the values; with entropy, the
+    largest values are one iterate more."""
+    mdp, (S, A), soft = method.mdp, method.mdp.r.shape, method.tau > 0
     pair = PAIR_SECONDS + BIT_SECONDS * bits**2 * (1 + bits / HALF_AS_MUCH)
     products = bits * sum(map(sum, moves_bits(mdp))) * SECONDS
-    return (iterations + 1) * (S * A * pair + products)
+    exponentials = S * (A + LOGARITHM * soft)
+    return (iterations + 1 + soft) * (exponentials * pair + products)
 
 
-def bearable_iterations(mdp, iterations, bits, first) -> int:
+def bearable_iterations(method, iterations, bits, first) -> int:
     """About how many fewer iterations Coq checks in time, if ``bits`` bits were too many for these
     and ``first`` are enough for none; -1 if not even that works."""
     for k in range(iterations - 1, -1, -1):
-        if enclosure_seconds(mdp, k, first + (bits - first) * k / iterations) <= MOST_SECONDS:
+        if enclosure_seconds(method, k, first + (bits - first) * k / iterations) <= MOST_SECONDS:
             return k
     return -1

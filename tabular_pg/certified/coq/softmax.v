@@ -1,5 +1,5 @@
-(* Softmax methods in real numbers: one step, a run, which exists, and how near to guesses its
-   values and visits are. *)
+(* Softmax methods in real numbers, with entropy or without: one step, a run, which exists, and how
+   near to guesses its values and visits are. *)
 From Coq Require Import Reals Lra Lia Arith.
 From TabularPG Require Import sums mdp existence improvement policy_iteration multiplicative.
 From TabularPG Require Import projected projected_rates steps.
@@ -59,6 +59,14 @@ Proof.
   intros b Hb. rewrite (Hw b Hb), (Hx b Hb). reflexivity.
 Qed.
 
+Lemma reweighted_shifted n w x c a :
+  distribution n w -> reweighted n w (fun b => x b + c) a = reweighted n w x a.
+Proof.
+  intros Hw. pose proof (reweighted_mass n w x Hw) as HZ. unfold reweighted.
+  rewrite (mean_ext _ _ _ (fun b => exp c * exp (x b))) by (intros; rewrite exp_plus; ring).
+  rewrite mean_scale, exp_plus. pose proof (exp_pos c). field. lra.
+Qed.
+
 (* By how much theta grows; what all actions of a state have in common moves no policy. *)
 Definition natural_growth M V (eta : R) s a : R := eta * advantage M V s a.
 Definition gradient_growth M V (pi : nat -> nat -> R) (d : nat -> R) eta s a : R :=
@@ -74,12 +82,21 @@ Definition softmax_step M (mu : option (nat -> R)) eta V (pi next : nat -> nat -
       next s a = reweighted (actions M) (pi s) (gradient_growth M V pi d eta s) a
   end.
 
-(* Policies from [first] on, and their values; step k has the size eta k. *)
-Definition softmax_run M mu (eta : nat -> R) (n : nat) first
+(* A policy earns -tau ln pi(a | s) beside the reward, in the mean tau times the entropy of its row:
+   Coq has ln 0 = 0. *)
+Definition soft M (tau : R) (pi : nat -> nat -> R) : MDP := {|
+  states := states M; actions := actions M; P := P M; gamma := gamma M;
+  r := fun s a => r M s a - tau * ln (pi s a)
+|}.
+
+(* Policies from [first] on, and their values, with entropy if tau > 0; step k has the size
+   eta k. *)
+Definition softmax_run M tau mu (eta : nat -> R) (n : nat) first
     (pi : nat -> nat -> nat -> R) (V : nat -> nat -> R) : Prop :=
   (forall s a, (s < states M)%nat -> (a < actions M)%nat -> pi 0%nat s a = first s a) /\
-  (forall k, (k <= n)%nat -> policy M (pi k) /\ is_value M (pi k) (V k)) /\
-  (forall k, (k < n)%nat -> softmax_step M mu (eta k) (V k) (pi k) (pi (S k))).
+  (forall k, (k <= n)%nat -> policy M (pi k) /\ is_value (soft M tau (pi k)) (pi k) (V k)) /\
+  (forall k, (k < n)%nat ->
+     softmax_step (soft M tau (pi k)) mu (eta k) (V k) (pi k) (pi (S k))).
 
 (* ---- Values and visits near guesses. ---- *)
 
@@ -198,20 +215,21 @@ Proof.
     apply natural_step_is_policy; [auto|]. apply value_is_solution, HV.
 Qed.
 
-Theorem every_softmax_run_exists M mu eta n first :
-  proper M -> policy M first -> of_mu M mu -> exists pi V, softmax_run M mu eta n first pi V.
+Theorem every_softmax_run_exists M tau mu eta n first :
+  proper M -> policy M first -> of_mu M mu -> exists pi V, softmax_run M tau mu eta n first pi V.
 Proof.
   intros HM Hfirst Hmu. induction n as [|n (pi & V & H0 & HV & Hstep)].
-  - destruct (every_policy_has_a_value M first HM Hfirst) as [V HV].
+  - destruct (every_policy_has_a_value (soft M tau first) first HM Hfirst) as [V HV].
     exists (fun _ => first), (fun _ => V).
     split; [auto|]. split; [auto|]. intros k Hk. lia.
   - destruct (HV n (le_n n)) as [Hpi Hn].
-    destruct (every_step_is_taken M mu (eta n) (V n) (pi n) HM Hpi Hn Hmu) as [next [Hnext Hs]].
-    destruct (every_policy_has_a_value M next HM Hnext) as [W HW].
+    destruct (every_step_is_taken (soft M tau (pi n)) mu (eta n) (V n) (pi n) HM Hpi Hn Hmu)
+      as [next [Hnext Hs]].
+    destruct (every_policy_has_a_value (soft M tau next) next HM Hnext) as [W HW].
     exists (fun k => if Nat.eqb k (S n) then next else pi k).
     exists (fun k => if Nat.eqb k (S n) then W else V k). split; [exact H0|]. split.
-    + intros k Hk. destruct (Nat.eqb k (S n)) eqn:E; [auto|]. apply Nat.eqb_neq in E.
-      apply HV. lia.
+    + intros k Hk. destruct (Nat.eqb k (S n)) eqn:E; [split; [exact Hnext|exact HW]|].
+      apply Nat.eqb_neq in E. apply HV. lia.
     + intros k Hk. replace (Nat.eqb k (S n)) with false by (symmetry; apply Nat.eqb_neq; lia).
       change (Nat.eqb (S k) (S n)) with (Nat.eqb k n). destruct (Nat.eqb k n) eqn:E.
       * apply Nat.eqb_eq in E. subst k. exact Hs.

@@ -16,21 +16,22 @@ from tabular_pg.certified.coq.tables import (
     values,
 )
 from tabular_pg.engine.rules import flat_rule
-from tabular_pg.methods import NaturalPG, SoftmaxPG
+from tabular_pg.methods import SoftmaxPG
+
+NAMES = ("natural_pg", "softmax_pg", "soft_policy_iteration")  # of SOFTMAX
 
 
 def softmax_text(claim, notes="") -> str:
     """Definitions, claim and proof for a run of a softmax method; ``notes`` are on its limits."""
     mdp = claim.method.mdp
     gaps = listed((f"({low}, {high})" for low, high in claim.gaps), 10)
-    goal = record(claim.goal).replace("\n", "\n  ")
     guesses = ";\n ".join(map(_guess, claim.guesses))
     return f"""\
 Definition M : table := {table(mdp)}.
 {notes}
 Definition claim : softmax_claim := {{|
   moved_by := {_method(claim)};
-  aim := {goal};
+  aim := {_aim(claim)};
   begins := {listed(map(share, claim.method.policy), 12)};
   strides := {_strides(claim.steps)};
   gaps := {gaps}%Q;
@@ -49,9 +50,7 @@ Definition guesses : list guess := [
 Lemma checked : checks_softmax {claim.bits} M claim guesses = true.
 Proof. vm_cast_no_check (eq_refl true). Qed.
 
-(* The aim is the optimum; the method has a run of so many steps from the first policy, and in
-   every such run the gap of iterate k, in the mean over the start, lies between the ends of entry
-   k, counted from 0. *)
+{_said(claim)}
 Theorem gaps_of_M : is_enclosed M claim.
 Proof. exact (checks_softmax_sound {claim.bits} M claim guesses checked). Qed.
 {refutation(claim.limits, _of_such_runs)}
@@ -61,15 +60,33 @@ Print Assumptions gaps_of_M.
 
 
 def _of_such_runs(bound, number) -> str:
-    return f"""forall pi V, is_softmax_run M claim pi V ->
-  limit_holds M claim V ({bound}).
+    return f"""forall best pi V,
+  is_largest M claim best -> is_softmax_run M claim pi V -> limit_holds M best V ({bound}).
 Proof. exact (limit_of_runs M claim gaps_of_M {number} _ eq_refl). Qed."""
 
 
-def _method(claim):
-    if isinstance(flat_rule(claim.method.rule), NaturalPG):
-        return "natural_pg"
-    return f"softmax_pg ({share(claim.method.mdp.mu)})"
+def _aim(claim) -> str:
+    if claim.goal is None:
+        return f"with_entropy {fraction(claim.method.tau)}"
+    goal = record(claim.goal).replace("\n", "\n  ")
+    return f"plain {goal}"
+
+
+def _said(claim) -> str:
+    if claim.goal is None:
+        return """\
+(* Values with entropy have a least upper bound in every state; the method has a run of so many
+   steps from the first policy, and in every such run the gap of iterate k to these bounds, in the
+   mean over the start, lies between the ends of entry k, counted from 0. *)"""
+    return """\
+(* The aim is the optimum; the method has a run of so many steps from the first policy, and in
+   every such run the gap of iterate k, in the mean over the start, lies between the ends of entry
+   k, counted from 0. *)"""
+
+
+def _method(claim) -> str:
+    name = NAMES[SOFTMAX.index(type(flat_rule(claim.method.rule)))]
+    return f"{name} ({share(claim.method.mdp.mu)})" if name == "softmax_pg" else name
 
 
 def _strides(steps) -> str:
@@ -89,7 +106,8 @@ def _checksum(claim) -> int:
     numbers = [1 + SOFTMAX.index(type(rule))]
     if isinstance(rule, SoftmaxPG):
         numbers += flat(over_one(mdp.mu))
-    numbers += goal_numbers(claim.goal)
+    tau = claim.method.tau
+    numbers += [tau.p, tau.q] if claim.goal is None else goal_numbers(claim.goal)
     for row in claim.method.policy:
         numbers += flat(over_one(row))
     for x in claim.steps:

@@ -45,9 +45,12 @@ class Decimal(NamedTuple):
 
 
 def decimal(x, digits, up) -> Decimal:
-    """A rational number to about so many significant digits, no smaller if ``up``, else no
-    larger."""
-    places = max(0, digits - len(str(abs(int(x.p)))) + len(str(int(x.q))))
+    """A rational number to so many significant digits, or as an integer of more, no smaller if
+    ``up``, else no larger."""
+    places = digits - len(str(abs(x.p))) + len(str(x.q))  # str of an int refuses 4300 digits
+    if abs(x) * fmpq(10) ** places >= 10**digits:
+        places -= 1
+    places = max(0, places)
     scaled = x * 10**places
     return Decimal(int(scaled.ceil() if up else scaled.floor()), places)
 

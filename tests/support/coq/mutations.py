@@ -122,6 +122,7 @@ def _within(pattern, text, draw):
     return text[: chosen.start()] + replaced_digit(chosen[0], draw) + text[chosen.end() :]
 
 
+SOFTMAX_METHODS = {"natural_pg", "soft_policy_iteration"}  # those without visits
 OF_RUNS = (
     *(2 * [changed_iterate]), replaced_digit, changed_step, changed_bound, other_method,
     exchanged_iterates, doubled_iterate, lost_iterate, other_side, lost_transition,
@@ -147,3 +148,14 @@ def changed_gap(text, draw):
 def changed_stride(text, draw):
     """One digit of a step size is another one."""
     return _within(r"strides := (?:repeat )?[^\n]*?\)", text, draw)
+
+
+def changed_tau(text, draw):
+    """One digit of the temperature is another one."""
+    return _within(r"with_entropy \([^)]*\)", text, draw)
+
+
+def other_softmax_method(text, draw):
+    """The run is said to be another method's."""
+    found = re.search(r"moved_by := (\w+)", text)
+    return text.replace(found[1], draw.choice(sorted(SOFTMAX_METHODS - {found[1]})), 1)

@@ -18,10 +18,11 @@ from tabular_pg.methods import (
     ProjectedPG,
     ProjectedQAscent,
     SoftmaxPG,
+    SoftPolicyIteration,
 )
 from tabular_pg.search import SmallInstance, worst_case
 
-TENTH = Fraction(1, 10)
+TENTH, HALF = Fraction(1, 10), Fraction(1, 2)
 
 
 def run(mdp, rule, iterations, *ids, **options):
@@ -78,4 +79,14 @@ SOFTMAX_RUNS = {
     "nothing_to_gain": lambda: run(all_optimal(), NaturalPG(1), 2),
     "large_by_exponent": lambda: (COUNTEREXAMPLES["S5m"], []),
     "search_natural": lambda: found("N1", NaturalPG, mode=falls_to_a_tenth),
+    "entropy_natural": lambda: run(of_the_docs(), NaturalPG(1), 3, tau=TENTH),
+    "entropy_natural_tenths": lambda: run(
+        table_mdp(4, 3, 4), NaturalPG(1), 4, "G1v", "G3e", tau=TENTH
+    ),
+    "entropy_natural_garnet": lambda: run(
+        instances.garnet(5, 3, 3, gamma=0.9, seed=5), NaturalPG(0.5), 2, tau=0.1
+    ),
+    "entropy_softmax": lambda: run(of_the_docs(), SoftmaxPG(TENTH), 3, "E3", tau=TENTH),
+    "soft_iteration": lambda: run(of_the_docs(), SoftPolicyIteration(), 3, "G4", tau=HALF),
+    "search_entropy": lambda: found(halved("G3e"), NaturalPG, tau=0.5),
 }
