@@ -62,6 +62,12 @@ def test_all_iterates_are_written_whatever_was_recorded(tmp_path):
     assert text.count("near :=") == 6 and "strides := repeat (1 # 1) 5;" in text
 
 
+@pytest.mark.parametrize(("id", "iterates"), [("S3p", 301), ("S5m", 9)])
+def test_known_counterexamples_are_short_enough(id, iterates, tmp_path):
+    text = write_coq(tmp_path / "x.v", COUNTEREXAMPLES[id], alone=False).read_text()
+    assert text.count("near :=") == iterates and "Theorem refuted" in text
+
+
 # ---------------------------------------------------------------- what Coq accepts
 
 
