@@ -107,7 +107,8 @@ def test_float_runs_are_enclosed(name, rule, tau):
     tied = name == "lake" and type(rule) in TIED_ON_LAKE
     mdp = lake_in_thirds() if tied else lake() if name == "lake" else GRID[name]
     simplex, rng = method_of(checked_rule(rule)).space is Space.SIMPLEX, np.random.default_rng(0)
-    for kind in ["uniform", "random", "sharp"] + ["vertex"] * simplex:
+    kinds = ["random"] if name == "lake" else ["uniform", "random", "sharp"]  # its balls take time
+    for kind in kinds + ["vertex"] * simplex:
         iterations = 5 if type(rule) is SoftPolicyIteration else 12
         run = optimize(mdp, rule, iterations, tau=tau, policy=start(kind, mdp, rng))
         assert certify(run).relative_error < 1e-9, kind
