@@ -53,8 +53,10 @@ def newton(bellman, tau, greedy, V, V_low):
                 return
             precise, previous = True, np.inf
             continue
-        previous, step = left, tau * residual
-        bellman.solve(pi / pi.sum(axis=1, keepdims=True), step)
+        previous, step, total = left, tau * residual, pi.sum(axis=1, keepdims=True)
+        if not (np.isfinite(step).all() and (total > 0).all()):  # values beyond the floats
+            break
+        bellman.solve(pi / total, step)
         if not np.isfinite(step).all():
             break
         accumulate(V, V_low, step)

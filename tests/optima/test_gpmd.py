@@ -262,6 +262,20 @@ def test_an_optimum_that_is_none_is_refused():
     assert optimum(stay, 0.01, regularizer=mirrors.Tsallis(0.5)).V[0] < 0
 
 
+@pytest.mark.parametrize("q", [0.05, 0.1])
+def test_values_that_grow_beyond_the_floats_are_refused_without_a_warning(q):
+    rng, refused = np.random.default_rng(560), 0
+    for _ in range(60):
+        ends = (rng.random((2, 2)) < 0.3) * rng.random((2, 2))
+        P = rng.dirichlet(np.ones(2), (2, 2)) * (1.0 - ends)[:, :, None]
+        if ends.sum() > 0:
+            try:
+                optimum(MDP(P, -rng.random((2, 2)), 1.0), 1.0, regularizer=mirrors.Tsallis(q))
+            except ValueError as error:
+                refused += "regularized values are infinite" in str(error)
+    assert refused > 10
+
+
 def test_zeros_come_back_once_their_dual_variables_do():
     """pi* takes both actions; the start takes one, and the other is at the edge."""
     mdp = instances.bandit([0.9, 0.5])
