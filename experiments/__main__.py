@@ -31,7 +31,7 @@ class Script(NamedTuple):
 
     path: str
     arguments: tuple[tuple[str, ...], ...] = (QUICK,)
-    after_all: bool = False  # before it
+    after_all: bool = False  # it waits until all before it have ended
 
 
 BANDITS = "mei2020", "mei2026", "wang2026"  # in a folder of their own
@@ -87,7 +87,8 @@ def main(arguments=None):
         for name, scripts in chosen.items():
             if not scripts:
                 parser.error(f"name is {name!r}; expected {known}")
-        plan = [(script, given) for scripts in chosen.values() for script in scripts]
+        once = dict.fromkeys(script for scripts in chosen.values() for script in scripts)
+        plan = [(script, given) for script in once]
     elif options.quick:
         plan = [(script, given) for script in SCRIPTS.values()]
     else:

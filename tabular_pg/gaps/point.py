@@ -156,15 +156,16 @@ def copy_iterate(source, target):
 
 
 @njit_inlined
-def remember(point, i, table):
-    """Keep (S, A) numbers as table ``i`` of what the method remembers."""
-    for s in range(table.shape[0]):
-        for a in range(table.shape[1]):
-            point.memory[s, i, a] = table[s, a]
+def copy_table(source, target):
+    """As ``target[:] = source`` for (S, A), which takes seconds to compile: it may say what does
+    not fit."""
+    for s in range(source.shape[0]):
+        for a in range(source.shape[1]):
+            target[s, a] = source[s, a]
 
 
 @njit_inlined
 def _copy(source, target):
-    """As ``target[:] = source``, which takes seconds to compile: it may say what does not fit."""
+    """The same for any number of axes."""
     for i in range(source.size):
         target.flat[i] = source.flat[i]

@@ -28,7 +28,7 @@ from tabular_pg.engine.method import Method, Regularization, Space, method
 from tabular_pg.engine.rules import MEMBERS, composed
 from tabular_pg.gaps.bookkeeping import MEASURABLE
 from tabular_pg.gaps.coordinates import policy_error
-from tabular_pg.gaps.point import remember
+from tabular_pg.gaps.point import copy_table
 from tabular_pg.mirrors import MIRRORS, Entropy
 from tabular_pg.mirrors.registration import space_of
 from tabular_pg.numerics.simplex import EPS, argmax
@@ -100,7 +100,7 @@ def entry(table, s, a):
 
 def first_critic(rule, problem, point):
     """E^0 = Q*_tau - Q_tau^{pi^0}."""
-    remember(point, 0, point.q)
+    copy_table(point.q, point.memory[:, 0])
 
 
 def first_weighted_critic(rule, problem, point):

@@ -133,6 +133,8 @@ def test_scripts_of_the_list_are_run_until_one_fails(planned, jobs):
 def test_a_name_may_be_that_of_several_scripts(planned, capsys):
     noted, _ = planned(["literature", "dapo_budget"])
     assert len(noted.run) == len(scripts.LITERATURE) + 1
+    again, _ = planned(["literature_xiao2022", "literature"])
+    assert len(again.run) == len(scripts.LITERATURE)  # none twice
     assert planned(["litera"])[1] == planned(["rates", "--jobs", "0"])[1] == 2
     said = capsys.readouterr().err
     assert "name is 'litera'; expected figures, or some of rates, " in said

@@ -20,7 +20,7 @@ import numpy as np
 from tabular_pg._jit import njit
 from tabular_pg.engine.method import Space, method
 from tabular_pg.gaps.coordinates import policy_error
-from tabular_pg.gaps.point import remember
+from tabular_pg.gaps.point import copy_table
 from tabular_pg.methods.gradients.normalized_pg import fill_direction
 from tabular_pg.methods.softmax_pg import climb, exists
 from tabular_pg.references import cited
@@ -46,7 +46,7 @@ class NormalizedAcceleratedPG(NamedTuple):
 
 def first_evaluation(rule, problem, point):
     """theta_0 is where it starts, and what was before."""
-    remember(point, EARLIER, point.x)
+    copy_table(point.x, point.memory[:, EARLIER])
     keep(problem, point, False)
 
 
@@ -57,7 +57,7 @@ def next_evaluation(rule, k, problem, point):
 
 def first_normalized(rule, problem, point):
     """The same with the direction of the gradient."""
-    remember(point, EARLIER, point.x)
+    copy_table(point.x, point.memory[:, EARLIER])
     keep(problem, point, True)
 
 
@@ -80,7 +80,7 @@ def fill(problem, point, normalized):
 @njit
 def keep(problem, point, normalized):
     """theta_t, its gradient and the logarithm of its gap."""
-    remember(point, LATEST, point.x)
+    copy_table(point.x, point.memory[:, LATEST])
     point.memory[0, LEVEL, 0] = log_gap(problem, point)
     fill(problem, point, normalized)
 
@@ -93,10 +93,7 @@ def keep_or_choose(k, problem, point, normalized):
     elif log_gap(problem, point) <= point.memory[0, LEVEL, 0]:
         fill(problem, point, normalized)
     else:
-        x = point.x
-        for s in range(x.shape[0]):
-            for a in range(x.shape[1]):
-                x[s, a] = point.memory[s, LATEST, a]
+        copy_table(point.memory[:, LATEST], point.x)
 
 
 @njit

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tabular_pg.engine.method import Space, method
-from tabular_pg.gaps.point import remember
+from tabular_pg.gaps.point import copy_table
 from tabular_pg.methods.softmax_pg import climb, exists
 from tabular_pg.references import cited
 
@@ -31,7 +31,7 @@ class HeavyBallPG(NamedTuple):
 
 def at_rest(rule, problem, point):
     """The logits before the first are those."""
-    remember(point, 0, point.x)
+    copy_table(point.x, point.memory[:, 0])
 
 
 @method(HeavyBallPG, space=Space.SOFTMAX, visitation=True, memory=1, start=at_rest)

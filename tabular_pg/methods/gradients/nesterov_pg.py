@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tabular_pg.engine.method import Space, method
-from tabular_pg.gaps.point import remember
+from tabular_pg.gaps.point import copy_table
 from tabular_pg.methods.softmax_pg import climb, exists
 from tabular_pg.references import cited
 
@@ -27,7 +27,7 @@ class NesterovPG(NamedTuple):
 
 def first_theta(rule, problem, point):
     """theta_0 is where it starts."""
-    remember(point, 0, point.x)
+    copy_table(point.x, point.memory[:, 0])
 
 
 @method(NesterovPG, space=Space.SOFTMAX, visitation=True, memory=1, start=first_theta)

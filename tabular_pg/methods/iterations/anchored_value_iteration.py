@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.method import Space, method
-from tabular_pg.gaps.point import remember
+from tabular_pg.gaps.point import copy_table
 from tabular_pg.methods.iterations.value_iteration import backup, take_greedy
 from tabular_pg.references import cited
 
@@ -29,7 +29,7 @@ class AnchoredValueIteration(NamedTuple):
 def first_values(rule, problem, point):
     """E_0 = Q* - Q^{pi^0}, less what all have in common, twice."""
     for i in range(2):
-        remember(point, i, point.q)
+        copy_table(point.q, point.memory[:, i])
 
 
 def next_values(rule, k, problem, point):

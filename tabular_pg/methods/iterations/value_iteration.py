@@ -18,7 +18,7 @@ import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.engine.method import Space, method
-from tabular_pg.gaps.point import remember
+from tabular_pg.gaps.point import copy_table
 from tabular_pg.numerics.systems.products import drop_common, next_values
 from tabular_pg.references import cited
 
@@ -32,7 +32,7 @@ class ValueIteration(NamedTuple):
 
 def first_values(rule, problem, point):
     """E_0 = Q* - Q^{pi^0}, less what all have in common."""
-    remember(point, 0, point.q)
+    copy_table(point.q, point.memory[:, 0])
 
 
 def next_backup(rule, k, problem, point):
