@@ -111,8 +111,9 @@ def _run(plan, jobs) -> int:
                 running.append(_Job(*waiting.pop(0), aloud=jobs == 1))
             time.sleep(0.05)
             for job in [job for job in running if job.process.poll() is not None]:
+                ended = job.end()
                 running.remove(job)
-                code = code or job.end()
+                code = code or ended
         except KeyboardInterrupt:
             continue
     return code
@@ -127,8 +128,8 @@ class _Job:
         self.process = subprocess.Popen(command, stdout=self.said, stderr=self.said)
 
     def end(self) -> int:
-        """How it has ended, when all that it has said is printed."""
-        if self.said is not None:
+        """How it has ended, when all that it has said is printed; after a Ctrl-C perhaps again."""
+        if self.said is not None and not self.said.closed:
             self.said.seek(0)
             sys.stdout.write(self.said.read().decode(errors="replace"))
             sys.stdout.flush()
