@@ -13,6 +13,7 @@ SURE_TIES = 8  # such units that say nothing against a tie, unless only rewards 
 DOUBTFUL = 1e4  # a Delta within this factor of the tolerance is warned about
 FLOAT_TOLERANCE = 1e-12  # gains up to this, relative to the same, are left to refined values
 POLICY_ITERATIONS = 10_000
+DIRECT = 16  # of these come first where a policy is evaluated by a few sweeps
 
 
 class Solution(NamedTuple):
@@ -49,20 +50,21 @@ def policy_iteration(bellman, tie_tolerance) -> Solution:
 def _float_pass(bellman, left):
     """The actions (S,) where no gain is seen in float64, and their values and reach; None for
     these if all that is ``left`` of the steps was taken before."""
-    direct = bellman.dense or bellman.proper is not None
+    direct = POLICY_ITERATIONS
     if bellman.proper is not None:
         chosen = bellman.proper.first()
-    elif bellman.dense:
-        chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
     else:
-        chosen = bellman.nearly_greedy()
-    for _ in left:
+        chosen = bellman.masked(bellman.r.copy()).argmax(axis=1)
+        if not bellman.dense:
+            direct = DIRECT if bellman.is_mixed(chosen) else 0
+            chosen = chosen if direct else bellman.nearly_greedy()
+    for i in left:
         V, reach = bellman.values(chosen)
         advantage = bellman.advantages(V)
         better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
         if not better.any():
             return chosen, (V, reach)
-        if direct:
+        if i < direct:
             chosen = _switched(bellman, chosen, advantage, better)
         else:
             chosen = bellman.nearly_greedy(V)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from tabular_pg import MDP, optimum
+from tabular_pg import MDP, instances, optimum
+from tabular_pg.optima import bellman
 
 
 def deterministic(successors, r, gamma):
@@ -91,3 +92,45 @@ def test_mazes_of_sixty_thousand_states(gamma):
     step = np.take_along_axis(successors, best.pi.argmax(axis=1)[:, None], axis=1)[:, 0]
     others = np.arange(n * n) != goal
     assert (distance[step[others]] == distance[others] - 1).all()
+
+
+@pytest.fixture
+def sweeps(monkeypatch):
+    """Sweeps of value iteration so far, one entry each."""
+    made, sweep = [], bellman.greedy_sweep
+
+    def counted(*arguments):
+        made.append(1)
+        return sweep(*arguments)
+
+    monkeypatch.setattr(bellman, "greedy_sweep", counted)
+    return made
+
+
+def slippery(successors, goal, gamma):
+    """The same maze, in which one step in ten goes to a side."""
+    successors[goal] = goal
+    S, A = successors.shape
+    rows = np.repeat(np.arange(S * A), 3)
+    beside = np.repeat(successors.reshape(S, 2, 2)[:, ::-1], 2, axis=1)  # of up and down, left, ...
+    sides = np.concatenate([successors[:, :, None], beside], axis=2)
+    r = np.zeros((S, A))
+    r[goal] = 1.0
+    entries = np.tile([0.9, 0.05, 0.05], S * A), (rows, sides.ravel())
+    return MDP(sparse.csr_array(entries, shape=(S * A, S)), r, gamma)
+
+
+def test_a_slippery_maze_takes_few_sweeps(sweeps):
+    mdp = slippery(maze(150), 150**2 - 1, 0.999)
+    best = optimum(mdp)
+    assert 0 < len(sweeps) < 200
+    following = (mdp.P @ best.V).reshape(mdp.r.shape)
+    np.testing.assert_allclose((mdp.r + mdp.gamma * following).max(axis=1), best.V, rtol=1e-12)
+
+
+def test_states_that_hear_soon_of_all_others_take_none(sweeps):
+    mdp = instances.garnet(5000, 4, 5, 0.9999, seed=1, sparse=True)
+    best = optimum(mdp)
+    assert not sweeps
+    following = (mdp.P @ best.V).reshape(mdp.r.shape)
+    np.testing.assert_allclose((mdp.r + mdp.gamma * following).max(axis=1), best.V, rtol=1e-12)

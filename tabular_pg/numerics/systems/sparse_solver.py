@@ -109,6 +109,11 @@ class SparseSolver:
         """Overwrite ``c`` by the solution of ``(I - gamma P_pi)^T y = c``, as ``solve`` does."""
         self._solve(self._columns, c, alike)
 
+    def sweeps_suffice(self, b) -> bool:
+        """Whether no other solver would be tried for ``b`` >= 0; ``b`` is left as it is."""
+        x = np.zeros(b.size)
+        return sweep(self._rows, b, x, PROBE).omega <= self._accepted
+
     def _solve(self, system, b, alike):
         if not (self._finite and np.isfinite(b).all()):
             b.fill(np.nan)
