@@ -74,6 +74,7 @@ class Method(NamedTuple):
     to_greedy: object  # (rule, problem, point, s) -> D(greedy policy, pi_s), or None
     compiled: dict  # what is compiled around the kernel, by the function that makes it
     dual: bool = False  # whether the regularizer is one of the rule, and iterates dual variables
+    zeros: bool = False  # whether probabilities become exactly 0 as a matter of course
 
     def is_dual(self, tau) -> bool:
         """Whether iterates are dual variables for this weight of the regularizer."""
@@ -139,6 +140,7 @@ def method(
     lanes=False,
     any_sign=(),
     to_greedy=None,
+    zeros=False,
 ):
     """Register the decorated ``kernel(rule, k, problem, point)`` for the record type ``rule``.
 
@@ -168,13 +170,11 @@ def method(
         Fills ``point.memory``, which is 0 else, at the first iterate, after its evaluation.
     learn : function (rule, k, problem, point), optional
         Called before every step but the first, with the step size that was taken last, for what
-        is remembered of values rather than of
-        policies: where policies are kept in two forms the kernel is run on both, each with a
-        memory of its own, and ``learn`` once.
+        is remembered of values rather than of policies: where these are kept in two forms the
+        kernel is run on both, each with a memory of its own, and ``learn`` once.
     statewise : bool
-        Whether the next policy in a state depends on that state's entries alone. Then, on large
-        MDPs, the kernel is given a few states at a time, and P is read once per iteration
-        instead of twice.
+        Whether the next policy in a state depends on that state's entries alone: on large MDPs
+        the kernel is then given a few states at a time, and P is read once per iteration.
     lanes : bool
         Whether the kernel decides nothing on its data by ``if``, but by ``choose`` of
         ``tabular_pg.numerics.lanes``. Then, for tau = 0, several small MDPs are run at once.
@@ -183,6 +183,8 @@ def method(
     to_greedy : function (rule, problem, point, s), optional
         For mirror descent, the divergence of the nearest greedy action from pi_s, compiled: for
         steps that adapt to it.
+    zeros : bool
+        Whether log-probabilities become -inf all the same, which may end no episode at gamma = 1.
 
     Raises
     ------
@@ -221,8 +223,9 @@ def method(
             kernel, *parts = map(without_result, (kernel, *parts))
         tell_apart(rule)
         METHODS[rule] = Method(
-            rule, kernel, *facts, statewise, lanes, native, *parts, tuple(any_sign), to_greedy, {}
-        )
+            rule, kernel, *facts, statewise, lanes, native, *parts, tuple(any_sign), to_greedy, {},
+            zeros=zeros,
+        )  # fmt: skip
         return kernel
 
     return register

@@ -193,7 +193,7 @@ def task_of(plan) -> Task:
     best = optimum(mdp, tau, tie_tolerance=tie_tolerance, regularizer=regularizer)
     refuse_overflow(rule, best)
     start = start_of(*given, mdp, tau, method, best.regularizer)
-    if method.space is Space.SIMPLEX:
+    if method.zeros or method.space is Space.SIMPLEX:
         refuse_endless(mdp, best.optimal, start.policy, shown_rule(rule))
     alone = not sparse and mdp.n_states <= FEW and solver in (None, Solver.ELIMINATION)
     system = None if alone else linear_solver(mdp, solver)

@@ -85,7 +85,7 @@ def extragradient_pmd(rule, k, problem, point):
             x[s, a] = memory[s, 0, a] + rule.eta * (problem.A_star[s, a] - q[s, a] - best)
 
 
-@method(LookaheadPMD, space=Space.SOFTMAX, statewise=True, memory=1)
+@method(LookaheadPMD, space=Space.SOFTMAX, statewise=True, memory=1, zeros=True)
 def lookahead_pmd(rule, k, problem, point):
     """The update above; of tied actions the first is greedy."""
     x, q, memory = point.x, point.q, point.memory

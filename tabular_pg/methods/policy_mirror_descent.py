@@ -21,7 +21,8 @@ from tabular_pg.engine.rules import MEMBERS, composed
 from tabular_pg.methods.natural_pg import NaturalPG
 from tabular_pg.methods.projected_pg import ProjectedQAscent
 from tabular_pg.mirrors import MIRRORS, Entropy, Euclidean
-from tabular_pg.mirrors.registration import nearest_greedy, refuse_no_map, space_of
+from tabular_pg.mirrors.own import refuse_no_map
+from tabular_pg.mirrors.registration import nearest_greedy, space_of
 from tabular_pg.numerics.gains import gains_of
 from tabular_pg.numerics.simplex import best_of
 from tabular_pg.numerics.systems.products import next_values

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit, njit_foreign, njit_inlined
-from tabular_pg.checks.numbers import is_real, shown
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import (
     is_native,
@@ -29,8 +28,6 @@ MIRRORS: dict[type, Mirror] = {}
 MOVE = ("mirror", "eta", "gains", "x", "s")
 TO_ACTION = ("mirror", "x", "s", "a")
 ONE = ("mirror", "x")
-TRIED = (1e-3, 0.02, 0.2, 0.5, 0.9, 1.0)  # probabilities at which a map of users is looked at
-CLOSE = 1e-6
 
 
 class Form(NamedTuple):
@@ -121,7 +118,7 @@ def separable(record, *, space, derivative, inverse, to_action=None, any_sign=()
         phi'(p) for ``x`` = log p or p. It tends to -infinity as p does to 0 exactly where
         ``space`` is ``Space.SOFTMAX``: no probability ever becomes 0 then.
     inverse : function (mirror, y) -> x
-        The x at which it is y, for y <= phi'(1); 0 for y below phi'(0), if that is finite.
+        The x at which it is y, for y <= phi'(1); for probabilities exactly 0 below phi'(0).
     """
     _checked_record(record, space, any_sign)
     for name, function in (("derivative", derivative), ("inverse", inverse)):
@@ -130,45 +127,6 @@ def separable(record, *, space, derivative, inverse, to_action=None, any_sign=()
     parts = (_compiled(part, native) for part in (derivative, inverse))
     move = dual_step(*parts, space is Space.SIMPLEX, lambda part: _compiled(part, native, tag))
     _add(record, space, move, to_action, True, native, any_sign, (derivative, inverse))
-
-
-def refuse_no_map(mirror):
-    """Raise TypeError or ValueError for a map of users whose ``derivative`` does not increase, or
-    whose ``inverse`` is none, where they are tried."""
-    known, space = MIRRORS[type(mirror)], space_of(mirror)
-    if known.native or known.written is None:
-        return
-    derivative, inverse = known.written
-    before = -math.inf
-    for p in TRIED:
-        x = math.log(p) if space is Space.SOFTMAX else p
-        y = _tried(derivative, mirror, x)
-        if not before < y < math.inf:
-            raise ValueError(
-                f"{derivative.__name__} of {mirror} is {y} at x = {x:.6g}, after {before} at a "
-                "smaller x; expected a finite number that increases with x"
-            )
-        again, before = _tried(inverse, mirror, y), y
-        if not abs(again - x) <= CLOSE * max(1.0, abs(x)):
-            raise ValueError(
-                f"{inverse.__name__} of {mirror} is {again} at y = {y:.6g}; expected {x:.6g}, of "
-                f"which {derivative.__name__} is y"
-            )
-
-
-def _tried(function, mirror, x) -> float:
-    """What a function of a map returns, as a number."""
-    try:
-        found = function(mirror, x)
-    except Exception as error:
-        raise TypeError(
-            f"{function.__name__} of {mirror} raised {type(error).__name__} at {x:.6g}: {error}"
-        ) from error
-    if not is_real(found):
-        raise TypeError(
-            f"{function.__name__} of {mirror} returned {shown(found)} at {x:.6g}; expected a number"
-        )
-    return float(found)
 
 
 def _checked_record(record, space, any_sign):

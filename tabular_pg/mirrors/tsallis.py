@@ -23,15 +23,20 @@ NEAR = 1e-3  # logarithms below have a series
 
 @cited("xiao2022")
 class Tsallis(NamedTuple):
-    """h(p) = (sum_a p_a^q - 1) / (q (q - 1)) with ``q`` > 0 other than 1; q = 2 is Euclidean, and
-    q -> 1 the entropy."""
+    """h(p) = (sum_a p_a^q - 1) / (q (q - 1)) with ``q`` in (0, 2] other than 1; q = 2 is Euclidean,
+    and q -> 1 the entropy."""
 
     q: float
 
     def refuse(self):
-        """ValueError for q = 1."""
+        """ValueError for q = 1, and q > 2."""
         if self.q == 1:
             raise ValueError("mirror.q is 1; expected another number, or the mirror map Entropy()")
+        if self.q > 2:
+            raise ValueError(
+                f"mirror.q is {self.q}; expected a number in (0, 2]: beyond, values do not "
+                "determine small probabilities, nor gaps, to many digits"
+            )
 
     def to_actions(self, pi):
         """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""

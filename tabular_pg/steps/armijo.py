@@ -34,10 +34,15 @@ class Armijo(NamedTuple):
 
     def refuse(self):
         """ValueError unless ``slope`` < 1 and ``grow`` >= 1."""
-        if self.slope >= 1:
-            raise ValueError(f"slope is {self.slope}; expected a number in (0, 1)")
+        refuse_slope(self.slope)
         if self.grow < 1:
-            raise ValueError(f"grow is {self.grow}; expected a number >= 1")
+            raise ValueError(f"eta.grow is {self.grow}; expected a number >= 1")
+
+
+def refuse_slope(slope):
+    """ValueError unless it is below 1."""
+    if slope >= 1:
+        raise ValueError(f"eta.slope is {slope}; expected a number in (0, 1)")
 
 
 def propose(step, k, last):

@@ -37,9 +37,9 @@ class ExactLineSearch(NamedTuple):
     def refuse(self):
         """ValueError unless ``largest`` <= 1e200 and ``tolerance`` >= 1e-12."""
         if self.largest > 10**200:  # integers, as fields may be rational numbers
-            raise ValueError(f"largest is {self.largest}; expected a number in (0, 1e200]")
+            raise ValueError(f"eta.largest is {self.largest}; expected a number in (0, 1e200]")
         if 10**12 * self.tolerance < 1:
-            raise ValueError(f"tolerance is {self.tolerance}; expected a number >= 1e-12")
+            raise ValueError(f"eta.tolerance is {self.tolerance}; expected a number >= 1e-12")
 
 
 def propose(step, k, last):

@@ -9,7 +9,7 @@ from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.search import step_search
 from tabular_pg.engine.step_size import LARGEST_STEP, step_size
 from tabular_pg.references import cited
-from tabular_pg.steps.armijo import ROUNDING
+from tabular_pg.steps.armijo import ROUNDING, refuse_slope
 
 
 @njit_inlined
@@ -65,11 +65,16 @@ def polyak(step, k, problem, point):
 class Backtracking(NamedTuple):
     """Halving from ``first`` over the norm of the gradient of V(mu) in logits, at every iterate
     anew, until V(mu) rises by ``slope`` eta |grad V(mu)|^2: the search in the public code of
-    Bhandari and Russo (2021)."""
+    Bhandari and Russo (2021). It is meant for ``SoftmaxPG``: the step of another method rises by
+    something else."""
 
     first: float = 10.0
     slope: float = 0.5
     shrink: float = 0.5
+
+    def refuse(self):
+        """ValueError unless ``slope`` < 1: no gradient promises more."""
+        refuse_slope(self.slope)
 
 
 def propose(step, k, last, problem, point):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import NamedTuple
 
 import mpmath as mp
@@ -216,6 +218,59 @@ def test_a_map_of_ones_own():
     same = optimize(GARNET, PolicyMirrorDescent(mirrors.Tsallis(0.5), 0.3, 2), 20)
     np.testing.assert_allclose(run.policies, same.policies, rtol=1e-10)
     assert [v.holds for v in check(run) if v.theorem.id == "M0"] == [None]  # has lookahead
+
+
+class Own(NamedTuple):
+    """A map with a choice of functions."""
+
+
+def _cubic(mirror, p):
+    return 0.5 * p**2
+
+
+def _cubic_inverse(mirror, y):
+    return (2.0 * max(y, 0.0)) ** 0.5
+
+
+def _shifted(mirror, p):
+    return 0.5 * (p**2 - 1.0)
+
+
+def _shifted_inverse(mirror, y):
+    return max(1.0 + 2.0 * y, 0.0) ** 0.5
+
+
+def _same(mirror, x):
+    return x
+
+
+def _log(mirror, p):
+    return math.log(p) if p > 0.0 else -math.inf
+
+
+def _exp(mirror, y):
+    return math.exp(y)
+
+
+@pytest.mark.parametrize(
+    ("derivative", "inverse", "message"),
+    [
+        (_same, _same, "_same of Own() is -1.0 at y = -1; expected 0 below 0, which _same is at p"),
+        (_log, _exp, "_log of Own() is -inf at p = 0; expected a finite number, or a map that is"),
+        (_shifted, _shifted_inverse, "do not determine small probabilities"),
+    ],
+)
+def test_maps_that_go_wrong_near_zero_are_refused(derivative, inverse, message):
+    mirrors.separable(Own, space=Space.SIMPLEX, derivative=derivative, inverse=inverse)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        optimize(GARNET, PolicyMirrorDescent(Own(), 0.1), 5)
+    mirrors.separable(Own, space=Space.SIMPLEX, derivative=_cubic, inverse=_cubic_inverse)
+    assert optimize(GARNET, PolicyMirrorDescent(Own(), 0.1), 5).gap[-1] > 0  # these are one
+
+
+def test_orders_beyond_2_are_refused():
+    with pytest.raises(ValueError, match=r"mirror.q is 2.5; expected a number in \(0, 2\]: beyond"):
+        optimize(GARNET, PolicyMirrorDescent(mirrors.Tsallis(2.5), 0.1), 5)
 
 
 def test_masks_keep_what_does_not_exist_at_zero():

@@ -242,14 +242,15 @@ def test_a_search_leaves_a_plateau_on_which_every_step_passed():
     [
         (steps.Geometric(-1.0, 2.0), ValueError, "eta.eta is -1.0; expected a finite number > 0"),
         (steps.Geometric(1.0, "2"), TypeError, "eta.growth is '2'; expected a number > 0"),
-        (steps.Armijo(slope=1.5), ValueError, "slope is 1.5; expected a number in (0, 1)"),
+        (steps.Armijo(slope=1.5), ValueError, "eta.slope is 1.5; expected a number in (0, 1)"),
+        (steps.Backtracking(slope=2), ValueError, "eta.slope is 2.0; expected a number in (0, 1)"),
         (
             steps.ExactLineSearch(1e300),
             ValueError,
-            "largest is 1e+300; expected a number in (",
+            "eta.largest is 1e+300; expected a number in (",
         ),
         (steps.ExactLineSearch(tolerance=1e-13), ValueError, "expected a number >= 1e-12"),
-        (steps.Armijo(grow=0.5), ValueError, "grow is 0.5; expected a number >= 1"),
+        (steps.Armijo(grow=0.5), ValueError, "eta.grow is 0.5; expected a number >= 1"),
         (steps.Armijo(shrink=1.0), ValueError, "eta.shrink is 1.0; expected a number in (0, 1)"),
         (steps.Geometric, TypeError, "eta is <class"),
         (steps.Armijo, TypeError, "expected a number > 0, or an instance of one of"),
