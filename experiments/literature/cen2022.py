@@ -26,6 +26,9 @@ def draw(quick):
             run = optimize(mdp, rule, count if share < 1 else 30, tau=tau)
             runs.append(run)
             curves.append(error_curve(label, run))
+            if share == 1.0:
+                first = ", ".join(f"{x:.3g}" for x in run.sup_gap[:6])
+                seen[f"tau = {tau:g}, {label}: errors at k = 0, ..., 5"] = first
             if share < 1:
                 i = int(np.argmax(run.log_sup_gap < run.log_sup_gap[0] - 20))
                 i = i or len(run.k) - 2

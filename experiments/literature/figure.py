@@ -30,7 +30,7 @@ class Figure:
     """One figure of one paper.
 
     ``draw(quick)`` returns what is ``Drawn``; ``setting`` is that of the paper, with what is
-    different here, ``shown`` what it shows there.
+    different here, ``shown`` what it shows there, ``differs`` what is not so here, and why.
     """
 
     source: str  # a key of the literature
@@ -38,6 +38,7 @@ class Figure:
     shown: str
     draw: Callable
     shared_legend: bool = False
+    differs: str = ""
 
     @property
     def name(self) -> str:
@@ -58,6 +59,7 @@ class Figure:
             "source": REFERENCES[self.source],
             "setting": " ".join(self.setting.split()),
             "shown": " ".join(self.shown.split()),
+            "differs": " ".join(self.differs.split()),
             "seen": drawn.seen,
             "quick": options.quick,
             "runs": len(drawn.runs),
@@ -74,7 +76,9 @@ class Figure:
     def text(self, seen) -> str:
         """What it is about and what is seen, in Markdown."""
         lines = [f"**{REFERENCES[self.source]}**", " ".join(self.setting.split())]
-        lines += [f"*Shown there:* {' '.join(self.shown.split())}", "*Seen here:*"]
+        lines += [f"*Shown there:* {' '.join(self.shown.split())}"]
+        lines += [f"*Different here:* {' '.join(self.differs.split())}"] if self.differs else []
+        lines += ["*Seen here:*"]
         return "\n\n".join([*lines, markdown_table(["what", ""], seen.items())]) + "\n"
 
 
@@ -88,8 +92,9 @@ def error_curve(label, run, log_x=False, every=None, values=None):
     return Curve(label, x, shown[kept], optimal=run.status is Status.OPTIMAL)
 
 
-def iterations_to(run, error, every=1) -> int | None:
-    """The first recorded iteration at which no state's error is above ``error``; None if none. Only
-    multiples of ``every`` count."""
-    below = np.flatnonzero((run.log_sup_gap <= np.log(error)) & (run.k % every == 0))
+def iterations_to(run, error, every=1, log_gap=None) -> int | None:
+    """The first recorded iteration at which no state's error, or what ``log_gap`` is of, is above
+    ``error``; None if none. Only multiples of ``every`` count."""
+    log_gap = run.log_sup_gap if log_gap is None else log_gap
+    below = np.flatnonzero((log_gap <= np.log(error)) & (run.k % every == 0))
     return int(run.k[below[0]]) if below.size else None

@@ -57,10 +57,11 @@ def draw(quick):
             seen[f"{name}, gamma = {gamma:g}, {label}: iterations to a guaranteed 1e-8"] = done
         if name == "gridworld":
             last = runs[-3]
-            curves.append(error_curve("Euclidean: true error", last))
+            curves.append(error_curve("Euclidean: error, worst state", last))
             panels.append(
-                Panel(f"{name}, $\\gamma={gamma:g}$", r"iteration $k$", r"$\max_{s,a}A^k(s,a)$",
-                      tuple(curves), y_range=(-12, 3), key=f"{gamma:g}")
+                Panel(f"{name}, $\\gamma={gamma:g}$", r"iteration $k$",
+                      r"$\max_{s,a}A^k(s,a)$, or error", tuple(curves), y_range=(-12, 3),
+                      key=f"{gamma:g}")
             )  # fmt: skip
     return Drawn(panels, seen, runs)
 
@@ -74,6 +75,8 @@ FIGURE = Figure(
     their code, where a run ends.""",
     draw,
     shared_legend=True,
+    differs="""Runs are cut at 4000 iterations, which is before the guarantee for most of those at
+    gamma = 0.999; policy iteration ends on these models after at most 15, too soon for a curve.""",
 )
 
 if __name__ == "__main__":

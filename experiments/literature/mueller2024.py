@@ -15,7 +15,9 @@ STEP = 0.05  # of the flow, by explicit Euler steps in logits, which are exact i
 def problem(seed):
     """A random MDP with two states and two actions."""
     rng = np.random.default_rng(seed)
-    return MDP(rng.dirichlet(np.ones(2), (2, 2)), rng.random((2, 2)), 0.9, name=f"2 x 2, {seed}")
+    return MDP(
+        rng.dirichlet(np.ones(2), (2, 2)), rng.random((2, 2)), 0.9, name=f"two states, seed {seed}"
+    )
 
 
 def draw(quick):
@@ -33,7 +35,7 @@ def draw(quick):
                 curves.append(error_curve(f"start {i + 1}", run))
         Delta, k = run.optimum.Delta, np.array([0.4, 0.8]) * count
         last = run.log_sup_gap[-1] / np.log(10)
-        curves.append(Curve(r"slope $-\Delta$", k, None,
+        curves.append(Curve(r"slope $-\eta\Delta$", k, None,
                             last + 6 - (k - k[0]) * STEP * Delta / np.log(10)))  # fmt: skip
         rates = np.array(rates)
         seen[f"{mdp.name}: Delta, the predicted rate"] = f"{Delta:.6f}"
@@ -51,7 +53,8 @@ FIGURE = Figure(
     "mueller2024",
     """Flows of Kakade's natural gradient on two MDPs with two states and two actions, 30 random
     starts, against the predicted rate, the smallest nonzero |A*|, times 1/(1 - gamma) in their
-    time. Here steps of 0.05 in ours, on two random MDPs; KL and error fall alike.""",
+    time. Here steps of 0.05 in ours, on two random MDPs, of which five starts are drawn; KL and
+    error fall alike.""",
     """The error falls at the predicted rate in the end, from every start.""",
     draw,
 )

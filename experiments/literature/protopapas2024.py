@@ -24,22 +24,25 @@ def draw(quick):
     mdp = sea(size, gamma)
     panels, runs, seen = [], [], {}
     for title, fast in ((r"$c_k=\gamma^{2h(k+1)}$", True), (r"$c_k=\gamma^{2(k+1)}$", False)):
-        curves = []
+        worst, first = [], []
         for h in AHEAD:
             decay = gamma ** (2 * h if fast else 2)
-            step = steps.Adaptive(decay, decay)
-            run = optimize(
-                mdp, PolicyMirrorDescent(mirrors.Entropy(), step, h), count, at=range(count + 1)
-            )
+            rule = PolicyMirrorDescent(mirrors.Entropy(), steps.Adaptive(decay, decay), h)
+            run = optimize(mdp, rule, count, at=range(count + 1))
             runs.append(run)
-            curves.append(error_curve(f"h = {h}", run))
-            seen[f"{title}, h = {h}: iterations to 1e-3"] = (
-                iterations_to(run, 1e-3) or f"more than {count}"
-            )
-        panels.append(
-            Panel(title, r"iteration $k$", r"$\|V^*-V^k\|_\infty$", tuple(curves),
-                  y_range=(-12, 0.5), key=str(len(panels)))
-        )  # fmt: skip
+            worst.append(error_curve(f"h = {h}", run))
+            first.append(error_curve(f"h = {h}", run, values=run.gap))
+            for where, log_gap in (("top left", run.log_gap), ("any state", run.log_sup_gap)):
+                seen[f"{title}, h = {h}: iterations to 1e-3, {where}"] = (
+                    iterations_to(run, 1e-3, log_gap=log_gap) or f"more than {count}"
+                )
+        for where, label, curves in (
+            ("top left", r"$V^*(\rho)-V^k(\rho)$", first), ("worst", r"$\|V^*-V^k\|_\infty$", worst)
+        ):  # fmt: skip
+            panels.append(
+                Panel(f"{title}, {where}", r"iteration $k$", label, tuple(curves),
+                      y_range=(-12, 0.5), key=str(len(panels)))
+            )  # fmt: skip
     return Drawn(panels, seen, runs)
 
 
@@ -51,6 +54,9 @@ FIGURE = Figure(
     """Fewer iterations with more lookahead, at the rate gamma^h, with either schedule.""",
     draw,
     shared_legend=True,
+    differs="""In the worst state the slow schedule stays at 4e-3 with any lookahead: that is one of
+    the cells that nobody reaches. At the top left, where episodes begin, all runs come down, and
+    with the slow schedule lookahead makes them earlier, and not faster, than without.""",
 )
 
 if __name__ == "__main__":

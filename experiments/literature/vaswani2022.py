@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from experiments.literature.figure import Drawn, Figure, error_curve
+from experiments.literature.figure import Drawn, Figure
 from tabular_pg import MDP, SPMA, NaturalPG, optimize, steps
 from tabular_pg.plotting import Curve, Panel, decades, log10
 
@@ -56,7 +56,7 @@ def draw(quick):
     for label, rule in rules.items():
         run = optimize(mdp, rule, last, at=range(last + 1))
         runs.append(run)
-        curves.append(error_curve(label, run))
+        curves.append(Curve(label, run.k, decades(run.log_gap)))
         seen[f"{label}: log10 of the error from the start, k = {last}"] = (
             f"{decades(run.log_gap)[-1]:.4g}"
         )
@@ -64,10 +64,10 @@ def draw(quick):
         at_end = np.array([decades(run.log_gap)[-1] for run in found.values()])
         ends.append(Curve(name, log10(np.array(list(found))), at_end))
         runs += found.values()
+    error = r"$V^*(\rho)-V^k(\rho)$"
     panels = [
-        Panel("CliffWorld, 21 states", r"iteration $k$", r"$\|V^*-V^k\|_\infty$", tuple(curves)),
-        Panel(f"error at k = {last}", r"step size $\eta$", r"$V^*(\rho)-V^k(\rho)$", tuple(ends),
-              x_log=True),
+        Panel("CliffWorld, 21 states", r"iteration $k$", error, tuple(curves)),
+        Panel(f"by step size, k = {last}", r"step size $\eta$", error, tuple(ends), x_log=True),
     ]  # fmt: skip
     return Drawn(panels, seen, runs)
 
