@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tabular_pg._files import write_whole
@@ -91,7 +91,15 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }
-    return facts | {name: version(name) for name in PACKAGES}
+    return facts | {name: _version(name) for name in PACKAGES}
+
+
+def _version(name) -> str:
+    """Of a package; peers need not be there for every table."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "-"
 
 
 def _processor() -> str:
