@@ -54,7 +54,7 @@ def model_of(text, gamma=None, source=None, max_states=None) -> MDP:
         raise ValueError(f"model is {shown(text)}: {error}") from error
 
 
-def run_of(model, method, *, iterations=None, tau=None, eta=None, start=None) -> Run:
+def run_of(model, method, *, iterations=None, tau=None, eta=None, start=None, until=None) -> Run:
     """The run that is asked for."""
     step = None if eta is None else spelled_step("eta", eta)
     rule = spelled_rule("method", method, step)
@@ -63,7 +63,7 @@ def run_of(model, method, *, iterations=None, tau=None, eta=None, start=None) ->
         raise ValueError(f"method is {method}; expected {method}({fields}), or --eta")
     iterations = checked_iterations(ITERATIONS if iterations is None else iterations)
     tau = 0.0 if tau is None else tau
-    return optimize(model, rule, iterations, tau=tau, **_start(start))
+    return optimize(model, rule, iterations, tau=tau, until=until, **_start(start))
 
 
 def loaded_or_run(model, method, of_model, of_run) -> Run:

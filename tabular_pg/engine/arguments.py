@@ -35,7 +35,8 @@ def refuse_regularization(name, method, tau):
     if is_defined(method, tau):
         return
     if tau > 0:
-        raise ValueError(f"tau is {tau}; {name} is defined for tau = 0 only")
+        other = "; GPMD regularizes by its map" if " with " in name else ""  # which has one
+        raise ValueError(f"tau is {tau}; {name} is defined for tau = 0 only{other}")
     raise ValueError(f"tau is 0; {name} is defined for tau > 0 only")
 
 
