@@ -84,8 +84,8 @@ of_run = _together(
                  "number, or as 'Armijo()'."),
     click.option("--start", type=click.Path(), help="Where to start: a saved run, where it ended, "
                  "or a policy (S, A) as .npy; uniform by default."),
-    click.option("--until", type=float, help="End where the advantage gap guarantees an error of at "
-                 "most this in every state."),
+    click.option("--until", type=float, help="End where the advantage gap guarantees that no error "
+                 "is larger, in any state."),
 )  # fmt: skip
 theorem_ids = click.option(
     "--theorem", "ids", multiple=True, shell_complete=_theorems, metavar="ID[,ID...]",

@@ -33,8 +33,8 @@ NEAR = 1e-4  # how near to their limits the parts of a law are, of which there a
 def homotopic_linear(run):
     """For nu* stationary for P_{pi*} and rate = max{gamma, delta^3}, V*(nu*) - V^k(nu*) <= rate^k
     (V*(nu*) - V^0(nu*) + D_0 delta tau_0 / ((1 - delta) rate)) + sum_{j<k} rate^{k-1-j} c_j with
-    c_j = tau_0 delta^(2j) log A / (1 - gamma) and D_0 the mean of KL(pi*, pi^0) under nu*. Nothing is
-    claimed after a step that was cut at 1e250. Proof: three-point lemma under nu*."""
+    c_j = tau_0 delta^(2j) log A / (1 - gamma) and D_0 the mean of KL(pi*, pi^0) under nu*. Nothing
+    is claimed after a step that was cut at 1e250. Proof: three-point lemma under nu*."""
     gamma, delta, tau = run.mdp.gamma, run.rule.delta, run.rule.tau_0
     nu, taus = stationary(run.mdp, run.optimum.pi), _temperatures(run, int(run.k[-1]))
     distance = -np.where(run.optimum.pi > 0, run.log_policies[0], 0.0).sum(axis=1) @ nu
