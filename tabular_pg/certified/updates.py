@@ -17,6 +17,7 @@ from tabular_pg.certified.arithmetic.balls import (
     signed,
     zeros,
 )
+from tabular_pg.certified.mirror_updates import DUALS, dual_row
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.checks.tables import is_table
 from tabular_pg.methods import (
@@ -43,6 +44,7 @@ from tabular_pg.methods import (
 )
 from tabular_pg.methods.gpmd import GPMDClipped, GPMDInside
 from tabular_pg.methods.td_pmd import ClippedCritic, InsideCritic, SoftCritic
+from tabular_pg.mirrors import Tsallis
 
 
 @symmetric(GPMDInside)
@@ -107,8 +109,21 @@ def td_pmd(rule, k, model, point):
 def _followed(rule, model, point):
     """The policy that follows the critic of TD-PMD, and its whole Bellman update."""
     E, alpha = point.memory[:, 0], 1 / (1 + rule.eta * model.tau)
-    x, pi = model.coordinates.normalized(alpha * point.x - rule.eta * alpha * _relative(E))
+    if model.tau > 0:
+        x = alpha * point.x - rule.eta * alpha * _relative(E)
+    else:
+        x = _moved(rule, point, model.A_star - E)
+    x, pi = model.coordinates.normalized(x)
     return x, model.next_values((pi * E).sum(axis=1) + model.coordinates.policy_error(x, pi))
+
+
+def _moved(rule, point, gains):
+    """The coordinates after a step of mirror descent along ``gains``, in KL or the map of ``q``."""
+    if "q" not in rule._fields:
+        return point.x + rule.eta * gains
+    rows = [dual_row(DUALS[Tsallis], rule, *row) for row in zip(point.pi, gains, strict=True)]
+    x = np.array(rows, dtype=object)
+    return logarithm(x) if rule.q < 1 else x
 
 
 def _first_weighted_critic(rule, model, point):

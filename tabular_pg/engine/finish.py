@@ -109,7 +109,9 @@ def _status(fields, task) -> Status:
     below = fields["log_below"]
     if fields["scaled_gap"][-1].max() > 0 or (below is not None and below[-1].max() > -np.inf):
         return Status.COMPLETED
-    vanished = task.method.space is Space.SOFTMAX or (task.method.dual and _at_no_vertex(task.best))
+    vanished = task.method.space is Space.SOFTMAX or (
+        task.method.is_dual(task.tau) and _at_no_vertex(task.best)
+    )
     vanished = vanished and fields["scaled_gap"][0].max() > 0
     return Status.UNDERFLOW if vanished and task.tau > 0 else Status.OPTIMAL
 

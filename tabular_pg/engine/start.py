@@ -125,7 +125,7 @@ def _from_logarithms(given, available, mdp, tau, method, regularizer) -> Start:
         return Start(policy, x, True, None)
     if run.regularizer != regularizer:  # iterates of another kind
         return Start(policy, x, True, None)
-    if method.space is Space.SIMPLEX and not method.dual:
+    if method.space is Space.SIMPLEX and not method.is_dual(tau):
         return Start(run.iterates[i], run.iterates[i], False, None)
     return Start(policy, x, True, run.iterates[i] if tau > 0 and run.tau == tau else None)
 

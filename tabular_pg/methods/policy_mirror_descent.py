@@ -118,6 +118,6 @@ composed(PolicyMirrorDescent(Entropy(), 1.0), {"mirror": MIRRORS}, flat)
 
 
 def mirror_of(rule):
-    """The mirror map of a rule of this family."""
+    """The mirror map of a rule of this family; the entropy for others that have no such field."""
     named = {named: mirror for mirror, named in NAMED.items()}
-    return named[type(rule)]() if type(rule) in named else rule.mirror
+    return named[type(rule)]() if type(rule) in named else getattr(rule, "mirror", Entropy())

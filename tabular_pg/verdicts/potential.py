@@ -11,10 +11,12 @@ from functools import singledispatch
 import numpy as np
 
 from tabular_pg.gaps.duals import log_ratios
+from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.quantities import at_start, relative_entropy
-from tabular_pg.verdicts.visits import stationary
+from tabular_pg.verdicts.visits import discounted_visits, stationary
 
+LEAST_GROWTH = 1.0  # of a logarithm from which on a probability is no difference that cancels
 SERIES_BELOW, TERMS = 0.05, 12  # of the divergence, for a full float
 
 
@@ -69,6 +71,24 @@ def _relative_divergence(L, q):
     return np.where(small, x * x * series, direct)
 
 
+def convexity(run):
+    """sigma: what regularizes is sigma-strongly convex in the 1-norm on the simplex."""
+    return 1.0 * most_actions(run.mdp) ** min(1.0 - order(run), 0.0)
+
+
+def order(run):
+    """q, for phi''(p) = p^(q-2); 1 is the entropy."""
+    return 1.0 if regularizer(run) is None else regularizer(run).q
+
+
+def distance(run):
+    """(K, S) |pi^k - pi*|_1, as a sum of relatively accurate terms."""
+    x, pi = run.iterates if regularizer(run) is None else offsets(run), run.optimum.pi
+    far = x >= LEAST_GROWTH
+    near = pi * np.abs(np.expm1(np.where(far, 0.0, x)))
+    return np.where(far, run.policies - pi, near).sum(axis=2)
+
+
 def potential(run, nu):
     """(K,) nu (V* - V^k) + (1/eta + tau) nu D(pi*, pi^k)."""
     return run.value_gap @ nu + divergence(run) @ nu / alpha_beta(run)[1]
@@ -84,9 +104,7 @@ def decay_at_stationarity(run):
 def decay_anywhere(run):
     """V*(rho) - V^k(rho), and (x / (x - gamma)) max{x, alpha}^k Phi_0 at x = (1 + gamma) / 2."""
     mdp, x = run.mdp, (1 + run.mdp.gamma) / 2
-    P_best = np.einsum("sa,sat->st", run.optimum.pi, mdp.P, optimize=True)
-    weight = np.eye(mdp.n_states) - mdp.gamma / x * P_best.T
-    nu = np.linalg.solve(weight, (1 - mdp.gamma / x) * mdp.rho)
+    nu = discounted_visits(run, x)
     rate = np.maximum(x, alpha_beta(run)[0]) ** run.k.astype(float)
     return run.gap, x / (x - mdp.gamma) * rate * at_start(run, potential(run, nu))
 

@@ -99,3 +99,10 @@ def stationary(mdp, pi) -> np.ndarray:
         P_pi = P_pi @ P_pi
         P_pi /= P_pi.sum(axis=1, keepdims=True)
     return P_pi.mean(axis=0)
+
+
+def discounted_visits(run, x):
+    """(S,) nu = (1 - gamma/x) sum_t (gamma/x)^t rho P_{pi*}^t, so that gamma nu P_{pi*} <= x nu."""
+    mdp, share = run.mdp, run.mdp.gamma / x
+    P_best = np.einsum("sa,sat->st", run.optimum.pi, mdp.P, optimize=True)
+    return np.linalg.solve(np.eye(mdp.n_states) - share * P_best.T, (1 - share) * mdp.rho)

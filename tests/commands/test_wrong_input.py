@@ -80,7 +80,10 @@ N1 = ("NaturalPG(1)",)
         (("run", "mine.npz", *N1, "-n", "-3"), "iterations is -3; expected an integer >= 0"),
         (("run", "mine.npz", *N1, "-n", "many"), "'many' is not a valid integer"),
         (("run", "mine.npz", *N1, "--tau", "-1"), "tau is -1.0; expected"),
-        (("run", "mine.npz", "TDPMD(1)"), "TDPMD is defined for tau > 0 only"),
+        (
+            ("run", "mine.npz", "SoftPolicyIteration"),
+            "SoftPolicyIteration is defined for tau > 0 only",
+        ),
         (("run", "mine.npz", *N1, "--start", "no.npz"), "start is 'no.npz', which is no file"),
         (("run", "mine.npz", *N1, "--start", "shape.npy"), "policy has shape (1, 1)"),
         (("run", "mine.npz", *N1, "--start", "mine.npz"), "it holds a MDP; expected a Run"),
@@ -125,7 +128,7 @@ def test_one_line(arguments, expected):
 
 def test_nothing_is_written_where_something_is_wrong(tmp_path):
     before = sorted(tmp_path.iterdir())
-    said("run", "mine.npz", "TDPMD(1)", "--out", "new.npz")
+    said("run", "mine.npz", "SoftPolicyIteration", "--out", "new.npz")
     said("convert", "mine.csv", "new.npz")
     said("convert", "river_swim(4)", "new.tra", "--to", "xml")
     assert sorted(tmp_path.iterdir()) == before

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from tabular_pg import (
     GPMD,
     MDP,
+    TDPMD,
     HadamardPG,
     NaturalPG,
     PolicyMirrorDescent,
     ProjectedPG,
     SoftargmaxPG,
     SoftmaxPG,
+    WeightedTDPMD,
     mirrors,
     steps,
 )
@@ -188,8 +190,17 @@ def rules(draw, kind, mdp, tau=0.0, changing=True):
             values = (
                 st.one_of(numbers, numbers, numbers, changing_steps(kind)) if changing else numbers
             )
+            if changing and tau == 0 and kind in (TDPMD, WeightedTDPMD):
+                growth = 1 / max(mdp.gamma, 0.1)
+                grown = st.builds(
+                    steps.Geometric, step_sizes, st.sampled_from((growth, 2 * growth))
+                )
+                values = st.one_of(numbers, grown)
         elif field == "mirror":
             others = [] if mdp.gamma == 1 else [mirrors.Euclidean()]
+            if tau == 0:
+                others += [mirrors.Tsallis(draw(st.sampled_from((0.1, 0.5, 0.9))))]
+                others += [mirrors.Tsallis(draw(st.sampled_from((1.1, 1.5))))] * (mdp.gamma < 1)
             values = st.sampled_from([mirrors.Entropy(), *others])
         else:
             growths = (1.0, 1.0, 0.9, 1.1, max(mdp.gamma, 0.1) ** -2)

@@ -12,10 +12,10 @@ import numpy as np
 
 from tabular_pg.methods.gpmd import GPMD
 from tabular_pg.theorem import Confidence, Kind, theorem
-from tabular_pg.verdicts.actions import most_actions
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
 from tabular_pg.verdicts.potential import (
     alpha_beta,
+    convexity,
     decay_anywhere,
     decay_at_stationarity,
     offsets,
@@ -34,15 +34,6 @@ from tabular_pg.verdicts.quantities import (
 SMALLEST, LINEAR = 1e-150, 1e-4  # sizes of log pi - log pi* that are numbers, and small
 ABOUT = {"rules": (GPMD,), "regularized": True, "any_actions": True}
 ZHAN = {**ABOUT, "source": "zhan2023", "confidence": Confidence.DERIVED}
-
-
-def _order(run):
-    """q."""
-    return 1.0 if regularizer(run) is None else regularizer(run).q
-
-
-def _sigma(run):
-    return 1.0 * most_actions(run.mdp) ** min(1.0 - _order(run), 0.0)
 
 
 def _zhan(run, unit=1.0):
@@ -131,7 +122,7 @@ def gap_byspan(run):
 
 
 def _unit(run):
-    return 8 * _sigma(run) * (1 - run.mdp.gamma)
+    return 8 * convexity(run) * (1 - run.mdp.gamma)
 
 
 @theorem(

@@ -1,4 +1,4 @@
-"""Policy mirror descent with a temporal-difference critic: its linear rate."""
+"""Policy mirror descent with a temporal-difference critic, regularized: its linear rate."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from tabular_pg.methods.td_pmd import TDPMD, WeightedTDPMD
 from tabular_pg.theorem import Confidence, theorem
-from tabular_pg.verdicts.actions import each_action
+from tabular_pg.theorems.mirror_descent.critic import critic_at_start, decaying
 from tabular_pg.verdicts.assumptions import dense_transitions, few_updates, from_the_start
-from tabular_pg.verdicts.potential import divergence
-from tabular_pg.verdicts.quantities import EPS, at_start, q_gap
-from tabular_pg.verdicts.visits import expected, stationary
+from tabular_pg.verdicts.potential import convexity, distance, divergence
+from tabular_pg.verdicts.quantities import at_start, q_gap
+from tabular_pg.verdicts.visits import discounted_visits, stationary
 
 
 @theorem(
@@ -63,31 +63,64 @@ def td_linear_weighted(run):
     rho^{k-2-j} delta_j. L_0 = nu* pi* (Q* - Q^0 + delta_0) / w + max{gamma (1/eta + tau), 1/eta}
     nu* D(pi*, pi^0), and delta_0 = |w [Q^0 - F^{pi^0} Q^0]_+| / (c (1 - gamma)) in the sup
     norm."""
-    mdp, pi, eta, tau = run.mdp, run.optimum.pi, run.rule.eta, run.tau
-    nu, gamma = stationary(mdp, pi)[:, None] * pi, mdp.gamma
-    weights, error = (np.zeros(pi.shape) + stacked(x) for x in (run.rule.weights, run.rule.error))
-    least, before = each_action(run, weights, np.inf).min(), at_start(run, run.policies)
-    excess = error - expected(mdp, (before * error).sum(axis=1))  # of Q^0 above F Q^0
-    excess = each_action(run, weights * np.maximum(excess, 0.0))
-    above = excess.max() / (least * (1 - gamma))
-    start = at_start(run, divergence(run)) @ nu.sum(axis=1)
-    lost = at_start(run, q_gap(run)) - error + above
-    size = at_start(run, q_gap(run)) + np.abs(error) + above
-    L = (nu / weights * lost).sum() + np.maximum(gamma * (1 / eta + tau), 1 / eta) * start
-    rate = 1 - least * np.minimum(1 - gamma, eta * tau / (1 + eta * tau))
-    left = (1 - gamma) * (1 - least * (nu / weights).sum()) * above
-    slow = 1 - least * (1 - gamma)
-    powers = [L]
-    for k in range(int(run.k[-1])):
-        powers.append(powers[-1] * rate + left * slow**k)
-    later = np.maximum(run.k - 1, 0)
-    bound = np.where(run.k >= 1, np.stack(powers)[later], np.inf)
-    return run.value_gap @ nu.sum(axis=1), bound, EPS * (nu / weights * size).sum() * rate**later
+    nu = stationary(run.mdp, run.optimum.pi)
+    return run.value_gap @ nu, *_weighted(run, nu, run.mdp.gamma, 1)
 
 
-def stacked(table):
-    """A table of a rule as an array of its numbers, of whatever kind; a number as it is."""
-    return np.stack([np.stack(row) for row in table]) if isinstance(table, tuple) else table
+@theorem(
+    "G6x",
+    "gap(rho) <= max(rho/nu) C_{k-1}, any rho",
+    rules=(TDPMD, WeightedTDPMD),
+    regularized=True,
+    source="chen2026",
+    confidence=Confidence.QUOTED,
+    assumes=(dense_transitions, from_the_start, few_updates),
+    any_actions=True,
+)
+def td_linear_anywhere(run):
+    """Theorem 3.4 for any rho: with x in (gamma, 1), nu = (1 - gamma/x) sum_t (gamma/x)^t rho
+    P_{pi*}^t and g = x - (x - gamma) min_{nu > 0} rho / nu, for k >= 1 V*(rho) - V^k(rho) <=
+    max_{nu > 0} rho / nu C_{k-1}, C_k as in G6w with nu for nu*, and g for gamma in its rate and in
+    the weight of nu D(pi*, pi^0). Checked at x = (1 + gamma) / 2."""
+    x = (1 + run.mdp.gamma) / 2
+    nu = discounted_visits(run, x)
+    seen = nu > 0
+    share = run.mdp.rho[seen] / nu[seen]
+    bound, rounding = _weighted(run, nu, x - (x - run.mdp.gamma) * share.min(), 1)
+    return run.gap, share.max() * bound, share.max() * rounding
+
+
+@theorem(
+    "G6d",
+    "E_{nu*} |pi^k - pi*|_1^2 <= 2 eta C_k / (sigma max(gamma (1 + eta tau), 1))",
+    rules=(TDPMD, WeightedTDPMD),
+    regularized=True,
+    source="chen2026",
+    confidence=Confidence.QUOTED,
+    assumes=(dense_transitions, from_the_start, few_updates),
+    any_actions=True,
+)
+def td_policies(run):
+    """Corollary 3.6 at nu*: the mean of |pi^k - pi*|_1^2 under nu* is at most 2 eta C_k / (sigma
+    max{gamma (1 + eta tau), 1}) with C_k as in G6w, where h is sigma-strongly convex in the 1-norm:
+    sigma = 1 for the entropy and other maps with q <= 1, A^(1-q) for 1 <= q <= 2, which is 1/A in
+    the Euclidean norm."""
+    gamma, eta = run.mdp.gamma, run.rule.eta
+    nu = stationary(run.mdp, run.optimum.pi)
+    bound, rounding = _weighted(run, nu, gamma, 0)
+    unit = 2 / (convexity(run) * np.maximum(gamma * (1 / eta + run.tau), 1 / eta))
+    return distance(run) ** 2 @ nu, unit * bound, unit * rounding
+
+
+def _weighted(run, nu, gamma, ago):
+    """(K,) C_{k-ago} of G6w under nu (S,), of which gamma P_{pi*} leaves at most ``gamma``, and its
+    rounding."""
+    eta, tau, critic = run.rule.eta, run.tau, critic_at_start(run, nu)
+    start = at_start(run, divergence(run)) @ nu
+    L = critic.error + critic.share * critic.excess
+    L = L + np.maximum(gamma * (1 / eta + tau), 1 / eta) * start
+    rate = 1 - critic.least * np.minimum(1 - gamma, eta * tau / (1 + eta * tau))
+    return decaying(run, critic, L, rate, ago)
 
 
 def _linear(run, weight):

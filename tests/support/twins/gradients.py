@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import mpmath as mp
 
 from support.reference import WHOLE, normalized, one_hot, softmax, tilted, twin
-from support.twins.mirror_steps import conjugate, dual, give, weight
+from support.twins.mirror_steps import conjugate, dual, give, mirror_step, weight
 from tabular_pg import (
     AcceleratedPG,
     AnchoredValueIteration,
@@ -173,12 +173,16 @@ def extragradient_pmd(rule, k, model, pi, V, memory, eta):
 
 @whole(WeightedTDPMD)
 def weighted_td_pmd(rule, k, model, pi, V, memory, eta):
-    """What is remembered are the dual variables, and the critic."""
-    derivative, _ = dual(rule.mirror)
-    start = [[derivative(p) for p in row] for row in pi]
-    y, Q = memory or (start, plus(model.q(V), 1, table(model, rule.error)))
-    y = [[x / (1 + eta * model.tau) for x in row] for row in plus(y, eta, Q)]
-    pi = [conjugate(rule.mirror, row) for row in y]
+    """What is remembered are the dual variables, for tau > 0, and the critic."""
+    y, Q = memory or (None, plus(model.q(V), 1, table(model, rule.error)))
+    if model.tau:
+        derivative, _ = dual(rule.mirror)
+        y = y or [[derivative(p) for p in row] for row in pi]
+        y = [[x / (1 + eta * model.tau) for x in row] for row in plus(y, eta, Q)]
+        pi = [conjugate(rule.mirror, row) for row in y]
+    else:
+        slopes = [[eta * q for q in row] for row in Q]
+        pi = [mirror_step(rule.mirror, *rows) for rows in zip(pi, slopes, strict=True)]
     soft = [
         mp.fsum(p * q for p, q in zip(row, Q[s], strict=True))
         - model.tau * weight(rule.mirror, row)

@@ -1,0 +1,133 @@
+"""The critic of temporal-difference policy mirror descent, as its error E^k = Q*_tau - Q^k.
+
+    E^{k+1} = (1 - W) E^k + W gamma P [sum_a pi^{k+1} E^k + kappa(pi^{k+1})],
+
+where kappa is what a policy loses in one step: sum_a pi |A*| for tau = 0, and tau D(pi, pi*) for
+tau > 0. If W is one number, a constant in E moves no policy and outlives everything else in it (P
+keeps constants), so E is kept less its least entry, but for gamma = 1, where it ends with the
+episodes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.gaps.bookkeeping import MEASURABLE
+from tabular_pg.gaps.coordinates import policy_error
+from tabular_pg.gaps.point import copy_table
+from tabular_pg.numerics.systems.products import drop_common, next_values
+
+OTHER = 3.0  # times the critic is a shadow of it: its rounding errors are others, or none
+
+
+@njit_inlined
+def entry(table, s, a):
+    """The entry of a table that is (S, A), or (1, 1) for all."""
+    return table[s % table.shape[0], a % table.shape[1]]
+
+
+def first_critic(rule, problem, point):
+    """E^0 = Q*_tau - Q_tau^{pi^0}, and its shadow."""
+    copy_table(point.q, point.memory[:, 0])
+    cast_shadow(point.memory, 1)
+
+
+def first_weighted_critic(rule, problem, point):
+    """E^0, less the error: in every state that of the first action, and what others differ by."""
+    E, first = point.memory[:, 0], point.memory[:, 1]
+    for s in range(E.shape[0]):
+        for a in range(E.shape[1]):
+            E[s, a] = point.q[s, a] - entry(rule.error, s, a)
+        first[s, 0] = E[s, 0] + problem.gamma * point.base[0]
+        for a in range(E.shape[1] - 1, -1, -1):
+            E[s, a] -= E[s, 0]
+    cast_shadow(point.memory, 2)
+
+
+@njit
+def cast_shadow(memory, n):
+    """Behind n arrays put the same times ``OTHER``."""
+    for s in range(memory.shape[0]):
+        for i in range(n):
+            for a in range(memory.shape[2]):
+                memory[s, n + i, a] = OTHER * memory[s, i, a]
+
+
+def td_critic(rule, k, problem, point):
+    """One Bellman update of E, with the policy that it has not seen yet."""
+    advance(problem, point, point.memory[:, 0], 1.0)
+    if problem.tau > 0.0:
+        advance(problem, point, point.memory[:, 1], OTHER)
+        watch_critic(rule, point, point.memory[:, 1])
+
+
+@njit
+def advance(problem, point, E, unit):
+    error = next_error(problem, point, E, unit)
+    if problem.ends is None:
+        drop_common(error)
+    next_values(problem.P, problem.gamma, error, E)
+
+
+def weighted_td_critic(rule, k, problem, point):
+    """A part of that update in every entry: of what actions differ by, nothing is lost to what they
+    have in common, as long as that stays so."""
+    memory = point.memory
+    advance_weighted(rule, problem, point, memory[:, 0], memory[:, 1], 1.0)
+    if problem.tau > 0.0:
+        advance_weighted(rule, problem, point, memory[:, 2], memory[:, 3], OTHER)
+        watch_critic(rule, point, memory[:, 2])
+
+
+@njit
+def advance_weighted(rule, problem, point, differ, first, unit):
+    error = next_error(problem, point, differ, unit)
+    for s in range(error.size):
+        error[s] += first[s, 0]
+    if rule.weights.size == 1 and problem.ends is None:
+        drop_common(first[:, 0])
+        drop_common(error)
+    whole = np.empty(differ.shape)
+    next_values(problem.P, problem.gamma, error, whole)
+    for s in range(differ.shape[0]):
+        own = entry(rule.weights, s, 0)
+        for a in range(1, differ.shape[1]):
+            weight, ahead = entry(rule.weights, s, a), whole[s, a] - whole[s, 0]
+            away = (own - weight) * (first[s, 0] - whole[s, a])
+            differ[s, a] = (1.0 - weight) * differ[s, a] + own * ahead + away
+        first[s, 0] = (1.0 - own) * first[s, 0] + own * whole[s, 0]
+
+
+@njit
+def next_error(problem, point, E, unit):
+    """(S,) sum_a pi E + kappa(pi) times ``unit``, of which E is to become gamma P."""
+    pi, error = point.pi, np.zeros(point.pi.shape[0])
+    unit *= math.exp(policy_error(problem.coordinates, point.x, point.log_pi, pi, error))
+    for s in range(pi.shape[0]):
+        error[s] *= unit
+        for a in range(pi.shape[1]):
+            error[s] += pi[s, a] * E[s, a]
+    return error
+
+
+@njit
+def watch_critic(rule, point, shadow):
+    """Keep in ``point.flaws[1]`` what the rounding of E may cost the next offsets, in which only
+    differences of its entries are left.
+
+    Rounding errors of early updates fade as slowly as any error does, values perhaps faster: the
+    ``shadow`` has been through the same updates with errors of its own.
+    """
+    x, E, moved, noise = point.x, point.memory[:, 0], 0.0, 0.0
+    for s in range(x.shape[0]):
+        least, a0 = E[s, 0], shadow[s, 0] / OTHER - E[s, 0]
+        for a in range(x.shape[1]):
+            least = min(least, E[s, a])
+        for a in range(x.shape[1]):
+            moved = max(moved, abs(x[s, a]) / rule.eta, E[s, a] - least)
+            noise = max(noise, abs(shadow[s, a] / OTHER - E[s, a] - a0))
+    if moved > MEASURABLE:
+        point.flaws[1] = max(point.flaws[1], noise / moved)
