@@ -23,11 +23,12 @@ from tabular_pg.certified.coq.library import (
     REFUTATION,
     RUNS,
     SOFTMAX_RUNS,
+    TD_RUNS,
     included,
 )
 from tabular_pg.certified.coq.optimum import claim_of, optimum_text
 from tabular_pg.certified.coq.run import note, run_claim, run_text
-from tabular_pg.certified.coq.sizes import of_bearable_length, refuse_large, refuse_long
+from tabular_pg.certified.coq.sizes import refuse_large, refuse_long
 from tabular_pg.certified.coq.softmax import (
     DIGITS,
     is_softmax,
@@ -35,6 +36,8 @@ from tabular_pg.certified.coq.softmax import (
     softmax_methods,
 )
 from tabular_pg.certified.coq.softmax_text import softmax_text
+from tabular_pg.certified.coq.td import td_claim, td_text
+from tabular_pg.certified.coq.td_iterates import is_td_pmd
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.rerun import trajectory
@@ -143,23 +146,27 @@ def _content(subject, theorems, digits) -> tuple:
 
 
 def _of_run(certificate, theorems, digits) -> tuple:
-    method = certificate.method
-    enclosed = is_softmax(method.rule)
+    method, notes = certificate.method, []
+    limits = partial(_bounds, certificate, theorems, notes)
+    enclosed = is_enclosed(method.rule)
     if not enclosed:
         refuse_irrational(method.rule)
     refuse_large(method.mdp)
+    if is_td_pmd(method.rule):
+        claim = td_claim(method, limits, digits)
+        return TD_RUNS, OPEN + td_text(claim, "".join(notes))
     goal = claim_of(method.mdp) if method.tau == 0 else None
     if enclosed:
-        notes = []
-        limits = partial(_bounds, certificate, theorems, notes)
         claim = softmax_claim(certificate, goal, limits, seen_exactly, digits)
         return SOFTMAX_RUNS, OPEN + softmax_text(claim, "".join(notes))
-    iterates = of_bearable_length(method.mdp, goal, iterates_of(method, int(method.k[-1])))
-    claim, notes = run_claim(method, goal, iterates), []
-    claim.bounds.extend(
-        _bounds(certificate, theorems, notes, claim.mean_gaps, claim.sup_gaps, len(claim.bounds))
-    )
+    claim = run_claim(method, goal, iterates_of(method, int(method.k[-1])))
+    claim.bounds.extend(limits(claim.mean_gaps, claim.sup_gaps, len(claim.bounds)))
     return RUNS, OPEN + run_text(claim, "".join(notes))
+
+
+def is_enclosed(rule) -> bool:
+    """Whether gaps of a run lie between rounded numbers in its file."""
+    return is_softmax(rule) or is_td_pmd(rule)
 
 
 class Exactly(NamedTuple):
@@ -207,10 +214,10 @@ def _digits(subject, digits) -> int:
     """``digits`` of a run of a softmax method; ValueError where there are no ends to round."""
     if digits is None:
         return DIGITS
-    if not isinstance(subject, Certificate) or not is_softmax(subject.method.rule):
+    if not isinstance(subject, Certificate) or not is_enclosed(subject.method.rule):
         raise ValueError(
-            f"digits is {digits}, and subject is no run of {softmax_methods()}, whose gaps lie "
-            "between rounded numbers; expected None"
+            f"digits is {digits}, and subject is no run of {softmax_methods()}, WeightedTDPMD, "
+            "whose gaps lie between rounded numbers; expected None"
         )
     return checked_digits(digits)
 

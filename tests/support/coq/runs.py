@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from support.coq.models import all_optimal, of_the_docs, table_mdp, tied, two_arms
-from tabular_pg import REGISTRY, instances, steps
+from tabular_pg import REGISTRY, instances, mirrors, steps
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, certified_run
 from tabular_pg.methods import (
     SPMA,
@@ -19,6 +19,7 @@ from tabular_pg.methods import (
     ProjectedQAscent,
     SoftmaxPG,
     SoftPolicyIteration,
+    WeightedTDPMD,
 )
 from tabular_pg.search import SmallInstance, worst_case
 
@@ -67,6 +68,23 @@ RUNS = {
     "search_policy_iteration": lambda: found(halved("PI1"), PolicyIteration),
     "search_projected": lambda: found(halved("P2s"), ProjectedPG),
     "search_spma": lambda: found("H1s", SPMA, mode=falls_to_a_tenth),
+}
+EUCLIDEAN = mirrors.Euclidean()
+SLOW, OFF = ((1, HALF), (HALF, 1)), ((HALF, 0), (Fraction(-1, 3), 1))  # of two states and actions
+VERTEX = [[1, 0], [0, 1]]
+TD_RUNS = {
+    "td": lambda: run(of_the_docs(), WeightedTDPMD(1, HALF, TENTH, EUCLIDEAN), 4, tau=HALF),
+    "td_tables": lambda: run(
+        of_the_docs(), WeightedTDPMD(2, SLOW, OFF, EUCLIDEAN), 4, tau=Fraction(3), policy=VERTEX
+    ),
+    "td_tied": lambda: run(tied(), WeightedTDPMD(1, 1, 0, EUCLIDEAN), 3, tau=1),
+    "td_growing": lambda: run(
+        two_arms(), WeightedTDPMD(steps.Geometric(TENTH, 2), HALF, 0, EUCLIDEAN), 6, tau=2
+    ),
+    "td_no_future": lambda: run(
+        two_arms(0), WeightedTDPMD(HALF, 1, 0, EUCLIDEAN), 5, tau=2, policy=[[0, 1]]
+    ),
+    "td_tenths": lambda: run(table_mdp(3, 3, 3), WeightedTDPMD(1, HALF, 0, EUCLIDEAN), 2, tau=5),
 }
 SOFTMAX_RUNS = {
     "natural": lambda: run(of_the_docs(), NaturalPG(1), 3),
