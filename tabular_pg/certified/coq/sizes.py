@@ -11,6 +11,7 @@ MOST_OF_RUNS = 1e9  # whose numbers are longer, 10 to 15 ns each: 15 s
 MOST_SECONDS = 8.0  # of intervals; long runs of small MDPs take nearly twice that
 PAIR_SECONDS, BIT_SECONDS, HALF_AS_MUCH = 3e-3, 1.5e-6, 300
 LOGARITHM = 1.6  # of which there is one for every state with entropy, in exponentials
+READ_BIT = 700  # what it takes to read a binary digit
 ANY_PAIR = 60_000  # what a state and action take in every iterate, however short its numbers
 
 
@@ -99,7 +100,7 @@ def td_work(sizes, x) -> int:
     p = [max(bits(y.q) for y in row) for row in x.pi]
     v, y, q = longest(x.V), longest(x.y.ravel()), longest(x.Q.ravel())
     a = 0 if x.awaited is None else longest(x.awaited)
-    work = ANY_PAIR * S * A
+    work = ANY_PAIR * S * A + READ_BIT * (S * (v + a + A * (y + q)) + A * sum(p))
     for row, most in zip(sizes, p, strict=True):
         work += sum(m * (v + a) for m in row) + A * (v + most) * most + 4 * v * most
         work += A * (6 * q * q + 6 * y * q + 2 * most * y + most * q) + 2 * a * (2 * most + q)
