@@ -69,7 +69,7 @@ LAYERS = [
     ],
     ["theorems.undiscounted"],
     ["certified.arithmetic"],
-    ["certified.coq"],
+    ["certified.coq", "certified.regularized"],
     ["certified", "preference", "reasoning.baselines", "search.candidates", "sweeps"],
     ["citing", "plotting", "search"],
     ["report"],

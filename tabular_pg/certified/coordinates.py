@@ -1,4 +1,4 @@
-"""The three ways in which policies are written down in balls, as ``gaps.coordinates`` has them.
+"""The four ways in which policies are written down in balls, as ``gaps.coordinates`` has them.
 
 Each is made for a model, and knows how a policy starts in it, how coordinates become a policy,
 what a policy loses in one step, and its advantages.
@@ -16,7 +16,9 @@ from tabular_pg.certified.arithmetic.balls import (
     logarithm,
     relative,
     softmax,
+    zeros,
 )
+from tabular_pg.certified.regularized.powers import shift
 
 NEAR = 0.5  # up to this, 1 + excess is formed without cancellation
 
@@ -88,8 +90,35 @@ class Offsets(Probabilities):
         return self.model.A_star - q - self.model.tau * x
 
 
+class Duals(Offsets):
+    """``x = y - y*``, the distance of dual variables, for tau > 0 and another regularizer."""
+
+    def start(self, policy):
+        """That of a probability p is that of its level p^m."""
+        model, level = self.model, np.frompyfunc(self.model.powers.level, 1, 1)
+        return (level(balls(policy)) - model.levels) / model.powers.m
+
+    def normalized(self, x):
+        model, pi = self.model, zeros(*x.shape)
+        x = relative(model.as_alike(x), likeliest(model.levels / model.powers.m + x))
+        x[model.uniform] = arb(0)
+        for s, row in enumerate(x):
+            known = model.levels[s], model.reference[s]
+            common = shift(model.powers, row, *known, arb(0))
+            if not common.is_zero():  # a sum would be another number than those that are alike
+                x[s] = row + common
+            pi[s] = [model.powers.moved(*entry) for entry in zip(x[s], *known, strict=True)]
+        return model.as_alike(x), model.as_alike(pi)
+
+    def policy_error(self, x, pi):
+        model, divergence = self.model, np.frompyfunc(self.model.powers.divergence, 4, 1)
+        return model.tau * divergence(x, pi, model.levels, model.reference).sum(axis=1)
+
+
 def coordinates_of(model, simplex):
     """The coordinates of a method on ``model``, whose iterates are probabilities or not."""
+    if model.powers is not None:
+        return Duals(model)
     if simplex:
         return Probabilities(model)
     return Offsets(model) if model.tau > 0 else Logits(model)

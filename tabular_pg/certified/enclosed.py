@@ -16,6 +16,9 @@ from tabular_pg.certified.rerun import trajectory
 from tabular_pg.engine.rules import method_of
 from tabular_pg.engine.step_size import mapped, step_of
 from tabular_pg.gaps.coordinates import Probabilities
+from tabular_pg.gaps.duals import Duals
+from tabular_pg.numerics.duals import Regularizer
+from tabular_pg.verdicts.potential import divergence, offsets
 from tabular_pg.verdicts.quantities import q_gap
 from tabular_pg.verdicts.visits import discounted_sum, stationary, visitation
 
@@ -43,11 +46,16 @@ class EnclosedOptimum:
     """The optimum, with the attributes of :class:`tabular_pg.Optimum` that formulas use."""
 
     def __init__(self, model):
-        self.optimal = model.optimal
+        self.model, self.optimal = model, model.optimal
         self.V, self.A = BallArray(model.V), BallArray(model.A_star)
         self.pi, self.log_pi = BallArray(model.reference), BallArray(model.log_reference)
+        self.regularizer = model.powers and Regularizer(*map(ball_array, model.powers[::2]))
         worse = -model.A_star[~model.optimal]
         self.Delta = BallArray(worse).min() if worse.size else ball_array(np.inf)
+
+    @cached_property
+    def Q(self):
+        return BallArray(self.model.gains(self.model.V))
 
 
 class EnclosedRun:
@@ -90,7 +98,7 @@ class EnclosedRun:
 
     @cached_property
     def log_policies(self):
-        if self.coordinates is Probabilities:
+        if self.coordinates in (Probabilities, Duals):
             return np.log(self.policies)
         return self.iterates + self.optimum.log_pi if self.tau > 0 else self.iterates
 
@@ -122,6 +130,23 @@ def _stacked(rows):
 @q_gap.register
 def _(run: EnclosedRun):
     return run.q
+
+
+@divergence.register
+def _(run: EnclosedRun):
+    model = run.model
+    if model.powers is None:
+        return divergence.dispatch(object)(run)
+    term = np.frompyfunc(model.powers.divergence, 4, 1)
+    x, pi = run.iterates.data, run.policies.data
+    terms = term(-x, *np.broadcast_arrays(model.reference, model.levels + model.powers.m * x), pi)
+    return BallArray(terms.sum(axis=2))
+
+
+@offsets.register
+def _(run: EnclosedRun):
+    ratio = np.frompyfunc(run.model.powers.log_ratio, 3, 1)
+    return BallArray(ratio(run.iterates.data, run.model.levels, run.model.reference))
 
 
 @visitation.register

@@ -10,29 +10,26 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from flint import arb, arb_mat, ctx, fmpq
+from flint import arb, arb_mat
 
 from tabular_pg.certified.arithmetic.balls import (
     balls,
-    centres,
     likeliest,
     logarithm,
     relative,
-    softmax,
     solution,
     zeros,
 )
 from tabular_pg.certified.coordinates import coordinates_of
-from tabular_pg.certified.rational import RationalMDP
+from tabular_pg.certified.regularized.powers import Powers
+from tabular_pg.certified.regularized.values import attained, optimal_values
 from tabular_pg.engine.method import Space
-
-NEWTON_STEPS = 200
 
 
 class Point(NamedTuple):
     """An iterate and everything that updates and theorems ask for; arrays of balls."""
 
-    x: np.ndarray  # (S, A) log pi, xi = log pi - log pi*_tau, or pi (perhaps as fmpq)
+    x: np.ndarray  # (S, A) log pi, xi = log pi - log pi*_tau (or y - y*), or pi (perhaps as fmpq)
     pi: np.ndarray  # (S, A)
     e: np.ndarray  # (S,) V*_tau - V^pi_tau
     q: np.ndarray  # (S, A) gamma P e
@@ -45,19 +42,22 @@ class Model:
     """An MDP and its optimum as balls of the present precision.
 
     ``symmetric`` says that a method keeps actions alike that have equal rewards, transitions and
-    start probabilities; they then share their balls.
+    start probabilities; they then share their balls. ``regularizer`` is one of ``numerics.duals``,
+    of exact numbers; for tau > 0, None is the entropy.
 
     Attributes
     ----------
     mdp : RationalMDP
     space : Space
+    powers : Powers of another regularizer than the entropy, or None
     gamma, tau : arb
     r, rho, mu : arrays of arb
     optimal : (S, A) bool, whether the action is optimal: proved, ties included; all for tau > 0
     V, A_star, log_reference, reference : (S,) V*_tau, (S, A) A*, log pi*_tau and pi*_tau
+    levels : (S, A) of pi*_tau, see ``regularized.values.Attained``; for tau > 0
     """
 
-    def __init__(self, mdp: RationalMDP, space: Space, tau: fmpq, symmetric: bool = True):
+    def __init__(self, mdp, space, tau, symmetric=True, regularizer=None):
         self.mdp, self.space, self.tau, self.gamma = mdp, space, arb(tau), arb(mdp.gamma)
         S, A = mdp.r.shape
         self.shape, self._states = (S, A), np.arange(S)[:, None]
@@ -67,7 +67,8 @@ class Model:
         for rows in mdp.P:  # equal probabilities are one and the same ball
             entries = [[(t, known.setdefault(p, arb(p))) for t, p in x.entries()] for x in rows]
             self._rows.append(entries)
-        self._fill_soft_optimum() if tau > 0 else self._fill_optimum()
+        self.powers = None if regularizer is None else Powers.of(regularizer)
+        self._fill_regularized_optimum() if tau > 0 else self._fill_optimum()
         self.coordinates = coordinates_of(self, space is Space.SIMPLEX)
 
     def _fill_optimum(self):
@@ -79,11 +80,17 @@ class Model:
         reward = (self.reference * self.r).sum(axis=1)
         self.V = self.solve(self.transitions(self.reference), reward)
 
-    def _fill_soft_optimum(self):
+    def _fill_regularized_optimum(self):
         self.optimal = np.ones(self.shape, dtype=bool)
-        self.V, self.A_star = self._soft_values(), zeros(*self.shape)
-        self.log_reference = self._log_softmax(self.V)
-        self.reference = np.exp(self.log_reference)
+        self.V, self.A_star = optimal_values(self), zeros(*self.shape)
+        found = attained(self.gains(self.V), self.tau, self.powers)
+        self.levels, self.reference = self.as_twins(found.levels), self.as_twins(found.pi)
+        soft = self.powers is None
+        self.log_reference = self.levels if soft else logarithm(self.reference)
+
+    def gains(self, V) -> np.ndarray:
+        """(S, A) r + gamma P V; twins share one ball."""
+        return self.as_twins(self.r + self.next_values(V))
 
     def P(self) -> np.ndarray:
         """(S, A, S) transition probabilities."""
@@ -162,39 +169,6 @@ class Model:
     def as_alike(self, x):
         """The same for those that also started with the same probability: they keep it."""
         return x[self._states, self._alike]
-
-    def _log_softmax(self, V):
-        return softmax((self.r + self.next_values(V)) / self.tau)[0]
-
-    def _soft_values(self):
-        """V*_tau: Newton's method on centres of balls, then one rigorous bound.
-
-        The soft Bellman operator contracts by gamma, so that V* is within |T V - V| / (1 - gamma)
-        of any V.
-        """
-        V, best = zeros(self.shape[0]), None
-        scale = max(abs(x).upper() for x in self.r.flat) + self.tau
-        settled = scale * arb(2) ** (-ctx.prec // 2)  # Newton's method is linear at first
-        for _ in range(NEWTON_STEPS):
-            log_pi = centres(self._log_softmax(V))
-            pi = np.exp(log_pi)
-            reward = (pi * (self.r - self.tau * log_pi)).sum(axis=1)
-            V = centres(self.solve(self.transitions(pi), reward))
-            radius = self._residual(V)
-            if best is not None and best[0] < settled and not radius < best[0] / 2:
-                break
-            if best is None or radius < best[0]:
-                best = radius, V
-        radius, V = best
-        return np.array([arb(v, radius) for v in V], dtype=object)
-
-    def _residual(self, V):
-        """An upper bound of |V* - V| in the maximum norm."""
-        Q = self.r + self.next_values(V)
-        chosen = likeliest(Q)
-        top = Q[np.arange(len(Q)), chosen]
-        TV = top + self.tau * np.log(np.exp(relative(Q, chosen) / self.tau).sum(axis=1))
-        return max((abs(x).upper() for x in (TV - V) / (1 - self.gamma)), default=arb(0))
 
 
 def _reversed(transitions):

@@ -12,7 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, ctx
 
-from tabular_pg.certified.arithmetic.balls import Undecided, first_largest, zeros
+from tabular_pg.certified.arithmetic.balls import (
+    Undecided,
+    first_largest,
+    positive_power,
+    zeros,
+)
 from tabular_pg.certified.registration import symmetric
 from tabular_pg.engine.method import Space
 from tabular_pg.methods.functional_acceleration import (
@@ -34,21 +39,12 @@ class Dual(NamedTuple):
     inverse: Callable
 
 
-def _power(base, exponent):
-    """base^exponent for a base that is positive, 0, or not known to be either."""
-    if base > 0:
-        return base**exponent
-    if base <= 0:
-        return arb(0)
-    return arb(0).union(base.upper() ** exponent)
-
-
 DUALS = {
     Entropy: Dual(lambda p, rule: p.log(), lambda y, rule: y.exp()),
-    Euclidean: Dual(lambda p, rule: p, lambda y, rule: _power(y, 1)),
+    Euclidean: Dual(lambda p, rule: p, lambda y, rule: positive_power(y, 1)),
     Tsallis: Dual(
-        lambda p, rule: (_power(p, rule.q - 1) - 1) / (rule.q - 1),
-        lambda y, rule: _power(1 + (rule.q - 1) * y, 1 / (rule.q - 1)),
+        lambda p, rule: (positive_power(p, rule.q - 1) - 1) / (rule.q - 1),
+        lambda y, rule: positive_power(1 + (rule.q - 1) * y, 1 / (rule.q - 1)),
     ),
     LogBarrier: Dual(lambda p, rule: 1 - 1 / p, lambda y, rule: 1 / (1 - y)),
 }
@@ -174,9 +170,12 @@ def softargmax_pg(rule, k, model, point):
     """Every row by its gradient in theta, diag w - w w^T / sum w times the advantages."""
     x = zeros(*model.shape)
     for s, (pi, A) in enumerate(zip(point.pi, point.A, strict=True)):
-        w = np.array([_power(p, 2 - rule.q) for p in pi], dtype=object)
+        w = np.array([positive_power(p, 2 - rule.q) for p in pi], dtype=object)
         slopes = point.d[s] / (1 - model.gamma) * w * (A - (w * A).sum() / w.sum())
-        x[s] = [p.log() for p in dual_row(DUALS[Tsallis], rule, pi, slopes)]
+        if model.tau > 0:  # coordinates are theta
+            x[s] = point.x[s] + rule.eta * slopes
+        else:
+            x[s] = [p.log() for p in dual_row(DUALS[Tsallis], rule, pi, slopes)]
     return x, point.memory
 
 

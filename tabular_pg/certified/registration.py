@@ -20,7 +20,7 @@ class Update(NamedTuple):
     """How a rule steps, and whether it treats actions alike that have equal rows and starts."""
 
     function: Callable
-    symmetric: bool
+    symmetric: bool | Callable  # or a function that says it of a rule
     method: Method  # the registration that it is the twin of
     start: Callable | None  # what the rule remembers at first; zeros if None
 
@@ -29,6 +29,10 @@ class Update(NamedTuple):
         S, A = model.shape
         n = self.method.memory
         return zeros(S, n, A) if self.start is None else self.start(rule, model, point)
+
+    def is_symmetric(self, rule) -> bool:
+        """Whether that rule does."""
+        return self.symmetric(rule) if callable(self.symmetric) else self.symmetric
 
     def step(self, rule, k, model, point):
         """The next coordinates and memory (None for rules without)."""
@@ -111,7 +115,8 @@ def refuse_outdated(rule):
 
 def symmetric(rule, start=None, alike=True):
     """The same for the rules of this package, which are given plain object arrays of balls;
-    ``alike`` says whether they treat actions so that are."""
+    ``alike`` says whether they treat actions so that are, or is a function that says it of a
+    rule."""
 
     def register(function):
         UPDATES[rule] = Update(function, alike, registered(rule), start)

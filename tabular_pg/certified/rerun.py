@@ -17,9 +17,11 @@ from tabular_pg.checks.tables import each_entry, is_table
 from tabular_pg.engine.arguments import refuse_combination
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import is_record
-from tabular_pg.engine.rules import flat_rule, method_of, part_records, shown_rule
+from tabular_pg.engine.rules import flat_rule, method_of, part_records, refuse_other_parts
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import is_constant, mapped, step_of
+from tabular_pg.numerics.duals import Regularizer
+from tabular_pg.optima.regularized import regularizer_of
 
 
 class Rerun(NamedTuple):
@@ -49,6 +51,13 @@ class Rerun(NamedTuple):
     def constant_step(self) -> bool:
         return is_constant(self.rule)
 
+    @property
+    def regularizer(self) -> Regularizer | None:
+        """What regularizes, where that is not the entropy."""
+        if not method_of(self.rule).is_dual(self.tau):
+            return None
+        return regularizer_of(self.rule.mirror)
+
 
 def rerun_of(run) -> Rerun:
     """What a run was a run of, in exact numbers."""
@@ -59,6 +68,7 @@ def rerun_of(run) -> Rerun:
 
 
 def exact_rerun(mdp, rule, tau, policy, k, steps=None) -> Rerun:
+    refuse_other_parts(rule)
     mdp, kind = RationalMDP.of(mdp), type(flat_rule(rule))
     if kind not in UPDATES:
         known = ", ".join(sorted(r.__name__ for r in UPDATES))
@@ -78,11 +88,6 @@ def exact_rerun(mdp, rule, tau, policy, k, steps=None) -> Rerun:
         raise ValueError(f"tau is {tau}; expected a number >= 0")
     method = method_of(rule)
     refuse_combination(type(rule).__name__, method, mdp, tau)
-    if method.is_dual(tau):
-        raise ValueError(
-            f"tau is {tau} beside {shown_rule(rule)}; expected 0: regularized optima are enclosed "
-            "for the entropy alone"
-        )
     return Rerun(mdp, rule, tau, _start(policy, mdp, method.space), k, steps)
 
 
@@ -106,7 +111,7 @@ def _exact_rule(rule):
         else:
             values.append(rational(name, x) if name in any_sign else _positive(name, x))
     rule = type(rule)(*values)
-    for record in (rule, step_of(rule)):
+    for record in (*(x for x in rule if is_record(type(x))), rule):
         if hasattr(record, "refuse"):
             record.refuse()
     return rule
@@ -144,7 +149,8 @@ def trajectory(method):
         If the balls are too wide to go on; also on the way.
     """
     update, registered = UPDATES[type(flat_rule(method.rule))], method_of(method.rule)
-    model = Model(method.mdp, registered.space, method.tau, update.symmetric)
+    alike = update.is_symmetric(flat_rule(method.rule))
+    model = Model(method.mdp, registered.space, method.tau, alike, method.regularizer)
     return model, _iterates(method, model, update)
 
 

@@ -18,6 +18,7 @@ from tabular_pg.certified.arithmetic.balls import (
     zeros,
 )
 from tabular_pg.certified.registration import symmetric
+from tabular_pg.checks.tables import is_table
 from tabular_pg.methods import (
     SPMA,
     TDPMD,
@@ -40,9 +41,12 @@ from tabular_pg.methods import (
     SoftmaxPG,
     SoftPolicyIteration,
 )
-from tabular_pg.methods.td_pmd import SoftCritic
+from tabular_pg.methods.gpmd import GPMDClipped, GPMDInside
+from tabular_pg.methods.td_pmd import ClippedCritic, InsideCritic, SoftCritic
 
 
+@symmetric(GPMDInside)
+@symmetric(GPMDClipped)
 @symmetric(NaturalPG)
 def natural_pg(rule, k, model, point):
     if model.tau > 0:
@@ -111,7 +115,13 @@ def _first_weighted_critic(rule, model, point):
     return (point.q - np.array(rule.error, dtype=object))[:, None]
 
 
-@symmetric(SoftCritic, start=_first_weighted_critic, alike=False)
+def _by_numbers(rule):
+    return not (is_table(rule.weights) or is_table(rule.error))
+
+
+@symmetric(SoftCritic, start=_first_weighted_critic, alike=_by_numbers)
+@symmetric(InsideCritic, start=_first_weighted_critic, alike=_by_numbers)
+@symmetric(ClippedCritic, start=_first_weighted_critic, alike=_by_numbers)
 def weighted_td_pmd(rule, k, model, point):
     (x, updated), weights = _followed(rule, model, point), np.array(rule.weights, dtype=object)
     return x, ((1 - weights) * point.memory[:, 0] + weights * updated)[:, None]

@@ -120,13 +120,25 @@ def _checked(cls, name, value, any_sign, parts):
     return checked_field(name, value, name in any_sign)
 
 
-def _checked_part(name, value, known):
-    """A record of one of the ``known`` classes, with float fields."""
+def refuse_other_parts(rule):
+    """TypeError where a rule that is put together has something else among its parts than an
+    instance of the classes that are registered for them."""
+    if type(rule) in COMPOSED:
+        for name, known in COMPOSED[type(rule)].parts.items():
+            _refuse_other_part(name, getattr(rule, name), known)
+
+
+def _refuse_other_part(name, value, known):
     if is_record(value) and value in known:
         raise TypeError(f"{name} is the class {value.__name__}; expected an instance of it")
     if type(value) not in known:
         names = ", ".join(sorted(record.__name__ for record in known))
         raise TypeError(f"{name} is {shown(value)}; expected an instance of one of: {names}")
+
+
+def _checked_part(name, value, known):
+    """A record of one of the ``known`` classes, with float fields."""
+    _refuse_other_part(name, value, known)
     free = known[type(value)].any_sign
     pairs = zip(value._fields, value, strict=True)
     part = type(value)(*(checked_field(f"{name}.{x}", y, x in free) for x, y in pairs))

@@ -225,8 +225,6 @@ def _not_certified(run) -> str:
 
     if type(flat_rule(run.rule)) not in UPDATES:
         return "it has no exact update (tabular_pg.certified.update)"
-    if run.method.is_dual(run.tau):
-        return "regularized optima are enclosed for the entropy alone"
     return ""
 
 

@@ -6,6 +6,8 @@ by from those of the optimum, known up to a constant per state.
 
 from __future__ import annotations
 
+from functools import singledispatch
+
 import numpy as np
 
 from tabular_pg.gaps.duals import log_ratios
@@ -34,6 +36,7 @@ def span(run):
 
 
 @once
+@singledispatch
 def divergence(run):
     """(K, S) D(pi*, pi^k), as a sum of nonnegative terms."""
     best = run.optimum
@@ -89,6 +92,7 @@ def decay_anywhere(run):
 
 
 @once
+@singledispatch
 def offsets(run):
     """(K, S, A) log pi^k - log pi*, infinite for an action that only pi^k takes."""
     return log_ratios(run.iterates, run.optimum)

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.grid import GRID
-from support.grid import RULES as ALL_RULES
+from support.grid import GRID, RULES
 from support.reference import gaps, normalized
 from support.strategies import mdps, starts
 
@@ -48,9 +47,6 @@ from tabular_pg.engine.rules import MEMBERS, checked_rule, flat_rule, method_of 
 
 TWO_ARMS = RationalMDP([[[1], [1]]], [[1, 0]], 0)
 THIRD, TINY = Fraction(1, 3), Fraction(1, 10**300)
-RULES = [  # but of those that regularize by another map than the entropy
-    (rule, tau) for rule, tau in ALL_RULES if not method_of(checked_rule(rule)).is_dual(tau)
-]
 rules = pytest.mark.parametrize(("rule", "tau"), RULES, ids=str)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
 
 import numpy as np
 import pytest
@@ -30,7 +29,6 @@ from tabular_pg.certified import (  # noqa: E402
     certified_check,
     certify,
 )
-from tabular_pg.engine.rules import checked_rule, method_of  # noqa: E402
 from tabular_pg.theorem import Kind, verdict  # noqa: E402
 
 TWO_ARMS = RationalMDP([[[1], [1]]], [[1, 0]], 0)
@@ -44,21 +42,12 @@ def _precision_is_left_alone():
     assert ctx.prec == before
 
 
-@cache
-def unenclosed(rule, tau):
-    """Whether values are regularized by something else than the entropy."""
-    return method_of(checked_rule(rule)).is_dual(tau)
-
-
 def run_of(name, length=60):
     mdp, rule, iterations, tau, policy = SUITE[name]
     return optimize(mdp, rule, min(iterations, length), tau=tau, policy=policy)
 
 
-ENCLOSED = [x for x, (_, rule, _, tau, _) in SUITE.items() if not unenclosed(rule, tau)]
-
-
-@pytest.mark.parametrize("name", ENCLOSED)
+@pytest.mark.parametrize("name", SUITE)
 def test_every_theorem_is_decided_as_in_floats(name):
     run = run_of(name)
     for found, in_floats in zip(certified_check(run), check(run), strict=True):

@@ -69,7 +69,7 @@ def test_methods_of_the_package_pass(rule, tau):
         return
     report = check_method(rule, twin=twin, tau=tau, mdps=MDPS)
     assert {"twin", "solvers", "hyper-parameters"} <= set(report.passed)
-    exact = type(flat_rule(rule)) in UPDATES and not method_of(rule).is_dual(tau)
+    exact = type(flat_rule(rule)) in UPDATES
     assert set(report.skipped) == {"monotone"} | (set() if exact else {"certified"})
 
 

@@ -7,15 +7,12 @@ import pytest
 from support.grid import RULES
 from support.reference import TWINS, WHOLE
 from support.suite import SUITE
-from tabular_pg import GPMD
 from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.rules import COMPOSED, flat_rule
 from tabular_pg.theorem import REGISTRY
 
 NATIVE = [rule for rule, method in METHODS.items() if method.native]
-WITHOUT_UPDATE = {  # rule: why it has no exact update in ball arithmetic
-    GPMD: "regularized optima are enclosed for the entropy alone",
-}
+WITHOUT_UPDATE = {}  # rule: why it has no exact update in ball arithmetic
 every_method = pytest.mark.parametrize("rule", NATIVE, ids=lambda rule: rule.__name__)
 
 

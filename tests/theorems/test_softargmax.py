@@ -106,15 +106,6 @@ def test_what_it_refuses(mirror, eta, tau, error, message):
         optimize(GARNET, SoftargmaxPG(mirror, eta), 3, tau=tau)
 
 
-def test_regularized_runs_are_not_certified():
-    pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
-    from tabular_pg.certified import RationalMDP, certified_run
-
-    mdp = RationalMDP([[[1], [1]]], [[1, 0]], 0)
-    with pytest.raises(ValueError, match="tau is 1/4 beside SoftargmaxPG .*for the entropy alone"):
-        certified_run(mdp, SoftargmaxPG(mirrors.Tsallis(0.5), 1.0), 3, tau=0.25)
-
-
 def test_a_first_step_that_leaps_is_not_in_the_regime_of_the_law():
     mdp = instances.bandit([0.04097352, 0.01652764])
     run = optimize(mdp, SoftargmaxPG(mirrors.Tsallis(0.1), 1e4), 301)

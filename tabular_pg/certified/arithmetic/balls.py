@@ -95,23 +95,30 @@ def log(x) -> arb:
     return arb.neg_inf() if x.is_zero() else x.log()
 
 
-def kl_term(x) -> arb:
-    """x e^x - e^x + 1, relatively accurate near 0; 1 at -inf."""
+def bregman_term(x, q) -> arb:
+    """D(p, p_0) / p_0^q for phi''(p) = p^(q-2), 0 <= q <= 2, and p = p_0 e^x; relatively accurate
+    near 0."""
     if x == arb.neg_inf():
-        return arb(1)
+        return arb(1) / q
     size, centre = abs(x).upper(), x.mid()
     if not size < SMALL:
-        return x * x.exp() - x.expm1()
+        return _bregman(x, q)
+    slope = size * (size * max(1, q)).exp()  # the derivative is e^x (e^((q-1) x) - 1) / (q-1)
     if centre == 0:
-        return arb(0).union(size * size * size.exp() / 2)
+        return arb(0).union(size * slope / 2)
     mantissa, exponent = (int(part) for part in centre.man_exp())
     lost = -(exponent + mantissa.bit_length())  # |x| is about 2^-lost
     if ctx.prec < FEW_TERMS * lost:
-        value = _kl_series(centre)
+        value = _bregman_series(centre, q)
     else:
         with ctx.extraprec(2 * lost + 10):
-            value = centre * centre.exp() - centre.expm1()
-    return value + arb(0, (x.rad() * size * size.exp()).upper())  # the derivative is x e^x
+            value = _bregman(centre, q)
+    return value + arb(0, (x.rad() * slope).upper())
+
+
+def kl_term(x) -> arb:
+    """The same for q = 1: x e^x - e^x + 1."""
+    return bregman_term(x, 1)
 
 
 def kl_terms(x) -> np.ndarray:
@@ -119,20 +126,39 @@ def kl_terms(x) -> np.ndarray:
     return _KL_TERM(x)
 
 
-def _kl_series(x):
-    """x e^x - e^x + 1 for an exact number |x| < 1/4: the sum of (n + 1) x^{n+2} / (n + 2)!.
+def _bregman(x, q):
+    if q == 1:
+        return x * x.exp() - x.expm1()
+    if q == 0:
+        return x.expm1() - x
+    return (x.exp() * ((q - 1) * x).expm1() / (q - 1) - x.expm1()) / q
 
-    The ratio of consecutive terms is at most |x|, so that the rest is at most 4/3 of the first
-    term left out.
+
+def _bregman_series(x, q):
+    """For an exact number |x| < 1/4: the sum of (1 + q + ... + q^n) x^{n+2} / (n + 2)!.
+
+    The ratio of consecutive terms is at most (1 + q) |x| / 3, so that the rest is at most 4/3 of
+    the first term left out.
     """
-    total, n, power, factorial = arb(0), 0, arb(1), arb(2)
+    total, n, power, factorial, weight = arb(0), 0, arb(1), arb(2), arb(1)
     smallest = arb(2) ** (-ctx.prec - 10)
     while not abs(power) < smallest:
-        total += (n + 1) * power / factorial
-        n += 1
+        total += weight * power / factorial
+        n, weight = n + 1, 1 + q * weight
         power, factorial = power * x, factorial * (n + 2)
-    rest = (n + 1) * abs(power) / factorial * 4 / 3
+    rest = weight * abs(power) / factorial * 4 / 3
     return x * x * (total + arb(0, rest.upper()))
+
+
+def positive_power(base, exponent) -> arb:
+    """max(base, 0)^exponent for an exponent > 0; for one < 0 the base has to be positive."""
+    if base > 0:
+        return base**exponent
+    if not exponent > 0:
+        raise Undecided("whether a base is positive is open")
+    if base <= 0:
+        return arb(0)
+    return arb(0).union(base.upper() ** exponent)
 
 
 def likeliest(x):
