@@ -171,9 +171,10 @@ def changed_td_iterate(text, draw):
 
 
 def changed_td_rule(text, draw):
-    """One digit of tau, of a weight, of an error or of a step size is another one."""
+    """One digit of tau, of a weight, of an error or of a step size is another one, if it is not
+    0."""
     begin, end = text.index("pays := "), text.index("top := ")
-    fraction = r"\((?:\(-\w+\)|\w+) # \w+\)"
+    fraction = r"\((?:\(-\w+\)|[1-9]\w*) # \w+\)"
     return text[:begin] + _within(fraction, text[begin:end], draw) + text[end:]
 
 
