@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
 
-from flint import arb, fmpq  # noqa: E402
-
 from support.coq.export import CLASSICAL_REALS, axioms, coqc, exported, has_coq  # noqa: E402
-from support.coq.models import all_optimal, of_the_docs, table_mdp, tied, two_arms  # noqa: E402
+from support.coq.models import of_the_docs, table_mdp  # noqa: E402
 from support.coq.mutations import (  # noqa: E402
     OF_TD_RUNS,
     changed_gap,
@@ -21,137 +17,15 @@ from support.coq.mutations import (  # noqa: E402
     changed_td_rule,
     changed_top,
 )
-from support.coq.runs import EUCLIDEAN, TD_RUNS  # noqa: E402
+from support.coq.runs import TD_RUNS, critic  # noqa: E402
 from support.coq.verdicts import OF_TD_RUNS as ABOUT_TD_RUNS  # noqa: E402
 from support.coq.verdicts import greedy, mutants, verdicts  # noqa: E402
-from tabular_pg import mirrors, optimize, optimum, steps  # noqa: E402
-from tabular_pg.certified import RationalMDP, certified_run, write_coq  # noqa: E402
-from tabular_pg.certified.arithmetic.balls import precision  # noqa: E402
-from tabular_pg.certified.arithmetic.exact import to_float  # noqa: E402
-from tabular_pg.certified.coq.td import td_claim  # noqa: E402
-from tabular_pg.certified.coq.td_iterates import (  # noqa: E402
-    near,
-    nearest_to_optimum,
-    regularized_values,
-)
-from tabular_pg.certified.rerun import exact_rerun  # noqa: E402
-from tabular_pg.methods import GPMD, WeightedTDPMD  # noqa: E402
+from tabular_pg import instances, optimize  # noqa: E402
+from tabular_pg.certified import RationalMDP, certified_run, certify, write_coq  # noqa: E402
 
 needs_coq = pytest.mark.skipif(not has_coq(), reason="needs coqc (Debian: apt-get install coq)")
 HALF, TENTH = Fraction(1, 2), Fraction(1, 10)
 EACH = 32
-
-
-def critic(eta=1, weights=HALF, error=0):
-    return WeightedTDPMD(eta, weights, error, EUCLIDEAN)
-
-
-def claimed(run, digits=6):
-    return td_claim(run.method, lambda mean, worst: [], digits)
-
-
-def floats(rows):
-    return np.array([[to_float(x) for x in row] for row in rows])
-
-
-# ---------------------------------------------------------------- what is written
-
-
-@pytest.mark.parametrize("name", TD_RUNS)
-@pytest.mark.parametrize("digits", [2, 6, 25])
-def test_ends_lie_around_the_certified_gap_and_near_it(name, digits):
-    run, _ = TD_RUNS[name]()
-    with precision(run.bits):
-        for ball, (low, high) in zip(run.gap, claimed(run, digits).ends, strict=True):
-            assert arb(low.exact) <= ball or arb(low.exact).overlaps(ball)
-            assert ball <= arb(high.exact) or arb(high.exact).overlaps(ball)
-            assert high.exact - low.exact <= 3 * arb(low.exact) * arb(10) ** -digits
-
-
-@pytest.mark.parametrize("name", TD_RUNS)
-def test_exact_iterates_are_those_of_the_float_run(name):
-    method = TD_RUNS[name]()[0].method
-    claim, S = claimed(TD_RUNS[name]()[0]), method.mdp.n_states
-    rule = method.rule
-    eta = rule.eta if isinstance(rule.eta, tuple) else to_float(fmpq(rule.eta))
-    if isinstance(eta, tuple):
-        eta = type(eta)(*map(to_float, eta))
-    tables = (floats(x) if isinstance(x, tuple) else to_float(fmpq(x)) for x in rule[1:3])
-    run = optimize(
-        method.mdp.rounded(), WeightedTDPMD(eta, *tables, EUCLIDEAN), int(method.k[-1]),
-        tau=to_float(method.tau), policy=floats(method.policy),
-    )  # fmt: skip
-    exact = np.array([floats(x.pi) for x in claim.iterates])
-    assert exact.shape[1] == S
-    np.testing.assert_allclose(run.policies, exact, rtol=0, atol=1e-14)
-    middles = [to_float((low.exact + high.exact) / 2) for low, high in claim.ends]
-    np.testing.assert_allclose(run.gap, middles, rtol=1e-6)
-
-
-def test_the_slower_critic_of_the_closed_form():
-    """Chen, Li, Sun and Wei (2026), eq. 15: the gap is 16^-k / 16, by hand."""
-    P = [[[0, 1], [0, 1]], [[1, 0], [1, 0]]]
-    mdp = RationalMDP(P, [[HALF, 0], [HALF, 0]], HALF)
-    rule = critic(1, ((Fraction(3, 4), Fraction(3, 4)), (1, 1)), ((Fraction(1, 4), 0), (HALF, 0)))
-    claim = claimed(certified_run(mdp, rule, 6, tau=1))
-    assert claim.optimum.off == 0
-    for k, (low, high) in list(enumerate(claim.ends))[1:]:
-        assert low.exact <= fmpq(1, 16 ** (k + 1)) <= high.exact
-
-
-def test_two_arms_by_hand():
-    """Without a future, p of the better arm goes to the middle of (1 + 1/tau)/2 and where it is."""
-    run = certified_run(two_arms(0), critic(HALF, 1), 5, tau=2, policy=[[0, 1]])
-    claim = claimed(run)
-    for k, (x, (low, high)) in enumerate(zip(claim.iterates, claim.ends, strict=True)):
-        p = fmpq(3, 4) * (1 - fmpq(1, 2**k))
-        assert x.pi[0, 0] == p
-        assert low.exact <= 2 * (fmpq(3, 4) - p) ** 2 <= high.exact
-
-
-def test_duals_are_remembered_where_a_probability_is_zero():
-    """An action that lost by more comes back later: the policy alone does not tell when."""
-    mdp = RationalMDP([[[1], [1]]], [[1, 0]], 0)
-    claim = claimed(certified_run(mdp, critic(1, HALF, ((0, -6),)), 7, tau=2))
-    chances = [x.pi[0, 1] for x in claim.iterates]
-    back = next(k for k in range(2, 8) if chances[k] > 0)
-    for x, y in zip(claim.iterates[1:back], claim.iterates[2:back], strict=False):
-        assert x.pi[0, 1] == y.pi[0, 1] == 0 and x.y[0, 1] - x.y[0, 0] != y.y[0, 1] - y.y[0, 0]
-    before = claim.iterates[back - 1]
-    projected = before.pi[0] + before.Q[0]  # over 1 + eta tau = 3, from the policy
-    assert (
-        projected[1] - projected[0]
-        != before.y[0, 1] + before.Q[0, 1] - before.y[0, 0] - (before.Q[0, 0])
-    )
-
-
-@pytest.mark.parametrize("tau", [fmpq(1, 20), fmpq(1, 2), fmpq(7)])
-@pytest.mark.parametrize("mdp", [of_the_docs(), tied(), table_mdp(3, 3, 3), two_arms(0)], ids=str)
-def test_values_near_the_optimum_are_as_near_as_they_say(mdp, tau):
-    start = regularized_values(mdp, tau, np.full(mdp.r.shape, fmpq(1, mdp.n_actions)))
-    found = nearest_to_optimum(mdp, tau, start, 128)
-    assert found.off < fmpq(1, 2**100)
-    exact = optimum(mdp.rounded(), to_float(tau), regularizer=EUCLIDEAN).V
-    np.testing.assert_allclose([to_float(x) for x in found.V], exact, rtol=1e-12, atol=1e-12)
-    nearer = nearest_to_optimum(mdp, tau, start, 512)
-    for shift in (fmpq(1, 100), fmpq(-1, 7)):
-        moved = near(mdp, tau, found.V + shift)
-        assert all(
-            abs(x - y) <= moved.off + nearer.off for x, y in zip(moved.V, nearer.V, strict=True)
-        )
-
-
-def test_a_rational_optimum_is_exact(tmp_path):
-    run = certified_run(of_the_docs(), critic(100), 3, tau=TENTH)
-    text = write_coq(tmp_path / "x.v", run, alone=False).read_text()
-    assert "off := (0 # 1);" in text and text.count("loses_within := (0.0000000, 0.0000000)") == 3
-
-
-def test_a_start_that_is_optimal_loses_nothing():
-    method = exact_rerun(all_optimal(), critic(), 1, None, np.arange(3))
-    claim = td_claim(method, lambda mean, worst: [], 6)
-    assert claim.optimum.off == 0
-    assert all(low.exact == high.exact == 0 for low, high in claim.ends)
 
 
 # ---------------------------------------------------------------- what Coq accepts
@@ -172,6 +46,33 @@ def test_runs_are_checked_with_the_library(name, library):
     code, said = coqc(exported(name, library, alone=False), "-R", ".", "TabularPG")
     assert code == 0, said
     assert axioms(said[said.index("Axioms:") :]) <= CLASSICAL_REALS
+
+
+def small(name):
+    """Runs at the edge of what is there, and their digits."""
+    one_action = RationalMDP([[[0, 1]], [[1, 0]]], [[1], [0]], HALF)
+    garnet = instances.garnet(3, 2, 2, gamma=0.9, seed=1)
+    return {
+        "no steps": (certified_run(of_the_docs(), critic(), 0, tau=TENTH), 6),
+        "one action": (certified_run(one_action, critic(), 2, tau=TENTH), 6),
+        "many digits": (certified_run(of_the_docs(), critic(), 3, tau=3), 40),
+        "one digit": (certified_run(table_mdp(2, 2, 5), critic(error=TENTH), 3, tau=1), 1),
+        "floats": (certify(optimize(garnet, critic(0.3, 0.7, 0.1), 1, tau=0.5)), 6),
+        "vertices": (certified_run(table_mdp(4, 3, 4), critic(1000), 3, tau=TENTH), 6),
+    }[name]
+
+
+@needs_coq
+@pytest.mark.parametrize(
+    "name", ["no steps", "one action", "many digits", "one digit", "floats", "vertices"]
+)
+def test_runs_at_the_edges_are_checked(name, library):
+    run, digits = small(name)
+    path = library / f"small_{name.replace(' ', '_')}.v"
+    text = write_coq(path, run, alone=False, digits=digits).read_text()
+    assert text.count("loses_within := ") == 1 + int(run.k[-1])
+    code, said = coqc(path, "-R", ".", "TabularPG")
+    assert code == 0, said
 
 
 # ---------------------------------------------------------------- what it refuses
@@ -227,35 +128,3 @@ def test_other_shapes_are_refused(was, now, library, tmp_path):
     assert was in text
     said = verdicts(library, [text.replace(was, now)], ABOUT_TD_RUNS, greedy(file.read_text()))
     assert said == {0: (False, False)}
-
-
-# ---------------------------------------------------------------- bad input
-
-
-def refused(tmp_path, match, subject, **options):
-    with pytest.raises(ValueError, match=match) as said:
-        write_coq(tmp_path / "x.v", subject, **options)
-    assert not list(tmp_path.iterdir())
-    return str(said.value)
-
-
-def test_the_length_that_works_is_named(tmp_path):
-    said = refused(
-        tmp_path, "expected a run of at most", certified_run(of_the_docs(), critic(), 12, tau=HALF)
-    )
-    works = int(re.search(r"at most (\d+) iterations", said)[1])
-    assert 6 <= works < 12
-    write_coq(tmp_path / "x.v", certified_run(of_the_docs(), critic(), works, tau=HALF))
-
-
-def test_other_maps_are_refused(tmp_path):
-    tsallis = WeightedTDPMD(1, HALF, 0, mirrors.Tsallis(0.5))
-    refused(tmp_path, "run of WeightedTDPMD, whose", certified_run(two_arms(), tsallis, 2, tau=1))
-    gpmd = certified_run(two_arms(), GPMD(EUCLIDEAN, 1), 2, tau=1)
-    refused(tmp_path, "run of GPMD, whose .* WeightedTDPMD with Euclidean", gpmd)
-
-
-def test_steps_that_are_not_rational_are_refused(tmp_path):
-    fading = critic(steps.Decaying(TENTH, HALF))
-    run = certified_run(two_arms(), fading, 2, tau=1)
-    refused(tmp_path, "step sizes Decaying.*; expected rational ones", run)

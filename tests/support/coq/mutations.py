@@ -110,8 +110,8 @@ def other_side(text, draw):
 def changed_iterate(text, draw):
     """One digit of a policy, a value, a visit or a gap is another one: not of the last iterate."""
     last = _iterates(text)[-1].start()
-    pattern = r"(?:chooses|earns|visited|loses) := (?!no_values)[^|]*?(?=;\n|\|)"
-    return _within(pattern, text[:last], draw) + text[last:]
+    fields = r"(?:chooses|earns|visited) := (?!no_values)(?s:.*?);\n(?=      \w)"
+    return _within(rf"{fields}|loses := \([^)]*\)", text[:last], draw) + text[last:]
 
 
 def _within(pattern, text, draw):

@@ -24,11 +24,18 @@ from tabular_pg.methods import (
 from tabular_pg.search import SmallInstance, worst_case
 
 TENTH, HALF = Fraction(1, 10), Fraction(1, 2)
+EUCLIDEAN = mirrors.Euclidean()
+SLOW, OFF = ((1, HALF), (HALF, 1)), ((HALF, 0), (Fraction(-1, 3), 1))  # of two states and actions
+VERTEX = [[1, 0], [0, 1]]
 
 
 def run(mdp, rule, iterations, *ids, **options):
     certificate = certified_run(RationalMDP.of(mdp), rule, iterations, **options)
     return certificate, [REGISTRY[id] for id in ids]
+
+
+def critic(eta=1, weights=HALF, error=0) -> WeightedTDPMD:
+    return WeightedTDPMD(eta, weights, error, EUCLIDEAN)
 
 
 def halved(id):
@@ -69,22 +76,16 @@ RUNS = {
     "search_projected": lambda: found(halved("P2s"), ProjectedPG),
     "search_spma": lambda: found("H1s", SPMA, mode=falls_to_a_tenth),
 }
-EUCLIDEAN = mirrors.Euclidean()
-SLOW, OFF = ((1, HALF), (HALF, 1)), ((HALF, 0), (Fraction(-1, 3), 1))  # of two states and actions
-VERTEX = [[1, 0], [0, 1]]
 TD_RUNS = {
-    "td": lambda: run(of_the_docs(), WeightedTDPMD(1, HALF, TENTH, EUCLIDEAN), 4, tau=HALF),
+    "td": lambda: run(of_the_docs(), critic(error=TENTH), 4, "A2", tau=HALF),
     "td_tables": lambda: run(
-        of_the_docs(), WeightedTDPMD(2, SLOW, OFF, EUCLIDEAN), 4, tau=Fraction(3), policy=VERTEX
+        of_the_docs(), critic(2, SLOW, OFF), 4, tau=Fraction(3), policy=VERTEX
     ),
-    "td_tied": lambda: run(tied(), WeightedTDPMD(1, 1, 0, EUCLIDEAN), 3, tau=1),
-    "td_growing": lambda: run(
-        two_arms(), WeightedTDPMD(steps.Geometric(TENTH, 2), HALF, 0, EUCLIDEAN), 6, tau=2
-    ),
-    "td_no_future": lambda: run(
-        two_arms(0), WeightedTDPMD(HALF, 1, 0, EUCLIDEAN), 5, tau=2, policy=[[0, 1]]
-    ),
-    "td_tenths": lambda: run(table_mdp(3, 3, 3), WeightedTDPMD(1, HALF, 0, EUCLIDEAN), 2, tau=5),
+    "td_tied": lambda: run(tied(), critic(1, 1), 3, tau=1),
+    "td_rate": lambda: run(two_arms(), critic(error=TENTH), 4, "G6w", tau=2),
+    "td_growing": lambda: run(two_arms(), critic(steps.Geometric(TENTH, 2)), 6, tau=2),
+    "td_no_future": lambda: run(two_arms(0), critic(HALF, 1), 5, tau=2, policy=[[0, 1]]),
+    "td_tenths": lambda: run(table_mdp(3, 3, 3), critic(), 2, tau=5),
 }
 SOFTMAX_RUNS = {
     "natural": lambda: run(of_the_docs(), NaturalPG(1), 3),
