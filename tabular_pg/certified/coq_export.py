@@ -81,7 +81,8 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     Of a RationalMDP the file has the table of fractions, the largest values, the optimal actions
     and Delta, found here and checked by Coq's kernel: nothing of this package has to be trusted.
     Of a certified run it has all policies up to the last recorded one, their values and gaps, and
-    the first that is optimal. Policies of softmax methods are no fractions: of their runs it has
+    the first that is optimal, or, of TD-PMD, decimals around the gaps to the regularized optimum,
+    which is no fraction. Policies of softmax methods are no fractions, either: of their runs it has
     two decimals for every iterate, between which the gap is proved to lie, and coqc needs
     coq-interval; for tau > 0 it is the gap to the least upper bound of regularized values. A
     counterexample is written as its run, with the bound that it breaks;
@@ -92,7 +93,8 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     path : str or path, ending in .v; a name that Coq takes: letters, digits, _, no digit first
     subject : RationalMDP, Certificate, SmallInstance, or one of ``COUNTEREXAMPLES``
         Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA, HadamardPG and,
-        with any tau, of NaturalPG, SoftmaxPG and SoftPolicyIteration; step sizes are rational.
+        with any tau, of NaturalPG, SoftmaxPG and SoftPolicyIteration, and of WeightedTDPMD with
+        the map Euclidean(); step sizes are rational.
     alone : bool
         Include the definitions and proofs of the library, so that ``coqc path`` is all it takes;
         else the file needs the compiled folder :func:`coq_library`.
@@ -100,8 +102,8 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
         For a run: what they prove of ``run.gap`` or ``run.sup_gap`` at its recorded iterates is
         stated beside it as numbers, and whether the gaps are below these.
     digits : int, optional
-        How near to each other the decimals of a softmax run are: to so many digits, 6 if it is
-        not said.
+        How near to each other the decimals of a run of TD-PMD or of a softmax method are: to so
+        many digits, 6 if it is not said.
 
     Returns
     -------

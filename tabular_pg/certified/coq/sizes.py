@@ -11,7 +11,7 @@ MOST_OF_RUNS = 1e9  # whose numbers are longer, 10 to 15 ns each: 15 s
 MOST_SECONDS = 8.0  # of intervals; long runs of small MDPs take nearly twice that
 PAIR_SECONDS, BIT_SECONDS, HALF_AS_MUCH = 3e-3, 1.5e-6, 300
 LOGARITHM = 1.6  # of which there is one for every state with entropy, in exponentials
-READ_BIT = 700  # what it takes to read a binary digit
+READ_BIT = 2000  # what it takes to read a binary digit
 ANY_PAIR = 60_000  # what a state and action take in every iterate, however short its numbers
 
 

@@ -54,11 +54,11 @@ def td_claim(method, limits_of, digits) -> TDClaim:
     work = partial(td_work, moves_bits(mdp))
     iterates = of_bearable_length(td_iterates(method), work)
     optimum = optimum_near(method, iterates, digits)
-    short = [optimum.V - x.V for x in iterates]
-    ends = [_ends(mdp.rho @ row, optimum.off, digits) for row in short]
+    short, off = [optimum.V - x.V for x in iterates], optimum.off.exact
+    ends = [_ends(mdp.rho @ row, off, digits) for row in short]
     with precision(BITS):
-        mean = [_ball(mdp.rho @ row, optimum.off) for row in short]
-        worst = [_ball(max(row), optimum.off) for row in short]
+        mean = [_ball(mdp.rho @ row, off) for row in short]
+        worst = [_ball(max(row), off) for row in short]
     limits = limits_of(mean, worst)
     return TDClaim(method, exact_steps(method), optimum, iterates, ends, limits)
 
@@ -88,7 +88,7 @@ Definition claim : td_claim := {{|
   starts_off := {_pairs(method.mdp, method.rule.error, 16)};
   paces := {_paces(claim.steps)};
   top := {values(*over_one(optimum.V))};
-  off := {fraction(optimum.off)};
+  off := {optimum.off}%Q;
   passes_by := [
    {iterates}];
   caps := {listed(map(bound_text, claim.limits), 10)}
@@ -164,11 +164,16 @@ def _checksum(claim) -> int:
     method, optimum = claim.method, claim.optimum
     rows = (filled(method.mdp, x).ravel() for x in (method.rule.weights, method.rule.error))
     numbers = [y for row in ([method.tau], *rows, claim.steps) for x in row for y in (x.p, x.q)]
-    numbers += [*flat(over_one(optimum.V)), optimum.off.p, optimum.off.q]
+    numbers += [*flat(over_one(optimum.V)), *_ratio(optimum.off)]
     for x, ends in zip(claim.iterates, claim.ends, strict=True):
         for row in x.pi:
             numbers += flat(over_one(row))
         numbers += flat(over_one(x.V)) + flat(over_one(x.y.ravel())) + flat(over_one(x.Q.ravel()))
         numbers += flat(NOTHING if x.awaited is None else over_one(x.awaited))
-        numbers += [y for end in ends for y in (end.numerator, 10**end.places)]
+        numbers += [y for end in ends for y in _ratio(end)]
     return stirred([*numbers, *bound_numbers(claim.limits), -1])
+
+
+def _ratio(x) -> tuple:
+    """Numerator and denominator of a Decimal, as Coq reads it."""
+    return x.numerator, 10**x.places

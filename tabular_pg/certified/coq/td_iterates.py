@@ -8,8 +8,8 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 
 from tabular_pg.certified.arithmetic.exact import objects
-from tabular_pg.certified.coq.bounds import rounded
 from tabular_pg.certified.coq.iterates import exact_steps, nearest_rows
+from tabular_pg.certified.coq.tables import Decimal, decimal
 from tabular_pg.checks.tables import is_table
 from tabular_pg.methods import WeightedTDPMD
 from tabular_pg.mirrors import Euclidean
@@ -35,7 +35,7 @@ class Near(NamedTuple):
     """Fractions near the largest values (S,), how near at most, and their greedy policy (S, A)."""
 
     V: np.ndarray
-    off: fmpq
+    off: Decimal
     greedy: np.ndarray
 
 
@@ -109,7 +109,7 @@ def near(mdp, tau, V) -> Near:
     greedy = greedy_for(mdp, tau, V)
     rest = net(tau, greedy, worth(mdp, V)) - V
     off = max(abs(x) for x in rest) / (1 - mdp.gamma)
-    return Near(V, rounded(off, OFF_DIGITS, up=True), greedy)
+    return Near(V, decimal(off, OFF_DIGITS, up=True), greedy)
 
 
 def nearest_to_optimum(mdp, tau, V, bits) -> Near:
@@ -125,7 +125,7 @@ def nearest_to_optimum(mdp, tau, V, bits) -> Near:
     pi = greedy_for(mdp, tau, V)
     if mdp.gamma == 0 or max(x.q for x in pi.ravel()) < 2**SHORT:
         exact = near(mdp, tau, regularized_values(mdp, tau, pi))
-        if exact.off == 0:
+        if exact.off.exact == 0:
             return exact
     return near(mdp, tau, _to_bits(regularized_values(mdp, tau, _to_bits(pi, bits)), bits))
 
@@ -144,15 +144,15 @@ def optimum_near(method, iterates, digits) -> Near:
     start, have so many digits, unless they are smaller than about 10^-600."""
     mdp, tau, bits = method.mdp, method.tau, FIRST_BITS
     last = near(mdp, tau, iterates[-1].V)
-    if last.off == 0:
+    if last.off.exact == 0:
         return last
     found = nearest_to_optimum(mdp, tau, iterates[-1].V, bits)
-    while found.off and bits < MOST_BITS and not _tell(mdp, found, iterates, digits):
+    while found.off.exact and bits < MOST_BITS and not _tell(mdp, found, iterates, digits):
         bits *= 2
         found = nearest_to_optimum(mdp, tau, found.V, bits)
     return found
 
 
 def _tell(mdp, found, iterates, digits) -> bool:
-    wanted = found.off * fmpq(10) ** (digits + 2)
+    wanted = found.off.exact * fmpq(10) ** (digits + 2)
     return all(abs(mdp.rho @ (found.V - x.V)) > wanted for x in iterates)
