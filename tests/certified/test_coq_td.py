@@ -52,7 +52,11 @@ def small(name):
     """Runs at the edge of what is there, and their digits."""
     one_action = RationalMDP([[[0, 1]], [[1, 0]]], [[1], [0]], HALF)
     garnet = instances.garnet(3, 2, 2, gamma=0.9, seed=1)
+    absorbed = RationalMDP(
+        [[[HALF, HALF], [TENTH, 1 - TENTH]], [[0, 1], [0, 1]]], [[1, 0], [1, 1]], HALF, rho=[0, 1]
+    )
     return {
+        "nothing lost": (certified_run(absorbed, critic(), 2, tau=3, digits=1), 6),
         "no steps": (certified_run(of_the_docs(), critic(), 0, tau=TENTH), 6),
         "one action": (certified_run(one_action, critic(), 2, tau=TENTH), 6),
         "many digits": (certified_run(of_the_docs(), critic(), 3, tau=3), 40),
@@ -64,7 +68,8 @@ def small(name):
 
 @needs_coq
 @pytest.mark.parametrize(
-    "name", ["no steps", "one action", "many digits", "one digit", "floats", "vertices"]
+    "name",
+    ["nothing lost", "no steps", "one action", "many digits", "one digit", "floats", "vertices"],
 )
 def test_runs_at_the_edges_are_checked(name, library):
     run, digits = small(name)

@@ -182,3 +182,9 @@ def test_steps_that_are_not_rational_are_refused(tmp_path):
 def test_a_theorem_about_another_mean_is_refused(tmp_path):
     run = certified_run(of_the_docs(), critic(), 2, tau=HALF)
     refused(tmp_path, "G6w compares something else", run, theorems=[REGISTRY["G6w"]])
+
+
+def test_too_many_digits_are_refused(tmp_path):
+    run = certified_run(of_the_docs(), critic(), 2, tau=3)
+    assert claimed(run, 500).ends[2][0].places > 500
+    refused(tmp_path, "digits is 5000, for which .* expected fewer", run, digits=5000)

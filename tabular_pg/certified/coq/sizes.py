@@ -107,6 +107,18 @@ def td_work(sizes, x) -> int:
     return work
 
 
+def refuse_digits(digits, iterates, u):
+    """ValueError where Coq takes too long for values of ``u`` bits near the largest ones, which are
+    compared with those of iterates (S, A)."""
+    S, A = iterates[0].pi.shape
+    needed = 4 * S * A * u * u + 2 * u * sum(longest(x.V) for x in iterates) + READ_BIT * 3 * S * u
+    if needed > MOST_OF_RUNS:
+        raise ValueError(
+            f"digits is {digits}, for which the regularized optimum is compared to {u} bits, too "
+            "many for Coq to check it in 30 s; expected fewer"
+        )
+
+
 def longest(fractions) -> int:
     """How many binary digits these have at most, over one denominator."""
     unit = math.lcm(*(int(x.q) for x in fractions))

@@ -9,12 +9,14 @@ from flint import fmpq, fmpq_mat
 
 from tabular_pg.certified.arithmetic.exact import objects
 from tabular_pg.certified.coq.iterates import exact_steps, nearest_rows
+from tabular_pg.certified.coq.sizes import refuse_digits
+from tabular_pg.certified.coq.softmax import BITS_PER_DIGIT
 from tabular_pg.certified.coq.tables import Decimal, decimal
 from tabular_pg.checks.tables import is_table
 from tabular_pg.methods import WeightedTDPMD
 from tabular_pg.mirrors import Euclidean
 
-FIRST_BITS, MOST_BITS = 64, 2048  # of values near the largest ones
+FIRST_BITS, MOST_BITS = 64, 1024  # of values near the largest ones
 NEWTON_STEPS = 200  # which is policy iteration: as many as states would be, at worst more
 OFF_DIGITS = 3
 SHORT = 24  # bits of probabilities that may well be those of a rational optimum
@@ -141,14 +143,17 @@ def _to_bits(table, bits) -> np.ndarray:
 
 def optimum_near(method, iterates, digits) -> Near:
     """Near the optimum of a :class:`Rerun`, so near that the gaps of iterates, in the mean over the
-    start, have so many digits, unless they are smaller than about 10^-600."""
+    start, have so many digits, unless they are smaller than about 10^-300; ValueError for too many
+    digits."""
     mdp, tau, bits = method.mdp, method.tau, FIRST_BITS
+    most = MOST_BITS + int(BITS_PER_DIGIT * digits)
     last = near(mdp, tau, iterates[-1].V)
     if last.off.exact == 0:
         return last
     found = nearest_to_optimum(mdp, tau, iterates[-1].V, bits)
-    while found.off.exact and bits < MOST_BITS and not _tell(mdp, found, iterates, digits):
-        bits *= 2
+    while found.off.exact and bits < most and not _tell(mdp, found, iterates, digits):
+        bits = min(2 * bits, most)
+        refuse_digits(digits, iterates, bits)
         found = nearest_to_optimum(mdp, tau, found.V, bits)
     return found
 
