@@ -20,7 +20,7 @@ from flint import arb, ctx, fmpz  # noqa: E402
 from tabular_pg.certified import Undecided  # noqa: E402
 from tabular_pg.certified.arithmetic.arrays import FUNCTIONS, UFUNCS, NotComputable, Tristate  # noqa: E402
 from tabular_pg.certified.arithmetic.arrays import ball_array as B  # noqa: E402
-from tabular_pg.certified.arithmetic.balls import kl_term  # noqa: E402
+from tabular_pg.certified.arithmetic.balls import bregman_term, kl_term  # noqa: E402
 from tabular_pg.verdicts.quantities import exp_remainder, relative_entropy  # noqa: E402
 
 REFUSED = (TypeError, AttributeError, ValueError, Undecided)  # numpy's AxisError is a ValueError
@@ -356,6 +356,15 @@ def kl(x):
         return x * mp.exp(x) - mp.exp(x) + 1
 
 
+def bregman(x, q):
+    """D(e^x, 1) of phi with phi'' = p^(q-2), phi(1) = phi'(1) = 0."""
+    with mp.workdps(720):
+        p = mp.exp(x)
+        if q in (0, 1):
+            return p - 1 - mp.log(p) if q == 0 else p * mp.log(p) - p + 1
+        return (p**q - 1) / (q * (q - mp.mpf(1))) - (p - 1) / (q - mp.mpf(1))
+
+
 THIRD, X = np.longdouble(1) / 3, np.array([0.04])
 W, V, T = B(arb(2.9, 0.15)), B([arb(1, 0.1), arb(2, 0.1), arb(3, 0.1)]), B([OPEN, OPEN]) > 0
 REFUSALS = """np.asarray(V); np.array([V, V]); np.array([W, W]); np.array([W], dtype=object)
@@ -409,6 +418,8 @@ def check_entropy(ball, points):
     assert not narrow or found.rad() <= found.mid() * 1e-5
     for x in points:
         check(found, kl(x))
+        for q in (0, 0.125, 0.5, 1, 1.5, 2):
+            check(bregman_term(ball, arb(q)), bregman(x, q))
         with mp.workdps(720):
             remainder = mp.exp(x) - 1 - x
         check(exp_remainder(B(ball)), remainder)

@@ -8,10 +8,14 @@ from fractions import Fraction
 import mpmath as mp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from support.grid import GRID
 from support.reference import Model as Twin
 from support.reference import gaps, normalized
+from support.strategies import mdps
+from support.strategies import starts as random_starts
 
 pytest.importorskip("flint", reason="needs python-flint: tabular_pg[certified]")
 
@@ -21,12 +25,19 @@ from tabular_pg import (  # noqa: E402
     GPMD,
     SoftargmaxPG,
     WeightedTDPMD,
+    check,
     instances,
     mirrors,
     optimize,
     steps,
 )
-from tabular_pg.certified import RationalMDP, certified_run, certify  # noqa: E402
+from tabular_pg.certified import (  # noqa: E402
+    Certificate,
+    RationalMDP,
+    certified_check,
+    certified_run,
+    certify,
+)
 from tabular_pg.certified.arithmetic.balls import precision  # noqa: E402
 from tabular_pg.certified.evaluation import Model  # noqa: E402
 from tabular_pg.certified.registration import UPDATES  # noqa: E402
@@ -91,14 +102,30 @@ def reference_gaps(run, digits):
 def test_enclosures_contain_the_reference(name, mirror, digits=120):
     for rule in rules_of(mirror):
         for policy in starts(GRID[name], mirror in CLIPPING):
-            run = optimize(GRID[name], rule, 5, tau=0.3, policy=policy)
-            certificate = certify(run)
-            with ctx.workdps(digits):
-                for k, x in enumerate(reference_gaps(run, digits)):
-                    near = arb(arb(mp.nstr(x, digits)).mid(), arb(10) ** (30 - digits))
-                    assert near.overlaps(certificate.gap[k]), (rule, k)
-                    assert certificate.lower[k] <= near.upper()
-                    assert near.lower() <= certificate.upper[k]
+            assert_encloses(optimize(GRID[name], rule, 5, tau=0.3, policy=policy), digits)
+
+
+def assert_encloses(run, digits):
+    certificate = certify(run)
+    with ctx.workdps(digits):
+        for k, x in enumerate(reference_gaps(run, digits)):
+            near = arb(arb(mp.nstr(x, digits)).mid(), arb(10) ** (40 - digits))
+            assert near.overlaps(certificate.gap[k]), (run.rule, k)
+            assert certificate.lower[k] <= near.upper()
+            assert near.lower() <= certificate.upper[k]
+
+
+@settings(max_examples=30)
+@given(
+    st.data(),
+    mdps(gammas=(0.0, 0.5, 0.99), shapes=((1, 4), (2, 3), (4, 2), (4, 1)), ties=False),
+    st.sampled_from(MAPS),
+    st.sampled_from([0.02, 0.3, 4.0]),
+)
+def test_random_problems(data, mdp, mirror, tau):
+    rule = data.draw(st.sampled_from(list(rules_of(mirror))))
+    policy = data.draw(random_starts(mdp, vertices=mirror in CLIPPING))
+    assert_encloses(optimize(mdp, rule, 4, tau=tau, policy=policy), 120)
 
 
 @maps
@@ -157,6 +184,25 @@ def test_an_optimum_at_the_edge_of_its_support_is_enclosed():
     assert found.digits >= 30
 
 
+def test_ties_that_are_no_twins_leave_only_a_gap_of_zero_open():
+    """Equal values by a symmetry: that it is 0 is not known, that it is tiny is."""
+    P = [[[1, 0], [0, 1]], [[0, 1], [1, 0]]]
+    mdp = RationalMDP(P, [[0, 0], [0, 0]], Fraction(1, 2))
+    for mirror in MAPS:
+        found = certified_run(mdp, GPMD(mirror, 1), 2, tau=1)
+        assert all(x.contains(0) and abs(x) < arb(10) ** -1000 for x in found.gap)
+
+
+@maps
+def test_theorems_are_decided_as_in_floats(mirror):
+    for rule in rules_of(mirror):
+        run = optimize(GRID["medium"], rule, 15, tau=0.3)
+        for found, in_floats in zip(certified_check(run), check(run), strict=True):
+            assert not found.not_computable, str(found)
+            expected = in_floats.applies, in_floats.holds
+            assert (found.applies, found.holds) == expected, (str(found), str(in_floats))
+
+
 def test_tables_of_weights_are_exact():
     weights, error = ((0.5, 1.0, 0.25),) * 3, ((0.5, -1.0, 0.0),) * 3
     for mirror in MAPS:
@@ -200,6 +246,13 @@ def test_a_wrong_update_is_seen(monkeypatch, mirror):
 def test_what_is_refused(rule, tau, error, message):
     with pytest.raises(error, match=message):
         certified_run(TWO_ARMS, rule, 3, tau=tau)
+
+
+def test_a_certificate_of_it_is_saved(tmp_path):
+    found = certified_run(TWO_ARMS, GPMD(mirrors.Tsallis(THIRD), THIRD), 4, tau=THIRD)
+    again = Certificate.load(found.save(tmp_path / "certificate.npz"))
+    assert again.method.rule == found.method.rule and again.method.rule.mirror.q == fmpq(1, 3)
+    assert certified_run(TWO_ARMS, again.method.rule, 4, tau=THIRD).gap[4].overlaps(again.gap[4])
 
 
 def test_zeros_of_a_start_are_for_maps_that_have_some():

@@ -80,7 +80,7 @@ class Powers(NamedTuple):
             return reference * w / self.q
         if w > 0 and level > 0:
             if self.m == 1:
-                return x**2 / 2
+                return x * x / 2
             if self.m == -1:
                 return bregman_term(-(-x / w).log1p(), self.q)
             return reference * w * bregman_term((self.m * x / w).log1p() / self.m, self.q)

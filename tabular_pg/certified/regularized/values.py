@@ -13,6 +13,7 @@ import numpy as np
 from flint import arb, ctx
 
 from tabular_pg.certified.arithmetic.balls import (
+    Undecided,
     centres,
     likeliest,
     relative,
@@ -69,6 +70,8 @@ def optimal_values(model) -> np.ndarray:
     for _ in range(NEWTON_STEPS):
         found = attained(model.gains(V), model.tau, model.powers)
         distance = (found.value - V) / (1 - model.gamma)
+        if not all(map(arb.is_finite, distance)):
+            raise Undecided("regularized values are undecided")
         radius = max(abs(x).upper() for x in distance)
         if best is not None and best[0] < settled and not radius < best[0] / 2:
             break
