@@ -20,7 +20,7 @@ from tabular_pg.certified.arithmetic.balls import (
 )
 from tabular_pg.certified.arithmetic.exact import rational
 
-STEPS, TRIES = 1000, 60
+STEPS, TRIES = 1000, 400
 
 
 class Powers(NamedTuple):
@@ -115,11 +115,13 @@ def shift(powers, x, w, reference, excess) -> arb:
     left = summed(s, x, w, reference)
     if left.is_zero():
         return s
+    if not (left.is_finite() and slope > 0):
+        raise Undecided("probabilities are undecided")
     radius = (1.125 * abs(left) / slope).upper()
     for step in range(TRIES):
         if summed(s - radius, x, w, reference) < 0 < summed(s + radius, x, w, reference):
             return arb(s, radius)
-        radius = radius * 2**step  # rounding may be far larger than what is left
+        radius = radius * 2 ** (step + 1)  # rounding may be far larger than what is left
     raise Undecided("what makes probabilities sum to 1 is undecided")
 
 
