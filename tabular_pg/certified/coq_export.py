@@ -23,11 +23,12 @@ from tabular_pg.certified.coq.library import (
     REFUTATION,
     RUNS,
     SOFTMAX_RUNS,
+    TD_RUNS,
     included,
 )
 from tabular_pg.certified.coq.optimum import claim_of, optimum_text
 from tabular_pg.certified.coq.run import note, run_claim, run_text
-from tabular_pg.certified.coq.sizes import of_bearable_length, refuse_large, refuse_long
+from tabular_pg.certified.coq.sizes import refuse_large, refuse_long
 from tabular_pg.certified.coq.softmax import (
     DIGITS,
     is_softmax,
@@ -35,6 +36,8 @@ from tabular_pg.certified.coq.softmax import (
     softmax_methods,
 )
 from tabular_pg.certified.coq.softmax_text import softmax_text
+from tabular_pg.certified.coq.td import td_claim, td_text
+from tabular_pg.certified.coq.td_iterates import is_td_pmd
 from tabular_pg.certified.counterexamples import COUNTEREXAMPLES, Counterexample
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.rerun import trajectory
@@ -78,7 +81,8 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     Of a RationalMDP the file has the table of fractions, the largest values, the optimal actions
     and Delta, found here and checked by Coq's kernel: nothing of this package has to be trusted.
     Of a certified run it has all policies up to the last recorded one, their values and gaps, and
-    the first that is optimal. Policies of softmax methods are no fractions: of their runs it has
+    the first that is optimal, or, of TD-PMD, decimals around the gaps to the regularized optimum,
+    which is no fraction. Policies of softmax methods are no fractions, either: of their runs it has
     two decimals for every iterate, between which the gap is proved to lie, and coqc needs
     coq-interval; for tau > 0 it is the gap to the least upper bound of regularized values. A
     counterexample is written as its run, with the bound that it breaks;
@@ -89,7 +93,8 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
     path : str or path, ending in .v; a name that Coq takes: letters, digits, _, no digit first
     subject : RationalMDP, Certificate, SmallInstance, or one of ``COUNTEREXAMPLES``
         Runs are those of PolicyIteration, ProjectedPG, ProjectedQAscent, SPMA, HadamardPG and,
-        with any tau, of NaturalPG, SoftmaxPG and SoftPolicyIteration; step sizes are rational.
+        with any tau, of NaturalPG, SoftmaxPG and SoftPolicyIteration, and of WeightedTDPMD with
+        the map Euclidean(); step sizes are rational.
     alone : bool
         Include the definitions and proofs of the library, so that ``coqc path`` is all it takes;
         else the file needs the compiled folder :func:`coq_library`.
@@ -97,8 +102,8 @@ def write_coq(path, subject, *, alone=True, theorems=(), digits=None) -> Path:
         For a run: what they prove of ``run.gap`` or ``run.sup_gap`` at its recorded iterates is
         stated beside it as numbers, and whether the gaps are below these.
     digits : int, optional
-        How near to each other the decimals of a softmax run are: to so many digits, 6 if it is
-        not said.
+        How near to each other the decimals of a run of TD-PMD or of a softmax method are: to so
+        many digits, 6 if it is not said.
 
     Returns
     -------
@@ -143,23 +148,27 @@ def _content(subject, theorems, digits) -> tuple:
 
 
 def _of_run(certificate, theorems, digits) -> tuple:
-    method = certificate.method
-    enclosed = is_softmax(method.rule)
+    method, notes = certificate.method, []
+    limits = partial(_bounds, certificate, theorems, notes)
+    enclosed = is_enclosed(method.rule)
     if not enclosed:
         refuse_irrational(method.rule)
     refuse_large(method.mdp)
+    if is_td_pmd(method.rule):
+        claim = td_claim(method, limits, digits)
+        return TD_RUNS, OPEN + td_text(claim, "".join(notes))
     goal = claim_of(method.mdp) if method.tau == 0 else None
     if enclosed:
-        notes = []
-        limits = partial(_bounds, certificate, theorems, notes)
         claim = softmax_claim(certificate, goal, limits, seen_exactly, digits)
         return SOFTMAX_RUNS, OPEN + softmax_text(claim, "".join(notes))
-    iterates = of_bearable_length(method.mdp, goal, iterates_of(method, int(method.k[-1])))
-    claim, notes = run_claim(method, goal, iterates), []
-    claim.bounds.extend(
-        _bounds(certificate, theorems, notes, claim.mean_gaps, claim.sup_gaps, len(claim.bounds))
-    )
+    claim = run_claim(method, goal, iterates_of(method, int(method.k[-1])))
+    claim.bounds.extend(limits(claim.mean_gaps, claim.sup_gaps, len(claim.bounds)))
     return RUNS, OPEN + run_text(claim, "".join(notes))
+
+
+def is_enclosed(rule) -> bool:
+    """Whether gaps of a run lie between rounded numbers in its file."""
+    return is_softmax(rule) or is_td_pmd(rule)
 
 
 class Exactly(NamedTuple):
@@ -207,10 +216,10 @@ def _digits(subject, digits) -> int:
     """``digits`` of a run of a softmax method; ValueError where there are no ends to round."""
     if digits is None:
         return DIGITS
-    if not isinstance(subject, Certificate) or not is_softmax(subject.method.rule):
+    if not isinstance(subject, Certificate) or not is_enclosed(subject.method.rule):
         raise ValueError(
-            f"digits is {digits}, and subject is no run of {softmax_methods()}, whose gaps lie "
-            "between rounded numbers; expected None"
+            f"digits is {digits}, and subject is no run of {softmax_methods()}, WeightedTDPMD, "
+            "whose gaps lie between rounded numbers; expected None"
         )
     return checked_digits(digits)
 

@@ -42,6 +42,7 @@ def test_theorems_are_proved_and_assume_classical_reals_only(library):
     names = [f"{file.removesuffix('.v')}.{name}" for file, name in places]
     names += ["values.checks_value_sound", "optimum.checks_optimum_sound"]
     names += ["run_soundness.checks_run_sound", "uniqueness.run_is_the_only_one"]
+    names += ["td_pmd_runs.checks_td_sound", "td_pmd_runs.td_run_is_the_only_one"]
     names += [
         "printed.printed_theorem_is_false",
         "existence.every_policy_has_a_value",

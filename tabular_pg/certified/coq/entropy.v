@@ -2,7 +2,7 @@
    and how steps of natural policy gradient are written. *)
 From Coq Require Import Reals Lra Lia Arith.
 From TabularPG Require Import sums mdp existence improvement policy_iteration multiplicative.
-From TabularPG Require Import softmax.
+From TabularPG Require Import charged softmax.
 Local Open Scope R_scope.
 
 (* The value of a policy with entropy, a limit of discounted sums *)
@@ -10,8 +10,7 @@ Definition is_soft_value M tau pi V : Prop := is_value (soft M tau pi) pi V.
 
 (* In every state the least upper bound of the values of all policies *)
 Definition is_best M tau (best : nat -> R) : Prop :=
-  forall s, (s < states M)%nat ->
-  is_lub (fun v => exists pi V, policy M pi /\ is_soft_value M tau pi V /\ v = V s) (best s).
+  is_supremum M (fun w a => tau * ln (w a)) best.
 
 (* For tau = 0 it is the value. *)
 Lemma without_entropy M pi V : is_soft_value M 0 pi V <-> is_value M pi V.
@@ -27,7 +26,7 @@ Qed.
 
 Lemma soft_advantage M tau pi U s a :
   advantage (soft M tau pi) U s a = advantage M U s a - tau * ln (pi s a).
-Proof. unfold advantage, Qof. cbn [soft states P r gamma]. ring. Qed.
+Proof. unfold advantage, Qof. cbn [soft charged states P r gamma]. ring. Qed.
 
 (* Entropy changes no visits. *)
 Lemma soft_visits M tau p pi mu d : is_visits (soft M tau p) pi mu d -> is_visits M pi mu d.
@@ -36,7 +35,7 @@ Proof.
   { induction t as [|t IH]; intros y; [reflexivity|].
     cbn [at_time]. apply mean_weights_ext. intros s _. apply IH. }
   intros H y Hy. apply (Un_cv_ext (fun T => visits_until (soft M tau p) pi mu T y)); [|auto].
-  intros T. unfold visits_until. cbn [gamma soft]. f_equal. apply sum_ext. intros t _.
+  intros T. unfold visits_until. cbn [gamma soft charged]. f_equal. apply sum_ext. intros t _.
   now rewrite E.
 Qed.
 
@@ -118,77 +117,45 @@ Section Best.
   Hypotheses (HM : proper M) (Htau : 0 < tau).
   Hypothesis Hrest : forall s, (s < states M)%nat -> lo <= soft_rest M tau U s <= hi.
 
-  Lemma no_value_is_larger pi V s :
-    policy M pi -> is_soft_value M tau pi V -> (s < states M)%nat ->
-    V s <= U s + hi / (1 - gamma M).
+  Let price (w : nat -> R) (a : nat) : R := tau * ln (w a).
+  Let gibbs s := boltzmann (actions M) tau (advantage M U s).
+
+  Lemma gibbs_is_policy : policy M gibbs.
+  Proof. intros s _. apply boltzmann_is_distribution, HM. Qed.
+
+  Lemma gibbs_gains_enough s : (s < states M)%nat -> lo <= net_gain M price U s (gibbs s).
   Proof.
-    intros Hpi HV Hs. pose proof HM as (_ & _ & Hg & _). set (N := soft M tau pi).
-    apply (bellman_le N pi V (fun t => U t + hi / (1 - gamma M)));
-      [exact HM|exact Hpi|apply value_is_solution, HV| |exact Hs].
-    intros t Ht. rewrite (backup_shifted N) by (exact HM || exact Hpi || exact Ht).
-    change (gamma N) with (gamma M).
-    assert (improvement N U pi t <= hi) as H.
-    { rewrite improvement_is_mean_advantage by (exact Hpi || exact Ht).
-      rewrite (mean_ext _ _ _ _ (fun a _ => soft_advantage M tau pi U t a)).
-      apply Rle_trans with (soft_rest M tau U t); [|apply Hrest, Ht].
-      apply mean_below_log_sum; [exact Htau|exact (Hpi t Ht)]. }
-    unfold improvement in H.
-    replace (hi / (1 - gamma M)) with (hi + gamma M * (hi / (1 - gamma M))) at 2
-      by (field; lra). lra.
+    intros Hs. unfold net_gain, price, gibbs. rewrite mean_is_log_sum by (exact Htau || apply HM).
+    apply Hrest, Hs.
   Qed.
 
-  Lemma some_value_is_as_large :
-    exists pi V, policy M pi /\ is_soft_value M tau pi V /\
-      forall s, (s < states M)%nat -> U s + lo / (1 - gamma M) <= V s.
+  Lemma none_gains_more s w :
+    (s < states M)%nat -> distribution (actions M) w -> net_gain M price U s w <= hi.
   Proof.
-    pose proof HM as (_ & HA & Hg & _).
-    set (pi := fun s => boltzmann (actions M) tau (advantage M U s)).
-    assert (policy M pi) as Hpi by (intros s _; apply boltzmann_is_distribution, HA).
-    set (N := soft M tau pi).
-    destruct (every_policy_has_a_value N pi HM Hpi) as [V HV].
-    exists pi, V. split; [exact Hpi|]. split; [exact HV|]. intros s Hs.
-    apply (bellman_ge N pi V (fun t => U t + lo / (1 - gamma M)));
-      [exact HM|exact Hpi|apply value_is_solution, HV| |exact Hs].
-    intros t Ht. rewrite (backup_shifted N) by (exact HM || exact Hpi || exact Ht).
-    change (gamma N) with (gamma M).
-    assert (lo <= improvement N U pi t) as H.
-    { rewrite improvement_is_mean_advantage by (exact Hpi || exact Ht).
-      rewrite (mean_ext _ _ _ _ (fun a _ => soft_advantage M tau pi U t a)).
-      unfold pi. change (actions N) with (actions M).
-      rewrite mean_is_log_sum by auto. apply Hrest, Ht. }
-    unfold improvement in H.
-    replace (lo / (1 - gamma M)) with (lo + gamma M * (lo / (1 - gamma M))) at 1
-      by (field; lra). lra.
+    intros Hs Hw. apply Rle_trans with (soft_rest M tau U s); [|apply Hrest, Hs].
+    apply mean_below_log_sum; assumption.
   Qed.
 
   Theorem best_near_guess best s :
     is_best M tau best -> (s < states M)%nat ->
     lo / (1 - gamma M) <= best s - U s <= hi / (1 - gamma M).
   Proof.
-    intros Hbest Hs. destruct (Hbest s Hs) as [Habove Hleast]. split.
-    - destruct some_value_is_as_large as (pi & V & Hpi & HV & H). specialize (H s Hs).
-      assert (V s <= best s); [|lra]. apply Habove. exists pi, V. auto.
-    - assert (best s <= U s + hi / (1 - gamma M)); [|lra]. apply Hleast.
-      intros v (pi & V & Hpi & HV & ->). apply (no_value_is_larger pi); auto.
+    exact (supremum_near_guess M price U lo hi gibbs HM gibbs_is_policy gibbs_gains_enough
+      none_gains_more best s).
+  Qed.
+
+  Lemma best_exists_near : exists best, is_best M tau best.
+  Proof.
+    exact (supremum_exists M price U lo hi gibbs HM gibbs_is_policy gibbs_gains_enough
+      none_gains_more).
   Qed.
 End Best.
 
 Theorem best_exists M tau : proper M -> 0 < tau -> exists best, is_best M tau best.
 Proof.
   intros HM Htau. destruct (bounded (states M) (soft_rest M tau (fun _ => 0))) as (B & _ & HB).
-  assert (forall s, (s < states M)%nat -> - B <= soft_rest M tau (fun _ => 0) s <= B) as Hrest
-    by (intros s Hs; apply abs_between, HB, Hs).
-  assert (forall s, (s < states M)%nat -> {b | is_lub (fun v => exists pi V,
-    policy M pi /\ is_soft_value M tau pi V /\ v = V s) b}) as least.
-  { intros s Hs. apply completeness.
-    - exists (0 + B / (1 - gamma M)). intros v (pi & V & Hpi & HV & ->).
-      apply (no_value_is_larger M tau (fun _ => 0) (- B) B HM Htau Hrest pi); auto.
-    - destruct (some_value_is_as_large M tau (fun _ => 0) (- B) B HM Htau Hrest)
-        as (pi & V & Hpi & HV & _). exists (V s), pi, V. auto. }
-  exists (fun s => match lt_dec s (states M) with
-                   | left Hs => proj1_sig (least s Hs) | right _ => 0 end).
-  intros s Hs. destruct (lt_dec s (states M)) as [Hin|]; [|contradiction].
-  apply (proj2_sig (least s Hin)).
+  apply (best_exists_near M tau (fun _ => 0) (- B) B HM Htau).
+  intros s Hs. apply abs_between, HB, Hs.
 Qed.
 
 (* ---- Natural policy gradient, as it is often written: proportional to

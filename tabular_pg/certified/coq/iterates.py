@@ -37,7 +37,7 @@ def _howard(pi, losses, eta):
 
 
 def _projected(pi, losses, eta):
-    return _rows(_nearest(row) for row in pi - eta[:, None] * losses)
+    return nearest_rows(pi - eta[:, None] * losses)
 
 
 def _spma(pi, losses, eta):
@@ -74,12 +74,14 @@ def refuse_irrational(rule):
         raise ValueError(
             f"subject is a run of {type(rule).__name__}, whose iterates Coq does not check; "
             f"expected one of the methods with rational iterates ({rational_methods()}), or "
-            "NaturalPG, SoftmaxPG or SoftPolicyIteration, whose gaps it encloses"
+            "NaturalPG, SoftmaxPG, SoftPolicyIteration or WeightedTDPMD with Euclidean(), whose "
+            "gaps it encloses"
         )
 
 
-def _rows(rows):
-    return objects([list(row) for row in rows])
+def nearest_rows(table) -> np.ndarray:
+    """(S, A) of every row the nearest point of the simplex."""
+    return objects([_nearest(row) for row in table])
 
 
 def _nearest(row):

@@ -9,8 +9,11 @@ RUNS = (
     *CHECKERS, "improvement", "policy_iteration", "multiplicative", "projected", "projected_rates",
     "steps", "rows", "row_soundness", "run", "run_soundness", "uniqueness",
 )  # fmt: skip
+TD_RUNS = (
+    *RUNS, "existence", "charged", "quadratic", "td_pmd", "td_pmd_soundness", "td_pmd_runs",
+)  # fmt: skip
 SOFTMAX_RUNS = (
-    *RUNS, "existence", "softmax", "entropy", "balls", "enclosures", "policies_enclosed",
+    *RUNS, "existence", "charged", "softmax", "entropy", "balls", "enclosures", "policies_enclosed",
     "values_enclosed", "iterates_enclosed", "softmax_gaps", "enclosures_soundness",
 )  # fmt: skip
 REFUTATION = (

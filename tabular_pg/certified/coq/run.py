@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from flint import fmpq
@@ -9,6 +10,12 @@ from flint import fmpq
 from tabular_pg.certified.coq.bounds import Bound
 from tabular_pg.certified.coq.iterates import RATIONAL, rational_method
 from tabular_pg.certified.coq.optimum import Claim, record
+from tabular_pg.certified.coq.sizes import (
+    iterate_work,
+    moves_bits,
+    of_bearable_length,
+    optimum_work,
+)
 from tabular_pg.certified.coq.tables import (
     checksum,
     fraction,
@@ -37,7 +44,10 @@ class RunClaim(NamedTuple):
 
 
 def run_claim(method, goal, iterates) -> RunClaim:
-    """These iterates of a :class:`Rerun`; where one is optimal, the first such is said to be."""
+    """These iterates of a :class:`Rerun`, if they are not too many; where one is optimal, the first
+    such is said to be."""
+    work = partial(iterate_work, moves_bits(method.mdp), goal.unit)
+    iterates = of_bearable_length(iterates, work, optimum_work(method.mdp, goal))
     best = [fmpq(x, goal.unit) for x in goal.numerators]
     lost = [[b - v for b, v in zip(best, x.V, strict=True)] for x in iterates]
     mean = [sum((w * e for w, e in zip(method.mdp.rho, row, strict=True)), fmpq(0)) for row in lost]

@@ -11,6 +11,7 @@ MOST_OF_RUNS = 1e9  # whose numbers are longer, 10 to 15 ns each: 15 s
 MOST_SECONDS = 8.0  # of intervals; long runs of small MDPs take nearly twice that
 PAIR_SECONDS, BIT_SECONDS, HALF_AS_MUCH = 3e-3, 1.5e-6, 300
 LOGARITHM = 1.6  # of which there is one for every state with entropy, in exponentials
+READ_BIT = 2000  # what it takes to read a binary digit
 ANY_PAIR = 60_000  # what a state and action take in every iterate, however short its numbers
 
 
@@ -59,29 +60,29 @@ def refuse_long(mdp, claim):
         )
 
 
-def of_bearable_length(mdp, claim, iterates) -> list:
-    """These iterates of a run; ValueError for too many, with the number that works."""
-    sizes, found = moves_bits(mdp), []
-    needed = optimum_work(mdp, claim)
+def of_bearable_length(iterates, work, needed=0) -> list:
+    """These iterates of a run, of which ``work`` says how much Coq has to multiply, beside
+    ``needed``; ValueError for too many, with the number that works."""
+    found = []
     for x in iterates:
-        needed += iterate_work(sizes, x, claim.unit)
+        needed += work(x)
         if needed > MOST_OF_RUNS:
             shorter = f"a run of at most {len(found) - 1} iterations, or numbers with smaller"
             if len(found) < 2:
                 shorter = "fewer states, or numbers with much smaller"
             raise ValueError(
-                f"subject is a run whose iterate {len(found)} has values of {_longest(x.V)} bits, "
+                f"subject is a run whose iterate {len(found)} has values of {longest(x.V)} bits, "
                 f"too many for Coq to check it in 30 s; expected {shorter} denominators"
             )
         found.append(x)
     return found
 
 
-def iterate_work(sizes, x, unit) -> int:
+def iterate_work(sizes, unit, x) -> int:
     """The same for the values, visits and the step of an iterate; ``sizes`` are ``moves_bits``,
     ``unit`` is that of the optimum."""
     p = [max(bits(y.q) for y in row) for row in x.pi]
-    v, d = _longest(x.V), 0 if x.d is None else _longest(x.d)
+    v, d = longest(x.V), 0 if x.d is None else longest(x.d)
     total, S, A = sum(p), len(p), len(sizes[0])
     work = 2 * (v + bits(unit)) ** 2 + ANY_PAIR * S * A
     for row, most, chosen in zip(sizes, p, x.pi, strict=True):
@@ -93,7 +94,33 @@ def iterate_work(sizes, x, unit) -> int:
     return work
 
 
-def _longest(fractions) -> int:
+def td_work(sizes, x) -> int:
+    """The same for an iterate of TD-PMD: its values, dual variables and critic."""
+    S, A = len(x.pi), len(sizes[0])
+    p = [max(bits(y.q) for y in row) for row in x.pi]
+    v, y, q = longest(x.V), longest(x.y.ravel()), longest(x.Q.ravel())
+    a = 0 if x.awaited is None else longest(x.awaited)
+    work = ANY_PAIR * S * A + READ_BIT * (S * (v + a + A * (y + q)) + A * sum(p))
+    for row, most in zip(sizes, p, strict=True):
+        work += sum(m * (v + a) for m in row) + A * (v + most) * most + 4 * v * most
+        work += A * (6 * q * q + 6 * y * q + 2 * most * y + most * q) + 2 * a * (2 * most + q)
+    return work
+
+
+def refuse_digits(digits, iterates, u):
+    """ValueError where Coq takes too long for values of ``u`` bits near the largest ones, which are
+    compared with those of iterates (S, A)."""
+    S, A = iterates[0].pi.shape
+    needed = 4 * S * A * u * u + 2 * u * sum(longest(x.V) for x in iterates) + READ_BIT * 3 * S * u
+    if needed > MOST_OF_RUNS:
+        raise ValueError(
+            f"digits is {digits}, for which the regularized optimum is compared to {u} bits, too "
+            "many for Coq to check it in 30 s; expected fewer"
+        )
+
+
+def longest(fractions) -> int:
+    """How many binary digits these have at most, over one denominator."""
     unit = math.lcm(*(int(x.q) for x in fractions))
     return max(bits(unit), *(bits(x.p * (unit // x.q)) for x in fractions))
 

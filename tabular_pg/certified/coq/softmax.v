@@ -2,7 +2,7 @@
    near to guesses its values and visits are. *)
 From Coq Require Import Reals Lra Lia Arith.
 From TabularPG Require Import sums mdp existence improvement policy_iteration multiplicative.
-From TabularPG Require Import projected projected_rates steps.
+From TabularPG Require Import projected projected_rates steps charged.
 Local Open Scope R_scope.
 
 (* ---- One step. ---- *)
@@ -84,10 +84,8 @@ Definition softmax_step M (mu : option (nat -> R)) eta V (pi next : nat -> nat -
 
 (* A policy earns -tau ln pi(a | s) beside the reward, in the mean tau times the entropy of its row:
    Coq has ln 0 = 0. *)
-Definition soft M (tau : R) (pi : nat -> nat -> R) : MDP := {|
-  states := states M; actions := actions M; P := P M; gamma := gamma M;
-  r := fun s a => r M s a - tau * ln (pi s a)
-|}.
+Definition soft M (tau : R) (pi : nat -> nat -> R) : MDP :=
+  charged M (fun w a => tau * ln (w a)) pi.
 
 (* Policies from [first] on, and their values, with entropy if tau > 0; step k has the size
    eta k. *)
@@ -99,17 +97,6 @@ Definition softmax_run M tau mu (eta : nat -> R) (n : nat) first
      softmax_step (soft M tau (pi k)) mu (eta k) (V k) (pi k) (pi (S k))).
 
 (* ---- Values and visits near guesses. ---- *)
-
-Lemma backup_shifted M pi W c s :
-  proper M -> policy M pi -> (s < states M)%nat ->
-  backup M pi (fun t => W t + c) s = backup M pi W s + gamma M * c.
-Proof.
-  intros (HS & HA & Hg & HP) Hpi Hs.
-  pose proof (backup_minus M pi (fun t => W t + c) W s) as H.
-  rewrite (mean_ext _ _ _ (fun _ => c)) in H.
-  - rewrite mean_const in H by auto. lra.
-  - intros a Ha. rewrite (mean_ext _ _ _ (fun _ => c)) by (intros; ring). apply mean_const; auto.
-Qed.
 
 Theorem value_near_guess M pi V W lo hi :
   proper M -> policy M pi -> bellman M pi V ->

@@ -1,8 +1,8 @@
 """Coq for the tests: the compiled library, MDPs to export, and what coqc says of files.
 
 ``python -m support.coq.export`` compiles the library and a file for each of ``SUBJECTS``, of
-``RUNS`` and, where coq-interval is, of ``SOFTMAX_RUNS``: those of ``ALONE`` as they are, the others
-beside the library.
+``RUNS``, of ``TD_RUNS`` and, where coq-interval is, of ``SOFTMAX_RUNS``: those of ``ALONE`` as they
+are, the others beside the library.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from support.coq.models import all_optimal, table_mdp, tied
-from support.coq.runs import RUNS, SOFTMAX_RUNS
+from support.coq.runs import RUNS, SOFTMAX_RUNS, TD_RUNS
 from tabular_pg import instances
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, coq_library, write_coq
 from tabular_pg.certified.coq.library import library_files
@@ -85,12 +85,12 @@ SUBJECTS = {
     "binary_counter": lambda: instances.binary_counter(5),
     "frozen_lake": lambda: instances.frozen_lake(4),
 }
-ALONE = {"refutation", "tied", "frozen_lake", "howard", "spma", "natural", "softmax"}
+ALONE = {"refutation", "tied", "frozen_lake", "howard", "spma", "td", "natural", "softmax"}
 
 
 def exported(name, folder, alone=True) -> Path:
-    """The file of one of ``SUBJECTS``, of ``RUNS`` or of ``SOFTMAX_RUNS``."""
-    path, runs = Path(folder) / f"{name}.v", RUNS | SOFTMAX_RUNS
+    """The file of one of ``SUBJECTS``, of ``RUNS``, of ``TD_RUNS`` or of ``SOFTMAX_RUNS``."""
+    path, runs = Path(folder) / f"{name}.v", RUNS | TD_RUNS | SOFTMAX_RUNS
     if name in runs:
         subject, theorems = runs[name]()
         return write_coq(path, subject, alone=alone, theorems=theorems)
@@ -120,7 +120,7 @@ def main():
         if not softmax:
             print("coq-interval is not here: runs of softmax methods are skipped")
         answers = {}
-        for name in (*SUBJECTS, *RUNS, *softmax):
+        for name in (*SUBJECTS, *RUNS, *TD_RUNS, *softmax):
             try:
                 file = exported(name, folder, alone=name in ALONE)
             except ImportError as error:

@@ -110,8 +110,8 @@ def other_side(text, draw):
 def changed_iterate(text, draw):
     """One digit of a policy, a value, a visit or a gap is another one: not of the last iterate."""
     last = _iterates(text)[-1].start()
-    pattern = r"(?:chooses|earns|visited|loses) := (?!no_values)[^|]*?(?=;\n|\|)"
-    return _within(pattern, text[:last], draw) + text[last:]
+    fields = r"(?:chooses|earns|visited) := (?!no_values)(?s:.*?);\n(?=      \w)"
+    return _within(rf"{fields}|loses := \([^)]*\)", text[:last], draw) + text[last:]
 
 
 def _within(pattern, text, draw):
@@ -135,11 +135,11 @@ OF_RUNS = (
 
 def changed_gap(text, draw):
     """The ends of a gap have moved by their distance."""
-    start = text.index("gaps := ")
+    start = text.index("gaps := ") if "gaps := " in text else 0
     found = draw.choice(list(re.finditer(r"\((\d+)\.(\d+), (\d+)\.(\d+)\)", text[start:])))
     places = max(len(found[2]), len(found[4]))
     low, high = (int(x + y.ljust(places, "0")) for x, y in (found.groups()[:2], found.groups()[2:]))
-    move = draw.choice([1, -1]) * (high - low)
+    move = draw.choice([1, -1]) * max(high - low, 1)
     ends = (f"({x + move} # 1{'0' * places})" for x in (low, high))
     i, j = start + found.start(), start + found.end()
     return f"{text[:i]}({', '.join(ends)}){text[j:]}"
@@ -159,3 +159,30 @@ def other_softmax_method(text, draw):
     """The run is said to be another method's."""
     found = re.search(r"moved_by := (\w+)", text)
     return text.replace(found[1], draw.choice(sorted(SOFTMAX_METHODS - {found[1]})), 1)
+
+
+# ---------------------------------------------------------------- of TD-PMD
+
+
+def changed_td_iterate(text, draw):
+    """One digit of a policy, a value, a dual variable or a critic is another one."""
+    fields = r"(?:acts|yields|duals|critic|awaits)"
+    return _within(rf"{fields} := (?!no_values)(?s:.*?);\n(?=      \w)", text, draw)
+
+
+def changed_td_rule(text, draw):
+    """One digit of tau, of a weight, of an error or of a step size is another one, if it is not
+    0."""
+    begin, end = text.index("pays := "), text.index("top := ")
+    fraction = r"\((?:\(-\w+\)|[1-9]\w*) # \w+\)"
+    return text[:begin] + _within(fraction, text[begin:end], draw) + text[end:]
+
+
+def changed_top(text, draw):
+    """One of the first digits of the values near the largest ones is another one."""
+    return _within(r"(?<=top := )\{\| unit := \w{1,6}", text, draw)
+
+
+OF_TD_RUNS = (
+    *(4 * [changed_td_iterate]), *(2 * [changed_td_rule]), changed_top, changed_gap, *MUTATIONS
+)  # fmt: skip

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from support.coq.models import all_optimal, of_the_docs, table_mdp, tied, two_arms
-from tabular_pg import REGISTRY, instances, steps
+from tabular_pg import REGISTRY, instances, mirrors, steps
 from tabular_pg.certified import COUNTEREXAMPLES, RationalMDP, certified_run
 from tabular_pg.methods import (
     SPMA,
@@ -19,15 +19,23 @@ from tabular_pg.methods import (
     ProjectedQAscent,
     SoftmaxPG,
     SoftPolicyIteration,
+    WeightedTDPMD,
 )
 from tabular_pg.search import SmallInstance, worst_case
 
 TENTH, HALF = Fraction(1, 10), Fraction(1, 2)
+EUCLIDEAN = mirrors.Euclidean()
+SLOW, OFF = ((1, HALF), (HALF, 1)), ((HALF, 0), (Fraction(-1, 3), 1))  # of two states and actions
+VERTEX = [[1, 0], [0, 1]]
 
 
 def run(mdp, rule, iterations, *ids, **options):
     certificate = certified_run(RationalMDP.of(mdp), rule, iterations, **options)
     return certificate, [REGISTRY[id] for id in ids]
+
+
+def critic(eta=1, weights=HALF, error=0) -> WeightedTDPMD:
+    return WeightedTDPMD(eta, weights, error, EUCLIDEAN)
 
 
 def halved(id):
@@ -67,6 +75,17 @@ RUNS = {
     "search_policy_iteration": lambda: found(halved("PI1"), PolicyIteration),
     "search_projected": lambda: found(halved("P2s"), ProjectedPG),
     "search_spma": lambda: found("H1s", SPMA, mode=falls_to_a_tenth),
+}
+TD_RUNS = {
+    "td": lambda: run(of_the_docs(), critic(error=TENTH), 4, "A2", tau=HALF),
+    "td_tables": lambda: run(
+        of_the_docs(), critic(2, SLOW, OFF), 4, tau=Fraction(3), policy=VERTEX
+    ),
+    "td_tied": lambda: run(tied(), critic(1, 1), 3, tau=1),
+    "td_rate": lambda: run(two_arms(), critic(error=TENTH), 4, "G6w", tau=2),
+    "td_growing": lambda: run(two_arms(), critic(steps.Geometric(TENTH, 2)), 6, tau=2),
+    "td_no_future": lambda: run(two_arms(0), critic(HALF, 1), 5, tau=2, policy=[[0, 1]]),
+    "td_tenths": lambda: run(table_mdp(3, 3, 3), critic(), 2, tau=5),
 }
 SOFTMAX_RUNS = {
     "natural": lambda: run(of_the_docs(), NaturalPG(1), 3),

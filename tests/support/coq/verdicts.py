@@ -7,7 +7,7 @@ import re
 import subprocess
 from typing import NamedTuple
 
-from tabular_pg.certified.coq.library import RUNS, SOFTMAX_RUNS
+from tabular_pg.certified.coq.library import RUNS, SOFTMAX_RUNS, TD_RUNS
 
 OPEN = (
     "From Coq Require Import List ZArith QArith. Import ListNotations.\n"
@@ -27,6 +27,11 @@ class Kind(NamedTuple):
 OF_OPTIMA = Kind("checksum M =? expected", "checks_optimum M claim")
 OF_RUNS = Kind(
     "(checksum M =? fst expected) && (run_checksum claim =? snd expected)", "checks_run M claim"
+)
+OF_TD_RUNS = Kind(
+    "(checksum M =? fst expected) && (td_checksum claim =? snd expected)",
+    "checks_td M claim greedy",
+    f"From TabularPG Require Import {' '.join(TD_RUNS)}.\n{OPEN}",
 )
 OF_SOFTMAX_RUNS = Kind(
     "(checksum M =? fst expected) && (softmax_checksum claim =? snd expected)",
@@ -48,6 +53,11 @@ def guesses(text):
     found = re.search(r"Definition guesses.*?\]\.\n", text, flags=re.DOTALL)[0]
     bits = re.search(r"checks_softmax (\d+)", text)[1]
     return f"{found}Definition bits := {bits}%positive.\n"
+
+
+def greedy(text):
+    """The policy that a file of a run of TD-PMD guesses."""
+    return re.search(r"Definition greedy.*?\]\.\n", text, flags=re.DOTALL)[0]
 
 
 def mutants(file, mutations, count):
