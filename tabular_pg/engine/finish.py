@@ -81,10 +81,11 @@ def _doubts(task, run):
             yield f"{step_of(run.rule)} proposes {last} at k = {run.k[-1]}; expected a step > 0"
     if run.status is Status.NOT_FINITE:
         yield f"the gap is {run.gap[-1]} at k = {run.k[-1]}: a step overflowed; try smaller ones"
-    if task.point.flaws[1] > LOSING:
+    flaw = min(1.0, task.point.flaws[1])
+    if flaw > LOSING:
         yield (
-            "gaps of all states are nearly the same, and steps depend on their differences: later "
-            f"gaps are accurate to about {task.point.flaws[1]:.1g} only"
+            "steps depend on differences of which rounding is a part (of nearly equal gaps, or in "
+            f"a critic that keeps it): later gaps are accurate to about {flaw:.1g} only"
         )
     lost = run.status is Status.COMPLETED and np.isneginf(run.log_gap[-1])
     if lost and task.point.flaws[0] > 0:

@@ -51,7 +51,7 @@ def hold_on(experiment):
         warnings.filterwarnings("ignore", message=".*which actions are optimal is doubtful")
         warnings.filterwarnings("ignore", message="the gap is (nan|inf) at k = ")
         # What is left of the digits of gaps that all states share has to do.
-        warnings.filterwarnings("ignore", message="gaps of all states are nearly the same")
+        warnings.filterwarnings("ignore", message="steps depend on differences of which rounding")
         warnings.filterwarnings("ignore", message="gaps of [0-9]+ states are too far below")
         # A search that finds no step ends the run: what it has recorded counts.
         warnings.filterwarnings("ignore", message="no step size passed the test of")
