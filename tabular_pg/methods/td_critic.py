@@ -18,9 +18,11 @@ from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.gaps.bookkeeping import MEASURABLE
 from tabular_pg.gaps.coordinates import policy_error
 from tabular_pg.gaps.point import copy_table
+from tabular_pg.numerics.simplex import argmax
 from tabular_pg.numerics.systems.products import drop_common, next_values
 
 OTHER = 3.0  # times the critic is a shadow of it: its rounding errors are others, or none
+SAMPLE = 10.0  # one of a rounding error may be so much smaller than the next
 
 
 @njit_inlined
@@ -115,19 +117,28 @@ def next_error(problem, point, E, unit):
 
 @njit
 def watch_critic(rule, point, shadow):
-    """Keep in ``point.flaws[1]`` what the rounding of E may cost the next offsets, in which only
-    differences of its entries are left.
+    """Keep in ``point.flaws[1]`` what the rounding of E may cost the next offsets, x / eta - E but
+    for a factor, of which only differences between likely actions are left.
 
     Rounding errors of early updates fade as slowly as any error does, values perhaps faster: the
     ``shadow`` has been through the same updates with errors of its own.
     """
-    x, E, moved, noise = point.x, point.memory[:, 0], 0.0, 0.0
+    x, E, pi, largest = point.x, point.memory[:, 0], point.pi, 0.0
     for s in range(x.shape[0]):
-        least, a0 = E[s, 0], shadow[s, 0] / OTHER - E[s, 0]
+        top = argmax(pi, s)
         for a in range(x.shape[1]):
-            least = min(least, E[s, a])
+            if pi[s, a] > 0.0:
+                largest = max(largest, abs((x[s, a] - x[s, top]) / rule.eta - E[s, a] + E[s, top]))
+    if not largest > MEASURABLE:
+        return
+    moved, noise = 0.0, 0.0
+    for s in range(x.shape[0]):
+        top = argmax(pi, s)
+        common = shadow[s, top] / OTHER - E[s, top]
         for a in range(x.shape[1]):
-            moved = max(moved, abs(x[s, a]) / rule.eta, E[s, a] - least)
-            noise = max(noise, abs(shadow[s, a] / OTHER - E[s, a] - a0))
-    if moved > MEASURABLE:
-        point.flaws[1] = max(point.flaws[1], noise / moved)
+            step = ((x[s, a] - x[s, top]) / rule.eta - E[s, a] + E[s, top]) / largest
+            error = (shadow[s, a] / OTHER - E[s, a] - common) / largest
+            moved += pi[s, a] * step * step
+            noise += pi[s, a] * error * error
+    if moved > 0.0:
+        point.flaws[1] = max(point.flaws[1], SAMPLE * math.sqrt(noise / moved))

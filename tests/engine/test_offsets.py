@@ -20,6 +20,7 @@ from tabular_pg import (
     SoftmaxPG,
     SoftPolicyIteration,
     Status,
+    WeightedTDPMD,
     check,
     instances,
     optimize,
@@ -124,6 +125,19 @@ def test_differences_below_rounding_are_warned_about():
     policy = [[0.3, 0.7], [0.3 + 1e-13, 0.7 - 1e-13]]
     with pytest.warns(UserWarning, match="later gaps are accurate to about"):
         optimize(MDP(P, [[1, 0], [1, 0]], 0.9), SoftPolicyIteration(), 3, tau=1.0, policy=policy)
+
+
+def test_rounding_that_a_critic_keeps_is_warned_about():
+    """Errors of the first updates are halved in each; the gaps fall by 1e4."""
+    P = np.zeros((2, 2, 2))
+    P[0, 0, 1] = P[0, 1, 0] = P[1, :, 0] = 1
+    mdp, policy = MDP(P, [[0, 0], [1, 0]], 0.99), [[0.7334, 0.2666], [0.4933, 0.5067]]
+    assert largest_error(mdp, WeightedTDPMD(1e4, 0.5), 3, 0.0126, policy) < 1e-9
+    with pytest.warns(UserWarning, match="a critic that keeps it"):
+        run = optimize(mdp, WeightedTDPMD(1e4, 0.5), 14, tau=0.0126, policy=policy)
+    with pytest.warns(UserWarning, match="a critic that keeps it"):  # that is true
+        assert largest_error(mdp, WeightedTDPMD(1e4, 0.5), 14, 0.0126, policy) > 1
+    assert run.status is Status.COMPLETED
 
 
 def test_a_single_action_is_optimal_and_not_below_float64():
