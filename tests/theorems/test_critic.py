@@ -32,7 +32,8 @@ from tabular_pg.verdicts.visits import stationary
 def test_whole_updates_have_the_bounds_of_an_exact_critic(eta, found, known):
     run, exact = (optimize(GARNET, rule(eta), 30) for rule in (TDPMD, NaturalPG))
     _, bound, rounding = REGISTRY[found].formula(run)
-    _, expected = REGISTRY[known].formula(exact)
+    with np.errstate(divide="ignore"):
+        _, expected = REGISTRY[known].formula(exact)
     np.testing.assert_allclose(bound[1:], expected[1:], rtol=1e-12)
     assert bound[0] == np.inf and (rounding[1:] < 1e-9 * bound[1:]).all()
     ones = optimize(GARNET, WeightedTDPMD(eta, np.ones((4, 3)), np.zeros((4, 3))), 30)
@@ -74,7 +75,7 @@ def test_distances_of_two_probabilities_are_their_euclidean_divergence():
 def test_distances_where_the_optimum_has_no_probability_left():
     """pi* gives e^-1000 to the second action, of which the difference to 1/2 is 1/2."""
     run = optimize(instances.two_armed_bandit(1.0), TDPMD(1.0), 1, tau=1e-3)
-    assert distance(run)[0, 0] == 1.0
+    assert distance(run)[0, 0] == pytest.approx(1.0, rel=1e-12)
 
 
 @pytest.mark.parametrize(
