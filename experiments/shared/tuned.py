@@ -64,6 +64,8 @@ STEPPED = {  # by their names in tables, for tau = 0: rules of a step size
     "momentum PMD, 0.5": partial(MomentumPMD, beta=0.5),
     "extragradient PMD": ExtragradientPMD,
     "lookahead PMD": LookaheadPMD,
+    "TD-PMD": TDPMD,
+    "TD-PMD, weights 1/2": partial(WeightedTDPMD, weights=0.5),
     "SPMA": SPMA,
     "softmax PG": SoftmaxPG,
     "normalized PG": NormalizedPG,
