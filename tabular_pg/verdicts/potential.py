@@ -50,7 +50,11 @@ def divergence(run):
     powers = aim + m * run.iterates
     inside = run.policies > 0
     L = np.where(inside, -offsets(run), 0.0)
-    terms = _relative_divergence(L, q) * run.policies * powers
+    far = (
+        L > LEAST_GROWTH
+    )  # then digits of pi^k, and those of its logarithm, matter less than in a product
+    terms = _relative_divergence(np.where(far, 0.0, L), q) * run.policies * powers
+    terms = np.where(far, _far_divergence(np.where(far, L, 1.0), q) * best.pi * aim, terms)
     return np.where(inside, terms, best.pi * ((aim / (q or 1.0) - powers) / m)).sum(axis=2)
 
 
@@ -69,6 +73,14 @@ def _relative_divergence(L, q):
     else:
         direct = (np.exp(L) * np.expm1((q - 1.0) * L) / (q - 1.0) - np.expm1(L)) / q
     return np.where(small, x * x * series, direct)
+
+
+def _far_divergence(L, q):
+    """D(p, p_0) / p^q for p = p_0 e^L with L > 1."""
+    m = q - 1.0
+    if q == 0.0:
+        return np.expm1(L) - L
+    return (1.0 + m * np.exp(-q * L) - q * np.exp(-m * L)) / (q * m)
 
 
 def convexity(run):

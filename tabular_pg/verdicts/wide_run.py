@@ -10,6 +10,7 @@ from tabular_pg._floats import UNDERFLOW
 from tabular_pg.engine.run import LOWEST, SMALL, Status
 from tabular_pg.engine.step_size import mapped
 from tabular_pg.gaps.coordinates import Logits, Probabilities
+from tabular_pg.gaps.duals import Duals
 from tabular_pg.numerics.offsets import KL_SERIES
 from tabular_pg.numerics.wide import Wide, plain, representable, wide
 from tabular_pg.verdicts.actions import each_action
@@ -64,11 +65,9 @@ class WideOptimum:
 
 
 class WideRun:
-    """A run with the attributes of :class:`tabular_pg.Run` that formulas use.
-
-    Gaps and probabilities come from the logarithms that the run keeps. Offsets that have
-    underflowed are NaN: nothing is claimed about them.
-    """
+    """A run with the attributes of :class:`tabular_pg.Run` that formulas use: gaps and
+    probabilities from the logarithms that the run keeps, and NaN, of which nothing is claimed, for
+    offsets that have underflowed."""
 
     rounded, obstacle, least_change = True, "", 0.0
     first, last, recorded_log_policies = 0, -1, None
@@ -81,6 +80,7 @@ class WideRun:
         kept = not (np.isfinite(run.log_policies) & (run.policies == 0)).any()
         self.d, self.gap_sum = digits(run.d, kept), wide(run.gap_sum)
         self.least_policy = wide(run.least_policy)
+        self._likeliest = run.policies.argmax(axis=2)[:, :, None]
         self.least_optimal_mass = wide(run.least_optimal_mass)
         self.log_gap, self.log_sup_gap = wide(run.log_gap), wide(run.log_sup_gap)
         self.log_policies, self.log_scale = wide(run.log_policies), wide(np.zeros(len(run.k)))
@@ -148,22 +148,23 @@ class WideRun:
         by_gaps = self.optimum.A - q_gap(self) + self.value_gap[:, :, None]
         if self.run.tau > 0:
             by_gaps = by_gaps - self.tau * self.iterates
+        if self.coordinates is Duals:  # which are known up to a constant in every state
+            by_gaps = by_gaps - np.take_along_axis(by_gaps, self._likeliest, axis=2)
+            by_gaps = by_gaps - (self.policies * by_gaps).sum(axis=2, keepdims=True)
         low = ((self.run.log_sup_gap < LOW)[:, None] | self.lost)[:, :, None]
         low = low | ((np.abs(self.run.A) < UNDERFLOW) & (self.run.A != 0))
         at_top, of_top = self._top(by_gaps)
         known = np.where(low, np.where(at_top, of_top, by_gaps), wide(self.run.A))
-        # A zero that stands alone is what the others weigh, below rounding; one of two tied ones
-        # is not.
+        # A zero that stands alone is what the others weigh, below rounding; of two it is none.
         zero = (self.run.A == 0) & ~low
         alone = zero & at_top & ((zero & (self.policies > 0)).sum(axis=2, keepdims=True) == 1)
         return each_action(self, np.where(alone, self._top(known)[1], known))
 
     def _top(self, A):
         """Which action is the likeliest (K, S, A), and its A by those of others (K, S, 1)."""
-        top = self.run.policies.argmax(axis=2)[:, :, None]
-        at_top = np.arange(self.run.A.shape[2]) == top
+        at_top = np.arange(self.run.A.shape[2]) == self._likeliest
         others = np.where(at_top, 0.0, self.policies * A).sum(axis=2, keepdims=True)
-        return at_top, -others / np.take_along_axis(self.policies, top, axis=2)
+        return at_top, -others / np.take_along_axis(self.policies, self._likeliest, axis=2)
 
     @cached_property
     def plain_optimum(self):

@@ -70,6 +70,10 @@ def test_distances_of_two_probabilities_are_their_euclidean_divergence():
     run = optimize(EASY, rule, 300, tau=3.0)
     assert run.sup_gap[-1] < 1e-40
     np.testing.assert_allclose(distance(run) ** 2, 4 * divergence(run), rtol=1e-9)
+    for tiny in (0.0, 1e-15, 1e-12, 1e-9, 1e-3):  # far from the optimum their digits do not count
+        policy = np.tile([tiny, 1 - tiny], (EASY.n_states, 1))
+        run = optimize(EASY, rule, 3, tau=30.0, policy=policy)
+        np.testing.assert_allclose(distance(run) ** 2, 4 * divergence(run), rtol=1e-12)
 
 
 def test_distances_where_the_optimum_has_no_probability_left():
