@@ -50,9 +50,7 @@ def divergence(run):
     powers = aim + m * run.iterates
     inside = run.policies > 0
     L = np.where(inside, -offsets(run), 0.0)
-    far = (
-        L > LEAST_GROWTH
-    )  # then digits of pi^k, and those of its logarithm, matter less than in a product
+    far = L > LEAST_GROWTH  # digits of pi^k matter little there, and much in a product
     terms = _relative_divergence(np.where(far, 0.0, L), q) * run.policies * powers
     terms = np.where(far, _far_divergence(np.where(far, L, 1.0), q) * best.pi * aim, terms)
     return np.where(inside, terms, best.pi * ((aim / (q or 1.0) - powers) / m)).sum(axis=2)
