@@ -13,11 +13,17 @@ from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.registration import UPDATES, refuse_outdated
 from tabular_pg.checks.numbers import shown
-from tabular_pg.checks.tables import each_entry, is_table
+from tabular_pg.checks.tables import each_entry, is_table, refuse_shapes
 from tabular_pg.engine.arguments import refuse_combination
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import is_record
-from tabular_pg.engine.rules import flat_rule, method_of, part_records, refuse_other_parts
+from tabular_pg.engine.rules import (
+    flat_rule,
+    integers_of,
+    method_of,
+    part_records,
+    refuse_other_parts,
+)
 from tabular_pg.engine.run import Run
 from tabular_pg.engine.step_size import is_constant, mapped, step_of
 from tabular_pg.numerics.duals import Regularizer
@@ -78,6 +84,7 @@ def exact_rerun(mdp, rule, tau, policy, k, steps=None) -> Rerun:
         )
     refuse_outdated(kind)
     rule = _exact_rule(rule)
+    refuse_shapes(rule, mdp.r.shape)
     if steps is None and not is_constant(rule) and not hasattr(step_of(rule), "at"):
         raise TypeError(
             f"eta is {step_of(rule)}, which depends on iterates; expected a number or a schedule "
@@ -103,7 +110,7 @@ def _exact_rule(rule):
                 for field, y in fields
             )
             values.append(type(x)(*exact))
-        elif type(x) is int and name != "eta":
+        elif name in integers_of(type(rule)):
             values.append(x)
         elif is_table(x):
             exact = rational if name in any_sign else _positive

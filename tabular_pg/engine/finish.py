@@ -18,10 +18,12 @@ from tabular_pg.engine.rules import checked_rule, flat_rule
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.search import MOST_TRIALS, NOTHING_PASSED
 from tabular_pg.engine.step_size import is_constant, step_of
+from tabular_pg.numerics.simplex import EPS
 from tabular_pg.numerics.systems.elimination import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.optima.optimal import ACCURATE_SOLUTION
 
+RESOLVED = 1e-6  # a change of policies that rounding leaves most digits of
 STILL = 1e-9  # a policy that has moved less may not have moved at all
 FIELDS = (None, 1.0, 0.5, 1e3)  # hyper-parameters to try: a tiny step may be lost to rounding
 TRIES = 3
@@ -87,12 +89,31 @@ def _doubts(task, run):
             "steps depend on differences of which rounding is a part (of nearly equal gaps, or in "
             f"a critic that keeps it): later gaps are accurate to about {flaw:.1g} only"
         )
+    if task.method.is_dual(task.tau) and (cost := dual_rounding(run)) > LOSING:
+        yield (
+            f"dual variables are large where tau is {run.tau}, and policies are differences of "
+            f"them: gaps are accurate to about {min(1.0, cost):.1g} only"
+        )
     lost = run.status is Status.COMPLETED and np.isneginf(run.log_gap[-1])
     if lost and task.point.flaws[0] > 0:
         yield (
             f"gaps of {task.point.flaws[0]:.0f} states are too far below those of others to be "
             "resolved: they are shown as 0"
         )
+
+
+def dual_rounding(run) -> float:
+    """What the rounding of dual variables may cost, relative to gaps, if a rounding error is made
+    in every step: they are of the size of values over tau, as long as policies are far from the
+    optimum, and change these by x pi^(2-q), which D(pi, pi*) counts x times. Errors are of both
+    signs: a quarter of their sum is more than they come to."""
+    best, x, pi = run.optimum, run.iterates, run.policies
+    off = pi - best.pi
+    loss = 0.5 * (x * off).sum(axis=2)  # about D, half of what it and the reverse add up to
+    cost = 0.25 * EPS * np.maximum(run.k, 1)[:, None]
+    cost = cost * (x * x * pi ** (2.0 - best.regularizer.q)).sum(axis=2)
+    far = (np.abs(off).max(axis=2) > RESOLVED) & (loss > 0)
+    return float((cost[far] / loss[far]).max(initial=0.0))
 
 
 def _moved(task) -> bool:

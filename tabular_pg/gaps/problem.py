@@ -10,7 +10,8 @@ from tabular_pg.gaps.point import Problem
 from tabular_pg.gaps.two_forms import NEEDED_BELOW, TwoForms
 from tabular_pg.numerics.duals import LEAST
 
-BEYOND = 1e40  # times the largest loss is what an action that does not exist is said to lose
+BEYOND = 1e40  # times the largest loss or value is what an action that does not exist loses:
+# more than a critic with an error may say of it
 
 
 def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
@@ -27,7 +28,8 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
         largest = float(-best.A.min(where=finite, initial=0.0))
     A_star = best.A
     if not finite.all():
-        A_star = np.where(finite, A_star, -BEYOND * largest if largest > 0 else -1.0)
+        size = max(largest, float(np.abs(best.V).max())) or 1.0
+        A_star = np.where(finite, A_star, -BEYOND * size)
     if coordinates is Offsets:
         record = Offsets(best.log_pi, best.pi, best.tau)
         if least < NEEDED_BELOW:

@@ -173,6 +173,11 @@ def test_other_maps_are_refused(tmp_path):
     refused(tmp_path, "run of GPMD, whose .* WeightedTDPMD with Euclidean", gpmd)
 
 
+def test_runs_without_regularization_are_refused(tmp_path):
+    rule = WeightedTDPMD(1, 1, mirror=mirrors.Euclidean())
+    refused(tmp_path, "tau is 0; expected a number > 0", certified_run(two_arms(), rule, 2))
+
+
 def test_steps_that_are_not_rational_are_refused(tmp_path):
     fading = critic(steps.Decaying(TENTH, HALF))
     run = certified_run(two_arms(), fading, 2, tau=1)

@@ -10,6 +10,7 @@ import pytest
 
 from support.reference import Model, gaps
 from tabular_pg import (
+    GPMD,
     MDP,
     TDPMD,
     DualAveragedSPI,
@@ -23,6 +24,7 @@ from tabular_pg import (
     WeightedTDPMD,
     check,
     instances,
+    mirrors,
     optimize,
     optimum,
 )
@@ -138,6 +140,28 @@ def test_rounding_that_a_critic_keeps_is_warned_about():
     with pytest.warns(UserWarning, match="a critic that keeps it"):  # that is true
         assert largest_error(mdp, WeightedTDPMD(1e4, 0.5), 14, 0.0126, policy) > 1
     assert run.status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.5])
+def test_an_error_that_is_one_constant_costs_no_digit(tau):
+    mdp = instances.garnet(3, 3, 2, 0.9, seed=4)
+    near, far = (optimize(mdp, WeightedTDPMD(0.3, 0.5, x), 20, tau=tau) for x in (0.0, 1e12))
+    np.testing.assert_array_equal(near.scaled_gap, far.scaled_gap)
+
+
+def test_an_action_that_is_not_there_is_not_taken_for_an_error_of_the_critic():
+    P = np.zeros((1, 2, 1))
+    P[0, 1] = 1.0
+    mdp = MDP(P, [[0.0, 0.2]], 0.0, actions=np.array([[False, True]]))
+    rule = WeightedTDPMD(3.0, 0.5, [[0.8, -1.4]], mirrors.Euclidean())
+    assert (optimize(mdp, rule, 10).gap == 0).all()
+
+
+def test_large_dual_variables_are_warned_about():
+    mdp, rule = instances.bandit([1.0, 0.75, 0.25]), GPMD(mirrors.Euclidean(), 0.01)
+    optimize(mdp, rule, 20, tau=1e-2)
+    with pytest.warns(UserWarning, match="dual variables are large where tau is 1e-09"):
+        optimize(mdp, rule, 20, tau=1e-9)
 
 
 def test_a_single_action_is_optimal_and_not_below_float64():

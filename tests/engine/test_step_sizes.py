@@ -192,7 +192,8 @@ def test_every_theorem_that_applies_holds_and_those_about_constants_do_not_apply
         assert not any(v.holds is False for v in verdicts), [v for v in verdicts if not v.holds]
         about_constants = [v for v in verdicts if "stated for a constant step" in v.why_not]
         assert all(str(rule.eta) in v.why_not for v in about_constants)
-        assert about_constants or (type(rule) is SoftargmaxPG and tau > 0)
+        with_steps = type(rule) is SoftargmaxPG if tau > 0 else type(rule) is TDPMD
+        assert about_constants or with_steps
         assert any(v.applies for v in verdicts) or type(rule) in (TDPMD, HeavyBallPG)
 
 

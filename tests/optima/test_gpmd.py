@@ -230,7 +230,7 @@ ENDING = MDP([[[0.5], [0.2]]], [[-1.0, -1.0]], 1.0)
     [
         (MDP_, GPMD(mirrors.Tsallis(0.5), 1.0), {}, ValueError, "defined for tau > 0 only"),
         (MDP_, GPMD(mirrors.AlphaDivergence(0.5), 1.0), {"tau": 1.0}, TypeError, "a sum of powers"),
-        (MDP_, GPMD(mirrors.Tsallis(3.0), 1.0), {"tau": 1.0}, ValueError, "with q <= 2: beyond"),
+        (MDP_, GPMD(mirrors.Tsallis(3.0), 1.0), {"tau": 1.0}, ValueError, "in \\(0, 2\\]: beyond"),
         (MDP_, GPMD(mirrors.Tsallis(0.5), -1.0), {"tau": 1.0}, ValueError, "eta is -1"),
         (MDP_, GPMD(mirrors.Tsallis(0.5), steps.Armijo()), {"tau": 1.0}, ValueError, "tries steps"),
         (MDP_, GPMD(0.5, 1.0), {"tau": 1.0}, TypeError, "mirror is 0.5; expected an instance of"),

@@ -51,6 +51,8 @@ def td_claim(method, limits_of, digits) -> TDClaim:
         If Coq would take too long; with the number of iterations that works.
     """
     mdp = method.mdp
+    if method.tau == 0:
+        raise ValueError("tau is 0; expected a number > 0 beside a run of TD-PMD")
     work = partial(td_work, moves_bits(mdp))
     iterates = of_bearable_length(td_iterates(method), work)
     optimum = optimum_near(method, iterates, digits)

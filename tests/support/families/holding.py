@@ -52,6 +52,7 @@ def hold_on(experiment):
         warnings.filterwarnings("ignore", message="the gap is (nan|inf) at k = ")
         # What is left of the digits of gaps that all states share has to do.
         warnings.filterwarnings("ignore", message="steps depend on differences of which rounding")
+        warnings.filterwarnings("ignore", message="dual variables are large where tau is")
         warnings.filterwarnings("ignore", message="gaps of [0-9]+ states are too far below")
         # A search that finds no step ends the run: what it has recorded counts.
         warnings.filterwarnings("ignore", message="no step size passed the test of")
