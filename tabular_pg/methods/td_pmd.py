@@ -123,28 +123,22 @@ def tilt_by_critic(rule, problem, point):
             x[s, a] += rule.eta * (A_star[s, a] - E[s, a] - best)
 
 
-@method(
+def soft_td_pmd(rule, k, problem, point):
+    """Follow the critic in KL, whether it takes whole updates or parts of them."""
+    if problem.tau > 0.0:
+        follow_critic(rule, problem, point)
+    else:
+        tilt_by_critic(rule, problem, point)
+
+
+method(
     TDPMD,
     space=Space.SOFTMAX,
     regularization=Regularization.ANY,
     memory=2,
     start=first_critic,
     learn=td_critic,
-)
-def td_pmd(rule, k, problem, point):
-    """Follow a critic that takes whole updates."""
-    if problem.tau > 0.0:
-        follow_critic(rule, problem, point)
-    else:
-        tilt_by_critic(rule, problem, point)
-
-
-def weighted_td_pmd(rule, k, problem, point):
-    """Follow a critic that takes parts of them."""
-    if problem.tau > 0.0:
-        follow_critic(rule, problem, point)
-    else:
-        tilt_by_critic(rule, problem, point)
+)(soft_td_pmd)
 
 
 def inside_td_pmd(rule, k, problem, point):
@@ -180,7 +174,7 @@ def member(kind, kernel, space, dual):
     )  # fmt: skip
 
 
-member(SoftCritic, weighted_td_pmd, Space.SOFTMAX, False)
+member(SoftCritic, soft_td_pmd, Space.SOFTMAX, False)
 member(InsideCritic, inside_td_pmd, Space.SOFTMAX, True)
 member(ClippedCritic, clipped_td_pmd, Space.SIMPLEX, True)
 
