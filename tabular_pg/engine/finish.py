@@ -105,13 +105,14 @@ def _doubts(task, run):
 def dual_rounding(run) -> float:
     """What the rounding of dual variables may cost, relative to gaps, if a rounding error is made
     in every step: they are of the size of values over tau, as long as policies are far from the
-    optimum, and change these by x pi^(2-q), which D(pi, pi*) counts x times. Errors are of both
-    signs: a quarter of their sum is more than they come to."""
+    optimum, and change these by x pi^(2-q), which D(pi, pi*) counts x times; where a policy takes
+    no action it takes none with them either. Errors are of both signs: a quarter of their sum is
+    more than they come to."""
     best, x, pi = run.optimum, run.iterates, run.policies
     off = pi - best.pi
     loss = 0.5 * (x * off).sum(axis=2)  # about D, half of what it and the reverse add up to
     cost = 0.25 * EPS * np.maximum(run.k, 1)[:, None]
-    cost = cost * (x * x * pi ** (2.0 - best.regularizer.q)).sum(axis=2)
+    cost = cost * (x * x * pi ** (2.0 - best.regularizer.q)).sum(axis=2, where=pi > 0)
     far = (np.abs(off).max(axis=2) > RESOLVED) & (loss > 0)
     return float((cost[far] / loss[far]).max(initial=0.0))
 
