@@ -47,6 +47,41 @@ def test_with_two_positive_advantages_the_enlightened_value_may_fall():
     assert violated.holds is False
 
 
+def test_escapes_from_random_corners():
+    rng, escaped = np.random.default_rng(5), 0
+    for _ in range(60):
+        others, D = int(rng.integers(0, 4)), 10 ** rng.uniform(-1, 0)
+        R = 10 ** rng.uniform(np.log10(D), 1)
+        worse = -rng.uniform(np.sqrt(D * R) / 2, R, others)
+        worse[:1] = -R
+        p = 10 ** rng.uniform(-2, -0.5)
+        m = rng.uniform(0, 1) * np.sqrt(p * (1 - p) * D / R) / 1.5 if others else 0.0
+        policy = np.r_[p, 1 - p - m, rng.dirichlet(np.ones(others)) * m if others else []]
+        if not p < policy[1] > m:
+            continue
+        mdp, rule = instances.bandit([D, 0.0, *worse]), EnlightenedPG(10 ** rng.uniform(-1, 2))
+        run = optimize(mdp, rule, 400, policy=[policy], at=range(401))
+        found = verdict(REGISTRY["SD5"], run)
+        assert found.holds is not False, (mdp.r, policy, rule)
+        corner = run.policies[:, 0, 1] > run.policies[:, 0, 0]
+        escaped += found.holds is True and corner[0] and not corner[-1]
+    assert escaped > 20
+
+
+@pytest.mark.parametrize(
+    ("policy", "rewards", "reason"),
+    [
+        ([0.1, 0.8, 0.1], [1.0, 0.9, 0.0], "others are too likely at first"),
+        ([0.1, 0.8, 0.1], [1.0, 0.5, 0.4], "an arm is about as good as arm 1"),
+        ([0.5, 0.4, 0.1], [1.0, 0.5, 0.0], "the best arm is the likeliest at first"),
+        ([0.1, 0.8, 0.1], [1.0, 0.5, 1.0], "several arms are optimal"),
+    ],
+)
+def test_what_is_no_corner(policy, rewards, reason):
+    run = optimize(instances.bandit(rewards), EnlightenedPG(1.0), 5, policy=[policy])
+    assert reason in verdict(REGISTRY["SD5"], run).why_not
+
+
 def test_the_delightful_gate_halves_the_last_steps():
     run = optimize(TWO_ARMS, DelightfulPG(1.0, 0.2), 10**6)
     assert np.sqrt(run.k[-1]) * run.gap[-1] == pytest.approx(np.sqrt(0.5 / 2), rel=0.01)

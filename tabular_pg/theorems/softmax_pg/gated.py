@@ -12,6 +12,7 @@ from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.theorems.softmax_pg.limits import log_odds
 from tabular_pg.verdicts.actions import each_action, suboptimal
 from tabular_pg.verdicts.assumptions import (
+    bandit,
     from_the_start,
     some_pair,
     some_suboptimal_action,
@@ -80,6 +81,58 @@ def escape_step(run):
     bound = state_step(run)[i] * (x_b * (1 + p_j - p_b) - x_j * (1 - p_j + p_b))
     rounding = ((b + j) * error).sum(axis=2) + EPS * state_step(run)[i] * (x_b + x_j)
     return gained, np.where(other, bound, -np.inf), rounding
+
+
+def corner(run):
+    """(b, j, others, R) of a bandit: the best arm, the likeliest at first, which (A,) are neither,
+    and by how much the worst of those falls behind j."""
+    A, others = run.optimum.A[0], suboptimal(run)[0].copy()
+    b, j = int(run.optimum.optimal[0].argmax()), int(likeliest(run.policies[0])[0])
+    others[j] = False
+    return b, j, others, A[j] - A[others].min(initial=A[j])
+
+
+def in_a_corner(run) -> str:
+    """A bandit that starts where one sub-optimal arm has most of the probability, and others are
+    far worse and take little."""
+    b, j, others, R = corner(run)
+    if run.optimum.optimal[0].sum() > 1:
+        return "several arms are optimal; stated for one"
+    if b == j:
+        return "the best arm is the likeliest at first; stated for a corner of another"
+    A, (start,) = run.optimum.A[0], run.policies[0]
+    if (A[others] > A[j] - np.sqrt(-A[j] * R) / 2).any():
+        return f"an arm is about as good as arm {j}; stated for others with r <= r_j - sqrt(DR)/2"
+    if start[others].sum() ** 2 * R > -A[j] * start[b] * start[j]:
+        return "others are too likely at first; stated for m_0^2 R <= pi_0(b) pi_0(j) Delta"
+    return ""
+
+
+@theorem(
+    "SD5",
+    "bandit, in a corner: k <= (1/((2-kappa) eta D) + 4/27) (o_0 - o_k + (7+2c) log(o_0/o_k))",
+    rules=RULES,
+    assumes=(bandit, from_the_start, in_a_corner),
+    any_actions=True,
+)
+def escape_time(run):
+    """From a corner of a bandit, with j the likeliest arm at first, b the best one, D = r_b - r_j,
+    o_k = pi_k(j) / pi_k(b), m_0 the probability of all others and c = m_0 / pi_0(b), o_k >= 1 takes
+    k <= (1 / ((2 - kappa) eta D) + 4/27) (o_0 - o_k + (7 + 2c) log(o_0 / o_k)). Stated for
+    kappa = m_0^2 R / (pi_0(b) pi_0(j) D) <= 1 and others with r <= r_j - sqrt(D R) / 2, R = r_j -
+    min r. So the escape takes o_0 / (2 eta D) iterations to leading order for small kappa, without
+    the logarithm of o_0 that Mei and Osband (2026, Theorem 3) have. Proof: others never have a
+    positive advantage, (m / pi(b))^2 / o never grows, and a step lowers log o by at least
+    (2 - kappa) eta D pi(b) (1 - pi(b)) (1 - pi(b) - m/2)."""
+    b, j, others, R = corner(run)
+    start, logs, D = run.policies[0, 0], run.log_policies[:, 0], -run.optimum.A[0, j]
+    log_odds, first = logs[:, j] - logs[:, b], logs[0, j] - logs[0, b]
+    m = start[others].sum()
+    kappa, shape = m * m * R / (start[b] * start[j] * D), 7 + 2 * m / start[b]
+    scale = 1 / ((2 - kappa) * run.rule.eta * D) + 4 / 27
+    bound = scale * (np.exp(first) - np.exp(log_odds) + shape * (first - log_odds))
+    size = ULP * (1 + np.abs(logs[:, j]) + np.abs(logs[:, b])) * (1 + run.k)
+    return run.k, np.where(log_odds >= 0, bound, np.inf), scale * size * (np.exp(first) + shape)
 
 
 @theorem(
