@@ -13,7 +13,7 @@ from tabular_pg.certified.evaluation import Model
 from tabular_pg.certified.rational import RationalMDP
 from tabular_pg.certified.registration import UPDATES, refuse_outdated
 from tabular_pg.checks.numbers import shown
-from tabular_pg.checks.tables import each_entry, is_table, refuse_shapes
+from tabular_pg.checks.tables import as_rows, each_entry, is_table, refuse_shapes, tables_of
 from tabular_pg.engine.arguments import refuse_combination
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import is_record
@@ -100,8 +100,9 @@ def exact_rerun(mdp, rule, tau, policy, k, steps=None) -> Rerun:
 
 def _exact_rule(rule):
     """The rule with exact numbers, positive ones unless they may have any sign."""
-    values, any_sign = [], method_of(rule).any_sign
+    values, any_sign, tables = [], method_of(rule).any_sign, tables_of(type(rule))
     for name, x in zip(rule._fields, rule, strict=True):
+        x = as_rows(name, x) if name in tables else x
         if is_record(type(x)):
             fields = zip(x._fields, x, strict=True)
             free = part_records()[type(x)].any_sign
@@ -114,7 +115,7 @@ def _exact_rule(rule):
             values.append(x)
         elif is_table(x):
             exact = rational if name in any_sign else _positive
-            values.append(each_entry(x, lambda entry, name=name, exact=exact: exact(name, entry)))
+            values.append(each_entry(name, x, exact))
         else:
             values.append(rational(name, x) if name in any_sign else _positive(name, x))
     rule = type(rule)(*values)

@@ -50,9 +50,22 @@ def is_table(value) -> bool:
     return type(value) is tuple
 
 
-def each_entry(table, function):
-    """The table with ``function`` of each of its numbers."""
-    return tuple(tuple(map(function, row)) for row in table)
+def as_rows(name, value):
+    """A tuple of rows of a list or an array of them, numbers of any kind as they are."""
+    if not isinstance(value, list | tuple | np.ndarray):
+        return value
+    rows = np.array(value, dtype=object)
+    if rows.ndim != 2:
+        raise ValueError(f"{name} has shape {rows.shape}; expected a number, or (S, A)")
+    return tuple(map(tuple, rows.tolist()))
+
+
+def each_entry(name, table, function):
+    """The table with ``function(name, number)`` of each of its numbers, named with its place."""
+    return tuple(
+        tuple(function(f"{name}[{s}, {a}]", x) for a, x in enumerate(row))
+        for s, row in enumerate(table)
+    )
 
 
 def as_array(value):

@@ -209,6 +209,9 @@ def test_tables_of_weights_are_exact():
         rule = WeightedTDPMD(2.0, weights, error, mirror)
         run = optimize(GRID["medium"], rule, 12, tau=0.2)
         assert certify(run).relative_error < 1e-9, mirror
+    same = [rule, rule._replace(weights=list(map(list, weights)), error=np.array(error))]
+    first, second = (certified_run(GRID["medium"], x, 2, tau=0.2) for x in same)
+    assert first.method.rule == second.method.rule
 
 
 @maps
@@ -247,6 +250,13 @@ def test_a_wrong_update_is_seen(monkeypatch, mirror):
         (WeightedTDPMD(1, 2, mirror=mirrors.Euclidean()), 1, ValueError, "weights is 2; expected"),
         (WeightedTDPMD(1, 0), 1, ValueError, "weights is 0; expected a number > 0"),
         (WeightedTDPMD(1, ((1,),)), 1, ValueError, r"weights has shape \(1, 1\); expected"),
+        (
+            WeightedTDPMD(1, [[1], [1, 1]]),
+            1,
+            ValueError,
+            r"weights has shape \(2,\); expected a num",
+        ),
+        (WeightedTDPMD(1, [[1, 0]]), 1, ValueError, r"weights\[0, 1\] is 0; expected a number > 0"),
         (SoftargmaxPG(mirrors.Euclidean(), 1), 1, ValueError, "may be lost for good"),
     ],
 )
