@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from tabular_pg._jit import njit_inlined
 from tabular_pg.engine.step_size import LARGEST_STEP, step_size
 from tabular_pg.references import cited
@@ -27,31 +29,33 @@ class GrowingEpochs(NamedTuple):
     as a softmax policy never becomes optimal."""
 
 
+def lengths(S, A, unit):
+    """The steps of a phase, N, and the phases of an epoch, T, with ``unit`` = 1 - gamma, a number
+    of any kind that has a logarithm."""
+    ratio = float(S) ** 3 * A / (unit * unit * math.log(2.0))
+    return int(np.ceil(4.0 / unit)), max(1, int(np.ceil(np.log(ratio))))
+
+
+_lengths = njit_inlined(lengths)
+
+
 @step_size(Epochs)
 def epochs(step, k, problem, point):
     """A step 4 times the last one at the start of a phase, or one anew."""
-    return _next(k, problem, point, 4.0)
+    N, T = _lengths(point.x.shape[0], problem.n_actions, problem.unit)
+    return _next(k, N, T, problem, point, 4.0)
 
 
 @step_size(GrowingEpochs)
 def growing_epochs(step, k, problem, point):
     """The same, with a first step that grows from epoch to epoch."""
-    N, T = _lengths(problem, point)
+    N, T = _lengths(point.x.shape[0], problem.n_actions, problem.unit)
     growth = min(2.0 ** min(T * (k // (N * T)), 800), LARGEST_STEP)
-    return _next(k, problem, point, math.log(problem.n_actions) * growth)
+    return _next(k, N, T, problem, point, math.log(problem.n_actions) * growth)
 
 
 @njit_inlined
-def _lengths(problem, point):
-    """The steps of a phase, and the phases of an epoch."""
-    S, horizon = point.x.shape[0], 1.0 / problem.unit
-    ratio = S * S * S * problem.n_actions * horizon * horizon / math.log(2.0)
-    return int(math.ceil(4.0 * horizon)), max(1, int(math.ceil(math.log(ratio))))
-
-
-@njit_inlined
-def _next(k, problem, point, first):
-    N, T = _lengths(problem, point)
+def _next(k, N, T, problem, point, first):
     if k % (N * T) > 0:
         return point.steps[k - 1] * (4.0 if k % N == 0 else 1.0)
     largest = 0.0

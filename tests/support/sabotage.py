@@ -62,6 +62,12 @@ def another_step(factor):
             return run  # without a step size there is nothing to spoil
         field = "eta" if "eta" in run.rule._fields else run.rule._fields[0]
         value = getattr(run.rule, field)
+        if (
+            isinstance(value, tuple) and not value._fields
+        ):  # a step size without fields: the first of its steps, for all
+            size = factor * float(run.steps[0])
+            other = again(run, run.rule._replace(**{field: size}))
+            return replace(other, rule=run.rule, steps=np.full(int(run.k[-1]), size))
         if isinstance(value, tuple):  # a step size, in units of its first field
             value = value._replace(**{value._fields[0]: value[0] / factor})
             return replace(again(run, run.rule._replace(eta=value)), rule=run.rule)

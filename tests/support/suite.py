@@ -76,6 +76,7 @@ def half(mdp):
     return (1 - mdp.gamma) ** 2 / 2
 
 
+EUCLIDEAN_EPOCHS = PolicyMirrorDescent(mirrors.Euclidean(), steps.Epochs())
 SLOW, OFF = (0.2, 0.5, 1.0), (0.0, 1.0, -0.5)
 SLOW, OFF = (SLOW, SLOW[::-1]) * 2, (OFF, OFF[::-1]) * 2  # weights and errors of a critic
 SUITE = {  # name: (mdp, rule, iterations, tau, start policy)
@@ -139,6 +140,8 @@ SUITE = {  # name: (mdp, rule, iterations, tau, start policy)
     "P garnet, line search": (GARNET, ProjectedPG(steps.ExactLineSearch()), 30, 0.0, None),
     "P garnet, short search": (GARNET, ProjectedPG(steps.ExactLineSearch(3.0)), 30, 0.0, None),
     "P tied": (TIED, ProjectedPG(0.1), 300, 0.0, None),
+    "M epochs": (TWO_ARMS, EUCLIDEAN_EPOCHS, 12, 0.0, None),
+    "M epochs, garnet": (EASY, EUCLIDEAN_EPOCHS, 600, 0.0, None),
     "Q bandit": (TWO_ARMS, ProjectedQAscent(0.3), 30, 0.0, None),
     "Q garnet": (GARNET, ProjectedQAscent(0.3), 200, 0.0, None),
     "Q garnet, growing": (GARNET, ProjectedQAscent(0.1, growth=0.6**-2), 30, 0.0, None),
