@@ -62,9 +62,7 @@ def another_step(factor):
             return run  # without a step size there is nothing to spoil
         field = "eta" if "eta" in run.rule._fields else run.rule._fields[0]
         value = getattr(run.rule, field)
-        if (
-            isinstance(value, tuple) and not value._fields
-        ):  # a step size without fields: the first of its steps, for all
+        if isinstance(value, tuple) and not value._fields:  # no unit: the first step for all
             size = factor * float(run.steps[0])
             other = again(run, run.rule._replace(**{field: size}))
             return replace(other, rule=run.rule, steps=np.full(int(run.k[-1]), size))
