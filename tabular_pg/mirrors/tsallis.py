@@ -42,7 +42,8 @@ class Tsallis(NamedTuple):
         """(..., A) D(e_a, pi) for every action, for policies in numbers of any kind."""
         q, others = self.q, of_others(pi)
         series = others * ((2 - q) / 3 + others * (2 - q) * (3 - q) / 8)
-        lack = pi**q / q + (1 / q - pi ** (q - 1)) / (q - 1)
+        logs = np.log(pi)
+        lack = np.expm1(q * logs) / q - np.expm1((q - 1) * logs) / (q - 1)
         return of_others(pi**q) / q + np.where(others < NEAR, others**2 * (0.5 + series), lack)
 
     @property

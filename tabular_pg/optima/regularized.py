@@ -67,13 +67,14 @@ def _top_dual(ahead, m) -> np.ndarray:
     """(S,) the dual variable of the likeliest action, those of others being ``ahead`` <= 0 of it:
     where probabilities sum to 1, by Newton's method and halving."""
     count = np.isfinite(ahead).sum(axis=1)
-    low, high = (count**-m - 1.0) / m, np.zeros(count.size)
+    low, high = np.expm1(-m * np.log(np.maximum(count, 1))) / m, np.zeros(count.size)
     t = high.copy()
     for _ in range(ROOT_STEPS):
         y = ahead + t[:, None]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             base = np.maximum(1.0 + m * y, 0.0)
-            p = np.where(np.isneginf(ahead), 0.0, base ** (1.0 / m))
+            p = np.exp(np.log1p(np.maximum(m * y, -1.0)) / m)
+            p = np.where(np.isneginf(ahead), 0.0, p)
             slope = np.where(p > 0, p / base, 0.0).sum(axis=1)
         excess = p.sum(axis=1) - 1.0
         low, high = np.where(excess <= 0, t, low), np.where(excess >= 0, t, high)

@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 
+from experiments import which_method
 from experiments.shared.command_line import FIGURES
 from experiments.shared.estimates import read
 from experiments.shared.instances import make
@@ -24,7 +25,7 @@ from experiments.which_method import (
     sound_count,
     watched,
 )
-from tabular_pg import PolicyMirrorDescent, Status, optimize, steps
+from tabular_pg import MDP, PolicyMirrorDescent, SoftPolicyIteration, Status, optimize, steps
 from tabular_pg.engine.method import METHODS, Regularization
 
 KEPT = read((FIGURES / "which_method.json").read_text())
@@ -75,15 +76,18 @@ def test_numbers_of_three_digits_are_looked_at(length):
     assert recorded(length).tolist() == [*numbers, length]
 
 
-def test_errors_count_up_to_where_a_run_has_lost_its_accuracy():
-    sea, lost = make("deepsea"), tried("TD-PMD", CHANGING, TAU)["10 / max A"]
-    with pytest.warns(UserWarning, match="accurate to about"):
-        optimize(sea, lost, 10, tau=TAU)
-    run, doubtful = watched("deepsea", lost, TAU, 10)
+def test_errors_count_up_to_where_a_run_has_lost_its_accuracy(monkeypatch):
+    """Two mirror images with starts 1e-13 apart: the second step is a difference of equal gaps."""
+    P = np.zeros((2, 2, 2))
+    P[0], P[1] = [[0.9, 0.1], [0.3, 0.7]], [[0.1, 0.9], [0.7, 0.3]]
+    mdp, policy = MDP(P, [[1, 0], [1, 0]], 0.9), [[0.3, 0.7], [0.3 + 1e-13, 0.7 - 1e-13]]
+    monkeypatch.setattr(which_method, "make", lambda instance: mdp)
+    monkeypatch.setattr(which_method, "start", lambda instance: policy)
+    run, doubtful = watched("images", SoftPolicyIteration(), 1.0, 8)
     assert doubtful and run.log_gap[-1] < math.log(1e-100)
-    assert sound_count("deepsea", run, True, 1e-8) == 5
-    assert sound_count("deepsea", run, True, 1e-100) is None
-    assert sound_count("deepsea", run, False, 1e-100) == 10
+    assert sound_count("images", run, True, 10.0) == 0
+    assert sound_count("images", run, True, 1e-100) is None
+    assert sound_count("images", run, False, 1e-100) > 1
 
 
 def test_counts_that_are_up_to_rounding_are_known():

@@ -38,6 +38,8 @@ MAPS = [
     mirrors.LogBarrier(),
     mirrors.Tsallis(0.999),
     mirrors.Tsallis(1.001),
+    mirrors.Tsallis(1 - 1e-9),
+    mirrors.Tsallis(1 + 1e-12),
 ]
 every_map = pytest.mark.parametrize("mirror", MAPS, ids=str)
 taus = pytest.mark.parametrize("tau", [1e-3, 0.1, 10.0])
