@@ -36,6 +36,7 @@ def refuse_regularization(name, method, tau):
         return
     if tau > 0:
         other = "; GPMD regularizes by its map" if " with " in name else ""  # which has one
+        other = "; without lookahead it is NaturalPG" if "Entropy()" in name else other
         raise ValueError(f"tau is {tau}; {name} is defined for tau = 0 only{other}")
     raise ValueError(f"tau is 0; {name} is defined for tau > 0 only")
 

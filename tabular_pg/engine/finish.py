@@ -12,12 +12,14 @@ from itertools import product
 import numpy as np
 
 from tabular_pg.batches.loops import LOSING
+from tabular_pg.checks.numbers import shown
 from tabular_pg.engine.around import step_once
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.rules import checked_rule, flat_rule
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.search import MOST_TRIALS, NOTHING_PASSED
 from tabular_pg.engine.step_size import is_constant, step_of
+from tabular_pg.gaps.coordinates import Probabilities
 from tabular_pg.numerics.simplex import EPS
 from tabular_pg.numerics.systems.elimination import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
@@ -83,6 +85,8 @@ def _doubts(task, run):
             yield f"{step_of(run.rule)} proposes {last} at k = {run.k[-1]}; expected a step > 0"
     if run.status is Status.NOT_FINITE:
         yield f"the gap is {run.gap[-1]} at k = {run.k[-1]}: a step overflowed; try smaller ones"
+    if run.coordinates is Probabilities and run.status is not Status.NOT_FINITE:
+        yield from _no_policies(run)
     flaw = min(1.0, task.point.flaws[1])
     if flaw > LOSING:
         yield (
@@ -99,6 +103,18 @@ def _doubts(task, run):
         yield (
             f"gaps of {task.point.flaws[0]:.0f} states are too far below those of others to be "
             "resolved: they are shown as 0"
+        )
+
+
+def _no_policies(run):
+    """Where iterates are no distributions, which a kernel of one's own may leave."""
+    sums = run.iterates.sum(axis=2)
+    wrong = (np.abs(sums - 1) > RESOLVED) | (run.iterates < 0).any(axis=2)
+    if wrong.any():
+        i, s = np.unravel_index(np.argmax(wrong), wrong.shape)
+        yield (
+            f"iterates are no policies: row {s} at k = {run.k[i]} is {shown(run.iterates[i, s])}, "
+            f"of sum {sums[i, s]:.6g}; a kernel has to leave probabilities"
         )
 
 

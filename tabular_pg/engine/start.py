@@ -82,7 +82,7 @@ def _checked_policy(given, available, mdp, method):
     wrong = ~(policy >= 0)
     if method.space is Space.SOFTMAX:
         expected = "a probability > 0 (a softmax method never revives an action)"
-        if ((policy == 0) & available).any():
+        if ((policy == 0) & available).any() and (policy >= 0).all():
             expected += "; log_policy takes what is below 1e-308"
         wrong = available & ~(policy > 0)
     _refuse(mdp, "policy", policy, wrong, expected)

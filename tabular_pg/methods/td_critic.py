@@ -38,15 +38,16 @@ def first_critic(rule, problem, point):
 
 
 def first_weighted_critic(rule, problem, point):
-    """E^0, less the error: in every state that of the first action, and what others differ by. An
-    error that is one constant moves no policy, as long as all entries learn alike."""
+    """E^0, less the error: in every state that of the first action, and what others differ by. What
+    all errors have in common moves no policy, as long as all entries learn alike."""
     E, first, q = point.memory[:, 0], point.memory[:, 1], point.q
-    idle = rule.error.size == 1 and rule.weights.size == 1 and problem.ends is None
+    alike = rule.weights.size == 1 and problem.ends is None
+    common = rule.error[0, 0] if alike else 0.0
     for s in range(E.shape[0]):
         own = entry(rule.error, s, 0)
         for a in range(E.shape[1]):
             E[s, a] = (q[s, a] - q[s, 0]) - (entry(rule.error, s, a) - own)
-        first[s, 0] = q[s, 0] + problem.gamma * point.base[0] - (0.0 if idle else own)
+        first[s, 0] = q[s, 0] + problem.gamma * point.base[0] - (own - common)
     cast_shadow(point.memory, 2)
 
 

@@ -25,6 +25,7 @@ SERIES_BELOW = 0.5  # max(1, q) |L| under which the series of the divergence is 
 TERMS = 24  # of that series, for a full float
 FAR = 40.0  # an L beyond which e^-L is below rounding
 OVERFLOWS = 700.0  # an exponent
+ROUNDING = 2.0**-50  # of powers next to 1
 LEAST = 1e-290  # probabilities below are known by their logarithms
 
 
@@ -57,7 +58,8 @@ def dual_normalize(x, reference, powers, q, pi):
         elif excess < 0.0:
             for a in range(x.shape[1]):  # no probability is above 1
                 if math.isfinite(powers[s, a]):
-                    low = max(low, x[s, a] + (powers[s, a] - 1.0) / (q - 1.0))
+                    known = (powers[s, a] - 1.0) / (q - 1.0) - ROUNDING / abs(q - 1.0)
+                    low = max(low, x[s, a] + known)
             shift = root(low, 0.0, arguments)
         for a in range(x.shape[1]):
             if math.isfinite(powers[s, a]):

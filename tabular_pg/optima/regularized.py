@@ -18,6 +18,8 @@ from tabular_pg.optima.soft_optimal import Odds, newton
 
 ROOT_STEPS = 120
 ENOUGH = 2.0**-52
+LEAST_POWER = 10**10  # 1/q
+NEAREST = 10**6  # 1 / |q - 1|, by which rounding grows in p^(q-1) where p is below 1e-290
 LARGEST_POWER = 2  # phi'' = p^(q-2) is at least 1 up to there
 
 
@@ -55,8 +57,10 @@ def relative_duals(best) -> np.ndarray:
     """(S, A) (Q*_tau - V*_tau) / tau of an optimum, from its dual variables; -inf for an action
     that is not available."""
     q, constant = best.regularizer
-    known = np.where(best.optimal, best.powers, 1.0)
-    y = np.where(best.optimal, (known - 1.0) / (q - 1.0), -np.inf)
+    inside = np.isfinite(best.log_pi)
+    logs, powers = np.where(inside, best.log_pi, 0.0), np.where(best.optimal, best.powers, 1.0)
+    y = np.where(inside, np.expm1((q - 1.0) * logs), powers - 1.0) / (q - 1.0)
+    y = np.where(best.optimal, y, -np.inf)
     mean = (best.pi * np.where(best.pi > 0, y, 0.0)).sum(axis=1)
     if q == 0:
         return y - (mean + np.where(best.optimal, best.log_pi, 0.0).sum(axis=1) - constant)[:, None]
@@ -101,6 +105,16 @@ def regularizer_of(given, name="regularizer") -> Regularizer | None:
         raise ValueError(
             f"{name} is {given}; expected one with q <= {LARGEST_POWER}: beyond, h is flat "
             "near the edge of the simplex, and values do not determine small probabilities"
+        )
+    if found is not None and abs(found.q - 1) * NEAREST < 1:
+        raise ValueError(
+            f"{name} is {given}; expected one with |q - 1| >= {1 / NEAREST}, or Entropy(), which "
+            "is what it tends to: in between digits of small probabilities are lost"
+        )
+    if found is not None and 0 < found.q * LEAST_POWER < 1:
+        raise ValueError(
+            f"{name} is {given}; expected one with q >= {1 / LEAST_POWER}, or LogBarrier(), which "
+            "is what it tends to: values of the size of 1/q hide those of rewards"
         )
     return found
 

@@ -147,6 +147,9 @@ def test_an_error_that_is_one_constant_costs_no_digit(tau):
     mdp = instances.garnet(3, 3, 2, 0.9, seed=4)
     near, far = (optimize(mdp, WeightedTDPMD(0.3, 0.5, x), 20, tau=tau) for x in (0.0, 1e12))
     np.testing.assert_array_equal(near.scaled_gap, far.scaled_gap)
+    table = np.arange(9.0).reshape(3, 3) / 8
+    near, far = (optimize(mdp, WeightedTDPMD(0.3, 0.5, table + x), 20, tau=tau) for x in (0, 2**40))
+    np.testing.assert_array_equal(near.scaled_gap, far.scaled_gap)
 
 
 def test_an_action_that_is_not_there_is_not_taken_for_an_error_of_the_critic():

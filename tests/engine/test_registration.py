@@ -201,6 +201,27 @@ def test_a_kernel_that_does_nothing_is_refused(kernel, message, how):
         optimize(MODEL, registered(kernel)(0.5), 5, **how)
 
 
+def forgets_to_normalize(rule, k, problem, point):
+    for s in range(point.x.shape[0]):
+        point.x[s, 0] += rule.eta
+
+
+def empties_rows(rule, k, problem, point):
+    for s in range(point.x.shape[0]):
+        for a in range(point.x.shape[1]):
+            point.x[s, a] = 0.0
+
+
+@pytest.mark.parametrize("kernel", [forgets_to_normalize, empties_rows])
+def test_iterates_that_are_no_policies_are_warned_about(kernel):
+    class Leaving(NamedTuple):
+        eta: float
+
+    method(Leaving, space=Space.SIMPLEX)(kernel)
+    with pytest.warns(UserWarning, match="iterates are no policies: row 0 at k = 1 is"):
+        optimize(MODEL, Leaving(0.1), 3)
+
+
 def test_a_kernel_may_rest():
     """At a fixed point, where there is one action, and where its step is below rounding."""
     rule = registered(rests_at_the_greedy_policy)(40.0)

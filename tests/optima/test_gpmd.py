@@ -38,8 +38,8 @@ MAPS = [
     mirrors.LogBarrier(),
     mirrors.Tsallis(0.999),
     mirrors.Tsallis(1.001),
-    mirrors.Tsallis(1 - 1e-9),
-    mirrors.Tsallis(1 + 1e-12),
+    mirrors.Tsallis(1 - 1.1e-6),
+    mirrors.Tsallis(1 + 1.1e-6),
 ]
 every_map = pytest.mark.parametrize("mirror", MAPS, ids=str)
 taus = pytest.mark.parametrize("tau", [1e-3, 0.1, 10.0])
@@ -110,7 +110,7 @@ def test_with_the_entropy_it_is_natural_policy_gradient():
 def test_near_the_entropy_it_is_nearly_that():
     near = [
         optimize(MDP_, GPMD(mirrors.Tsallis(1 + d), 2.0), 20, tau=0.3).policies
-        for d in (-1e-6, 1e-6)
+        for d in (-1.1e-6, 1.1e-6)
     ]
     same = optimize(MDP_, NaturalPG(2.0), 20, tau=0.3).policies
     for policies in near:
@@ -233,6 +233,8 @@ ENDING = MDP([[[0.5], [0.2]]], [[-1.0, -1.0]], 1.0)
         (MDP_, GPMD(mirrors.Tsallis(0.5), 1.0), {}, ValueError, "defined for tau > 0 only"),
         (MDP_, GPMD(mirrors.AlphaDivergence(0.5), 1.0), {"tau": 1.0}, TypeError, "a sum of powers"),
         (MDP_, GPMD(mirrors.Tsallis(3.0), 1.0), {"tau": 1.0}, ValueError, "in \\(0, 2\\]: beyond"),
+        (MDP_, GPMD(mirrors.Tsallis(1e-11), 1.0), {"tau": 1.0}, ValueError, "or LogBarrier\\(\\),"),
+        (MDP_, GPMD(mirrors.Tsallis(1 + 1e-7), 1.0), {"tau": 1.0}, ValueError, "or Entropy\\(\\),"),
         (MDP_, GPMD(mirrors.Tsallis(0.5), -1.0), {"tau": 1.0}, ValueError, "eta is -1"),
         (MDP_, GPMD(mirrors.Tsallis(0.5), steps.Armijo()), {"tau": 1.0}, ValueError, "tries steps"),
         (MDP_, GPMD(0.5, 1.0), {"tau": 1.0}, TypeError, "mirror is 0.5; expected an instance of"),
