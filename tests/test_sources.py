@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import gc
 import importlib
 import pkgutil
@@ -96,10 +97,13 @@ def test_nothing_that_is_read_by_compiled_code_is_defined_elsewhere():
             functions.append(function)
     functions = [x for x in functions if x.__module__.startswith("tabular_pg.")]
     assert len(functions) > 150
+    elsewhere = {
+        module: names_from_elsewhere(module) for module in {x.__module__ for x in functions}
+    }
     for function in functions:
         assert function.__module__.split(".")[1] in ROOMS, function
-        elsewhere = names_from_elsewhere(function.__module__)
-        assert not set(names_in(function.__code__)) & elsewhere, (function, elsewhere)
+        names = elsewhere[function.__module__]
+        assert not set(names_in(function.__code__)) & names, (function, names)
 
 
 def names_in(code):
@@ -110,14 +114,19 @@ def names_in(code):
             yield from names_in(constant)
 
 
+@functools.cache
+def statements(module):
+    """Those of a module."""
+    return ast.parse(Path(importlib.import_module(module).__file__).read_text()).body
+
+
 def names_from_elsewhere(module, found=None):
     """The names that a module of these rooms has from others, or has computed from them."""
     found = {} if found is None else found
     if module in found:
         return found[module]
     found[module] = names = set()
-    file = Path(importlib.import_module(module).__file__)
-    for node in ast.parse(file.read_text()).body:
+    for node in statements(module):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tabular_pg"):
             room = (node.module.split(".") + [""])[1]
             theirs = None if room not in ROOMS else names_from_elsewhere(node.module, found)

@@ -62,7 +62,7 @@ def test_no_method_is_left_out():
 
 
 @given(ending_mdps(), st.sampled_from(MILD))
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_gaps_on_random_mdps(mdp, pair):
     rule, tau = pair
     run = optimize(mdp, rule, 5, tau=tau)

@@ -189,7 +189,7 @@ def newton_in_many_digits(theta, rows, weights, ridge):
 
 
 @pytest.mark.parametrize("ridge", [0.0, 1.0])
-@pytest.mark.parametrize("decades, seed, F", [(150, 2, 8), (300, 6, 8), (600, 3, 8), (600, 11, 3)])
+@pytest.mark.parametrize("decades, seed, F", [(150, 2, 8), (600, 3, 8), (600, 11, 3)])
 def test_weights_over_hundreds_of_decades_of_pairs_with_features(decades, seed, F, ridge):
     X, pairs, rng = judged(seed, F=F, n_pairs=300)
     weights = 10.0 ** rng.uniform(-decades / 2, decades / 2, len(pairs))
