@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tabular_pg.checks.numbers import is_real, shown
 from tabular_pg.engine.method import Space
 from tabular_pg.mirrors.registration import MIRRORS, space_of
@@ -14,10 +16,14 @@ CLOSE = 1e-6
 
 
 def refuse_no_map(mirror):
-    """Raise TypeError or ValueError for a map of users whose ``derivative`` does not increase, or
-    whose ``inverse`` is none, where they are tried."""
+    """Raise TypeError or ValueError for a map of users whose ``derivative`` does not increase,
+    whose ``inverse`` is none, or whose ``to_action`` is no distance, where they are tried."""
     known, space = MIRRORS[type(mirror)], space_of(mirror)
-    if known.native or known.written is None:
+    if known.native:
+        return
+    if known.forms[space].to_action is not None:
+        _refuse_no_distance(mirror, known.forms[space].to_action, space)
+    if known.written is None:
         return
     derivative, inverse = known.written
     before = -math.inf
@@ -37,6 +43,24 @@ def refuse_no_map(mirror):
             )
     if space is Space.SIMPLEX:
         _refuse_no_floor(mirror, derivative, inverse)
+
+
+def _refuse_no_distance(mirror, compiled, space):
+    """The same for the divergence of an action, which does not grow with its probability."""
+    function, before = getattr(compiled, "py_func", compiled), math.inf
+
+    def to_action(mirror, p):
+        row = np.array([[p, 1.0 - p]])
+        return function(mirror, np.log(row) if space is Space.SOFTMAX else row, 0, 0)
+
+    for p in TRIED[:-1]:
+        found = _tried(to_action, mirror, p)
+        if not 0.0 <= found <= before:
+            raise ValueError(
+                f"to_action of {mirror} is {found} for the first of two actions, of probability "
+                f"{p}, and {before} where it is less; expected numbers >= 0 that fall"
+            )
+        before = found
 
 
 def _refuse_no_floor(mirror, derivative, inverse):

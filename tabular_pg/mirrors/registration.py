@@ -97,8 +97,6 @@ def mirror_map(record, *, space, to_action=None, bregman=True, any_sign=()):
 
     def register(move):
         refuse_function(move, MOVE, "mirror map")
-        if to_action is not None:
-            refuse_function(to_action, TO_ACTION, "to_action")
         native = is_native(record, move, to_action)
         part = _compiled(move, native)
         _add(record, space, part, to_action, bregman, native, any_sign)
@@ -139,6 +137,8 @@ def _checked_record(record, space, any_sign):
 
 
 def _add(record, space, move, to_action, bregman, native, any_sign, written=None):
+    if to_action is not None:
+        refuse_function(to_action, TO_ACTION, "to_action")
     known = MIRRORS.get(record)
     if known is not None and known.native and not native:
         raise ValueError(

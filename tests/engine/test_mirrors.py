@@ -268,6 +268,33 @@ def test_maps_that_go_wrong_near_zero_are_refused(derivative, inverse, message):
     assert optimize(GARNET, PolicyMirrorDescent(Own(), 0.1), 5).gap[-1] > 0  # these are one
 
 
+def _growing(mirror, x, s, a):
+    return x[s, a]
+
+
+def _negative(mirror, x, s, a):
+    return -1.0
+
+
+@pytest.mark.parametrize(
+    ("to_action", "message"),
+    [
+        (_growing, "to_action of Own() is 0.02 for the first of two actions, of probability 0.02"),
+        (
+            _negative,
+            "to_action of Own() is -1.0 for the first of two actions, of prob",
+        ),
+    ],
+)
+def test_distances_that_are_none_are_refused(to_action, message):
+    known = {"space": Space.SIMPLEX, "derivative": _cubic, "inverse": _cubic_inverse}
+    mirrors.separable(Own, **known, to_action=to_action)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        optimize(GARNET, PolicyMirrorDescent(Own(), steps.Adaptive(1.0, 0.5)), 5)
+    with pytest.raises(TypeError, match="to_action"):
+        mirrors.separable(Own, **known, to_action=lambda x: 1.0)
+
+
 def test_orders_beyond_2_are_refused():
     with pytest.raises(ValueError, match=r"mirror.q is 2.5; expected a number in \(0, 2\]: beyond"):
         optimize(GARNET, PolicyMirrorDescent(mirrors.Tsallis(2.5), 0.1), 5)
