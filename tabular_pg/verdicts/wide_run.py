@@ -18,7 +18,6 @@ from tabular_pg.verdicts.comparison import NO_DIGITS, digits_of_logarithms
 from tabular_pg.verdicts.quantities import (
     ULP,
     exp_remainder,
-    likeliest,
     q_gap,
     relative_entropy,
     unit_of_gaps,
@@ -238,11 +237,6 @@ def _(log_ratio: Wide, numerator, denominator):
     direct = np.where(kept, numerator * np.where(kept, log_ratio, 0.0), 0.0)
     direct = direct - (numerator - denominator)
     return np.where(small, denominator * (x * x) * series, direct).sum(axis=-1)
-
-
-@likeliest.register
-def _(p: Wide):
-    return p.argmax(axis=1)
 
 
 @exp_remainder.register

@@ -24,7 +24,9 @@ from tabular_pg import (
     instances,
     optimize,
 )
+from tabular_pg.numerics.wide import wide
 from tabular_pg.theorem import verdict
+from tabular_pg.verdicts.quantities import likeliest
 
 TWO_ARMS = instances.two_armed_bandit(0.5)
 
@@ -45,6 +47,12 @@ def test_with_two_positive_advantages_the_enlightened_value_may_fall():
     silent, violated = certified_check(run, theorems=theorems)
     assert silent.holds is not False
     assert violated.holds is False
+
+
+def test_the_likeliest_action_is_that_of_its_own_row_in_numbers_of_any_size():
+    p = np.random.default_rng(0).dirichlet(np.ones(3), (4, 5))
+    np.testing.assert_array_equal(likeliest(wide(p)), p.argmax(axis=2))
+    np.testing.assert_array_equal(likeliest(wide(p[0])), p[0].argmax(axis=1))
 
 
 def test_escapes_from_random_corners():
