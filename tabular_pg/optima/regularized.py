@@ -96,22 +96,24 @@ def regularizer_of(given, name="regularizer") -> Regularizer | None:
     """That of a mirror map, or one of the family itself; None for the entropy, or none. ``name``
     is what errors call it."""
     found = given if isinstance(given, Regularizer) else getattr(given, "regularizer", given)
-    if found is not None and not isinstance(found, Regularizer):
+    if found is None:
+        return None
+    if not isinstance(found, Regularizer):
         raise TypeError(
             f"{name} is {shown(given)}; expected a map of tabular_pg.mirrors that is a sum of "
             "powers: Entropy, Tsallis, Euclidean or LogBarrier"
         )
-    if found is not None and not 0 <= found.q <= LARGEST_POWER:
+    if not 0 <= found.q <= LARGEST_POWER:
         raise ValueError(
             f"{name} is {given}; expected one with q <= {LARGEST_POWER}: beyond, h is flat "
             "near the edge of the simplex, and values do not determine small probabilities"
         )
-    if found is not None and abs(found.q - 1) * NEAREST < 1:
+    if abs(found.q - 1) * NEAREST < 1:
         raise ValueError(
             f"{name} is {given}; expected one with |q - 1| >= {1 / NEAREST}, or Entropy(), which "
             "is what it tends to: in between digits of small probabilities are lost"
         )
-    if found is not None and 0 < found.q * LEAST_POWER < 1:
+    if 0 < found.q * LEAST_POWER < 1:
         raise ValueError(
             f"{name} is {given}; expected one with q >= {1 / LEAST_POWER}, or LogBarrier(), which "
             "is what it tends to: values of the size of 1/q hide those of rewards"

@@ -280,10 +280,7 @@ def _negative(mirror, x, s, a):
     ("to_action", "message"),
     [
         (_growing, "to_action of Own() is 0.02 for the first of two actions, of probability 0.02"),
-        (
-            _negative,
-            "to_action of Own() is -1.0 for the first of two actions, of prob",
-        ),
+        (_negative, "to_action of Own() is -1.0 for the first of two actions, of prob"),
     ],
 )
 def test_distances_that_are_none_are_refused(to_action, message):
