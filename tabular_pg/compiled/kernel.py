@@ -39,8 +39,24 @@ class Kernel(CPUDispatcher):
         self.targetctx.insert_user_function(*known)
         self.overloads[tuple(version.signature.args)] = version
 
+    def address(self, kinds):
+        """Where the machine code for arguments of these types is."""
+        whole = self._as_whole()
+        whole.compile(kinds)
+        version = whole.overloads[kinds]
+        return version.library.get_pointer_to_function(version.fndesc.llvm_func_name)
+
     def _compile_for_args(self, *args, **kwargs):
         """What Python calls for arguments of these types, from now on without asking here."""
+        whole = self._as_whole()
+        entry = whole._compile_for_args(*args, **kwargs)
+        for kinds, version in list(whole.overloads.items()):
+            if version.entry_point is entry:
+                self._insert([kind._code for kind in kinds], entry, False)
+        return entry
+
+    def _as_whole(self):
+        """The same function with machine code of its own."""
         if self._whole is None:
             whole = numba.njit(self.py_func, no_cfunc_wrapper=True, **self._settings)
             whole._compiler = SettingsOnce(
@@ -49,11 +65,7 @@ class Kernel(CPUDispatcher):
             whole._cache = KernelCache(*self._known)
             whole._cache_hits, whole._cache_misses = self._cache_hits, self._cache_misses
             self._whole = whole
-        entry = self._whole._compile_for_args(*args, **kwargs)
-        for kinds, version in list(self._whole.overloads.items()):
-            if version.entry_point is entry:
-                self._insert([kind._code for kind in kinds], entry, False)
-        return entry
+        return self._whole
 
     def _reduce_states(self):
         """What is pickled of it."""

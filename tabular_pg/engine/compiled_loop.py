@@ -6,12 +6,14 @@ import time
 
 import numpy as np
 
+from tabular_pg.compiled.apart import reference
 from tabular_pg.engine.search import searching
 from tabular_pg.gaps.bookkeeping import keep_least, largest_advantage, largest_gap
-from tabular_pg.gaps.evaluation import evaluate, resume
+from tabular_pg.gaps.evaluation import evaluate, evaluate_apart, resume
 from tabular_pg.gaps.point import second_point
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world
+RARELY = 1000  # iterations that are finished from outside before a loop is compiled that does it
 
 
 def advance_alone(task, watch):
@@ -27,10 +29,11 @@ def advance_by(loop, task, watch, first=None):
     evaluates the start where the loop does not."""
     point = task.point._replace(deep=None)
     points = [point, second_point(point)] if task.searches else [point]
-    gap_sum = np.zeros(1)
+    gap_sum, resumed = np.zeros(1), 0
     bar = () if task.bar is None or task.searches else (task.bar,)
 
     def forward(k, stop):
+        nonlocal resumed
         while True:
             start = gap_sum, task.log_scale, k, stop, *bar
             k, task.log_scale = loop(task.values, task.problem, *points, *start)
@@ -39,9 +42,10 @@ def advance_by(loop, task, watch, first=None):
                 return k
             if point.flaws[3] > 0.0:
                 resume(task.problem, point, task.log_scale)
+            resumed += 1
             for i, shallow in enumerate(points):
                 shallow.flaws[3] = 0.0
-                points[i] = shallow._replace(deep=True)
+                points[i] = shallow if resumed < RARELY else shallow._replace(deep=True)
 
     if first is None:
         forward(-1, 0)
@@ -79,12 +83,13 @@ def plain_loop(step):
     def loop(values, problem, point, gap_sum, log_scale, k, stop):
         """Take the steps k, ..., stop - 1; step -1 is the evaluation of the start. Ends early
         where gaps have to be resolved, see ``evaluate``."""
+        here, there = reference(problem), reference(point)
         while k < stop:
             if k >= 0:
                 gap_sum[0] += largest_gap(point, log_scale)
                 keep_least(problem, point)
                 step(values, k, problem, point)
-            log_scale = evaluate(problem, point)
+            log_scale = evaluate_apart(here, there)
             k += 1
             if point.flaws[3] > 0.0:
                 break
@@ -97,6 +102,7 @@ def guarded_loop(step):
     """The same for a run that ends where no advantage is above ``bar``."""
 
     def loop(values, problem, point, gap_sum, log_scale, k, stop, bar):
+        here, there = reference(problem), reference(point)
         while k < stop:
             if k >= 0:
                 if largest_advantage(point) <= bar:
@@ -104,7 +110,7 @@ def guarded_loop(step):
                 gap_sum[0] += largest_gap(point, log_scale)
                 keep_least(problem, point)
                 step(values, k, problem, point)
-            log_scale = evaluate(problem, point)
+            log_scale = evaluate_apart(here, there)
             k += 1
             if point.flaws[3] > 0.0:
                 break

@@ -13,9 +13,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.compiled.choice import chosen
 from tabular_pg.gaps.offset_error import NEGLIGIBLE, TINY, log_offset_error, offset_error
 from tabular_pg.numerics.offsets import offset_normalize
 from tabular_pg.numerics.simplex import log_normalize
@@ -80,30 +80,8 @@ class Kernels(NamedTuple):
     rows: object
 
 
-@overload(normalize, inline="never")
-def _normalize(coordinates, x, log_pi, pi):
-    kernel = KERNELS[coordinates.instance_class].normalize
-    return lambda coordinates, x, log_pi, pi: kernel(coordinates, x, log_pi, pi)
-
-
-@overload(policy_error, inline="never")
-def _policy_error(coordinates, x, log_pi, pi, kappa):
-    kernel = KERNELS[coordinates.instance_class].policy_error
-    return lambda coordinates, x, log_pi, pi, kappa: kernel(coordinates, x, log_pi, pi, kappa)
-
-
-@overload(logarithms, inline="never")
-def _logarithms(coordinates, x, second, log_kappa, log_pi):
-    kernel = KERNELS[coordinates.instance_class].logarithms
-    return lambda coordinates, x, second, log_kappa, log_pi: kernel(
-        coordinates, x, second, log_kappa, log_pi
-    )
-
-
-@overload(rows, inline="never")
-def _rows(coordinates, low, high):
-    kernel = KERNELS[coordinates.instance_class].rows
-    return lambda coordinates, low, high: kernel(coordinates, low, high)
+for i, function in enumerate((normalize, policy_error, logarithms, rows)):
+    chosen(function, lambda kind, *others, i=i: KERNELS[kind.instance_class][i])
 
 
 @njit_inlined

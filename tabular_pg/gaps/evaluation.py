@@ -20,6 +20,7 @@ import math
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.compiled.apart import apart
 from tabular_pg.gaps.bookkeeping import MEASURABLE, watch_rounding
 from tabular_pg.gaps.coordinates import (
     logarithms,
@@ -27,6 +28,7 @@ from tabular_pg.gaps.coordinates import (
     policy_error,
 )
 from tabular_pg.gaps.extended import leaves, resolve
+from tabular_pg.gaps.point import without_coordinates
 from tabular_pg.numerics.simplex import best_of_likely
 from tabular_pg.numerics.systems.elimination import (
     eliminate,
@@ -59,23 +61,26 @@ def evaluate(problem, point):
     Where ``point.deep`` is None and a gap has to be resolved, that, ``q`` and ``A`` are left to
     ``resume``, and ``point.flaws[3]`` is positive.
     """
+    rest = without_coordinates(problem)
     normalize(problem.coordinates, point.x, point.log_pi, point.pi)
     if problem.tau > 0.0:
-        watch_rounding(problem, point)
+        watch_rounding(rest, point)
     log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
     common = 0.0 if problem.ends is not None else set_aside(point.e, problem.gamma)
     transitions(problem.P, problem.gamma, point.pi, point.N)
     if problem.visitation:
         for s in range(point.d.size):
             point.d[s] = problem.unit * problem.mu[s]
-    solve_systems(problem, point, point.earlier, log_scale == 0.0)
-    point.flaws[3] = restore(problem, point, common, log_scale)
+    solve_systems(rest, point, point.earlier, log_scale == 0.0)
+    point.flaws[3] = restore(rest, point, common, log_scale)
     if point.flaws[3] > 0.0:
         _resolve_if(problem, point, log_scale, point.deep)
     if point.flaws[3] == 0.0:
-        next_values(problem.P, problem.gamma, point.f, point.q)
-        advantages(problem, point, math.exp(0.5 * log_scale))
+        finish(problem, point, log_scale)
     return log_scale
+
+
+evaluate_apart = apart(evaluate)
 
 
 @njit_inlined
@@ -91,8 +96,14 @@ def resume(problem, point, log_scale):
     """Finish an evaluation that waits for gaps to be resolved."""
     resolve_below(problem, point, log_scale, point.flaws[3])
     point.flaws[3] = 0.0
+    finish(problem, point, log_scale)
+
+
+@njit_inlined
+def finish(problem, point, log_scale):
+    """Fill ``q`` and ``A`` from ``f``."""
     next_values(problem.P, problem.gamma, point.f, point.q)
-    advantages(problem, point, math.exp(0.5 * log_scale))
+    advantages(without_coordinates(problem), point, math.exp(0.5 * log_scale))
 
 
 @njit_inlined

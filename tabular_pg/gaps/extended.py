@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import types
-from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.compiled.choice import chosen_by_storage
 from tabular_pg.numerics.radix import LOG_RADIX, add, from_log, normal, to_float
 
 MOST = 400  # states that are solved for in this way
@@ -45,21 +44,25 @@ def resolve(P, gamma, ends, e, log_e, log_kappa, log_pi, log_scale, bar):
 
 @njit
 def _live(P, e, log_kappa, log_pi, bar):
-    """(states below ``bar`` that have a gap, the number of each state among them or -1)."""
+    """(states below ``bar`` that have a gap, the number of each state among them or -1).
+
+    Until they are numbered, 0 stands for one."""
     S, A = log_pi.shape
-    live, changed = np.zeros(S, dtype=np.bool_), True
+    states, place = np.empty(S, dtype=np.int64), np.empty(S, dtype=np.int64)
+    fill(place, -1)
+    size, changed = 0, True
     while changed:
         changed = False
         for s in range(S):
-            if e[s] < bar and not live[s]:
-                live[s] = log_kappa[s] > -math.inf
+            if e[s] < bar and place[s] < 0:
+                live = log_kappa[s] > -math.inf
                 for a in range(A):
-                    if not live[s] and log_pi[s, a] > -math.inf:
-                        live[s] = _leads_to(P, s, a, e, live)
-                changed = changed or live[s]
-    states, place, size = np.empty(S, dtype=np.int64), np.full(S, -1), 0
+                    if not live and log_pi[s, a] > -math.inf:
+                        live = _leads_to(P, s, a, e, place)
+                if live:
+                    place[s], changed = 0, True
     for s in range(S):
-        if live[s]:
+        if place[s] == 0:
             states[size], place[s] = s, size
             size += 1
     return states[:size], place
@@ -69,9 +72,11 @@ def _live(P, e, log_kappa, log_pi, bar):
 def _solved(P, gamma, ends, e, log_kappa, log_pi, place, states, log_scale):
     """Mantissas and exponents of the gaps in ``states``."""
     c = states.size
-    m, n = np.zeros((c, c)), np.zeros((c, c), dtype=np.int64)
-    b, b_n = np.zeros(c), np.zeros(c, dtype=np.int64)
-    slack = np.full(c, 1.0 - gamma)
+    m, n = np.empty((c, c)), np.empty((c, c), dtype=np.int64)
+    b, b_n, slack = np.empty(c), np.empty(c, dtype=np.int64), np.empty(c)
+    fill(m, 0.0)
+    fill(n, 0)
+    fill(slack, 1.0 - gamma)
     unit, unit_n = from_log(log_scale)
     for i in range(c):
         s = states[i]
@@ -84,6 +89,13 @@ def _solved(P, gamma, ends, e, log_kappa, log_pi, place, states, log_scale):
                     slack[i] += to_float(w * ends[s, a], w_n)
     _eliminate(m, n, b, b_n, slack)
     return b, b_n
+
+
+@njit_inlined
+def fill(array, value):
+    """As ``array[:] = value``; ``np.zeros`` and ``np.full`` compile for a tenth of a second."""
+    for i in range(array.size):
+        array.flat[i] = value
 
 
 @njit
@@ -141,26 +153,26 @@ def _add_sparse(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
 
 
 @njit
-def _leads_dense(P, s, a, e, live):
+def _leads_dense(P, s, a, e, place):
     found = False
     for t in range(e.size):
-        found = found or (P[s, a, t] > 0.0 and (e[t] > 0.0 or live[t]))
+        found = found or (P[s, a, t] > 0.0 and (e[t] > 0.0 or place[t] >= 0))
     return found
 
 
 @njit
-def _leads_sparse(P, s, a, e, live):
+def _leads_sparse(P, s, a, e, place):
     row = s * P.n_actions + a
     for k in range(np.int64(P.indptr[row]), np.int64(P.indptr[row + 1])):
         t = np.int64(P.indices[k])
-        if P.data[k] > 0.0 and (e[t] > 0.0 or live[t]):
+        if P.data[k] > 0.0 and (e[t] > 0.0 or place[t] >= 0):
             return True
     return False
 
 
-def _leads_to(P, s, a, e, live):
+def _leads_to(P, s, a, e, place):
     """Whether action ``a`` may lead to a state that has a gap."""
-    return (_leads_dense if isinstance(P, np.ndarray) else _leads_sparse)(P, s, a, e, live)
+    return (_leads_dense if isinstance(P, np.ndarray) else _leads_sparse)(P, s, a, e, place)
 
 
 def _add_row(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack):
@@ -169,18 +181,8 @@ def _add_row(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack):
     kernel(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack)
 
 
-@overload(_leads_to, inline="never")
-def _overload_leads_to(P, s, a, e, live):
-    kernel = _leads_dense if isinstance(P, types.Array) else _leads_sparse
-    return lambda P, s, a, e, live: kernel(P, s, a, e, live)
-
-
-@overload(_add_row, inline="never")
-def _overload_add_row(P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack):
-    kernel = _add_dense if isinstance(P, types.Array) else _add_sparse
-    return lambda P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack: kernel(
-        P, s, a, w, w_n, place, e, unit, unit_n, i, m, n, b, b_n, slack
-    )
+chosen_by_storage(_leads_to, _leads_dense, _leads_sparse)
+chosen_by_storage(_add_row, _add_dense, _add_sparse)
 
 
 def leaves(P, s, a):
@@ -207,7 +209,4 @@ def _leaves_sparse(P, s, a):
     return False
 
 
-@overload(leaves, inline="never")
-def _overload_leaves(P, s, a):
-    kernel = _leaves_dense if isinstance(P, types.Array) else _leaves_sparse
-    return lambda P, s, a: kernel(P, s, a)
+chosen_by_storage(leaves, _leaves_dense, _leaves_sparse)

@@ -94,6 +94,15 @@ def _part(ends, low, high):
 
 
 @njit_inlined
+def without_coordinates(problem):
+    """The problem for what does not depend on them, and is compiled once for all of them."""
+    return Problem(
+        problem.P, problem.gamma, problem.mu, problem.A_star, problem.optimal, problem.tau, None,
+        problem.visitation, problem.n_actions, problem.largest, problem.ends, problem.unit,
+    )  # fmt: skip
+
+
+@njit_inlined
 def problem_rows(problem, low, high):
     """The problem for states ``low``, ..., ``high - 1`` alone."""
     return Problem(

@@ -12,10 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import types
-from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_inlined
+from tabular_pg.compiled.choice import chosen_by_storage
 
 HALF_ULP = 2.0**-53  # relative rounding error of one float
 EXACT = 2.0**53  # integers below are no rounded numbers
@@ -67,18 +66,6 @@ def rows_rounding(P, V, drift, s, a, c):
     -2 if their one successor is."""
     kernel = _dense_rows if isinstance(P, np.ndarray) else _sparse_rows
     return kernel(P, V, drift, s, a, c)
-
-
-@overload(row_rounding, inline="never")
-def _row_rounding(P, V, s, a):
-    kernel = _dense_row if isinstance(P, types.Array) else _sparse_row
-    return lambda P, V, s, a: kernel(P, V, s, a)
-
-
-@overload(rows_rounding, inline="never")
-def _rows_rounding(P, V, drift, s, a, c):
-    kernel = _dense_rows if isinstance(P, types.Array) else _sparse_rows
-    return lambda P, V, drift, s, a, c: kernel(P, V, drift, s, a, c)
 
 
 @njit_inlined
@@ -137,3 +124,7 @@ def _sparse_rows(P, V, drift, s, a, c):
             equal = False
             total = _add_entry(total, p, q, V[t], V[s], drift[t])
     return (-2.0 if certain else -1.0) if equal else total
+
+
+chosen_by_storage(row_rounding, _dense_row, _sparse_row)
+chosen_by_storage(rows_rounding, _dense_rows, _sparse_rows)

@@ -8,6 +8,7 @@ from numba import types
 from numba.extending import overload
 
 from tabular_pg._jit import njit_inlined, njit_reordered, njit_reordered_inlined
+from tabular_pg.compiled.choice import chosen_by_storage
 from tabular_pg.numerics.systems import compressed_rows
 from tabular_pg.numerics.systems.compressed_rows import worst
 
@@ -43,12 +44,6 @@ def next_values(P, gamma, v, out):
     (dense_values if isinstance(P, np.ndarray) else compressed_rows.next_values)(P, gamma, v, out)
 
 
-@overload(next_values, inline="never")
-def _next_values(P, gamma, v, out):
-    kernel = dense_values if isinstance(P, types.Array) else compressed_rows.next_values
-    return lambda P, gamma, v, out: kernel(P, gamma, v, out)
-
-
 @njit_reordered_inlined
 def dense_values(P, gamma, v, out):
     for s in range(P.shape[0]):
@@ -57,6 +52,9 @@ def dense_values(P, gamma, v, out):
             for t in range(P.shape[2]):
                 total += P[s, a, t] * v[t]
             out[s, a] = gamma * total
+
+
+chosen_by_storage(next_values, dense_values, compressed_rows.next_values)
 
 
 @njit_inlined
@@ -74,16 +72,13 @@ def add_row(P, s, a, weight, row):
     (dense_row if isinstance(P, np.ndarray) else compressed_rows.add_row)(P, s, a, weight, row)
 
 
-@overload(add_row, inline="never")
-def _add_row(P, s, a, weight, row):
-    kernel = dense_row if isinstance(P, types.Array) else compressed_rows.add_row
-    return lambda P, s, a, weight, row: kernel(P, s, a, weight, row)
-
-
 @njit_inlined
 def dense_row(P, s, a, weight, row):
     for t in range(row.size):
         row[t] += weight * P[s, a, t]
+
+
+chosen_by_storage(add_row, dense_row, compressed_rows.add_row)
 
 
 def of_row(slack, s):
