@@ -4,7 +4,8 @@
 have exact zeros. In files of their own, ``TwoForms`` has offsets and log-probabilities, and
 ``Duals`` are for other regularizers than the entropy. Each has kernels, found by the type of the
 record, in compiled code too: ``normalize`` fills pi, ``policy_error`` fills kappa, ``logarithms``
-is for what is below the range of floats, and ``rows`` cuts out a few states.
+is for what is below the range of floats, ``rows`` cuts out a few states, and ``watch`` looks at
+what rounding does to offsets.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.compiled.choice import chosen
+from tabular_pg.gaps.bookkeeping import watch_rounding
 from tabular_pg.gaps.offset_error import NEGLIGIBLE, TINY, log_offset_error, offset_error
 from tabular_pg.numerics.offsets import offset_normalize
 from tabular_pg.numerics.simplex import log_normalize
@@ -71,6 +73,11 @@ def rows(coordinates, low, high):
     return KERNELS[type(coordinates)].rows(coordinates, low, high)
 
 
+def watch(coordinates, problem, point):
+    """Keep what rounding may have cost coordinates that are no policy by themselves."""
+    KERNELS[type(coordinates)].watch(coordinates, problem, point)
+
+
 class Kernels(NamedTuple):
     """What is found by the type of the coordinates."""
 
@@ -78,9 +85,10 @@ class Kernels(NamedTuple):
     policy_error: object
     logarithms: object
     rows: object
+    watch: object
 
 
-for i, function in enumerate((normalize, policy_error, logarithms, rows)):
+for i, function in enumerate((normalize, policy_error, logarithms, rows, watch)):
     chosen(function, lambda kind, *others, i=i: KERNELS[kind.instance_class][i])
 
 
@@ -203,15 +211,27 @@ def _rows_of_probabilities(coordinates, low, high):
     return Probabilities(coordinates.A_star[low:high])
 
 
+@njit_inlined
+def watch_offsets(coordinates, problem, point):
+    watch_rounding(problem, point)
+
+
+@njit_inlined
+def _watch_nothing(coordinates, problem, point):
+    pass
+
+
 KERNELS = {
     Logits: Kernels(
-        _normalize_logits, _error_of_logits, _logarithms_of_logits, _rows_of_logits
+        _normalize_logits, _error_of_logits, _logarithms_of_logits, _rows_of_logits,
+        _watch_nothing,
     ),
     Offsets: Kernels(
-        _normalize_offsets, _error_of_offsets, _logarithms_of_offsets, _rows_of_offsets
+        _normalize_offsets, _error_of_offsets, _logarithms_of_offsets, _rows_of_offsets,
+        watch_offsets,
     ),
     Probabilities: Kernels(
         _normalize_probabilities, _error_of_probabilities, _logarithms_of_probabilities,
-        _rows_of_probabilities,
+        _rows_of_probabilities, _watch_nothing,
     ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg.gaps.coordinates import KERNELS, Kernels
+from tabular_pg.gaps.coordinates import KERNELS, Kernels, watch_offsets
 from tabular_pg.gaps.offset_error import NEGLIGIBLE, TINY
 from tabular_pg.numerics.duals import (
     dual_divergence,
@@ -128,4 +128,4 @@ def _rows(coordinates, low, high):
     return Duals(log_reference[low:high], reference[low:high], powers[low:high], tau, q)
 
 
-KERNELS[Duals] = Kernels(_normalize, _error, _logarithms, _rows)
+KERNELS[Duals] = Kernels(_normalize, _error, _logarithms, _rows, watch_offsets)

@@ -21,11 +21,12 @@ import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.compiled.apart import apart
-from tabular_pg.gaps.bookkeeping import MEASURABLE, watch_rounding
+from tabular_pg.gaps.bookkeeping import MEASURABLE
 from tabular_pg.gaps.coordinates import (
     logarithms,
     normalize,
     policy_error,
+    watch,
 )
 from tabular_pg.gaps.extended import leaves, resolve
 from tabular_pg.gaps.point import without_coordinates
@@ -63,8 +64,7 @@ def evaluate(problem, point):
     """
     rest = without_coordinates(problem)
     normalize(problem.coordinates, point.x, point.log_pi, point.pi)
-    if problem.tau > 0.0:
-        watch_rounding(rest, point)
+    watch(problem.coordinates, rest, point)
     log_scale = policy_error(problem.coordinates, point.x, point.log_pi, point.pi, point.e)
     common = 0.0 if problem.ends is not None else set_aside(point.e, problem.gamma)
     transitions(problem.P, problem.gamma, point.pi, point.N)

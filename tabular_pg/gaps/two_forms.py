@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
-from tabular_pg.gaps.coordinates import KERNELS, Kernels
+from tabular_pg.gaps.coordinates import KERNELS, Kernels, watch_offsets
 from tabular_pg.gaps.offset_error import log_offset_error, offset_error
 from tabular_pg.gaps.point import with_form
 from tabular_pg.numerics.offsets import offset_normalize
@@ -113,4 +113,4 @@ def _rows(coordinates, low, high):
     return TwoForms(log_reference[low:high], reference[low:high], tau, small)
 
 
-KERNELS[TwoForms] = Kernels(_normalize, _error, _logarithms, _rows)
+KERNELS[TwoForms] = Kernels(_normalize, _error, _logarithms, _rows, watch_offsets)

@@ -113,7 +113,9 @@ class Bellman:
         zero, added = np.zeros(V.size), self._rounding * reach
         if self.ends is not None:
             self.again(added)
-        floor, _ = self._differences(np.zeros(self.r.shape), zero, added, chosen)
+        without = np.zeros(self.r.shape)
+        without.setflags(write=False)  # as ``r``, for which the kernel is compiled
+        floor, _ = self._differences(without, zero, added, chosen)
         size = np.abs(self.r)
         floor += FEW * TWICE * (size + size[np.arange(V.size), chosen][:, None]) + UNDERFLOW
         return floor, data, certain
