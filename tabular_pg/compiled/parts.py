@@ -33,15 +33,24 @@ class PartCompiler(Compiler):
 
 
 class Settings(Flags):
-    """Numba's settings, of which there is one record for each combination. It looks them up with
-    every operator that it compiles, and would compare record by record: one third of its time."""
+    """Numba's settings, and in words: it looks up what is compiled for them with every operator,
+    and would compare setting by setting, one third of its time."""
 
-    __slots__ = ()
-    __eq__, __hash__ = object.__eq__, object.__hash__
+    __slots__ = ("words",)
+
+    def __init__(self, flags, words):
+        super().__init__(flags)
+        self.words = words
+
+    def __eq__(self, other):
+        return isinstance(other, Settings) and self.words == other.words
+
+    def __hash__(self):
+        return hash(self.words)
 
     def copy(self):
-        """The record itself, which nobody changes: numba finds by it what it compiled."""
-        return self
+        """Another record for the same; numba changes some of these, in what does not matter."""
+        return Settings(self, self.words)
 
 
 class SettingsOnce(_FunctionCompiler):
@@ -60,7 +69,4 @@ class SettingsOnce(_FunctionCompiler):
     def _customize_flags(self, flags):
         if self.pipeline_class is PartCompiler:
             flags.no_compile = True
-        return _KNOWN.setdefault(repr(flags), Settings(flags))
-
-
-_KNOWN: dict[str, Settings] = {}
+        return Settings(flags, repr(flags))

@@ -9,7 +9,7 @@ import numpy as np
 from tabular_pg.compiled.apart import reference
 from tabular_pg.engine.search import searching
 from tabular_pg.gaps.bookkeeping import keep_least, largest_advantage, largest_gap
-from tabular_pg.gaps.evaluation import evaluate, evaluate_apart, resume
+from tabular_pg.gaps.evaluation import evaluate_apart, evaluate_once, resume
 from tabular_pg.gaps.point import second_point
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world
@@ -19,7 +19,7 @@ RARELY = 1000  # iterations that are finished from outside before a loop is comp
 def advance_alone(task, watch):
     """Advance one task, recording its iterations ``at``."""
     if task.searches:
-        advance_by(task.around(_search_loop), task, watch, evaluate)
+        advance_by(task.around(_search_loop), task, watch, evaluate_once)
     else:
         advance_by(task.around(plain_loop if task.bar is None else guarded_loop), task, watch)
 
@@ -121,4 +121,4 @@ def guarded_loop(step):
 
 def _search_loop(step, size, simplex, begin):
     """The loop of a method whose step size is searched."""
-    return searching(step, size, simplex, begin, evaluate)
+    return searching(step, size, simplex, begin, evaluate_apart)

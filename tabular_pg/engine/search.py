@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit_foreign, njit_inlined
+from tabular_pg.compiled.apart import reference
 from tabular_pg.engine.registration import NUMBER, TRUTH, refuse_function, refuse_visits
 from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.step_size import (
@@ -50,8 +51,8 @@ def searching(step, size, simplex, begin, evaluate):
 
     ``step`` and ``begin``, which fills what is remembered before step 0, take the step size as if
     it were a constant; ``simplex`` says whether iterates are probabilities rather than logarithms;
-    ``evaluate(problem, point)`` is that of ``gaps.evaluation`` or does the same. Where it leaves
-    gaps of a trial to be resolved the search returns before step k, which can be taken anew.
+    ``evaluate`` is ``evaluate_apart`` of ``gaps.evaluation`` or does the same. Where it leaves gaps
+    of a trial to be resolved the search returns before step k, which can be taken anew.
     """
     record, propose, follow, remembered = size.record, size.propose, size.follow, size.notes
 
@@ -59,7 +60,7 @@ def searching(step, size, simplex, begin, evaluate):
         fields, before, after = values
         rule = record(*fields)
         gaps, change, last = np.empty((2, point.e.size)), np.empty(point.x.shape), 0.0
-        notes = np.empty(remembered)
+        notes, tried = np.empty(remembered), (reference(problem), reference(trial))
         most = LARGEST_STEP / max(1.0, problem.largest)
         if k > 0:
             last = point.steps[k - 1]
@@ -77,7 +78,7 @@ def searching(step, size, simplex, begin, evaluate):
                 if k == 0:
                     begin(((eta,), before, after), problem, trial)
                 step(((eta,), before, after), k, problem, trial)
-                trial_scale = evaluate(problem, trial)
+                trial_scale = evaluate(*tried)
                 if trial.flaws[3] > 0.0:
                     return k, log_scale
                 fill_gaps(trial, trial_scale, gaps[1])

@@ -14,7 +14,7 @@ from tabular_pg._reprs import compact
 from tabular_pg.checks.arrays import real_array
 from tabular_pg.checks.numbers import check_number, shown
 from tabular_pg.gaps.coordinates import Logits
-from tabular_pg.gaps.evaluation import evaluate
+from tabular_pg.gaps.evaluation import evaluate_once
 from tabular_pg.gaps.point import empty_point
 from tabular_pg.gaps.problem import problem_of
 from tabular_pg.mdps.mdp import MDP
@@ -82,7 +82,7 @@ def softmax_flow(mdp, times, *, copies=None, policy=None, tolerance=1e-8) -> Flo
 
     def at(theta):
         point.x[:] = theta.reshape(shape)
-        return evaluate(problem, point)
+        return evaluate_once(problem, point)
 
     def velocity(log_time, theta):
         at(theta)

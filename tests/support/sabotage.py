@@ -14,7 +14,7 @@ import numpy as np
 from tabular_pg import HadamardPG, NaturalPG, PolicyIteration, ProjectedQAscent, optimize
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.rules import flat_rule, method_of
-from tabular_pg.gaps.evaluation import evaluate
+from tabular_pg.gaps.evaluation import evaluate_once
 from tabular_pg.gaps.point import empty_point
 from tabular_pg.gaps.problem import problem_of
 
@@ -29,7 +29,7 @@ def replay(run, iterates, k):
     point, rows = empty_point(iterates[0]), []
     for x in iterates:
         point.x[:] = x
-        log_scale = evaluate(problem, point)
+        log_scale = evaluate_once(problem, point)
         rows.append([np.array(field) for field in (point.e, log_scale, point.A, point.d, point.pi)])
     e, log_scale, A, d, pi = map(np.array, zip(*rows, strict=True))
     mass = np.where(best.optimal, pi, 0.0).sum(axis=2)
@@ -100,7 +100,7 @@ def descending(run):
     point = empty_point(run.iterates[0])
     iterates = []
     for k in range(min(int(run.k[-1]), 100)):
-        evaluate(problem, point)
+        evaluate_once(problem, point)
         iterates.append(point.x.copy())
         memory = -np.repeat(point.q[:, None], run.method.memory, axis=1)
         flipped = point._replace(A=-point.A, q=-point.q, memory=memory)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tabular_pg._jit import njit_inlined
 from tabular_pg.batches.batch import COMPILED, Batch, advanced
+from tabular_pg.compiled.apart import reference
 from tabular_pg.engine.around import begin_once
 from tabular_pg.engine.compiled_loop import plain_loop
 from tabular_pg.engine.method import METHODS
@@ -16,7 +17,7 @@ from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.running import room
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
-from tabular_pg.gaps.evaluation import evaluate
+from tabular_pg.gaps.evaluation import evaluate_apart
 from tabular_pg.gaps.point import Problem, empty_point
 from tabular_pg.gaps.two_forms import NEEDED_BELOW
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
@@ -68,11 +69,11 @@ def recording(step):
         """Run from one start after the other, or on from the evaluation of the only one; returns
         how many iterates were recorded. Runs with a gap that is not finite are left out, unless
         there is no other; the starts of the others are ``kept``."""
-        done, i = 0, 0
+        done, i, where = 0, 0, (reference(problem), reference(point))
         for start in range(len(starts)):
             if not evaluated:
                 restart(point, starts[start])
-            log_scale = record.log_scale[0] if evaluated else evaluate(problem, point)
+            log_scale = record.log_scale[0] if evaluated else evaluate_apart(*where)
             total, i, k = 0.0, 0, 0
             while True:
                 gap = largest_gap(point, log_scale)
@@ -93,7 +94,7 @@ def recording(step):
                 total += gap
                 keep_least(problem, point)
                 step(values, k, problem, point)
-                log_scale = evaluate(problem, point)
+                log_scale = evaluate_apart(*where)
                 k += 1
             if finite(point.e):
                 kept[done] = start
