@@ -11,6 +11,7 @@ import numba
 from llvmlite import binding
 from numba.core.compiler import Compiler, compile_result
 from numba.core.registry import CPUDispatcher
+from numba.core.targetconfig import ConfigStack
 
 from tabular_pg.compiled.cache import KernelCache
 from tabular_pg.compiled.parts import PartCompiler, PartLibrary, SettingsOnce
@@ -38,6 +39,17 @@ class Kernel(CPUDispatcher):
         known = version.entry_point, version.fndesc, [version.library]
         self.targetctx.insert_user_function(*known)
         self.overloads[tuple(version.signature.args)] = version
+
+    def get_call_template(self, args, kws):
+        """How compiled code calls this, unless that would give memory back that is in use."""
+        found = super().get_call_template(args, kws)
+        caller = ConfigStack.top_or_none()
+        if caller is not None and caller.nrt and not self._settings["_nrt"]:
+            kind = self.overloads[tuple(found[2])].signature.return_type
+            if self.targetctx.data_model_manager[kind].contains_nrt_meminfo():
+                name = self.py_func.__qualname__
+                raise TypeError(f"{name} returns arrays uncounted; expected a caller likewise")
+        return found
 
     def address(self, kinds):
         """Where the machine code for arguments of these types is."""

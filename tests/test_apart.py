@@ -1,0 +1,128 @@
+"""Functions that are compiled once and called by their address, and ones chosen by types."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numba.core import types
+from numba.core.errors import TypingError
+
+from tabular_pg import NaturalPG, instances, optimize
+from tabular_pg._jit import njit, njit_borrowing, njit_inlined
+from tabular_pg.compiled.apart import apart, reference
+from tabular_pg.compiled.choice import chosen
+from tabular_pg.engine import compiled_loop
+from tabular_pg.gaps.evaluation import alike
+
+pytestmark = pytest.mark.skipif(not hasattr(alike, "_cache"), reason="NUMBA_DISABLE_JIT is set")
+
+RUN = """
+from numba.core import event
+from tabular_pg import NaturalPG, SoftmaxPG, instances, optimize
+mdp = instances.garnet(n_states=4, n_actions=3, branching=3, gamma=0.5, seed=0)
+with event.install_recorder("numba:compile") as recorded:
+    gaps = [optimize(mdp, rule, 30).gap[-1].hex() for rule in (NaturalPG(1.0), SoftmaxPG(0.1))]
+print(*gaps, len(recorded.buffer))
+"""
+
+
+@njit_inlined
+def weighted(factors, x):
+    total = 0.0
+    for i in range(x.size):
+        total += factors[0] * x[i] + factors[1]
+    return total
+
+
+weighted_apart = apart(weighted)
+
+
+@njit_borrowing
+def repeated(factors, x, times):
+    total = 0.0
+    factors, there = reference(factors), reference(x)
+    for _ in range(times):
+        total += weighted_apart(factors, there)
+        x[0] += 1.0
+    return total
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, np.int64])
+def test_what_is_compiled_apart_sees_what_its_arguments_are_now(dtype):
+    x = np.arange(3).astype(dtype)
+    expected = sum(weighted.py_func((2.0, 0.5), x + [i, 0, 0]) for i in range(4))
+    assert repeated((2.0, 0.5), x, 4) == expected
+    assert x[0] == 4
+
+
+def test_from_python_it_is_the_function_itself():
+    assert weighted_apart(reference((2.0, 0.5)), np.ones(3)) == 7.5
+
+
+def test_what_is_compiled_apart_takes_references():
+    with pytest.raises(TypingError):
+        njit(lambda x: weighted_apart((2.0, 0.5), x))(np.ones(3))
+
+
+def test_methods_share_an_evaluation_which_later_processes_find_or_make_again(tmp_path):
+    def run():
+        command = [sys.executable, "-c", RUN]
+        environment = {"TABULAR_PG_CACHE": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        *gaps, compiled = done.stdout.split()
+        return gaps, int(compiled)
+
+    first, compiled = run()
+    assert compiled > 20
+    assert run() == (first, 0)
+    (shared,) = tmp_path.glob("*/entry-*")
+    shared.unlink()
+    again, compiled = run()
+    assert again == first and compiled > 0 and shared.is_file()
+    shared.write_bytes(b"no code")
+    assert run()[0] == first
+
+
+@njit_borrowing
+def two_of(x):
+    return x, x
+
+
+def test_who_counts_arrays_takes_none_that_nobody_counted():
+    assert njit_borrowing(lambda x: two_of(x)[1].size)(np.ones(3)) == 3
+    with pytest.raises(TypeError, match="two_of returns arrays"):
+        njit(lambda x: two_of(x)[1].size)(np.ones(3))
+
+
+def one(x):
+    """What Python calls."""
+    return x
+
+
+def another(x):
+    """Likewise; compiled code calls the same for both."""
+    return x
+
+
+doubled, halved = njit_inlined(lambda x: 2.0 * x, "doubled"), njit_inlined(lambda x: x / 2, "half")
+chosen(one, lambda kind: doubled if isinstance(kind, types.Float) else halved)
+chosen(another, lambda kind: doubled)
+
+
+def test_compiled_code_calls_what_is_chosen_by_types():
+    both = njit(lambda x: (one(x), another(1.0 * x)))
+    assert both(3.0) == (6.0, 6.0) and both(3) == (1.5, 6.0) and both(4.0) == (8.0, 8.0)
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.1])
+def test_a_loop_that_resolves_gaps_itself_finds_what_one_does_that_is_helped(tau, monkeypatch):
+    mdp = instances.garnet(n_states=4, n_actions=3, branching=3, gamma=0.5, seed=0)
+    rule = NaturalPG(9.9) if tau else NaturalPG(1e3)
+    helped = optimize(mdp, rule, 800, tau=tau, at=range(801))
+    monkeypatch.setattr(compiled_loop, "RARELY", 1)
+    alone = optimize(mdp, rule, 800, tau=tau, at=range(801))
+    np.testing.assert_array_equal(alone.log_gap, helped.log_gap)
+    np.testing.assert_array_equal(alone.iterates, helped.iterates)
