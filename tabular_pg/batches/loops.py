@@ -11,7 +11,7 @@ import numpy as np
 from tabular_pg._jit import njit_inlined
 from tabular_pg.compiled.apart import reference
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
-from tabular_pg.gaps.evaluation import evaluate_apart
+from tabular_pg.gaps.evaluation import evaluate_at_apart
 from tabular_pg.gaps.lanes import evaluate_lanes, keep_least_lanes
 from tabular_pg.gaps.point import Point, Problem, problem_rows
 from tabular_pg.numerics.lanes import functions  # noqa: F401  (exp and log of lanes, on import)
@@ -156,7 +156,7 @@ def plain_loop(step):
             fill(point.least_optimal_mass, 1.0)
             fill(point.flaws, 0.0)
             where = reference(problem), reference(point)
-            log_scale, total, i, k, resolved = evaluate_apart(*where), 0.0, 0, 0, False
+            log_scale, total, i, k, resolved = evaluate_at_apart(*where), 0.0, 0, 0, False
             while True:
                 if at[i] == k:
                     keep(record[0], b, i, point.x)
@@ -177,7 +177,7 @@ def plain_loop(step):
                 total += largest_gap(point, log_scale)
                 keep_least(problem, point)
                 step(values, k, problem, point)
-                log_scale = evaluate_apart(*where)
+                log_scale = evaluate_at_apart(*where)
                 k += 1
             ordinary[b] = 1.0 if accurate(point) and not resolved else 0.0
 

@@ -1,8 +1,8 @@
 """Compiled functions whose machine code many others share: they call it, where a part becomes one
 with each of them.
 
-Arguments go by reference: handing over what an array consists of, for dozens of arrays, takes
-200 ns.
+A call hands over what every array consists of. For dozens of arrays that takes 200 ns: these go by
+reference.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import lower_builtin
 
-from tabular_pg._jit import njit_borrowing
-
 
 def reference(value):
-    """``value``, to be given to functions that are compiled apart; made once, before a loop."""
-    return value
+    """What ``value`` is the only entry of; made once, before a loop."""
+    return (value,)
 
 
 class _Reference(AbstractTemplate):
@@ -41,41 +39,38 @@ def _make_reference(context, builder, signature, args):
 
 
 def apart(kernel):
-    """``call(first, second)``: what ``kernel`` returns, a float, for what these refer to.
+    """``call(*args)``, which does what ``kernel`` does, and returns no arrays.
 
     The result has to be a global name of ``kernel``'s module, ``<its name>_apart``.
     """
 
-    def call(first, second):
-        return kernel(first, second)
-
-    def entry(first, second):
-        return kernel(first[0], second[0])
+    def call(*args):
+        return kernel(*args)
 
     class Template(AbstractTemplate):
         key = call
 
         def generic(self, args, kws):
-            if all(isinstance(kind, types.CPointer) for kind in args):
-                return types.float64(*args)
-            return None
+            return kernel.machine_code(args).signature
 
+    call.kernel, where = kernel, (kernel.__module__, f"{kernel.__name__}_apart")
+    if not hasattr(kernel, "machine_code"):  # nothing is compiled
+        return call
     infer_global(call, types.Function(Template))
-    call.code = njit_borrowing(entry, kernel.__name__)
-    where = kernel.__module__, f"{kernel.__name__}_apart"
 
-    @lower_builtin(call, types.CPointer, types.CPointer)
+    @lower_builtin(call, types.VarArg(types.Any))
     def lower(context, builder, signature, args):
-        init = partial(_load, where, signature.args)
+        result, kinds = signature.return_type, signature.args
+        init = partial(_load, where, kinds)
         context.active_code_library._reload_init.add(init)
-        kind = context.call_conv.get_function_type(types.float64, signature.args)
-        function = cgutils.get_or_insert_function(builder.module, kind, init())
-        status, result = context.call_conv.call_function(
-            builder, function, types.float64, signature.args, args
+        convention = context.call_conv
+        function = cgutils.get_or_insert_function(
+            builder.module, convention.get_function_type(result, kinds), init()
         )
+        status, value = convention.call_function(builder, function, result, kinds, args)
         with cgutils.if_unlikely(builder, status.is_error):
-            context.call_conv.return_status_propagate(builder, status)
-        return result
+            convention.return_status_propagate(builder, status)
+        return value
 
     return call
 
@@ -84,6 +79,8 @@ def _load(where, kinds) -> str:
     """Make the code for arguments of these types known to those who call it, by the name that is
     returned."""
     module, name = where
+    version = getattr(import_module(module), name).kernel.machine_code(kinds)
     symbol = f"{module}.{name}-{hashlib.sha256(repr(kinds).encode()).hexdigest()}"
-    binding.add_symbol(symbol, getattr(import_module(module), name).code.address(kinds))
+    address = version.library.get_pointer_to_function(version.fndesc.llvm_func_name)
+    binding.add_symbol(symbol, address)
     return symbol

@@ -51,12 +51,11 @@ class Kernel(CPUDispatcher):
                 raise TypeError(f"{name} returns arrays uncounted; expected a caller likewise")
         return found
 
-    def address(self, kinds):
-        """Where the machine code for arguments of these types is."""
+    def machine_code(self, kinds):
+        """The version, whole, for arguments of these types."""
         whole = self._as_whole()
         whole.compile(kinds)
-        version = whole.overloads[kinds]
-        return version.library.get_pointer_to_function(version.fndesc.llvm_func_name)
+        return whole.overloads[kinds]
 
     def _compile_for_args(self, *args, **kwargs):
         """What Python calls for arguments of these types, from now on without asking here."""

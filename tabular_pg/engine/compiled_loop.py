@@ -9,7 +9,7 @@ import numpy as np
 from tabular_pg.compiled.apart import reference
 from tabular_pg.engine.search import searching
 from tabular_pg.gaps.bookkeeping import keep_least, largest_advantage, largest_gap
-from tabular_pg.gaps.evaluation import evaluate_apart, evaluate_once, resume
+from tabular_pg.gaps.evaluation import evaluate_at_apart, evaluate_once, resume
 from tabular_pg.gaps.point import second_point
 
 BREATH = 0.1  # seconds of iterations between two looks at the outside world
@@ -89,7 +89,7 @@ def plain_loop(step):
                 gap_sum[0] += largest_gap(point, log_scale)
                 keep_least(problem, point)
                 step(values, k, problem, point)
-            log_scale = evaluate_apart(here, there)
+            log_scale = evaluate_at_apart(here, there)
             k += 1
             if point.flaws[3] > 0.0:
                 break
@@ -110,7 +110,7 @@ def guarded_loop(step):
                 gap_sum[0] += largest_gap(point, log_scale)
                 keep_least(problem, point)
                 step(values, k, problem, point)
-            log_scale = evaluate_apart(here, there)
+            log_scale = evaluate_at_apart(here, there)
             k += 1
             if point.flaws[3] > 0.0:
                 break
@@ -121,4 +121,4 @@ def guarded_loop(step):
 
 def _search_loop(step, size, simplex, begin):
     """The loop of a method whose step size is searched."""
-    return searching(step, size, simplex, begin, evaluate_apart)
+    return searching(step, size, simplex, begin, evaluate_at_apart)

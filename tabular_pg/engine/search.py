@@ -51,8 +51,8 @@ def searching(step, size, simplex, begin, evaluate):
 
     ``step`` and ``begin``, which fills what is remembered before step 0, take the step size as if
     it were a constant; ``simplex`` says whether iterates are probabilities rather than logarithms;
-    ``evaluate`` is ``evaluate_apart`` of ``gaps.evaluation`` or does the same. Where it leaves gaps
-    of a trial to be resolved the search returns before step k, which can be taken anew.
+    ``evaluate`` is that of ``gaps.evaluation``, given references, or does the same. Where it leaves
+    gaps of a trial to be resolved the search returns before step k, which can be taken anew.
     """
     record, propose, follow, remembered = size.record, size.propose, size.follow, size.notes
 

@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 
-from tabular_pg._jit import njit, njit_inlined
+from tabular_pg._jit import njit, njit_borrowing, njit_inlined
 from tabular_pg.compiled.apart import apart, reference
 from tabular_pg.gaps.bookkeeping import MEASURABLE
 from tabular_pg.gaps.coordinates import (
@@ -33,12 +33,18 @@ from tabular_pg.gaps.point import without_coordinates
 from tabular_pg.numerics.simplex import best_of_likely
 from tabular_pg.numerics.systems.elimination import (
     eliminate,
-    eliminate_blocks,
+    eliminate_blocks_apart,
     solve,
     solve_adjoint,
 )
 from tabular_pg.numerics.systems.products import fill_slack, next_values, transitions
-from tabular_pg.numerics.systems.refinement import corrected, is_due, least, remember, renew
+from tabular_pg.numerics.systems.refinement import (
+    corrected_apart,
+    is_due,
+    least,
+    remember,
+    renew_apart,
+)
 
 LOST = 1e-288  # relative to other gaps: a smaller one has lost digits to underflow
 
@@ -49,7 +55,7 @@ def factorize(N, pivot, slack, blocks):
     if blocks is None:
         eliminate(N, pivot, slack)
     else:
-        eliminate_blocks(N, pivot, slack)
+        eliminate_blocks_apart(N, pivot, slack)
 
 
 @njit_inlined
@@ -80,13 +86,19 @@ def evaluate(problem, point):
     return log_scale
 
 
-evaluate_apart = apart(evaluate)
+@njit_borrowing
+def evaluate_at(problem, point):
+    """The same, given references."""
+    return evaluate(problem[0], point[0])
+
+
+evaluate_at_apart = apart(evaluate_at)
 
 
 @njit
 def evaluate_once(problem, point):
     """The same, for Python."""
-    return evaluate_apart(reference(problem), reference(point))
+    return evaluate_at_apart(reference(problem), reference(point))
 
 
 @njit_inlined
@@ -128,7 +140,7 @@ def solve_systems(problem, point, earlier, alike):
         if not found or visited != wanted:
             solve_anew(problem, point, not found, wanted)
             if is_due(earlier):
-                renew(earlier, N, point.pivot)
+                renew_apart(earlier, N, point.pivot)
         remember(earlier, False, point.e)
         if wanted:
             remember(earlier, True, point.d)
@@ -138,8 +150,8 @@ def solve_systems(problem, point, earlier, alike):
 def _corrected(gamma, ends, point, earlier, adjoint, b, alike):
     """``corrected``, given the sum of all rows or that of each."""
     if ends is None:
-        return corrected(earlier, adjoint, point.N, 1.0 - gamma, b, alike)
-    return corrected(earlier, adjoint, point.N, point.slack, b, alike)
+        return corrected_apart(earlier, adjoint, point.N, 1.0 - gamma, b, alike)
+    return corrected_apart(earlier, adjoint, point.N, point.slack, b, alike)
 
 
 @njit_inlined

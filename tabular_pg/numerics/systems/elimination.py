@@ -13,6 +13,7 @@ from numba import types
 from numba.extending import overload
 
 from tabular_pg._jit import njit, njit_reordered, njit_reordered_inlined
+from tabular_pg.compiled.apart import apart
 
 BLOCK = 16  # rows and columns that are eliminated together
 UNBLOCKED = 48  # states up to which matrix products do not pay
@@ -123,6 +124,9 @@ def eliminate_blocks(N, pivot, slack):
         add_product(below, old, inverse_factor)
         _add_slack(N, low, high, slack)
         add_product(corner, below, right)
+
+
+eliminate_blocks_apart = apart(eliminate_blocks)
 
 
 @njit_reordered

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tabular_pg._jit import njit_inlined, njit_reordered
+from tabular_pg.compiled.apart import apart
 from tabular_pg.numerics.systems.elimination import UNBLOCKED, add_product
 from tabular_pg.numerics.systems.products import adjoint_residual, residual
 
@@ -110,6 +111,9 @@ def corrected(earlier, adjoint, N, slack, b, alike):
     return True
 
 
+corrected_apart = apart(corrected)
+
+
 @njit_inlined
 def price(n_states):
     """How many corrections cost as much as an elimination."""
@@ -172,6 +176,9 @@ def renew(earlier, N, pivot):
     invert(N, pivot, earlier.inverse)
     earlier.plan[BUDGET], earlier.plan[SERVED] = price(pivot.size), 0.0
     earlier.usual[0], earlier.usual[1] = 0.0, 0.0
+
+
+renew_apart = apart(renew)
 
 
 @njit_reordered

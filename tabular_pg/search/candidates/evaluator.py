@@ -17,7 +17,7 @@ from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.running import room
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
-from tabular_pg.gaps.evaluation import evaluate_apart
+from tabular_pg.gaps.evaluation import evaluate_at_apart
 from tabular_pg.gaps.point import Problem, empty_point
 from tabular_pg.gaps.two_forms import NEEDED_BELOW
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
@@ -73,7 +73,7 @@ def recording(step):
         for start in range(len(starts)):
             if not evaluated:
                 restart(point, starts[start])
-            log_scale = record.log_scale[0] if evaluated else evaluate_apart(*where)
+            log_scale = record.log_scale[0] if evaluated else evaluate_at_apart(*where)
             total, i, k = 0.0, 0, 0
             while True:
                 gap = largest_gap(point, log_scale)
@@ -94,7 +94,7 @@ def recording(step):
                 total += gap
                 keep_least(problem, point)
                 step(values, k, problem, point)
-                log_scale = evaluate_apart(*where)
+                log_scale = evaluate_at_apart(*where)
                 k += 1
             if finite(point.e):
                 kept[done] = start
