@@ -13,7 +13,7 @@ from tabular_pg.compiled.apart import reference
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.evaluation import evaluate_at_apart
 from tabular_pg.gaps.lanes import evaluate_lanes, keep_least_lanes
-from tabular_pg.gaps.point import Point, Problem, problem_rows
+from tabular_pg.gaps.point import Point, Problem, fill, problem_rows
 from tabular_pg.numerics.lanes import functions  # noqa: F401  (exp and log of lanes, on import)
 from tabular_pg.numerics.lanes.kinds import WIDTH, in_lanes
 from tabular_pg.numerics.lanes.operators import choose, unpacked
@@ -121,13 +121,6 @@ def keep(record, row, at, values):
     if len(record) > 0:
         for i in range(values.size):
             record[row, at, i] = values.flat[i]
-
-
-@njit_inlined
-def fill(room, value):
-    """One value everywhere."""
-    for i in range(room.size):
-        room.flat[i] = value
 
 
 def plain_loop(step):

@@ -28,10 +28,13 @@ def advance_searching(task, watch):
     """Advance one task whose step sizes have to pass a test, with a solver of its own."""
     kernels = task.step, task.size, task.method.space is Space.SIMPLEX, task.first_memory
 
-    def evaluated(problem, point):
+    def first(problem, point):
         return _evaluated(task, point)
 
-    advance_by(searching(*kernels, evaluated), task, watch, evaluated)
+    def evaluated(problem, point):
+        return _evaluated(task, *point)
+
+    advance_by(searching(*kernels, evaluated), task, watch, first)
 
 
 def _evaluated(task, point):

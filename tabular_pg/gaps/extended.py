@@ -14,6 +14,7 @@ import numpy as np
 
 from tabular_pg._jit import njit, njit_inlined
 from tabular_pg.compiled.choice import chosen_by_storage
+from tabular_pg.gaps.point import fill
 from tabular_pg.numerics.radix import LOG_RADIX, add, from_log, normal, to_float
 
 MOST = 400  # states that are solved for in this way
@@ -89,13 +90,6 @@ def _solved(P, gamma, ends, e, log_kappa, log_pi, place, states, log_scale):
                     slack[i] += to_float(w * ends[s, a], w_n)
     _eliminate(m, n, b, b_n, slack)
     return b, b_n
-
-
-@njit_inlined
-def fill(array, value):
-    """As ``array[:] = value``; ``np.zeros`` and ``np.full`` compile for a tenth of a second."""
-    for i in range(array.size):
-        array.flat[i] = value
 
 
 @njit

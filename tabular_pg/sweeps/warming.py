@@ -13,6 +13,7 @@ from concurrent.futures import as_completed
 import numpy as np
 import scipy.sparse
 
+from tabular_pg.engine import compiled_loop
 from tabular_pg.engine.method import METHODS, Regularization
 from tabular_pg.engine.optimize import optimize
 from tabular_pg.engine.rules import COMPOSED
@@ -45,8 +46,12 @@ def warm(rule, step, tau, kind) -> float:
     chosen = _made(rules[rule])
     if step is not None:
         chosen = chosen._replace(eta=_made(steps[step]))
-    with contextlib.suppress(RuntimeWarning):
-        optimize(_instance(kind), chosen, 2, tau=tau)
+    rarely, compiled_loop.RARELY = compiled_loop.RARELY, 1
+    try:
+        with contextlib.suppress(RuntimeWarning):
+            optimize(_instance(kind), chosen, 2, tau=tau)
+    finally:
+        compiled_loop.RARELY = rarely
     return time.perf_counter() - start
 
 

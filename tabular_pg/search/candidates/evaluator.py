@@ -18,7 +18,7 @@ from tabular_pg.engine.running import room
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
 from tabular_pg.gaps.evaluation import evaluate_at_apart
-from tabular_pg.gaps.point import Problem, empty_point
+from tabular_pg.gaps.point import Problem, empty_point, fill
 from tabular_pg.gaps.two_forms import NEEDED_BELOW
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
@@ -42,13 +42,6 @@ def finite(values):
     for x in values:
         nothing += 0.0 * x  # NaN for both
     return nothing == 0.0
-
-
-@njit_inlined
-def fill(room, value):
-    """One value everywhere."""
-    for i in range(room.size):
-        room.flat[i] = value
 
 
 @njit_inlined
