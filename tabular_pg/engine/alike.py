@@ -27,7 +27,7 @@ from tabular_pg.optima.small import known_optima
 
 SMALL = 10  # states up to which an MDP is small
 FEWEST = 200  # runs for which it pays to compile this
-PIECE = 2**19  # numbers that are kept of runs that are made together, about
+PIECE = 2**20  # numbers that are kept of runs that are made together, about
 LONGEST = 2**16  # and their iterations
 KEPT = ("iterates", "scaled_gap", "log_scale")  # from the start; the rest on demand
 OTHERS = tuple(name for name in Records._fields if name not in KEPT)
