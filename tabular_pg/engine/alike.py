@@ -6,11 +6,15 @@ A run that is not ordinary (doubtful ties, lost digits, numbers beyond floats, a
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+from functools import cached_property
+
 import numpy as np
 
 from tabular_pg.batches.batch import COMPILED, Batch, Records, advanced
 from tabular_pg.engine.arguments import LARGEST_MOVE
 from tabular_pg.engine.around import plain_values
+from tabular_pg.engine.method import Method
 from tabular_pg.engine.rules import flat_rule, method_of
 from tabular_pg.engine.run import Run, Status
 from tabular_pg.engine.start import start_of
@@ -23,8 +27,47 @@ from tabular_pg.optima.small import known_optima
 
 SMALL = 10  # states up to which an MDP is small
 FEWEST = 200  # runs for which it pays to compile this
-PIECE = 2**18  # numbers that are recorded of runs that are made together, about
+PIECE = 2**20  # numbers that are kept of runs that are made together, about
 LONGEST = 2**16  # and their iterations
+KEPT = ("iterates", "scaled_gap", "log_scale")  # from the start; the rest on demand
+OTHERS = tuple(name for name in Records._fields if name not in KEPT)
+
+
+@dataclass(eq=False)
+class Piece:
+    """Runs that were made together; most of their records only once somebody asks for one."""
+
+    batch: Batch
+    method: Method
+    like: tuple
+    at: np.ndarray
+
+    def recorded(self, names):
+        """What ``advanced`` says, of these records, read-only."""
+        records, ordinary = advanced(self.batch, self.method, self.like, self.at, names)
+        for values in records:
+            values.setflags(write=False)
+        return records, ordinary
+
+    @cached_property
+    def others(self) -> Records:
+        """The records that were not kept: the same call once more has every bit of them."""
+        return self.recorded(OTHERS)[0]
+
+
+class RunOfPiece(Run):
+    """One of them: memory for what nobody looks at would take as long as the iterations."""
+
+    def __getattr__(self, name):
+        """A record, when it is asked for."""
+        if name not in OTHERS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        found = self.__dict__[name] = getattr(self.piece.others, name)[self.row]
+        return found
+
+    def __reduce__(self):
+        """As a run with all its records, without those of the others."""
+        return Run, tuple(getattr(self, field.name) for field in fields(Run))
 
 
 def pieces_of(plans) -> list[list[int]]:
@@ -40,7 +83,7 @@ def pieces_of(plans) -> list[list[int]]:
         first = plans[group[0]]
         if len(group) < FEWEST or not _is_small(first):
             continue
-        numbers, steps = 3 * first.mdp.r.size * first.at.size, int(first.at[-1]) + 1
+        numbers, steps = 2 * first.mdp.r.size * first.at.size, int(first.at[-1]) + 1
         size = WIDTH * max(1, min(PIECE // numbers, LONGEST // steps) // WIDTH)
         found += [group[i : i + size] for i in range(0, len(group), size)]
     return found
@@ -70,24 +113,24 @@ def made_together(plans) -> list:
     best, A_star = known_optima(mdps, P, r, plans[0].tie_tolerance)
     method, at = method_of(plans[0].rule), plans[0].at
     starts, x = _starts(plans, method)
-    fields = np.array([flat_rule(plan.rule) for plan in plans], dtype=float)
+    values = np.array([flat_rule(plan.rule) for plan in plans], dtype=float)
     mu = np.concatenate([mdp.mu for mdp in mdps]).reshape(-1, S)
-    batch = Batch(P, mdps[0].gamma, mu, A_star, x, fields)
-    records, ordinary = advanced(batch, method, plain_values(flat_rule(plans[0].rule)), at)
+    batch = Batch(P, mdps[0].gamma, mu, A_star, x, values)
+    piece = Piece(batch, method, plain_values(flat_rule(plans[0].rule)), at)
+    records, ordinary = piece.recorded(KEPT)
     k = at.copy()
-    for values in (k, *records):
-        values.setflags(write=False)
+    k.setflags(write=False)
     shared = {
-        "tau": 0.0, "k": k, "solver": Solver.ELIMINATION,
-        "backward_error": backward_error_bound(S), "factorizations": int(at[-1]) + 1,
-        "refinements": 0, "log_below": None, "steps": None, "recorded_log_policies": None,
+        "tau": 0.0, "k": k, "solver": Solver.ELIMINATION, "backward_error": backward_error_bound(S),
+        "factorizations": int(at[-1]) + 1, "refinements": 0, "piece": piece,
     }  # fmt: skip
     moving = records.scaled_gap[:, -1].max(axis=1) > 0
     statuses = [Status.COMPLETED if x else Status.OPTIMAL for x in moving.tolist()]
     rules, runs = [plan.rule for plan in plans], []
-    names = ("mdp", "rule", "start", "optimum", "status", *Records._fields)
-    for row in zip(mdps, rules, starts, best, statuses, *map(list, records), strict=True):
-        run = object.__new__(Run)  # its constructor takes as long as all the rest
+    names = ("mdp", "rule", "start", "optimum", "status", "row", *KEPT)
+    kept = (list(getattr(records, name)) for name in KEPT)
+    for row in zip(mdps, rules, starts, best, statuses, range(len(mdps)), *kept, strict=True):
+        run = object.__new__(RunOfPiece)  # its constructor takes as long as all the rest
         run.__dict__.update(shared)
         run.__dict__.update(zip(names, row, strict=True))
         runs.append(run)

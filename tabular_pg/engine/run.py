@@ -205,7 +205,7 @@ class Run:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.logaddexp.reduce(self.log_value_gap + np.log(self.mdp.rho), axis=1)
 
-    @property
+    @cached_property
     def obstacle(self) -> str:
         """'' or the reason why no theorem is about this run."""
         if self.steps is not None and not (self.steps > 0).all():

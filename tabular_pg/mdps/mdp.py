@@ -189,7 +189,7 @@ class MDP:
     @property
     def sparse(self) -> bool:
         """Whether P is kept as a sparse matrix."""
-        return sparse.issparse(self.P)
+        return not isinstance(self.P, np.ndarray)
 
     @cached_property
     def state_index(self) -> dict:

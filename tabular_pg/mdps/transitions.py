@@ -114,13 +114,15 @@ def checked_rows(P, actions, shape, renormalize):
         actions = sums != 0
     if actions is not None:
         actions = checked_mask(actions, sums, P)
+    off = np.abs(sums - 1) if actions is None else np.where(actions, np.abs(sums - 1), 0.0)
+    if (off <= ROUNDING).all():
+        return P, actions, 0.0
     zero = sums == 0 if actions is None else actions & (sums == 0)
     if zero.any():
         raise ValueError(
             f"P{first(zero)} is all zero and cannot be renormalized; expected a distribution, or "
             "actions=mask where the mask says that this action is unavailable"
         )
-    off = np.abs(sums - 1) if actions is None else np.where(actions, np.abs(sums - 1), 0.0)
     wrong = off > ROW_SUM_TOLERANCE * length
     if wrong.any() and not (renormalize and np.isfinite(sums).all()):
         at = first(wrong)
@@ -129,9 +131,7 @@ def checked_rows(P, actions, shape, renormalize):
             f"P{at} sums to {float(sums[tuple(at)])!r}; expected 1 within "
             f"{ROW_SUM_TOLERANCE * length:.0e} ({order_hint(P) or advice})"
         )
-    if (off > ROUNDING).any():
-        P = divided(P, sums, off)
-    return P, actions, float(off.max()) if wrong.any() else 0.0
+    return divided(P, sums, off), actions, float(off.max()) if wrong.any() else 0.0
 
 
 def sums_of(P, shape):

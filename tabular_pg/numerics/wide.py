@@ -37,12 +37,20 @@ class Wide(Reductions, NDArrayOperatorsMixin):
     def __init__(self, m, e=0.0):
         m, exponent = np.frexp(np.asarray(m, dtype=float))
         kept = np.isfinite(m) & (m != 0)
-        self.m, self.e = np.broadcast_arrays(m, np.where(kept, e + exponent, 0.0))
+        e = np.where(kept, e + exponent, 0.0)
+        self.m, self.e = (m, e) if m.shape == e.shape else np.broadcast_arrays(m, e)
+
+    @classmethod
+    def of_parts(cls, m, e):
+        """The same of parts of such numbers, which are as they should be."""
+        made = object.__new__(cls)
+        made.m, made.e = m, e
+        return made
 
     shape = property(lambda self: self.m.shape)
     ndim = property(lambda self: self.m.ndim)
     size = property(lambda self: self.m.size)
-    T = property(lambda self: Wide(self.m.T, self.e.T))
+    T = property(lambda self: Wide.of_parts(self.m.T, self.e.T))
     real = property(lambda self: self)
 
     def __array__(self, *args, **kwargs):
@@ -70,7 +78,7 @@ class Wide(Reductions, NDArrayOperatorsMixin):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, key):
-        return Wide(self.m[key], self.e[key])
+        return Wide.of_parts(self.m[key], self.e[key])
 
     def __bool__(self):
         return bool(self.m != 0)
@@ -99,7 +107,7 @@ def plain(x) -> np.ndarray:
     """Floats; 0 or inf where they end."""
     if not isinstance(x, Wide):
         return np.asarray(x)
-    return np.ldexp(x.m, np.clip(x.e, -2100, 2100).astype(int))
+    return np.ldexp(x.m, np.clip(x.e, -2100, 2100).astype(np.int32))
 
 
 def representable(x) -> np.ndarray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tabular_pg import MDP, NaturalPG, ProjectedPG, SoftmaxPG, optimize, optimize_many, optimum
-from tabular_pg.batches.batch import COMPILED
+from tabular_pg.batches.batch import COMPILED, advanced
 from tabular_pg.engine import alike
 from tabular_pg.engine.method import METHODS, Regularization
 from tabular_pg.engine.run import Run, Status
@@ -124,6 +126,43 @@ def test_several_starts_on_one_mdp():
     assert len({id(run.optimum) for run in runs}) == 1
     for start, found in zip(starts, runs, strict=True):
         same(found, optimize(again(mdp), NaturalPG(1.0), STEPS, policy=start))
+
+
+def test_what_nobody_asked_for_is_made_once_for_all(monkeypatch):
+    calls = []
+
+    def counted(batch, method, like, at, kept):
+        calls.append(kept)
+        return advanced(batch, method, like, at, kept)
+
+    monkeypatch.setattr(alike, "advanced", counted)
+    monkeypatch.setattr(alike, "PIECE", 2**19)
+    runs = optimize_many([MDP(m.P, m.r, GAMMA) for m in mdps(3, 2)], SoftmaxPG(0.3), STEPS)
+    assert calls == [alike.KEPT]
+    made = [run for run in runs if "piece" in vars(run)]
+    assert not any(name in vars(run) for run in made for name in alike.OTHERS)
+    piece = made[0].piece
+    expected, _ = advanced(piece.batch, piece.method, piece.like, piece.at)
+    for run in made:
+        for name in alike.Records._fields:
+            np.testing.assert_array_equal(getattr(run, name), getattr(expected, name)[run.row])
+    assert calls == [alike.KEPT, alike.OTHERS]
+    with pytest.raises(AttributeError, match="'RunOfPiece' object has no attribute 'advantage'"):
+        made[0].advantage  # noqa: B018
+
+
+def test_a_copy_is_a_run_of_its_own(tmp_path):
+    run = optimize_many(list(mdps(3, 2)), NaturalPG(1.0), STEPS)[0]
+    copies = (
+        pickle.loads(pickle.dumps(run)),
+        replace(run, tau=0.0),
+        Run.load(run.save(tmp_path / "x")),
+    )
+    for copy in copies[:1] + copies[2:]:
+        assert type(copy) is Run
+    for copy in copies:
+        for name in (*NUMBERS, "k"):
+            np.testing.assert_array_equal(getattr(copy, name), getattr(run, name))
 
 
 def test_gaps_below_the_range_of_floats():

@@ -14,6 +14,7 @@ from tabular_pg.methods.softmax_pg import SoftmaxPG
 from tabular_pg.theorem import Confidence, Kind, theorem
 from tabular_pg.verdicts.actions import each_action, most_actions
 from tabular_pg.verdicts.assumptions import dense_transitions, from_the_start, some_pair
+from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.potential import (
     alpha_beta,
     decay_anywhere,
@@ -34,6 +35,7 @@ RULES = (NaturalPG, SoftPolicyIteration)
 SMALLEST, LINEAR = 1e-150, 1e-4  # sizes of xi whose square is a number, and is small beside xi
 
 
+@once
 def _cen(run):
     """(C_1, 1 - eta_C tau) of Cen et al. (2022), Theorem 1."""
     alpha, _ = alpha_beta(run)

@@ -16,6 +16,7 @@ from tabular_pg.verdicts.assumptions import (
     some_pair,
     state_step_times_tau_below,
 )
+from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.quantities import (
     EPS,
     exp_remainder,
@@ -30,6 +31,7 @@ AT_MOST_FOUR = state_step_times_tau_below(4.0)
 AT_MOST_ONE = state_step_times_tau_below(1.0)
 
 
+@once
 def _linear_part(run):
     """(steps, S) I_s = sum_a (pi^{k+1} - pi^k) A_tau^k, all terms nonnegative."""
     return (policy_change(run) * run.A[steps(run)]).sum(axis=2)
@@ -121,6 +123,7 @@ def improvement_elementary(run):
     return J, bound, rounding + EPS * np.abs(bound)
 
 
+@once
 def _largest_improvement(run):
     """(steps, S) G_s = tau log E_pi e^{A/tau}, and the span of A_tau."""
     i = steps(run)
@@ -149,13 +152,20 @@ def soft_improvement_bound(run):
 
 def improvement_share_of_best(run, elementary=False):
     """(steps, S) C_s of theorem E3."""
+    h, most, rest = _parts_of_share(run)
+    return h * (1 - h * (most if elementary else 0.25)) * rest
+
+
+@once
+def _parts_of_share(run):
+    """(steps, S) eta_s tau, max pi, and of C_s what depends on the policy otherwise."""
     i = steps(run)
     pi, h = run.policies[i], state_step(run)[i] * run.tau
     u = state_step(run)[i][:, :, None] * pi * run.A[i]
     U, up = np.abs(u).max(axis=2), np.maximum(u.max(axis=2), 0)
     flat = np.where(U > 0, -np.expm1(-U) / np.where(U > 0, U, 1.0), 1.0)
-    loss = h * (pi.max(axis=2) if elementary else 0.25)
-    return 4 * h * (1 - loss) * least_probability(run, pi) ** 2 * np.exp(-up) * flat
+    rest = 4 * least_probability(run, pi) ** 2 * np.exp(-up) * flat
+    return h, pi.max(axis=2), rest
 
 
 @theorem(

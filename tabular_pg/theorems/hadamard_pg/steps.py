@@ -13,6 +13,7 @@ from tabular_pg.verdicts.assumptions import (
     some_pair,
     some_suboptimal_action,
 )
+from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.quantities import (
     EPS,
     advantage_rounding,
@@ -25,16 +26,19 @@ from tabular_pg.verdicts.quantities import (
 RULES = (HadamardPG,)
 
 
+@once
 def slope(run):
     """(K, S, A) eta_s^k A^k(s, a): the products below do not overflow where it is moderate."""
     return state_step(run)[:, :, None] * run.A
 
 
+@once
 def reach(run):
     """(K, S) eta_s^k max_a |A^k(s, a)|: at most 1/2 if eta <= (1 - gamma)^2 / 2 and r in [0, 1]."""
     return np.abs(slope(run)).max(axis=2)
 
 
+@once
 def square(run):
     """(K, S) eta_s^k v and (eta_s^k)^2 v, with v = sum_a pi^k(a|s) A^k(s, a)^2."""
     term = run.policies * slope(run)
@@ -138,6 +142,7 @@ def improvement_linear(run):
     return gained, np.where(reach(run) <= 0.5, square(run)[0], np.inf)[i], rounding
 
 
+@once
 def optimal_part(run):
     """(K, S) the probability 1 - b of the optimal actions, the positive part of their mean
     advantage x (0 where b is 0 or 1), and the rounding of x."""

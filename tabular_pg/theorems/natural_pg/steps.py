@@ -14,6 +14,7 @@ from tabular_pg.verdicts.assumptions import (
     two_armed_bandit,
     unit_rewards,
 )
+from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.quantities import (
     EPS,
     at_start,
@@ -36,6 +37,7 @@ def _start_divergence(run):
     return np.where(others < 0.5, -np.log1p(-others), direct)
 
 
+@once
 def greedy(run):
     """(K, S) log-probability of the best actions under A^k, probability of all others, and the
     lead g."""

@@ -16,6 +16,7 @@ from tabular_pg.verdicts.assumptions import (
     some_suboptimal_action,
     two_armed_bandit,
 )
+from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.quantities import (
     best_actions,
     best_advantage,
@@ -31,6 +32,7 @@ RULES = (ProjectedPG, ProjectedQAscent)
 SURELY = 1 - 1e-9  # a threshold is passed if it is passed by more than the rounding of both sides
 
 
+@once
 def _step(run):
     """(steps, S): improvement, its rounding, M and eta_s. An entry of pi^{k+1} that is not 0 is
     off by a few units of 1e-16, however small it is."""

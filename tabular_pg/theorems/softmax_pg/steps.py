@@ -17,6 +17,7 @@ from tabular_pg.verdicts.assumptions import (
     some_pair,
     unit_rewards,
 )
+from tabular_pg.verdicts.once import once
 from tabular_pg.verdicts.quantities import (
     EPS,
     at_end,
@@ -44,6 +45,7 @@ def logit_step(run):
     return np.where(norm > RESOLVED, eta, 0.0)
 
 
+@once
 def largest_term(run):
     """(steps, S) y_s = max_a pi^k(a|s) A^k(s, a), and eta_s."""
     i = steps(run)
