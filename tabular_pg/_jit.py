@@ -51,6 +51,14 @@ def njit_foreign(function, tag="", refuse=lambda: None, **options):
     return _compiled(function, options, tag, True, refuse)
 
 
+def njit_around(function, tag, native):
+    """``njit_inlined`` for what makes no arrays around functions of this package, if ``native``, or
+    of somebody else."""
+    if native:
+        return njit_inlined(function, tag)
+    return njit_foreign(function, tag, _nrt=False)
+
+
 def _compiled(function, options, *known):
     if numba.config.DISABLE_JIT:
         return function

@@ -108,7 +108,7 @@ def two_of(x):
 
 def test_who_counts_arrays_takes_none_that_nobody_counted():
     assert njit_borrowing(lambda x: two_of(x)[1].size)(np.ones(3)) == 3
-    with pytest.raises(TypeError, match="two_of returns arrays"):
+    with pytest.raises(TypeError, match="two_of returns arrays that nobody counts"):
         njit(lambda x: two_of(x)[1].size)(np.ones(3))
 
 

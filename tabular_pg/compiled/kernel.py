@@ -48,7 +48,9 @@ class Kernel(CPUDispatcher):
             kind = self.overloads[tuple(found[2])].signature.return_type
             if self.targetctx.data_model_manager[kind].contains_nrt_meminfo():
                 name = self.py_func.__qualname__
-                raise TypeError(f"{name} returns arrays uncounted; expected a caller likewise")
+                raise TypeError(
+                    f"{name} returns arrays that nobody counts; expected njit_borrowing"
+                )
         return found
 
     def machine_code(self, kinds):

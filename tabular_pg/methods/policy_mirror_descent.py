@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._jit import njit, njit_foreign, njit_inlined
+from tabular_pg._jit import njit, njit_around
 from tabular_pg.engine.method import Method, Regularization
 from tabular_pg.engine.rules import MEMBERS, composed
 from tabular_pg.methods.natural_pg import NaturalPG
@@ -68,8 +68,7 @@ def _member(record, space, form, ahead):
     rule = NamedTuple(name, [(name, float) for name in names])
     rule.__module__, rule.__doc__ = record.__module__, PolicyMirrorDescent.__doc__
     known, tag = MIRRORS[record], f"{record.__module__}.{record.__qualname__}.{space.name}"
-    compiled = njit_inlined if known.native else njit_foreign
-    kernel = compiled(_kernel(record, form.move, ahead), f"{tag}.{ahead}")
+    kernel = njit_around(_kernel(record, form.move, ahead), f"{tag}.{ahead}", known.native)
     to_greedy = nearest_greedy(record, space, ahead)
     MEMBERS[rule] = Method(
         rule, kernel, space, Regularization.NONE, False, int(ahead), not ahead, False, known.native,

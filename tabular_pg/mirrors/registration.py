@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg._jit import njit, njit_foreign, njit_inlined
+from tabular_pg._jit import njit, njit_around, njit_foreign, njit_inlined
 from tabular_pg.engine.method import Space
 from tabular_pg.engine.registration import (
     is_native,
@@ -175,7 +175,7 @@ def nearest_greedy(record, space, ahead=False):
                 nearest = min(nearest, to_action(mirror, point.x, s, a))
         return nearest
 
-    return _compiled(distance, known.native, f"{_tag(record, space)}.{ahead}")
+    return njit_around(distance, f"{_tag(record, space)}.{ahead}", known.native)
 
 
 def distances(mirror, x, chosen):
