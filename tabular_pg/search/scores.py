@@ -113,9 +113,9 @@ def _in_mode(mode, kind, run, sides, per_iterate):
     if mode == "half":
         return np.where(proved <= 0.5 * first, ratios, -np.inf)
     if mode == "rate":
-        found = np.log(proved / claimed) / np.log(measured / first)
+        found = np.log(proved / first) / np.log(measured / first)
     else:
-        found = (1.0 / proved - 1.0 / claimed) / (1.0 / measured - 1.0 / first)
+        found = (1.0 / proved - 1.0 / first) / (1.0 / measured - 1.0 / first)
     moved = measured < (1.0 - VISIBLE) * first  # the digits of a smaller change are rounding
     equal = np.abs(claimed - first) <= VISIBLE * first  # else decays are not of the same thing
     return np.where(equal & moved & (proved > 0) & (measured > 0), found, -np.inf)

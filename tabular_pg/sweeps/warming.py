@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import time
 from concurrent.futures import as_completed
+from typing import get_type_hints
 
 import numpy as np
 import scipy.sparse
 
 from tabular_pg.engine import compiled_loop
+from tabular_pg.engine.arguments import refuse_distance
 from tabular_pg.engine.method import METHODS, Regularization
 from tabular_pg.engine.optimize import optimize
-from tabular_pg.engine.rules import COMPOSED
+from tabular_pg.engine.rules import COMPOSED, flat_rule, method_of
 from tabular_pg.engine.step_size import STEP_SIZES, Constant
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
@@ -34,35 +36,48 @@ def warm_tasks() -> list[tuple[str, str | None, float, str]]:
         for size in sizes if "eta" in rule._fields else sizes[:1]:
             for tau in taus.get(method.regularization, (0.0, VALUE)):
                 step = None if size is None else size.__name__
-                tasks += [(rule.__name__, step, tau, kind) for kind in KINDS]
+                if _is_possible(chosen(rule.__name__, step), tau):
+                    tasks += [(rule.__name__, step, tau, kind) for kind in KINDS]
     return tasks
+
+
+def _is_possible(rule, tau):
+    """Whether steps of this kind are there for the method."""
+    try:
+        refuse_distance("", method_of(rule), flat_rule(rule), tau)
+    except ValueError:
+        return False
+    return True
+
+
+def chosen(rule, step):
+    """A rule with a step size, given their names."""
+    rules, steps = {x.__name__: x for x in METHODS}, {x.__name__: x for x in STEP_SIZES}
+    made = _made(rules[rule])
+    return made if step is None else made._replace(eta=_made(steps[step]))
 
 
 def warm(rule, step, tau, kind) -> float:
     """Seconds that it took to compile what one of these tasks needs."""
     start = time.perf_counter()
-    rules = {x.__name__: x for x in METHODS}
-    steps = {x.__name__: x for x in STEP_SIZES}
-    chosen = _made(rules[rule])
-    if step is not None:
-        chosen = chosen._replace(eta=_made(steps[step]))
     rarely, compiled_loop.RARELY = compiled_loop.RARELY, 1
     try:
         with contextlib.suppress(RuntimeWarning):
-            optimize(_instance(kind), chosen, 2, tau=tau)
+            optimize(instance(kind), chosen(rule, step), 2, tau=tau)
     finally:
         compiled_loop.RARELY = rarely
     return time.perf_counter() - start
 
 
 def _made(record):
-    """With defaults, and one value for all fields that have none."""
+    """With defaults, and one value for all fields that have none, 1 where it has to be whole."""
     if record in COMPOSED:
         return COMPOSED[record].example
-    return record(*(record._field_defaults.get(x, VALUE) for x in record._fields))
+    kinds, known = get_type_hints(record), record._field_defaults
+    return record(*(known.get(x, 1 if kinds[x] is int else VALUE) for x in record._fields))
 
 
-def _instance(kind) -> MDP:
+def instance(kind) -> MDP:
     S, A = KINDS[kind], 3
     rng = np.random.default_rng(0)
     P, r = rng.dirichlet(np.ones(S), (S, A)), rng.random((S, A))

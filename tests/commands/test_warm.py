@@ -7,8 +7,9 @@ import sys
 
 from support.command_line import said
 from tabular_pg.compiled import cache
+from tabular_pg.engine.arguments import planned
 from tabular_pg.engine.method import METHODS
-from tabular_pg.sweeps.warming import KINDS, warm_tasks
+from tabular_pg.sweeps.warming import KINDS, chosen, instance, warm_tasks
 
 AGAIN = """
 from numba.core import event
@@ -38,6 +39,12 @@ def test_every_method_is_warmed_with_every_step_size_and_tau():
             ("NaturalPG", step, tau, kind) for step in (None, "Armijo") for tau in (0.0, 0.1)
         } <= (tasks)
     assert not any(tau for name, _, tau, _ in tasks if name == "ProjectedPG")
+
+
+def test_every_task_is_a_run():
+    for rule, step, tau, kind in warm_tasks():
+        each = [(instance(kind), chosen(rule, step), tau, None, None)]
+        planned(each, 2, None, None, None)
 
 
 def test_what_is_no_method_is_refused():
