@@ -13,7 +13,6 @@ import numpy as np
 from scipy import sparse
 
 from tabular_pg._jit import njit
-from tabular_pg.numerics.blocks import BLOCK, dot
 
 MERGE = 2  # the rows of a state are merged if that shrinks their pattern by this factor
 
@@ -136,25 +135,6 @@ def residual(model, values, slack, b, x, out, scale, low, high):
 
 
 @njit
-def scaled_product(model, values, slack, x, weight, out, others, sums, low, high):
-    """Fill ``out`` with ``M x / weight``: to the bit what ``residual`` gives, and nothing else.
-
-    That is a part of the rows; the sums are scalar products of ``out`` with the ``others``, taken
-    while it is in the cache.
-    """
-    row, column = model.row, model.column
-    for start in range(low, high, BLOCK):
-        stop = min(start + BLOCK, high)
-        for s in range(start, stop):
-            own, step = x[s], 0.0
-            for k in range(row[s], row[s + 1]):
-                step += values[k] * (x[column[k]] - own)
-            out[s] = (slack[s] * own - step) / weight[s]
-        for i in range(len(others)):
-            sums[start // BLOCK, i] = dot(out, others[i], start, stop)
-
-
-@njit
 def adjoint_residual(model, values, slack, c, y, out, scale):
     """Fill ``out`` with ``c - M^T y`` and, for c, y >= 0, ``scale`` with ``M^T`` likewise.
 
@@ -187,10 +167,3 @@ def worst(r, scale, omega):
     if r != r:
         return r
     return abs(r) / scale if abs(r) > omega * scale else omega
-
-
-@njit
-def multiply(a, b, out, low, high):
-    """Fill ``out`` with ``a * b``, in a part of the rows."""
-    for s in range(low, high):
-        out[s] = a[s] * b[s]
