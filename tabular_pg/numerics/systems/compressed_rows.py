@@ -14,7 +14,8 @@ from scipy import sparse
 
 from tabular_pg._jit import njit
 
-MERGE = 2  # the rows of a state are merged if that shrinks their pattern by this factor
+MERGE = 2  # the rows of a state are merged if that shrinks their pattern by this factor, ...
+WIDEST = 2**16  # ... and unless one has more entries: their places are counted in 2 bytes
 
 
 class SparseModel(NamedTuple):
@@ -32,7 +33,7 @@ class SparseModel(NamedTuple):
     n_actions: int
     row: np.ndarray  # (S + 1,) P_pi(s, .) is in row[s]:row[s + 1]
     column: np.ndarray  # (pattern,) its successors; ``indices`` itself unless merged
-    slot: np.ndarray  # (nnz,) where an entry of P goes in P_pi; empty unless merged
+    slot: np.ndarray  # (nnz,) where in its row of P_pi an entry of P goes; empty unless merged
 
 
 def sparse_model(mdp) -> SparseModel:
@@ -40,14 +41,14 @@ def sparse_model(mdp) -> SparseModel:
     S, A = mdp.r.shape
     P = mdp.P if mdp.sparse else sparse.csr_array(mdp.P.reshape(S * A, S))
     indices = P.indices.view(np.uint32 if P.indices.dtype == np.int32 else np.uint64)
-    none = np.empty(0, dtype=indices.dtype)
+    none, slot = np.empty(0, dtype=indices.dtype), np.empty(0, dtype=np.uint16)
     row = np.zeros(S + 1, dtype=np.int64)
-    merge(P.indptr, indices, A, row, none, none)
-    if MERGE * row[-1] <= P.nnz:
-        column, slot = np.empty(row[-1], indices.dtype), np.empty(P.nnz, indices.dtype)
+    merge(P.indptr, indices, A, row, none, slot)
+    if MERGE * row[-1] <= P.nnz and np.diff(row).max() <= WIDEST:
+        column, slot = np.empty(row[-1], indices.dtype), np.empty(P.nnz, np.uint16)
         merge(P.indptr, indices, A, row, column, slot)
     else:
-        row, column, slot = P.indptr[::A].astype(np.int64), indices, none
+        row, column = P.indptr[::A].astype(np.int64), indices
     for array in (P.indptr, indices, P.data, row, column, slot):
         array.setflags(write=False)  # also so that kernels are compiled for one type
     return SparseModel(P.indptr, indices, P.data, S, A, row, column, slot)
@@ -69,7 +70,7 @@ def merge(indptr, indices, n_actions, row, column, slot):
                     column[size] = t
                 size += 1
             if slot.size > 0:
-                slot[k] = place[t]
+                slot[k] = place[t] - start
         row[s + 1] = size
 
 
@@ -86,7 +87,7 @@ def transitions(model, gamma, pi, values):
             weight = gamma * pi[s, a]
             for k in range(np.int64(indptr[s * A + a]), np.int64(indptr[s * A + a + 1])):
                 if merged:
-                    values[slot[k]] += weight * data[k]
+                    values[row[s] + slot[k]] += weight * data[k]
                 else:
                     values[k] = weight * data[k]
 

@@ -130,7 +130,7 @@ def incomplete(model, values, slack, inverse, share):
 
 @njit
 def below(model, values, inverse, unit, r, u, out):
-    """``out = K1^-1 r``, in the given units; ``u`` (S,) is spent."""
+    """``out = K1^-1 r``, in the given units, perhaps ``r`` itself; ``u`` (S,) is spent."""
     row, column = model.row, model.column
     for s in range(model.n_states):
         total = r[s]
@@ -175,7 +175,7 @@ def between(model, values, slack, inverse, unit, v, u, out):
 
 @njit
 def adjoint_below(model, values, inverse, unit, r, u, out):
-    """``out = K2^-T r``, in the given units; ``u`` (S,) is spent."""
+    """``out = K2^-T r``, in the given units, perhaps ``r`` itself; ``u`` (S,) is spent."""
     row, column = model.row, model.column
     for s in range(model.n_states):
         u[s] = r[s]

@@ -63,7 +63,8 @@ def _rotate(pair, cosine, sine):
 
 
 def bicgstab(apply, r, shadow, products, reduction):
-    """``(z, factor)`` with ``|r - apply(z)|`` about ``factor |r|``, after at most ``products``.
+    """``(z, factor)`` with ``|r - apply(z)|`` about ``factor |r|``, after at most ``products``;
+    ``r`` is overwritten.
 
     The best iterate is returned, also if the recursion breaks down or stops making progress. The
     shadow vector must have nothing to do with ``r``: for ``r`` a unit vector, as on a grid with
@@ -73,7 +74,7 @@ def bicgstab(apply, r, shadow, products, reduction):
     ----------
     van der Vorst (1992), Bi-CGSTAB.
     """
-    z, r, size = np.zeros_like(r), r.copy(), np.linalg.norm(r)
+    z, size = np.zeros_like(r), np.linalg.norm(r)
     best, kept, kept_at = z.copy(), 1.0, 0
     p, v, t = np.zeros_like(r), np.zeros_like(r), np.empty_like(r)
     rho, alpha, omega = 1.0, 1.0, 1.0

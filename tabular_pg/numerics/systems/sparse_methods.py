@@ -115,8 +115,7 @@ def iterate(system, method, b, x):
         noise = found.normwise if found.normwise > ROUNDING else 0.0
         unit = x + (noise * x.max() if x.max() > 0 else 1.0)
         r, apply, correction = system.preconditioned(unit)
-        z, _ = method(apply, r, max(REDUCTION, LEFT / np.abs(r).max()))
-        x += correction(z)
+        x += correction(method(apply, r, max(REDUCTION, LEFT / np.abs(r).max()))[0])
         found = system.polish(b, x, POLISH if noise == 0 else 2)
         gain = found.omega * found.normwise / (best.omega * best.normwise)
         idle = 0 if gain < PROGRESS else idle + 1

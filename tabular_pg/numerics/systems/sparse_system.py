@@ -75,7 +75,7 @@ class System:
         """Remember ``x`` as the solution of the system of the moment."""
         new = [x]
         for difference in self._differences[: MEMORY - 1]:
-            new.append(new[-1] - difference)
+            new.append(np.subtract(new[-1], difference, out=difference))
         self._order = 1 if len(new) == 1 else int(np.argmin([_largest(error) for error in new]))
         self._differences = new
 
@@ -120,14 +120,15 @@ class System:
         """``(r, apply, correction)``: the residual of the candidate checked last, after incomplete
         elimination and in units ``unit`` (S,) of the solution; ``apply(v, out)`` fills ``out`` with
         the product of M, after the same, with ``v``; and if that gives ``r``, then the solution
-        is the candidate plus ``correction(v)``.
+        is the candidate plus ``correction(v)``. All of it lasts until the next check, and zeros
+        in ``unit`` become 1.
         """
         self.products += 2
-        unit = np.where(unit > 0, unit, 1.0)
-        r, u, inverse = np.empty_like(unit), np.empty_like(unit), np.empty_like(unit)
+        unit[unit == 0] = 1.0
+        r, u, inverse = self.r, self.scale, self._weight
         incomplete(self.model, self.values, self.slack, inverse, u)
         first, spread, collect = BY_COLUMNS if self.adjoint else BY_ROWS
-        first(self.model, self.values, inverse, unit, self.r, u, r)
+        first(self.model, self.values, inverse, unit, r, u, r)
 
         def correction(v):
             spread(self.model, self.values, inverse, unit, v, u)
