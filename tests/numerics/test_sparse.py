@@ -27,6 +27,7 @@ from support.sparse_cases import (
 )
 from tabular_pg import MDP, instances
 from tabular_pg.numerics.double_double import advantages, sparse_advantages
+from tabular_pg.numerics.systems import compressed_rows
 from tabular_pg.numerics.systems.compressed_rows import (
     adjoint_residual,
     next_values,
@@ -354,3 +355,19 @@ def test_memory_stays_within_four_times_the_matrix():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 * (mdp.P.data.nbytes + mdp.P.indices.nbytes + mdp.P.indptr.nbytes)
+
+
+def test_rows_that_are_too_wide_are_not_merged(monkeypatch):
+    mdp = instances.gridworld(5, 5, 0.9, sparse=True)
+    pi, merged = np.random.default_rng(0).dirichlet(np.ones(4), 25), sparse_model(mdp)
+    monkeypatch.setattr(compressed_rows, "WIDEST", 4)
+    assert sparse_model(mdp).slot.size > 0
+    monkeypatch.setattr(compressed_rows, "WIDEST", 3)
+    whole, chains = sparse_model(mdp), []
+    assert whole.slot.size == 0
+    for model in (merged, whole):
+        values = np.empty(model.column.size)
+        transitions(model, 0.9, pi, values)
+        P_pi = sp.csr_array((values, model.column.astype(np.int32), model.row), (25, 25))
+        chains.append(P_pi.toarray())
+    np.testing.assert_allclose(*chains, rtol=1e-14)

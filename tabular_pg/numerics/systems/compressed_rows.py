@@ -13,9 +13,9 @@ import numpy as np
 from scipy import sparse
 
 from tabular_pg._jit import njit
-from tabular_pg.numerics.blocks import BLOCK, dot
 
-MERGE = 2  # the rows of a state are merged if that shrinks their pattern by this factor
+MERGE = 2  # the rows of a state are merged if that shrinks their pattern by this factor, ...
+WIDEST = 2**16  # ... and unless one has more entries: their places are counted in 2 bytes
 
 
 class SparseModel(NamedTuple):
@@ -33,7 +33,7 @@ class SparseModel(NamedTuple):
     n_actions: int
     row: np.ndarray  # (S + 1,) P_pi(s, .) is in row[s]:row[s + 1]
     column: np.ndarray  # (pattern,) its successors; ``indices`` itself unless merged
-    slot: np.ndarray  # (nnz,) where an entry of P goes in P_pi; empty unless merged
+    slot: np.ndarray  # (nnz,) where in its row of P_pi an entry of P goes; empty unless merged
 
 
 def sparse_model(mdp) -> SparseModel:
@@ -41,14 +41,14 @@ def sparse_model(mdp) -> SparseModel:
     S, A = mdp.r.shape
     P = mdp.P if mdp.sparse else sparse.csr_array(mdp.P.reshape(S * A, S))
     indices = P.indices.view(np.uint32 if P.indices.dtype == np.int32 else np.uint64)
-    none = np.empty(0, dtype=indices.dtype)
+    none, slot = np.empty(0, dtype=indices.dtype), np.empty(0, dtype=np.uint16)
     row = np.zeros(S + 1, dtype=np.int64)
-    merge(P.indptr, indices, A, row, none, none)
-    if MERGE * row[-1] <= P.nnz:
-        column, slot = np.empty(row[-1], indices.dtype), np.empty(P.nnz, indices.dtype)
+    merge(P.indptr, indices, A, row, none, slot)
+    if MERGE * row[-1] <= P.nnz and np.diff(row).max() <= WIDEST:
+        column, slot = np.empty(row[-1], indices.dtype), np.empty(P.nnz, np.uint16)
         merge(P.indptr, indices, A, row, column, slot)
     else:
-        row, column, slot = P.indptr[::A].astype(np.int64), indices, none
+        row, column = P.indptr[::A].astype(np.int64), indices
     for array in (P.indptr, indices, P.data, row, column, slot):
         array.setflags(write=False)  # also so that kernels are compiled for one type
     return SparseModel(P.indptr, indices, P.data, S, A, row, column, slot)
@@ -70,7 +70,7 @@ def merge(indptr, indices, n_actions, row, column, slot):
                     column[size] = t
                 size += 1
             if slot.size > 0:
-                slot[k] = place[t]
+                slot[k] = place[t] - start
         row[s + 1] = size
 
 
@@ -87,7 +87,7 @@ def transitions(model, gamma, pi, values):
             weight = gamma * pi[s, a]
             for k in range(np.int64(indptr[s * A + a]), np.int64(indptr[s * A + a + 1])):
                 if merged:
-                    values[slot[k]] += weight * data[k]
+                    values[row[s] + slot[k]] += weight * data[k]
                 else:
                     values[k] = weight * data[k]
 
@@ -136,25 +136,6 @@ def residual(model, values, slack, b, x, out, scale, low, high):
 
 
 @njit
-def scaled_product(model, values, slack, x, weight, out, others, sums, low, high):
-    """Fill ``out`` with ``M x / weight``: to the bit what ``residual`` gives, and nothing else.
-
-    That is a part of the rows; the sums are scalar products of ``out`` with the ``others``, taken
-    while it is in the cache.
-    """
-    row, column = model.row, model.column
-    for start in range(low, high, BLOCK):
-        stop = min(start + BLOCK, high)
-        for s in range(start, stop):
-            own, step = x[s], 0.0
-            for k in range(row[s], row[s + 1]):
-                step += values[k] * (x[column[k]] - own)
-            out[s] = (slack[s] * own - step) / weight[s]
-        for i in range(len(others)):
-            sums[start // BLOCK, i] = dot(out, others[i], start, stop)
-
-
-@njit
 def adjoint_residual(model, values, slack, c, y, out, scale):
     """Fill ``out`` with ``c - M^T y`` and, for c, y >= 0, ``scale`` with ``M^T`` likewise.
 
@@ -187,10 +168,3 @@ def worst(r, scale, omega):
     if r != r:
         return r
     return abs(r) / scale if abs(r) > omega * scale else omega
-
-
-@njit
-def multiply(a, b, out, low, high):
-    """Fill ``out`` with ``a * b``, in a part of the rows."""
-    for s in range(low, high):
-        out[s] = a[s] * b[s]

@@ -1,4 +1,8 @@
-"""What elimination without a dense array would cost, from the shape of the graph alone."""
+"""Fill-in: what it costs elimination without a dense array, and elimination that leaves it out.
+
+The latter gives ``K = K1 D^-1 K2``, close to M: ``D`` are the pivots, and off the diagonal K1 and
+K2 are M below and above it. Krylov methods work on ``K1^-1 M K2^-1 D``, which is close to 1.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from tabular_pg._jit import njit
 
 GROWTH = 16  # levels of a planar-like graph grow by at most this much per step
 PLANAR = 8  # entries of the factors per state and per doubling of the width
+LUMPED = 0.97  # part of the fill-in that goes to the diagonal
 
 
 class Cost(NamedTuple):
@@ -96,3 +101,127 @@ def transposed(row, column):
             source[start[t]] = s
             start[t] += 1
     return start, source
+
+
+@njit
+def incomplete(model, values, slack, inverse, share):
+    """Fill ``inverse`` with 1 / the pivots of an elimination of M that makes no entries: most of
+    what they would be is added to the diagonal, so that constants are mapped much as by M.
+
+    All terms are nonnegative. ``share`` (S,) is spent.
+
+    References
+    ----------
+    Gustafsson (1978), A class of first order factorization methods.
+    """
+    row, column = model.row, model.column
+    for s in range(model.n_states):
+        total, above = slack[s], 0.0
+        for k in range(row[s], row[s + 1]):
+            t = column[k]
+            if t > s:
+                above += values[k]
+            elif t < s:
+                total += values[k] * (1.0 - share[t])
+        total += above
+        inverse[s] = 1.0 / total if total > 0 else 1.0
+        share[s] = LUMPED * above * inverse[s]
+
+
+@njit
+def below(model, values, inverse, unit, r, u, out):
+    """``out = K1^-1 r``, in the given units, perhaps ``r`` itself; ``u`` (S,) is spent."""
+    row, column = model.row, model.column
+    for s in range(model.n_states):
+        total = r[s]
+        for k in range(row[s], row[s + 1]):
+            if column[k] < s:
+                total += values[k] * u[column[k]]
+        u[s] = total * inverse[s]
+        out[s] = u[s] / unit[s]
+
+
+@njit
+def above(model, values, inverse, unit, v, u):
+    """``u = K2^-1 D v``, where ``v`` is in the given units."""
+    row, column, S = model.row, model.column, model.n_states
+    for i in range(S):
+        s = S - 1 - i
+        total = 0.0
+        for k in range(row[s], row[s + 1]):
+            if column[k] > s:
+                total += values[k] * u[column[k]]
+        u[s] = unit[s] * v[s] + total * inverse[s]
+
+
+@njit
+def between(model, values, slack, inverse, unit, v, u, out):
+    """``out = K1^-1 M u`` in the given units, where ``u`` is of ``above`` for ``v``, and is spent.
+
+    States that had their turn have in ``u`` what the product adds to it.
+    """
+    row, column = model.row, model.column
+    for s in range(model.n_states):
+        own, leaving, total = u[s], slack[s], 0.0
+        for k in range(row[s], row[s + 1]):
+            t = column[k]
+            if t != s:
+                leaving += values[k]
+                total += values[k] * u[t] if t < s else -values[k] * u[t]
+        total = (leaving * own + total) * inverse[s]
+        u[s] = total - own
+        out[s] = total / unit[s]
+
+
+@njit
+def adjoint_below(model, values, inverse, unit, r, u, out):
+    """``out = K2^-T r``, in the given units, perhaps ``r`` itself; ``u`` (S,) is spent."""
+    row, column = model.row, model.column
+    for s in range(model.n_states):
+        u[s] = r[s]
+    for s in range(model.n_states):
+        move = u[s] * inverse[s]
+        for k in range(row[s], row[s + 1]):
+            if column[k] > s:
+                u[column[k]] += values[k] * move
+        out[s] = move / unit[s]
+
+
+@njit
+def adjoint_above(model, values, inverse, unit, v, u):
+    """``u = K1^-T D v``, where ``v`` is in the given units."""
+    row, column, S = model.row, model.column, model.n_states
+    for s in range(S):
+        u[s] = unit[s] * v[s] / inverse[s]
+    for i in range(S):
+        s = S - 1 - i
+        u[s] *= inverse[s]
+        for k in range(row[s], row[s + 1]):
+            if column[k] < s:
+                u[column[k]] += values[k] * u[s]
+
+
+@njit
+def adjoint_between(model, values, slack, inverse, unit, v, u, out):
+    """``out = K2^-T M^T u`` in the given units, where ``u`` is of ``adjoint_above`` for ``v``.
+
+    What states get from those after them is in ``u`` already.
+
+    References
+    ----------
+    Eisenstat (1981), Efficient implementation of a class of preconditioned conjugate gradient
+    methods.
+    """
+    row, column = model.row, model.column
+    for s in range(model.n_states):
+        out[s] = 0.0
+    for s in range(model.n_states):
+        leaving = slack[s]
+        for k in range(row[s], row[s + 1]):
+            if column[k] != s:
+                leaving += values[k]
+        move = (leaving * u[s] + out[s]) * inverse[s] + (unit[s] * v[s] - 2.0 * u[s])
+        for k in range(row[s], row[s + 1]):
+            if column[k] > s:
+                out[column[k]] += values[k] * move
+        out[s] = (move + u[s]) / unit[s]

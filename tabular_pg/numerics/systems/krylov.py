@@ -1,7 +1,7 @@
 """Krylov methods for a matrix known by its products only.
 
-Both run on the *scaled* residual that their caller hands in and return a correction; whether it
-helped is for the caller to find out, from the true residual.
+Both run on the preconditioned residual that their caller hands in and return a correction; whether
+it helped is for the caller to find out, from the true residual.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ def gmres(apply, r, basis, reduction):
 
     Parameters
     ----------
-    apply : function of (v, out), fills ``out`` with the product; further arguments are vectors
-        whose scalar products with ``out`` it returns, where BiCGSTAB asks for them
+    apply : function of (v, out), fills ``out`` with the product
     r : (S,) nonzero
     basis : (m + 1, S), overwritten
     reduction : float
@@ -64,7 +63,8 @@ def _rotate(pair, cosine, sine):
 
 
 def bicgstab(apply, r, shadow, products, reduction):
-    """``(z, factor)`` with ``|r - apply(z)|`` about ``factor |r|``, after at most ``products``.
+    """``(z, factor)`` with ``|r - apply(z)|`` about ``factor |r|``, after at most ``products``;
+    ``r`` is overwritten.
 
     The best iterate is returned, also if the recursion breaks down or stops making progress. The
     shadow vector must have nothing to do with ``r``: for ``r`` a unit vector, as on a grid with
@@ -74,7 +74,7 @@ def bicgstab(apply, r, shadow, products, reduction):
     ----------
     van der Vorst (1992), Bi-CGSTAB.
     """
-    z, r, size = np.zeros_like(r), r.copy(), np.linalg.norm(r)
+    z, size = np.zeros_like(r), np.linalg.norm(r)
     best, kept, kept_at = z.copy(), 1.0, 0
     p, v, t = np.zeros_like(r), np.zeros_like(r), np.empty_like(r)
     rho, alpha, omega = 1.0, 1.0, 1.0
@@ -84,9 +84,11 @@ def bicgstab(apply, r, shadow, products, reduction):
             previous, rho = rho, following
             beta = np.divide(rho, previous) * np.divide(alpha, omega)
             by_rows(_turn, r.size, p, r, v, beta, omega)
-            alpha = np.divide(rho, *apply(p, v, shadow))
+            apply(p, v)
+            alpha = np.divide(rho, *sums_by_rows(_dot, r.size, 1, shadow, v))
             by_rows(_add, r.size, r, -alpha, v)
-            along, square = apply(r, t, r, t)
+            apply(r, t)
+            along, square = sums_by_rows(_dots, r.size, 2, r, t)
             omega = along / square if square > 0 else 0.0
             square, following = sums_by_rows(_advance, r.size, 2, z, r, p, t, shadow, alpha, omega)
             factor = np.sqrt(square) / size
@@ -116,6 +118,15 @@ def _dot(a, b, sums, low, high):
     """The sum is ``a @ b``."""
     for start in range(low, high, BLOCK):
         sums[start // BLOCK, 0] = dot(a, b, start, min(start + BLOCK, high))
+
+
+@njit
+def _dots(a, b, sums, low, high):
+    """The sums are ``a @ b`` and ``b @ b``."""
+    for start in range(low, high, BLOCK):
+        stop = min(start + BLOCK, high)
+        sums[start // BLOCK, 0] = dot(a, b, start, stop)
+        sums[start // BLOCK, 1] = dot(b, b, start, stop)
 
 
 @njit

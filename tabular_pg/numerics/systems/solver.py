@@ -13,8 +13,8 @@ class Solver(enum.Enum):
     ELIMINATION = "dense subtraction-free elimination, anew at every iterate"
     REUSE = "dense: extrapolated, corrected by the float32 inverse of an earlier iterate"
     SWEEPS = "sparse Gauss-Seidel sweeps, each followed by a common shift"
-    GMRES = "sparse GMRES(30), scaled by the solution, restarted on the true residual"
-    BICGSTAB = "sparse BiCGSTAB, random shadow vector, restarted on the true residual"
+    GMRES = "sparse GMRES(30) after elimination without fill-in, restarted on the true residual"
+    BICGSTAB = "sparse BiCGSTAB after elimination without fill-in, restarted on the true residual"
     SPARSE_LU = "sparse elimination without pivoting (SuperLU), refined in float64"
 
 

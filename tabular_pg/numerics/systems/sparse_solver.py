@@ -12,7 +12,7 @@ from tabular_pg.numerics.systems.solver import Solver, solve_in_parts
 from tabular_pg.numerics.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
 from tabular_pg.numerics.systems.sparse_system import Check, System
 
-CHEAP = Cost(entries=4e6, work=2e9)  # elimination is tried before Krylov methods
+CHEAP = Cost(entries=4e5, work=2e9)  # elimination is tried before Krylov methods
 POSSIBLE = Cost(entries=2e8, work=1e11)  # it is tried after them, unless they need more work
 SAVED = 2.0  # times its work elimination has to save, to come before them: it takes memory
 PROBE = 60  # sweeps after which another solver is tried, ...

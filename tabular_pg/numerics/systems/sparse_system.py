@@ -6,12 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tabular_pg.numerics.blocks import by_rows, sums_by_rows
-from tabular_pg.numerics.systems.compressed_rows import (
-    adjoint_residual,
-    multiply,
-    residual,
-    scaled_product,
+from tabular_pg.numerics.blocks import by_rows
+from tabular_pg.numerics.systems.compressed_rows import adjoint_residual, residual
+from tabular_pg.numerics.systems.fill_in import (
+    above,
+    adjoint_above,
+    adjoint_below,
+    adjoint_between,
+    below,
+    between,
+    incomplete,
 )
 from tabular_pg.numerics.systems.sparse_sweeps import (
     adjoint_relax,
@@ -25,6 +29,7 @@ PRECISE = 1e-15  # componentwise backward error at which nothing is left to do
 ROUNDING = 1e-15  # normwise backward error at which a residual is rounding
 WINDOW = 12  # Gauss-Seidel sweeps within which the error has to drop
 MEMORY = 5  # vectors by which the next solution is extrapolated
+BY_ROWS, BY_COLUMNS = (below, above, between), (adjoint_below, adjoint_above, adjoint_between)
 
 
 class Check(NamedTuple):
@@ -70,7 +75,7 @@ class System:
         """Remember ``x`` as the solution of the system of the moment."""
         new = [x]
         for difference in self._differences[: MEMORY - 1]:
-            new.append(new[-1] - difference)
+            new.append(np.subtract(new[-1], difference, out=difference))
         self._order = 1 if len(new) == 1 else int(np.argmin([_largest(error) for error in new]))
         self._differences = new
 
@@ -111,33 +116,30 @@ class System:
             x += drift / (1.0 - self.gamma) if self.shift else 0.0
         return Check(omega, size / self._size(b, x))
 
-    def scaled_product(self, b, unit):
-        """``(weight, apply)``: ``apply(v, out, *others)`` fills ``out`` with ``M (unit v) /
-        weight`` and returns its scalar products with the ``others``.
-
-        ``weight = |M| unit + b`` is what the componentwise backward error divides by.
+    def preconditioned(self, unit):
+        """``(r, apply, correction)``: the residual of the candidate checked last, after incomplete
+        elimination and in units ``unit`` (S,) of the solution; ``apply(v, out)`` fills ``out`` with
+        the product of M, after the same, with ``v``; and if that gives ``r``, then the solution
+        is the candidate plus ``correction(v)``. All of it lasts until the next check, and zeros
+        in ``unit`` become 1.
         """
-        zero, weight = np.zeros_like(unit), np.empty_like(unit)
-        u, scale = np.empty_like(unit), np.empty_like(unit)
-        self._residual(zero, unit, u, weight)
-        weight += b
-        weight[weight == 0] = 1.0
+        self.products += 2
+        unit[unit == 0] = 1.0
+        r, u, inverse = self.r, self.scale, self._weight
+        incomplete(self.model, self.values, self.slack, inverse, u)
+        first, spread, collect = BY_COLUMNS if self.adjoint else BY_ROWS
+        first(self.model, self.values, inverse, unit, r, u, r)
 
-        def apply(v, out, *others):
-            by_rows(multiply, u.size, unit, v, u)
-            self.products += 1
-            others = others or (out,)  # the compiler knows no loop over nothing
-            arguments = self.model, self.values, self.slack, u, weight, out, others
-            return sums_by_rows(scaled_product, u.size, len(others), *arguments)
+        def correction(v):
+            spread(self.model, self.values, inverse, unit, v, u)
+            return u
 
-        def adjoint_apply(v, out, *others):
-            np.multiply(unit, v, out=u)
-            self._residual(zero, u, out, scale)
-            np.divide(out, weight, out=out)
-            np.negative(out, out=out)
-            return [float(out @ other) for other in others]
+        def apply(v, out):
+            self.products += 2
+            spread(self.model, self.values, inverse, unit, v, u)
+            collect(self.model, self.values, self.slack, inverse, unit, v, u, out)
 
-        return weight, adjoint_apply if self.adjoint else apply
+        return r, apply, correction
 
     def settle(self, b, x) -> Check:
         """Clip ``x`` at 0 and check it."""
