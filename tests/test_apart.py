@@ -19,13 +19,25 @@ from tabular_pg.gaps.evaluation import alike
 pytestmark = pytest.mark.skipif(not hasattr(alike, "_cache"), reason="NUMBA_DISABLE_JIT is set")
 
 RUN = """
+import sys
 from numba.core import event
 from tabular_pg import NaturalPG, SoftmaxPG, instances, optimize
-mdp = instances.garnet(n_states=4, n_actions=3, branching=3, gamma=0.5, seed=0)
+states, *names = sys.argv[1:]
+mdp = instances.garnet(n_states=int(states), n_actions=3, branching=3, gamma=0.5, seed=0)
+rules = {"NaturalPG": NaturalPG(1.0), "SoftmaxPG": SoftmaxPG(0.1)}
 with event.install_recorder("numba:compile") as recorded:
-    gaps = [optimize(mdp, rule, 30).gap[-1].hex() for rule in (NaturalPG(1.0), SoftmaxPG(0.1))]
+    gaps = [optimize(mdp, rules[name], 30).gap[-1].hex() for name in names]
 print(*gaps, len(recorded.buffer))
 """
+
+
+def run(folder, *arguments):
+    """What a process finds, and how much it compiles, that keeps compiled code in this folder."""
+    command = [sys.executable, "-c", RUN, *map(str, arguments)]
+    environment = {"TABULAR_PG_CACHE": str(folder), "PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    *gaps, compiled = done.stdout.split()
+    return gaps, int(compiled)
 
 
 @njit_borrowing
@@ -83,22 +95,27 @@ refuses_apart = apart(refuses)
 
 
 def test_methods_share_an_evaluation_which_later_processes_find_or_make_again(tmp_path):
-    def run():
-        command = [sys.executable, "-c", RUN]
-        environment = {"TABULAR_PG_CACHE": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        *gaps, compiled = done.stdout.split()
-        return gaps, int(compiled)
-
-    first, compiled = run()
+    task = (tmp_path, 4, "NaturalPG", "SoftmaxPG")
+    first, compiled = run(*task)
     assert compiled > 20
-    assert run() == (first, 0)
+    assert run(*task) == (first, 0)
     (shared,) = tmp_path.glob("*/evaluate_at-*")
     shared.unlink()
-    again, compiled = run()
+    again, compiled = run(*task)
     assert again == first and compiled > 0 and shared.is_file()
     shared.write_bytes(b"no code")
-    assert run()[0] == first
+    assert run(*task)[0] == first
+
+
+@pytest.mark.parametrize("states", [4, 30])
+def test_what_one_process_has_compiled_serves_another_method_in_the_next(states, tmp_path):
+    run(tmp_path / "both", states, "NaturalPG")
+    later, compiled = run(tmp_path / "both", states, "SoftmaxPG")
+    alone, more = run(tmp_path / "alone", states, "SoftmaxPG")
+    assert later == alone and 0 < compiled < more / 2
+    for shared in (tmp_path / "both").glob("*/evaluate*"):
+        shared.unlink()  # parts of it, and what it calls, are there
+    assert run(tmp_path / "both", states, "NaturalPG", "SoftmaxPG")[0][1:] == alone
 
 
 @njit_borrowing
@@ -108,8 +125,14 @@ def two_of(x):
 
 def test_who_counts_arrays_takes_none_that_nobody_counted():
     assert njit_borrowing(lambda x: two_of(x)[1].size)(np.ones(3)) == 3
-    with pytest.raises(TypeError, match="two_of returns arrays that nobody counts"):
+    with pytest.raises(TypeError, match="two_of .*counted by its caller"):
         njit(lambda x: two_of(x)[1].size)(np.ones(3))
+
+
+def test_who_does_not_count_arrays_takes_none_that_would_be_left():
+    made = njit(lambda x: x + 1.0)
+    with pytest.raises(TypeError, match="counted by it but not its caller"):
+        njit_borrowing(lambda x: made(x).size)(np.ones(3))
 
 
 def one(x):

@@ -17,6 +17,9 @@ from tabular_pg.compiled import cache
 def warm(methods, workers):
     """Compile the methods, all by default, so that no run has to wait.
 
+    That is runs of one rule on one MDP with gamma < 1, with every kind of step size, for five sizes
+    and kinds of MDPs; not populations of small MDPs, ``until`` and checks.
+
     Compiled code is kept in the folder that is printed, for all later processes of this user; the
     environment variable TABULAR_PG_CACHE names another one. Methods of your own are compiled at
     their first run.

@@ -24,6 +24,7 @@ import uuid
 import warnings
 from pathlib import Path
 
+from numba.core import config
 from numba.core.compiler import CompileResult
 from numba.core.errors import NumbaWarning
 from numba.core.serialize import dumps
@@ -123,6 +124,7 @@ class KernelCache:
             code.co_code.hex(),
             signature,
             codegen.magic_tuple(),
+            config.BOUNDSCHECK,
             made,
         )
 

@@ -133,6 +133,8 @@ def _value(value, called, attributes):
     kind = type(value)
     if kind in PLAIN or isinstance(value, np.generic):
         return kind.__name__, repr(value)
+    if kind is types.FunctionType:  # perhaps the call of what is compiled apart
+        value = getattr(value, "kernel", value)
     if isinstance(value, Dispatcher):
         called.append(value)
         return "function"

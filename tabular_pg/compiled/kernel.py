@@ -41,15 +41,18 @@ class Kernel(CPUDispatcher):
         self.overloads[tuple(version.signature.args)] = version
 
     def get_call_template(self, args, kws):
-        """How compiled code calls this, unless that would give memory back that is in use."""
+        """How compiled code calls this, if both count arrays or none does: else memory that is in
+        use would be given back, or none ever."""
         found = super().get_call_template(args, kws)
-        caller = ConfigStack.top_or_none()
-        if caller is not None and caller.nrt and not self._settings["_nrt"]:
+        caller, counts = ConfigStack.top_or_none(), self._settings["_nrt"]
+        if caller is not None and bool(caller.nrt) is not counts:
             kind = self.overloads[tuple(found[2])].signature.return_type
             if self.targetctx.data_model_manager[kind].contains_nrt_meminfo():
                 name = self.py_func.__qualname__
                 raise TypeError(
-                    f"{name} returns arrays that nobody counts; expected njit_borrowing"
+                    f"{name} returns arrays, which are counted by "
+                    f"{'it but not its caller' if counts else 'its caller but not it'}; expected "
+                    "numbers or nothing"
                 )
         return found
 
@@ -105,7 +108,7 @@ class PartCache(KernelCache):
         library, fndesc = version.library, version.fndesc
         code = library._get_module_for_linking().as_bitcode()
         fndesc.typemap = fndesc.calltypes = None  # as numba does
-        return library.name, code, fndesc, version.signature, version.reload_init
+        return library.name, code, fndesc, version.signature, list(library._reload_init)
 
     def unpack(self, target_context, name, code, fndesc, signature, reload_init):
         """The version again."""

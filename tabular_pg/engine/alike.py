@@ -51,17 +51,19 @@ class Piece:
 
     @cached_property
     def others(self) -> Records:
-        """The records that were not kept: the same call once more has every bit of them."""
+        """The records that were not kept, by the same call once more, which has every bit of
+        them."""
         return self.recorded(OTHERS)[0]
 
 
 class RunOfPiece(Run):
-    """One of them: memory for what nobody looks at would take as long as the iterations."""
+    """One of them, the ``row``-th of the ``piece``. To record what nobody looks at would take as
+    long as the iterations. Copies are plain runs, with all their records and nobody else's."""
 
     def __getattr__(self, name):
-        """A record, when it is asked for."""
+        """A record, when it is asked for; what else there is not says why once more."""
         if name not in OTHERS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return object.__getattribute__(self, name)
         found = self.__dict__[name] = getattr(self.piece.others, name)[self.row]
         return found
 

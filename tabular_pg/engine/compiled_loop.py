@@ -29,23 +29,26 @@ def advance_by(loop, task, watch, first=None):
     evaluates the start where the loop does not."""
     point = task.point._replace(deep=None)
     points = [point, second_point(point)] if task.searches else [point]
-    gap_sum, resumed = np.zeros(1), 0
+    gap_sum, finished = np.zeros(1), 0
     bar = () if task.bar is None or task.searches else (task.bar,)
 
     def forward(k, stop):
-        nonlocal resumed
+        """Call the loop, finish evaluations that wait for it, and call it again."""
+        nonlocal finished
         while True:
             start = gap_sum, task.log_scale, k, stop, *bar
             k, task.log_scale = loop(task.values, task.problem, *points, *start)
             task.gap_sum = gap_sum[0]
-            if not any(point.flaws[3] > 0.0 for point in points):
+            iterate, *trial = (each.flaws[3] > 0.0 for each in points)
+            if not (iterate or any(trial)):
                 return k
-            if point.flaws[3] > 0.0:
+            if iterate:
                 resume(task.problem, point, task.log_scale)
-            resumed += 1
-            for i, shallow in enumerate(points):
-                shallow.flaws[3] = 0.0
-                points[i] = shallow if resumed < RARELY else shallow._replace(deep=True)
+                finished += 1
+            for each in points:
+                each.flaws[3] = 0.0
+            if any(trial) or finished >= RARELY:  # a trial is nothing that can be finished here
+                points[:] = [each._replace(deep=True) for each in points]
 
     if first is None:
         forward(-1, 0)

@@ -107,8 +107,9 @@ def optimize_many(
 
     Runs share the machine's cores, one thread each; runs on one large dense MDP also share every
     pass over its P, and hundreds of runs on small MDPs of one shape (tau = 0, constant steps) are
-    made in one compiled call, which ``optimize`` agrees with to 1e-12; of these, what a run records
-    beside iterates and gaps is made, for all in one more call, when it is asked for.
+    made in one compiled call, which ``optimize`` agrees with to 1e-12 / (1 - gamma). What these
+    record beside iterates and gaps is made, for all in one more call, when it is asked for; one of
+    them keeps all of them in memory, a copy does not.
 
     Each of ``mdp``, ``rule``, ``tau``, ``policy`` and ``log_policy`` may be a list, plain tuple or
     iterator with one entry per run, or an array with one axis more than for one run; anything else

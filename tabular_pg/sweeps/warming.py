@@ -23,7 +23,10 @@ from tabular_pg.engine.step_size import STEP_SIZES, Constant
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.elimination import UNBLOCKED
 
-KINDS = {"few states": 5, "many states": UNBLOCKED + 2, "sparse P": UNBLOCKED + 2}
+KINDS = {
+    "few states": 5, "dozens of states": 30, "more than a hundred": UNBLOCKED + 2,
+    "hundreds of states": 400, "sparse P": 400,
+}  # fmt: skip
 VALUE = 0.1  # of hyper-parameters without a default, and of tau
 
 
@@ -78,9 +81,12 @@ def _made(record):
 
 
 def instance(kind) -> MDP:
-    S, A = KINDS[kind], 3
-    rng = np.random.default_rng(0)
+    """An MDP of this kind."""
+    S, A, rng = KINDS[kind], 3, np.random.default_rng(0)
     P, r = rng.dirichlet(np.ones(S), (S, A)), rng.random((S, A))
+    if kind == "sparse P":
+        P[..., 3:] = 0.0
+        P /= P.sum(axis=2, keepdims=True)
     P[-2:], r[-2:] = np.eye(S)[[S - 1, S - 2], None], 0.0
     return MDP(scipy.sparse.csr_array(P.reshape(S * A, S)) if kind == "sparse P" else P, r, 0.9)
 

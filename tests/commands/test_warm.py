@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 from support.command_line import said
+from tabular_pg import optimize
 from tabular_pg.compiled import cache
 from tabular_pg.engine.arguments import planned
 from tabular_pg.engine.method import METHODS
+from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.sweeps.warming import KINDS, chosen, instance, warm_tasks
 
 AGAIN = """
@@ -23,7 +25,7 @@ print(len(recorded.buffer))
 
 def test_what_is_warmed_is_not_compiled_again():
     done = said("warm", "PolicyIteration", "--workers", "2")
-    assert done.code == 0 and done.out.startswith("3 versions compiled in ")
+    assert done.code == 0 and done.out.startswith(f"{len(KINDS)} versions compiled in ")
     assert done.out.rstrip().endswith(f"in {cache.FOLDER}")
     lines = sorted(line.split("  ")[1].partition(":")[0] for line in done.err.splitlines())
     assert lines == sorted(f"PolicyIteration, tau 0.0, {kind}" for kind in KINDS)
@@ -39,6 +41,13 @@ def test_every_method_is_warmed_with_every_step_size_and_tau():
             ("NaturalPG", step, tau, kind) for step in (None, "Armijo") for tau in (0.0, 0.1)
         } <= (tasks)
     assert not any(tau for name, _, tau, _ in tasks if name == "ProjectedPG")
+
+
+def test_the_kinds_of_mdps_are_run_in_ways_of_their_own():
+    solvers = [optimize(instance(kind), chosen("NaturalPG", None), 2).solver for kind in KINDS]
+    few, dozens, *many, sparse = solvers
+    assert (few, dozens, *many) == (Solver.ELIMINATION, *3 * [Solver.REUSE])
+    assert sparse in (Solver.SWEEPS, Solver.SPARSE_LU, Solver.GMRES, Solver.BICGSTAB)
 
 
 def test_every_task_is_a_run():
