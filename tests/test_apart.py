@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numba.core import types
 
-from tabular_pg import NaturalPG, instances, optimize
+from tabular_pg import MDP, NaturalPG, instances, optimize, steps
 from tabular_pg._jit import njit, njit_borrowing, njit_inlined
 from tabular_pg.compiled.apart import apart, reference
 from tabular_pg.compiled.choice import chosen
@@ -153,6 +153,19 @@ chosen(another, lambda kind: doubled)
 def test_compiled_code_calls_what_is_chosen_by_types():
     both = njit(lambda x: (one(x), another(1.0 * x)))
     assert both(3.0) == (6.0, 6.0) and both(3) == (1.5, 6.0) and both(4.0) == (8.0, 8.0)
+
+
+def test_a_search_resolves_gaps_of_its_trials_itself(monkeypatch):
+    P, r = np.full((4, 2, 4), 0.25), np.arange(8.0).reshape(4, 2)
+    P[2:], r[2:] = np.eye(4)[[3, 2], None], 0.0
+    mdp, calls, advance = MDP(P, r, 0.9), [], compiled_loop.advance_by
+
+    def counted(loop, *arguments):
+        advance(lambda *given: calls.append(1) or loop(*given), *arguments)
+
+    monkeypatch.setattr(compiled_loop, "advance_by", counted)
+    optimize(mdp, NaturalPG(steps.Armijo(first=1.0)), 3)
+    assert 0 < len(calls) < 10
 
 
 @pytest.mark.parametrize("tau", [0.0, 0.1])

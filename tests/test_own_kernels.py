@@ -29,7 +29,7 @@ import constants
 from helpers import sign
 from tabular_pg import Space, method
 from tabular_pg.engine.method import Regularization
-from tabular_pg.steps import step_size
+from tabular_pg.steps import step_search, step_size
 class SignAscent(NamedTuple):
     eta: float
 class Falling(NamedTuple):
@@ -37,6 +37,14 @@ class Falling(NamedTuple):
 @step_size(Falling, schedule=True)
 def falling(step, k, problem, point):
     return step.first / (k + 1)
+class Monotone(NamedTuple):
+    first: float
+    shrink: float = 0.5
+def propose(step, k, last):
+    return step.first
+@step_search(Monotone, propose=propose)
+def no_state_is_worse(step, problem, point, trial):
+    return (trial.next_gap <= trial.gap).all()
 @method(SignAscent, space=Space.SOFTMAX, regularization=Regularization.ANY)
 def sign_ascent(rule, k, problem, point):
     for s in range(point.x.shape[0]):
@@ -67,6 +75,14 @@ SIZED = """
 Count.names.clear()
 run = optimize(mdp, SignAscent(Falling(0.25)), 20)
 print(len(Count.names), run.gap[-1].hex())
+"""
+SEARCHED = """
+from mine import Monotone
+from tabular_pg import steps
+for rule in (SignAscent(steps.Armijo(first=1.0)), NaturalPG(Monotone(10.0))):
+    Count.names.clear()
+    run = optimize(mdp, rule, 20)
+    print(len(Count.names), run.gap[-1].hex())
 """
 RUN = USE + IMPORTED
 CODE = {"constants": CONSTANTS, "helpers": HELPERS, "mine": MINE}
@@ -138,6 +154,17 @@ def test_step_sizes_are_kept_too(cache, tmp_path):
     edited = MINE.replace("step.first / (k + 1)", "step.first / (k + 2)")
     first, other = seen(tmp_path, folder, RUN + SIZED, mine=edited)
     assert first == (0, before) and other[0] > 0 and other[1] != sized[1]
+
+
+def test_searches_around_own_code_are_kept_too(cache, tmp_path):
+    folder, before = cache
+    found = seen(tmp_path, folder, RUN + SEARCHED)
+    assert all(count > 0 for count, _ in found[1:])
+    assert seen(tmp_path, folder, RUN + SEARCHED) == [(0, number) for _, number in found]
+    edited = MINE.replace("return step.first\n", "return 0.5 * step.first\n")
+    first, armijo, own = seen(tmp_path, folder, RUN + SEARCHED, mine=edited)
+    assert (first, armijo) == ((0, before), (0, found[1][1]))
+    assert own[0] > 0 and own[1] != found[2][1]
 
 
 def test_what_a_process_compiled_with_another_constant_is_not_kept(cache, tmp_path):
