@@ -52,8 +52,8 @@ def njit_foreign(function, tag="", refuse=lambda: None, **options):
 
 
 def njit_around(function, tag, native):
-    """``njit_inlined`` for what makes no arrays around functions of this package, if ``native``, or
-    of somebody else."""
+    """``njit_inlined`` for what is around functions of this package, if ``native``, or of somebody
+    else. It makes no arrays, and these return none."""
     if native:
         return njit_inlined(function, tag)
     return njit_foreign(function, tag, _nrt=False)

@@ -18,7 +18,8 @@ from numba.extending import lower_builtin
 
 
 def reference(value):
-    """What ``value`` is the only entry of; made once, before a loop."""
+    """What ``value`` is the only entry of, made once before a loop: in compiled code a pointer to
+    a copy of the record, which does not outlive the function that makes it."""
     return (value,)
 
 

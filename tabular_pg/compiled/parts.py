@@ -49,7 +49,8 @@ class Settings(Flags):
         return hash(self.words)
 
     def copy(self):
-        """Another record for the same; numba changes some of these, in what does not matter."""
+        """Another record for the same: numba lets some of these ask for no machine code, which
+        what was compiled before does not depend on."""
         return Settings(self, self.words)
 
 

@@ -88,7 +88,7 @@ def evaluate(problem, point):
 
 @njit_borrowing
 def evaluate_at(problem, point):
-    """The same, given references."""
+    """The same, given references: loops call ``evaluate_at_apart``, one for all of them."""
     return evaluate(problem[0], point[0])
 
 

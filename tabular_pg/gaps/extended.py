@@ -47,7 +47,7 @@ def resolve(P, gamma, ends, e, log_e, log_kappa, log_pi, log_scale, bar):
 def _live(P, e, log_kappa, log_pi, bar):
     """(states below ``bar`` that have a gap, the number of each state among them or -1).
 
-    Until they are numbered, 0 stands for one."""
+    Until all are found, 0 marks those that are."""
     S, A = log_pi.shape
     states, place = np.empty(S, dtype=np.int64), np.empty(S, dtype=np.int64)
     fill(place, -1)
