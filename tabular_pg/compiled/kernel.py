@@ -48,11 +48,11 @@ class Kernel(CPUDispatcher):
         if caller is not None and bool(caller.nrt) is not counts:
             kind = self.overloads[tuple(found[2])].signature.return_type
             if self.targetctx.data_model_manager[kind].contains_nrt_meminfo():
-                name = self.py_func.__qualname__
+                name = self.py_func.__name__
                 raise TypeError(
-                    f"{name} returns arrays, which are counted by "
-                    f"{'it but not its caller' if counts else 'its caller but not it'}; expected "
-                    "numbers or nothing"
+                    f"the kernel {name} returns a result of type {kind}; expected None or a number"
+                    if counts
+                    else f"{name} returns arrays, which its caller counts and it does not"
                 )
         return found
 
