@@ -12,6 +12,7 @@ from support.grid import GRID
 from support.reference import gaps
 from support.suite import GARNET
 from tabular_pg import (
+    MDP,
     REGISTRY,
     AcceleratedPG,
     DelightfulPG,
@@ -20,9 +21,11 @@ from tabular_pg import (
     NesterovPG,
     NormalizedAcceleratedPG,
     NormalizedPG,
+    RewardWeightedPG,
     SoftmaxPG,
     instances,
     optimize,
+    steps,
 )
 from tabular_pg.numerics.wide import wide
 from tabular_pg.theorem import verdict
@@ -53,6 +56,20 @@ def test_the_likeliest_action_is_that_of_its_own_row_in_numbers_of_any_size():
     p = np.random.default_rng(0).dirichlet(np.ones(3), (4, 5))
     np.testing.assert_array_equal(likeliest(wide(p)), p.argmax(axis=2))
     np.testing.assert_array_equal(likeliest(wide(p[0])), p[0].argmax(axis=1))
+
+
+def test_reward_weighted_steps_are_bounded_where_the_best_action_is_hardly_taken():
+    """Factors 1 - (1 - y)^n have to be right for y far below the rounding of 1."""
+    mdp, policy = MDP(np.ones((1, 2, 1)), [[0.0, 1.0]], 0.0), [[1 - 5e-11, 5e-11]]
+    rule = RewardWeightedPG(steps.Geometric(eta=0.1, growth=1.1), inner=1, best=1.0)
+    run = optimize(mdp, rule, 121, policy=policy)
+    for id in ("SR1", "SR2"):
+        found = verdict(REGISTRY[id], run)
+        assert found.holds
+        claimed = np.isfinite(found.proved)
+        assert claimed[100:].any()
+        gained = found.measured[claimed]
+        np.testing.assert_allclose(found.proved[claimed], gained, rtol=1e-3, atol=1e-19)
 
 
 def test_escapes_from_random_corners():

@@ -51,6 +51,12 @@ def inner_steps(run):
     return J, h, g, known & (h <= 4)
 
 
+def _fallen(y, times):
+    """1 - (1 - y)^times for 0 <= y <= 1, however small it is."""
+    with np.errstate(divide="ignore"):
+        return -np.expm1(times * np.log1p(-y))
+
+
 @theorem(
     "SR1",
     "improvement >= J (exp(|g|^2 (1 - (1 - h/2)^{2S})) - 1) if h <= 2; S = 1 there if h <= 4",
@@ -68,8 +74,8 @@ def improvement_likelihood(run):
     raises it by h (1 - h/4) |g_j|^2, and |g_{j+1}| >= (1 - h/2) |g_j|. That the limit 4 is
     sufficient, is Theorem 3.1 of Wang et al. (2026)."""
     (gained, rounding), (J, h, g, known) = improvement(run), inner_steps(run)
-    left = np.where(h <= 2, np.abs(1 - h / 2) ** (2 * run.rule.inner), (1 - h / 2) ** 2)
-    return gained, np.where(known, J * np.expm1(g * (1 - left)), -np.inf), rounding
+    risen = np.where(h <= 2, _fallen(np.minimum(h / 2, 1.0), 2 * run.rule.inner), h * (1 - h / 4))
+    return gained, np.where(known, J * np.expm1(g * risen), -np.inf), rounding
 
 
 @theorem(
@@ -96,7 +102,7 @@ def improvement_burn_in(run):
     T = np.minimum(np.maximum(far, 1.0), run.rule.inner)
     inside = known & (h <= 2) & (g > 0) & (y > 0) & (y < 1)
     y = np.where(inside, y, 0.5)
-    total = (1 - (1 - y) ** (2 * T)) / (y * (2 - y))
+    total = _fallen(y, 2 * T) / (y * (2 - y))
     return gained, np.where(inside, J * np.expm1(g * h * (1 - h / 4) * total), -np.inf), rounding
 
 
