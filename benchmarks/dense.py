@@ -83,8 +83,8 @@ def check_gaps(task, runs, at=(1, 20)):
         assert close(run.value_gap, gaps, resolution), f"{name} differs from tabular_pg: {task}"
 
 
-WHY = """What misses, on one processor or another, is within a tenth of its target, entropy natural PG
-at 20 x 5 first. Most of an iteration is refinement by an earlier factor: at 100 x 10 natural PG
+WHY = """What misses, on one processor or another, is within a tenth of its target, entropy natural
+PG at 20 x 5 first. Most of an iteration is refinement by an earlier factor: at 100 x 10 natural PG
 takes 4.5 refinements (`run.refinements`), with entropy 9, and 1,000 exponentials and logarithms, of
 8 us; softmax PG solves the adjoint system as well, 7.3 refinements for both at 200 x 10."""
 TABLE = Table("dense", TITLE, rows, WHY)
