@@ -14,7 +14,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.targetconfig import ConfigStack
 
 from tabular_pg.compiled.cache import KernelCache
-from tabular_pg.compiled.parts import PartCompiler, PartLibrary, SettingsOnce
+from tabular_pg.compiled.parts import KernelCompiler, PartCompiler, PartLibrary
 
 
 class Kernel(CPUDispatcher):
@@ -26,7 +26,7 @@ class Kernel(CPUDispatcher):
     def __init__(self, function, settings, tag="", foreign=False, refuse=lambda: None):
         entries = {"nopython": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
         super().__init__(function, None, settings | entries, PartCompiler)
-        self._compiler = SettingsOnce(
+        self._compiler = KernelCompiler(
             function, self.targetdescr, settings | entries, {}, PartCompiler
         )
         known = function, tag, self if foreign else None, refuse
@@ -75,7 +75,7 @@ class Kernel(CPUDispatcher):
         """The same function with machine code of its own."""
         if self._whole is None:
             whole = numba.njit(self.py_func, no_cfunc_wrapper=True, **self._settings)
-            whole._compiler = SettingsOnce(
+            whole._compiler = KernelCompiler(
                 self.py_func, self.targetdescr, whole.targetoptions, {}, Compiler
             )
             whole._cache = KernelCache(*self._known)

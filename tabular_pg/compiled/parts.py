@@ -54,7 +54,7 @@ class Settings(Flags):
         return Settings(self, self.words)
 
 
-class SettingsOnce(_FunctionCompiler):
+class KernelCompiler(_FunctionCompiler):
     """Numba's compiler with these settings."""
 
     def compile(self, args, return_type):

@@ -88,8 +88,17 @@ class Kernels(NamedTuple):
     watch: object
 
 
-for i, function in enumerate((normalize, policy_error, logarithms, rows, watch)):
-    chosen(function, lambda kind, *others, i=i: KERNELS[kind.instance_class][i])
+def _found_by_type(function):
+    """Let compiled code find the kernel of this name."""
+    name = function.__name__
+    chosen(function, lambda kind, *others: getattr(KERNELS[kind.instance_class], name))
+
+
+_found_by_type(normalize)
+_found_by_type(policy_error)
+_found_by_type(logarithms)
+_found_by_type(rows)
+_found_by_type(watch)
 
 
 @njit_inlined

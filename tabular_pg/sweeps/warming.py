@@ -39,7 +39,7 @@ def warm_tasks() -> list[tuple[str, str | None, float, str]]:
         for size in sizes if "eta" in rule._fields else sizes[:1]:
             for tau in taus.get(method.regularization, (0.0, VALUE)):
                 step = None if size is None else size.__name__
-                if _is_possible(chosen(rule.__name__, step), tau):
+                if _is_possible(rule_with(rule.__name__, step), tau):
                     tasks += [(rule.__name__, step, tau, kind) for kind in KINDS]
     return tasks
 
@@ -53,7 +53,7 @@ def _is_possible(rule, tau):
     return True
 
 
-def chosen(rule, step):
+def rule_with(rule, step):
     """A rule with a step size, given their names."""
     rules, steps = {x.__name__: x for x in METHODS}, {x.__name__: x for x in STEP_SIZES}
     made = _made(rules[rule])
@@ -66,7 +66,7 @@ def warm(rule, step, tau, kind) -> float:
     rarely, compiled_loop.RARELY = compiled_loop.RARELY, 1
     try:
         with contextlib.suppress(RuntimeWarning):
-            optimize(instance(kind), chosen(rule, step), 2, tau=tau)
+            optimize(instance(kind), rule_with(rule, step), 2, tau=tau)
     finally:
         compiled_loop.RARELY = rarely
     return time.perf_counter() - start

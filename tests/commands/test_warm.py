@@ -11,7 +11,7 @@ from tabular_pg.compiled import cache
 from tabular_pg.engine.arguments import planned
 from tabular_pg.engine.method import METHODS
 from tabular_pg.numerics.systems.solver import Solver
-from tabular_pg.sweeps.warming import KINDS, chosen, instance, warm_tasks
+from tabular_pg.sweeps.warming import KINDS, instance, rule_with, warm_tasks
 
 AGAIN = """
 from numba.core import event
@@ -44,7 +44,7 @@ def test_every_method_is_warmed_with_every_step_size_and_tau():
 
 
 def test_the_kinds_of_mdps_are_run_in_ways_of_their_own():
-    solvers = [optimize(instance(kind), chosen("NaturalPG", None), 2).solver for kind in KINDS]
+    solvers = [optimize(instance(kind), rule_with("NaturalPG", None), 2).solver for kind in KINDS]
     few, dozens, *many, sparse = solvers
     assert (few, dozens, *many) == (Solver.ELIMINATION, *3 * [Solver.REUSE])
     assert sparse in (Solver.SWEEPS, Solver.SPARSE_LU, Solver.GMRES, Solver.BICGSTAB)
@@ -52,7 +52,7 @@ def test_the_kinds_of_mdps_are_run_in_ways_of_their_own():
 
 def test_every_task_is_a_run():
     for rule, step, tau, kind in warm_tasks():
-        each = [(instance(kind), chosen(rule, step), tau, None, None)]
+        each = [(instance(kind), rule_with(rule, step), tau, None, None)]
         planned(each, 2, None, None, None)
 
 
