@@ -11,8 +11,8 @@ from benchmarks.report import markdown, missed, write_csv
 from tabular_pg._files import write_whole
 
 TABLES = (
-    "dense", "start", "wait", "reuse", "sweep", "long", "scaling", "search", "population",
-    "verdicts", "methods",
+    "dense", "records", "start", "wait", "reuse", "sweep", "long", "scaling", "search",
+    "population", "verdicts", "methods",
 )  # fmt: skip
 RESULTS = Path(__file__).resolve().parent / "results"
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+LITTLE = 2**24  # bytes; to ask the system whether there are so many takes 60 us
+
 
 def cores() -> int:
     """How many cores this process may use."""
@@ -50,6 +52,8 @@ def _libraries():
 
 def refuse_beyond_memory(needed, what):
     """Raise MemoryError before an allocation of ``needed`` bytes would fail, or worse, not fail."""
+    if needed <= LITTLE:
+        return
     available = _available_memory()
     if needed > available:
         size = f"{needed / 1e9:.3g}" if needed < 1e300 else "more than 1e291"

@@ -6,6 +6,7 @@ iterations and returns the values V^n (S,), or None where the library cannot do 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -113,6 +114,29 @@ def numpy_loop(task, evaluate, action_values):
 
 def jax_fori_loop(task):
     """The whole run compiled: fori_loop over iterations in float64, factors shared by V and d."""
+    P, start, values, step = _jax_parts(task)
+
+    @jax.jit
+    def loop(P, n):  # P is an argument: as a constant it would be folded at compile time
+        theta = jax.lax.fori_loop(0, n, lambda _, theta: step(theta, P)[0], start)
+        return values(theta, P)[2]
+
+    return lambda n: np.asarray(loop(P, n))
+
+
+def jax_scan(task):
+    """The same by scan, which stacks the policies and values of all iterates."""
+    P, start, _, step = _jax_parts(task)
+
+    @partial(jax.jit, static_argnames="n")
+    def loop(P, n):
+        return jax.lax.scan(lambda theta, _: step(theta, P), start, length=n)[1]
+
+    return lambda n: [np.asarray(stacked) for stacked in loop(P, n)]
+
+
+def _jax_parts(task):
+    """P, the first logits, what evaluates logits, and what takes a step and tells from where."""
     P, r, mu = (jnp.asarray(field) for field in (task.mdp.P, task.mdp.r, task.mdp.mu))
     gamma, tau = task.mdp.gamma, task.tau
 
@@ -126,18 +150,12 @@ def jax_fori_loop(task):
         d = jax.scipy.linalg.lu_solve(factors, start, trans=1) if task.visitation else None
         return pi, log_pi, V, d
 
-    def step(_, carry):
-        theta, P = carry
+    def step(theta, P):
         pi, log_pi, V, d = values(theta, P)
         Q = r + gamma * jnp.einsum("sat,t->sa", P, V)
-        return ascend(task, theta, pi, log_pi, V, Q, d), P
+        return ascend(task, theta, pi, log_pi, V, Q, d), (pi, V)
 
-    @jax.jit
-    def loop(P, n):  # P is an argument: as a constant it would be folded at compile time
-        theta, _ = jax.lax.fori_loop(0, n, step, (jnp.zeros(r.shape), P))
-        return values(theta, P)[2]
-
-    return lambda n: np.asarray(loop(P, n))
+    return P, jnp.zeros(r.shape), values, step
 
 
 def numba_loop(task):

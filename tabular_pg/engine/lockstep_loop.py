@@ -63,7 +63,7 @@ def advance_together(tasks, watch):
         _pass(tasks, k, not last)
         if record:
             for task in tasks:
-                task.record.add_advantages(task.point)
+                task.record.correct_advantages(task.point)
         if last:
             return
         watch.count(len(tasks))

@@ -15,6 +15,7 @@ from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.rules import checked_rule, method_of, part_records
 from tabular_pg.engine.start import remember
 from tabular_pg.engine.step_size import is_constant, step_of
+from tabular_pg.gaps.bookkeeping import LOWEST
 from tabular_pg.gaps.coordinates import Offsets, Probabilities
 from tabular_pg.gaps.duals import Duals, log_policies
 from tabular_pg.mdps.mdp import MDP
@@ -27,7 +28,6 @@ from tabular_pg.saved.runs import run_content, run_fields
 from tabular_pg.saved.values import read_rule
 
 SMALL = 1e-280  # means of gaps below are taken from logarithms
-LOWEST = 1e-290  # gaps below have lost digits
 
 
 class Status(enum.Enum):

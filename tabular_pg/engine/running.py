@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,12 +11,12 @@ from tabular_pg.engine.around import begin_once, begin_twice, plain_values, step
 from tabular_pg.engine.method import Method, Space
 from tabular_pg.engine.registration import refuse_answers
 from tabular_pg.engine.rules import flat_rule, method_of, shown_rule
-from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.search import Trial
 from tabular_pg.engine.start import start_of
 from tabular_pg.engine.step_size import StepSize, registered_step, step_of
 from tabular_pg.gaps.point import Point, Problem, empty_point
 from tabular_pg.gaps.problem import problem_of
+from tabular_pg.gaps.records import Record
 from tabular_pg.gaps.two_forms import TwoForms
 from tabular_pg.mdps.mdp import MDP
 from tabular_pg.numerics.systems.choice import (
@@ -33,90 +32,6 @@ from tabular_pg.numerics.systems.solver import Solver
 from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 from tabular_pg.optima.optimal import Optimum, optimum
 from tabular_pg.optima.proper import refuse_endless
-
-
-class Room(NamedTuple):
-    """Where a number of iterates is kept, of each what is documented at ``Run``."""
-
-    k: np.ndarray
-    iterates: np.ndarray
-    scaled_gap: np.ndarray
-    log_scale: np.ndarray
-    log_policies: np.ndarray  # none of them where policies have one form
-    A: np.ndarray
-    d: np.ndarray
-    least_policy: np.ndarray
-    least_optimal_mass: np.ndarray
-    gap_sum: np.ndarray
-
-
-def room(size, point) -> Room:
-    """Room for so many iterates."""
-    shape, S = point.x.shape, point.e.size
-    each, both = (size, *shape), (size if len(point.log_pi) else 0, *shape)
-    return Room(
-        np.empty(size, dtype=np.int64), np.empty(each), np.empty((size, S)), np.empty(size),
-        np.empty(both), np.empty(each), np.zeros((size, S)), np.empty(each), np.empty((size, S)),
-        np.empty(size),
-    )  # fmt: skip
-
-
-class Record:
-    """Arrays for a number of iterates, filled one by one."""
-
-    def __init__(self, size, point):
-        self.size, self._resolved = 0, {}
-        self._fields = room(size, point)._asdict()
-
-    @property
-    def last(self) -> int:
-        """The iteration recorded last; -1 before the first."""
-        return int(self._fields["k"][self.size - 1]) if self.size else -1
-
-    def add(self, k, point, log_scale, gap_sum):
-        """Keep what is known of an iterate before its advantages."""
-        values = {
-            "k": k,
-            "iterates": point.x,
-            "scaled_gap": point.e,
-            "log_scale": log_scale,
-            "d": point.d,
-            "least_policy": point.least_policy,
-            "least_optimal_mass": point.least_optimal_mass,
-            "gap_sum": gap_sum,
-        }
-        if len(point.log_pi):
-            values["log_policies"] = point.log_pi
-        for name, value in values.items():
-            self._fields[name][self.size] = value
-        if not np.isnan(point.log_e[0]):
-            self._resolved[self.size] = point.log_e.copy()
-
-    def add_advantages(self, point):
-        """Keep the rest of it."""
-        self._fields["A"][self.size] = point.A
-        self.size += 1
-
-    def fields(self, actions=None) -> dict:
-        """What was recorded, read-only; advantages of unavailable actions become -inf."""
-        if actions is not None:
-            self._fields["A"][:, ~actions] = -np.inf
-        kept = {name: values[: self.size] for name, values in self._fields.items()}
-        kept["log_below"] = self._below(kept["scaled_gap"]) if self._resolved else None
-        if not len(kept["log_policies"]):
-            kept["log_policies"] = None
-        for values in kept.values():
-            if values is not None:
-                values.setflags(write=False)
-        return kept
-
-    def _below(self, scaled_gap) -> np.ndarray:
-        """(K, S) logarithms of the gaps that have lost digits to underflow; nan for the others."""
-        logarithms = np.full(scaled_gap.shape, np.nan)
-        for i, log_e in self._resolved.items():
-            below = scaled_gap[i] < LOWEST
-            logarithms[i, below] = log_e[below]
-        return logarithms
 
 
 @dataclass
@@ -211,6 +126,6 @@ def task_of(plan) -> Task:
     if size is not None:
         trial = Trial(0.0, point, point.A, point.e, point.e)
         refuse_answers(size, step_of(rule), problem, point, trial)
-    record = Record(at.size, point)
+    record = Record(at, point)
     bar = None if until is None else (1.0 - mdp.gamma) * until
     return Task(mdp, rule, tau, start.policy, best, at, problem, point, system, record, bar)

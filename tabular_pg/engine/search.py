@@ -14,7 +14,6 @@ import numpy as np
 from tabular_pg._jit import njit_foreign, njit_inlined
 from tabular_pg.compiled.apart import reference
 from tabular_pg.engine.registration import NUMBER, TRUTH, refuse_function, refuse_visits
-from tabular_pg.engine.run import LOWEST
 from tabular_pg.engine.step_size import (
     LARGEST_STEP,
     STEP_SIZES,
@@ -23,8 +22,9 @@ from tabular_pg.engine.step_size import (
     native_part,
     part_of,
 )
-from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
+from tabular_pg.gaps.bookkeeping import LOWEST, keep_least, largest_gap
 from tabular_pg.gaps.point import Point, copy_iterate
+from tabular_pg.gaps.records import enter
 
 MOST_TRIALS = 100_000  # of one step; halving it, from 1e250 to 0, takes 1900
 NOTHING_PASSED = -math.inf  # stands for the step that was not taken
@@ -46,8 +46,9 @@ class Trial(NamedTuple):
 
 
 def searching(step, size, simplex, begin, evaluate):
-    """``search(values, problem, point, trial, gap_sum, log_scale, k, stop)`` takes the steps k,
-    ..., stop - 1, or as many as pass, and returns (how many were taken in all, ``log_scale``).
+    """``search(values, problem, point, trial, gap_sum, log_scale, ledger, k, n, stop)`` takes
+    the steps k, ..., stop - 1, or as many as pass, and returns how many were taken in all, and how
+    many iterates are on the page, n before.
 
     ``step`` and ``begin``, which fills what is remembered before step 0, take the step size as if
     it were a constant; ``simplex`` says whether iterates are probabilities rather than logarithms;
@@ -56,7 +57,7 @@ def searching(step, size, simplex, begin, evaluate):
     """
     record, propose, follow, remembered = size.record, size.propose, size.follow, size.notes
 
-    def search(values, problem, point, trial, gap_sum, log_scale, k, stop):
+    def search(values, problem, point, trial, gap_sum, log_scale, ledger, k, n, stop):
         fields, before, after = values
         rule = record(*fields)
         gaps, change, last = np.empty((2, point.e.size)), np.empty(point.x.shape), 0.0
@@ -65,9 +66,9 @@ def searching(step, size, simplex, begin, evaluate):
         if k > 0:
             last = point.steps[k - 1]
         while k < stop:
-            gap = largest_gap(point, log_scale)
+            gap = largest_gap(point, log_scale[0])
             keep_least(problem, point)
-            fill_gaps(point, log_scale, gaps[0])
+            fill_gaps(point, log_scale[0], gaps[0])
             unresolved = gap < LOWEST and last > 0.0
             eta = last if unresolved else min(propose(rule, k, last, problem, point), most)
             found, moved, proposed, trials = False, True, eta, 0
@@ -80,7 +81,7 @@ def searching(step, size, simplex, begin, evaluate):
                 step(((eta,), before, after), k, problem, trial)
                 trial_scale = evaluate(*tried)
                 if trial.flaws[3] > 0.0:
-                    return k, log_scale
+                    return k, n
                 fill_gaps(trial, trial_scale, gaps[1])
                 fill_change(point, trial, simplex, change)
                 seen = Trial(eta, trial, change, gaps[0], gaps[1])
@@ -91,12 +92,13 @@ def searching(step, size, simplex, begin, evaluate):
                     eta = min(following, most)
             if not found:
                 point.steps[k] = NOTHING_PASSED if proposed > 0.0 else proposed
-                return k, log_scale
+                return k, n
             copy_iterate(trial, point)
             gap_sum[0] += gap
-            log_scale, last = trial_scale, eta
+            log_scale[0], last = trial_scale, eta
             k += 1
-        return k, log_scale
+            n = enter(ledger, k, n)
+        return k, n
 
     return search
 

@@ -7,6 +7,7 @@ import math
 from tabular_pg._jit import njit_inlined
 from tabular_pg.numerics.simplex import EPS
 
+LOWEST = 1e-290  # gaps below have lost digits
 LEAST_OFFSET = 1e-290  # smaller ones have lost digits, and would stop to shrink
 MEASURABLE = 1e-270  # gaps of Q below are near underflow, and say nothing about rounding
 

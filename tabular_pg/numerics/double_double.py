@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from tabular_pg._jit import njit
+from tabular_pg._jit import njit_borrowing
 
 
-@njit
+@njit_borrowing
 def two_sum(a, b):
     """``(s, t)`` with ``s = fl(a + b)`` and ``s + t = a + b`` exactly."""
     s = a + b
@@ -21,7 +19,7 @@ def two_sum(a, b):
     return s, (a - (s - v)) + (b - v)
 
 
-@njit
+@njit_borrowing
 def two_product(a, b):
     """``(p, t)`` with ``p = fl(a b)`` and ``p + t = a b`` exactly (no overflow assumed)."""
     p = a * b
@@ -34,21 +32,21 @@ def two_product(a, b):
     return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
-@njit
+@njit_borrowing
 def add(a, a_low, b, b_low):
     """``(high, low)`` of the sum of two numbers that are given so."""
     s, t = two_sum(a, b)
     return two_sum(s, t + a_low + b_low)
 
 
-@njit
+@njit_borrowing
 def multiply(a, a_low, b, b_low):
     """The same of their product."""
     p, t = two_product(a, b)
     return two_sum(p, t + (a * b_low + a_low * b))
 
 
-@njit
+@njit_borrowing
 def divide(a, a_low, b, b_low):
     """The same of their quotient."""
     first = a / b
@@ -57,7 +55,7 @@ def divide(a, a_low, b, b_low):
     return two_sum(first, (rest + rest_low) / b)
 
 
-@njit
+@njit_borrowing
 def add_successor(sums, p, v, v_low, own, own_low):
     """``sums`` after the successor of probability ``p`` and value ``v``: of p (v - own), and p."""
     mean, mean_low, mass, mass_low = sums
@@ -68,7 +66,7 @@ def add_successor(sums, p, v, v_low, own, own_low):
     return mean, mean_low, mass, mass_low
 
 
-@njit
+@njit_borrowing
 def advantage(sums, r, gamma, kept, kept_low):
     """``r + gamma mean / mass - kept`` as a pair of floats; 0 for an all-zero row."""
     mean, mean_low, mass, mass_low = sums
@@ -80,15 +78,14 @@ def advantage(sums, r, gamma, kept, kept_low):
     return add(mean, mean_low, r, 0.0)
 
 
-@njit
-def advantages(P, r, gamma, ends, V, V_low):
-    """``r + gamma P V - V`` (S, A) as a pair of floats; the rows of P are divided by their sums.
+@njit_borrowing
+def advantages(P, r, gamma, ends, V, V_low, high, low):
+    """Fill ``high + low`` (S, A) with ``r + gamma P V - V``; rows of P are divided by their sums.
 
     Where episodes end, ``ends`` (S, A) is another entry of the row, of a state that is worth 0; it
     is None else. Entries of unavailable actions, whose rows are all zero, are 0.
     """
     S, A = r.shape
-    high, low = np.empty((S, A)), np.empty((S, A))
     one, one_low = two_sum(1.0, -gamma)
     for s in range(S):
         kept, kept_low = multiply(one, one_low, V[s], V_low[s])
@@ -100,15 +97,13 @@ def advantages(P, r, gamma, ends, V, V_low):
             if ends is not None:
                 sums = add_successor(sums, ends[s, a], 0.0, 0.0, V[s], V_low[s])
             high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
-    return high, low
 
 
-@njit
-def sparse_advantages(model, r, gamma, ends, V, V_low):
+@njit_borrowing
+def sparse_advantages(model, r, gamma, ends, V, V_low, high, low):
     """``advantages`` for a ``SparseModel``."""
     S, A = r.shape
     indptr, indices, data = model.indptr, model.indices, model.data
-    high, low = np.empty((S, A)), np.empty((S, A))
     one, one_low = two_sum(1.0, -gamma)
     for s in range(S):
         kept, kept_low = multiply(one, one_low, V[s], V_low[s])
@@ -121,10 +116,9 @@ def sparse_advantages(model, r, gamma, ends, V, V_low):
             if ends is not None:
                 sums = add_successor(sums, ends[s, a], 0.0, 0.0, V[s], V_low[s])
             high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
-    return high, low
 
 
-@njit
+@njit_borrowing
 def accumulate(V, V_low, step):
     """Add the vector ``step`` to ``V + V_low`` in place."""
     for s in range(V.size):
@@ -135,7 +129,7 @@ LOG2, LOG2_LOW = 0.6931471805599453, 2.3190468138462996e-17
 HALVINGS, TERMS = 9, 8  # of the argument of exp, each undone by a squaring; of its series
 
 
-@njit
+@njit_borrowing
 def exp(x, x_low):
     """e^x as a pair of floats, for -700 <= x <= 700; 0 below.
 
@@ -160,7 +154,7 @@ def exp(x, x_low):
     return math.ldexp(y, int(n)), math.ldexp(y_low, int(n))
 
 
-@njit
+@njit_borrowing
 def log(x, x_low):
     """log x as a pair of floats, for x > 0: one step of Newton's method."""
     n = 0
@@ -176,7 +170,7 @@ def log(x, x_low):
     return add(high, low, shift, shift_low)
 
 
-@njit
+@njit_borrowing
 def ahead_of_top(A, A_low, tau, high, low, s):
     """The largest entry of row ``s``; fill that of ``high + low`` with A less it, over tau."""
     top = 0
@@ -192,7 +186,7 @@ def ahead_of_top(A, A_low, tau, high, low, s):
     return top
 
 
-@njit
+@njit_borrowing
 def soft_residual(A, A_low, tau, mean, precise, high, low, out):
     """Fill ``high + low`` (S, A) with A less its maximum, divided by tau, and ``out`` (S,) with
     max A / tau + the log of the sum of its exponentials, or of their mean, without those of -inf.

@@ -36,11 +36,16 @@ class Bellman:
 
     def values(self, chosen):
         """(V, reach): values of the deterministic policy, and what they add up without signs."""
-        S, A = self.r.shape
-        gains = self.r[np.arange(S), chosen]
+        states, pi = np.arange(chosen.size), one_hot(chosen, self.r.shape[1])
+        gains = self.r[states, chosen]
         losses = np.maximum(-gains, 0.0)
         gains = np.maximum(gains, 0.0)
-        self.solve(one_hot(chosen, A), gains)
+        if self.dense:
+            np.multiply(self.gamma, self.P[states, chosen], out=self._systems.N)
+            self._systems.renew(pi)
+        else:
+            self._systems.update(pi)
+        self.again(gains)
         if losses.any():
             self.again(losses)
         return gains - losses, gains + losses
@@ -74,7 +79,8 @@ class Bellman:
             A -= V[:, None]
             return self.masked(A)
         kernel = advantages if self.dense else sparse_advantages
-        A, A_low = kernel(self.P, self.r, self.gamma, self.ends, V, V_low)
+        A, A_low = np.empty(self.r.shape), np.empty(self.r.shape)
+        kernel(self.P, self.r, self.gamma, self.ends, V, V_low, A, A_low)
         return self.masked(A), A_low
 
     def refine(self, V, V_low, chosen, reach) -> float:

@@ -89,6 +89,7 @@ def _solve_all(P, r, gamma, given, out):
     V, V_low, reach, chosen = np.empty(S), np.empty(S), np.empty(S), np.empty(S, dtype=np.int64)
     step, zero, no_reward = np.empty(S), np.zeros(S), np.zeros((S, A))
     data, floor = np.empty((S, A)), np.empty((S, A))
+    high, low = np.empty((S, A)), np.empty((S, A))
     certain, unused = np.empty((S, A), dtype=np.bool_), np.empty((S, A), dtype=np.bool_)
     rounding = TWICE * (FEW + S) / (1.0 - gamma)
     for i in range(len(r)):
@@ -106,7 +107,7 @@ def _solve_all(P, r, gamma, given, out):
             V_low[:] = 0.0
             before, missing = np.inf, np.inf
             for _ in range(REFINEMENTS):
-                high, low = advantages(P[i], r[i], gamma, None, V, V_low)
+                advantages(P[i], r[i], gamma, None, V, V_low, high, low)
                 before, missing = missing, 0.0
                 for s in range(S):
                     step[s] = high[s, chosen[s]] + low[s, chosen[s]]
@@ -117,7 +118,7 @@ def _solve_all(P, r, gamma, given, out):
                         missing = max(missing, abs(step[s]) / reach[s])
                 if missing <= NEGLIGIBLE or not missing < before / 2:
                     break
-            high, low = advantages(P[i], r[i], gamma, None, V, V_low)
+            advantages(P[i], r[i], gamma, None, V, V_low, high, low)
             value_rounding(P[i], r[i], gamma, V, chosen, step)
             solve(N, pivot, step)
             step -= step.min()

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from tabular_pg._jit import njit, njit_inlined
+from tabular_pg._jit import njit_borrowing, njit_inlined
 from tabular_pg.compiled.choice import chosen_by_storage
 
 HALF_ULP = 2.0**-53  # relative rounding error of one float
@@ -32,14 +32,14 @@ def entry_rounding(p, change):
     return 0.0 if p == 0.0 or p == 1.0 else HALF_ULP * p * abs(change)
 
 
-@njit
+@njit_borrowing
 def value_rounding(P, r, gamma, V, chosen, out):
     """Fill ``out`` (S,) with what the rounding of the chosen row and reward may add to a state."""
     for s in range(V.size):
         out[s] = reward_rounding(r[s, chosen[s]]) + gamma * row_rounding(P, V, s, chosen[s])
 
 
-@njit
+@njit_borrowing
 def difference_rounding(P, r, gamma, V, drift, chosen, out, certain):
     """Fill ``out`` (S, A) with the unit of each advantage, and ``certain`` where both actions lead
     to the same state for sure: then the rewards decide, and are no means over successors.

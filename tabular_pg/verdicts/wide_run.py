@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from tabular_pg._floats import UNDERFLOW
-from tabular_pg.engine.run import LOWEST, SMALL, Status
+from tabular_pg.engine.run import SMALL, Status
 from tabular_pg.engine.step_size import mapped
+from tabular_pg.gaps.bookkeeping import LOWEST
 from tabular_pg.gaps.coordinates import Logits, Probabilities
 from tabular_pg.gaps.duals import Duals
 from tabular_pg.numerics.offsets import KL_SERIES

@@ -153,7 +153,8 @@ def test_double_double(seed):
 @given(mdps())
 def test_double_double_advantages(mdp):
     V, V_low = np.linspace(-1, 1, mdp.n_states), np.full(mdp.n_states, 1e-18)
-    high, low = advantages(mdp.P, mdp.r, mdp.gamma, None, V, V_low)
+    high, low = np.empty((2, *mdp.r.shape))
+    advantages(mdp.P, mdp.r, mdp.gamma, None, V, V_low, high, low)
     for s, a in np.ndindex(mdp.r.shape):
         row = [Fraction(p) for p in mdp.P[s, a]]
         mean = sum(p * (Fraction(v) + Fraction(1e-18)) for p, v in zip(row, V, strict=True))

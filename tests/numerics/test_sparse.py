@@ -280,18 +280,20 @@ def test_advantages_are_the_dense_ones(case, seed):
     mdp, _, _ = case.build()
     rng = np.random.default_rng(seed)
     V = rng.random(mdp.n_states)
-    dense = advantages(dense_P(mdp), mdp.r, mdp.gamma, None, V, 1e-18 * V)
-    compressed = sparse_advantages(sparse_model(mdp), mdp.r, mdp.gamma, None, V, 1e-18 * V)
-    assert np.array_equal(dense, compressed)
+    given, found = (mdp.r, mdp.gamma, None, V, 1e-18 * V), np.empty((2, 2, *mdp.r.shape))
+    advantages(dense_P(mdp), *given, *found[0])
+    sparse_advantages(sparse_model(mdp), *given, *found[1])
+    assert np.array_equal(*found)
 
 
 def test_advantages_of_missing_rows_are_0():
     mdp = MDP(sp.csr_array(BASE), np.zeros((2, 2)), 0.9)
     V = np.array([1.0, 2.0])
-    for high, low in (
-        sparse_advantages(sparse_model(mdp), mdp.r, 0.9, None, V, 0 * V),
-        advantages(BASE.reshape(2, 2, 2), mdp.r, 0.9, None, V, 0 * V),
-    ):
+    for kernel, P in (
+        (sparse_advantages, sparse_model(mdp)), (advantages, BASE.reshape(2, 2, 2)),
+    ):  # fmt: skip
+        high, low = np.empty((2, 2, 2))
+        kernel(P, mdp.r, 0.9, None, V, 0 * V, high, low)
         assert high[1, 1] == low[1, 1] == 0
         assert high[1, 0] == pytest.approx(0.9 - 2)
 

@@ -10,15 +10,14 @@ from tabular_pg._jit import njit_inlined
 from tabular_pg.batches.batch import COMPILED, Batch, advanced
 from tabular_pg.compiled.apart import reference
 from tabular_pg.engine.around import begin_once
-from tabular_pg.engine.compiled_loop import plain_loop
 from tabular_pg.engine.method import METHODS
 from tabular_pg.engine.optimize import optimize
 from tabular_pg.engine.run import Run, Status
-from tabular_pg.engine.running import room
 from tabular_pg.gaps.bookkeeping import keep_least, largest_gap
 from tabular_pg.gaps.coordinates import Logits, Offsets, Probabilities
-from tabular_pg.gaps.evaluation import evaluate_at_apart
+from tabular_pg.gaps.evaluation import evaluate_at_apart, evaluate_once
 from tabular_pg.gaps.point import Problem, empty_point, fill
+from tabular_pg.gaps.records import room
 from tabular_pg.gaps.two_forms import NEEDED_BELOW
 from tabular_pg.numerics.systems.dense_solver import backward_error_bound
 from tabular_pg.numerics.systems.solver import Solver
@@ -188,9 +187,7 @@ class Evaluator:
         evaluated = not self.stackable
         if evaluated:  # a method that remembers fills its memory after that
             restart(point, x[0])
-            _, record.log_scale[0] = self.method.around(plain_loop)(
-                values, problem, point, np.zeros(1), 0.0, -1, 0
-            )
+            record.log_scale[0] = evaluate_once(problem, point)
             self.method.around(begin_once)(values, problem, point)
         loop = self.method.around(recording)
         count = loop(values, problem, point, record, self.at, x, kept, evaluated)

@@ -51,12 +51,12 @@ def plain_optimum(P, r, gamma):
         factors(P, gamma, pi, N, pivot, slack)
         solve(N, pivot, V)
         for _ in range(2):
-            high, low = advantages(P, r, gamma, None, V, V_low)
+            advantages(P, r, gamma, None, V, V_low, high, low)
             for s in range(S):
                 rest[s] = high[s, chosen[s]] + low[s, chosen[s]]
             solve(N, pivot, rest)
             accumulate(V, V_low, rest)
-        high, low = advantages(P, r, gamma, None, V, V_low)
+        advantages(P, r, gamma, None, V, V_low, high, low)
         value_rounding(P, r, gamma, V, chosen, drift)
         solve(N, pivot, drift)
         drift -= drift.min()
@@ -87,9 +87,10 @@ def soft_optimum(P, r, gamma, tau, V, V_low):
     S, A = r.shape
     N, pivot, slack = np.empty((S, S)), np.empty(S), np.empty(S)
     high, low, pi = np.empty((S, A)), np.empty((S, A)), np.empty((S, A))
+    above, below = np.empty((S, A)), np.empty((S, A))
     residual, previous, precise = np.empty(S), np.inf, False
     for _ in range(NEWTON_STEPS):
-        above, below = advantages(P, r, gamma, None, V, V_low)
+        advantages(P, r, gamma, None, V, V_low, above, below)
         soft_residual(above, below, tau, True, precise, high, low, residual)
         size = np.abs(residual).max()
         if size < SETTLED and size >= previous / 2:
