@@ -62,7 +62,7 @@ def waits() -> list[tuple[str, float]]:
     return found
 
 
-WHY = """A first result compiles 65 functions, 23 of them for the optimum. Half of the time are
+WHY = """A first result compiles 63 functions, 20 of them for the optimum. Half of the time are
 numba's own steps in Python (types, its intermediate representation, writing LLVM's), half is LLVM
 (reading it, optimizing every function, then what is called as a whole, machine code): `python -m
 cProfile -s cumulative` of the first `optimize` in an empty folder for compiled code,
