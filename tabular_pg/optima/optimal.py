@@ -152,7 +152,9 @@ def _computed(mdp, tau, tie_tolerance, regularizer) -> Optimum:
     if mdp.ends is not None:
         _refuse_scale(mdp, tau, largest, float(found.reach.max()))
     if tau == 0:
-        return _plain(bellman.available, found, tie_tolerance)
+        available = bellman.available
+        del bellman  # whose systems are as large as P
+        return _plain(available, found, tie_tolerance)
     scale = float(found.reach.max())
     largest = LARGEST_TAU if regularizer is None else LARGEST_BESIDE_MAP
     if scale > 0 and not SMALLEST_TAU * scale <= tau <= largest * scale:

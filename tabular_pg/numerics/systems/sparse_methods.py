@@ -20,6 +20,7 @@ RESTART = 30  # products in a cycle of GMRES
 MANY = 2**16  # states from which GMRES is not tried before BiCGSTAB
 CYCLE = 1000  # and at most in a cycle of BiCGSTAB
 REDUCTION = 1e-9  # of the residual within a cycle; it is then computed anew ...
+ROUGH = 1e-6  # of the residual, for a step of refinement: the next one does the rest
 LEFT = 1e-17  # ... and by less if that takes all of it to this
 ENTRY = 2.5  # time of an entry of the matrix in a product, in those of an entry of a vector
 PATIENCE = 6  # cycles without ...
@@ -124,6 +125,17 @@ def iterate(system, method, b, x):
             kept[:] = x
     x[:] = kept
     return best
+
+
+def reduce(system, method, b, x, unit):
+    """One cycle from 0, for ``b`` of any signs, whose residual in units ``unit`` (S,) of the
+    solution shall be reduced by ``ROUGH``; whether it was."""
+    x.fill(0.0)
+    system.check(b, x)
+    r, apply, correction = system.preconditioned(unit)
+    step, factor = method(apply, r, ROUGH)
+    x[:] = correction(step)
+    return factor <= 2.0 * ROUGH  # iterates that are better by less are not kept
 
 
 class Krylov:

@@ -9,7 +9,14 @@ from tabular_pg.numerics.systems.fill_in import Cost, elimination_cost
 from tabular_pg.numerics.systems.positive_sums import sum_up
 from tabular_pg.numerics.systems.products import fill_slack
 from tabular_pg.numerics.systems.solver import Solver, solve_in_parts
-from tabular_pg.numerics.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
+from tabular_pg.numerics.systems.sparse_methods import (
+    Krylov,
+    factorized,
+    iterate,
+    reduce,
+    refine,
+    sweep,
+)
 from tabular_pg.numerics.systems.sparse_system import Check, System
 
 CHEAP = Cost(entries=4e5, work=2e9)  # elimination is tried before Krylov methods
@@ -109,6 +116,16 @@ class SparseSolver:
         """Overwrite ``c`` by the solution of ``(I - gamma P_pi)^T y = c``, as ``solve`` does."""
         self._solve(self._columns, c, alike)
 
+    def correct(self, b, unit):
+        """Overwrite ``b``, of any signs, by a solution that is right to some digits, in units
+        ``unit`` (S,), where that is cheaper than ``solve``: enough for a step of refinement."""
+        if self.kind in KRYLOV and np.isfinite(b).all() and b.any():
+            x = np.empty(b.size)
+            if reduce(self._rows, self._method(self.kind), b, x, unit.copy()):
+                b[:] = x
+                return
+        self.solve(b)
+
     def sweeps_suffice(self, b) -> bool:
         """Whether no other solver would be tried for ``b`` >= 0; ``b`` is left as it is."""
         x = np.zeros(b.size)
@@ -202,8 +219,10 @@ class SparseSolver:
             return sweep(system, b, x, limit if self._forced is None else self._patience)
         if solver is Solver.SPARSE_LU:
             return self._eliminate(system, b, x)
-        method = self._krylov.gmres if solver is Solver.GMRES else self._krylov.bicgstab
-        return iterate(system, method, b, x)
+        return iterate(system, self._method(solver), b, x)
+
+    def _method(self, solver):
+        return self._krylov.gmres if solver is Solver.GMRES else self._krylov.bicgstab
 
     def _eliminate(self, system, b, x) -> Check:
         try:
