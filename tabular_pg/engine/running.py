@@ -61,12 +61,22 @@ def room(size, point) -> Room:
     )  # fmt: skip
 
 
+def room_of(point) -> Room:
+    """Room for one iterate, the last: it is in the point already."""
+    log_policies = point.log_pi[None] if len(point.log_pi) else np.empty((0, *point.x.shape))
+    return Room(
+        np.empty(1, dtype=np.int64), point.x[None], point.e[None], np.empty(1), log_policies,
+        point.A[None], point.d[None], point.least_policy[None], point.least_optimal_mass[None],
+        np.empty(1),
+    )  # fmt: skip
+
+
 class Record:
     """Arrays for a number of iterates, filled one by one."""
 
     def __init__(self, size, point):
         self.size, self._resolved = 0, {}
-        self._fields = room(size, point)._asdict()
+        self._fields = (room(size, point) if size > 1 else room_of(point))._asdict()
 
     @property
     def last(self) -> int:
@@ -208,6 +218,8 @@ def task_of(plan) -> Task:
     point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]), reuse)
     if system is not None and not sparse:
         point = point._replace(N=system.N)
+    if sparse and not (size is not None and size.searched):  # where they are new for each iterate
+        system.work_in(point.q, point.A)
     if size is not None:
         trial = Trial(0.0, point, point.A, point.e, point.e)
         refuse_answers(size, step_of(rule), problem, point, trial)

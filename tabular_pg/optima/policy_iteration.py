@@ -66,6 +66,7 @@ def policy_iteration(bellman, tie_tolerance) -> Solution:
         if not better.any():
             return found
         chosen = _switched(bellman, chosen, found.A, better)
+        del found, better  # the next ones need the memory
     raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
 
 
@@ -82,8 +83,10 @@ def _float_pass(bellman, left):
             chosen = chosen if direct else bellman.nearly_greedy()
     for i in left:
         V, reach = bellman.values(chosen)
-        advantage = bellman.advantages(V)
-        better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
+        advantage, rounding = bellman.advantages(V), bellman.magnitude(reach)
+        rounding *= FLOAT_TOLERANCE
+        rounding += UNDERFLOW
+        better = advantage > rounding
         if not better.any():
             return chosen, (V, reach)
         if i < direct:
@@ -106,8 +109,8 @@ def _refined(bellman, chosen, V, reach, tie_tolerance) -> Solution:
     """Values of a policy to twice the digits, and what is a gain and what a tie beside them."""
     V_low = np.zeros(V.size)
     left = bellman.refine(V, V_low, chosen, reach)
+    units = bellman.units(V, chosen, reach)
     advantage = bellman.advantages(V, V_low)[0]
     advantage -= advantage[np.arange(V.size), chosen][:, None]
-    units = bellman.units(V, chosen, reach)
     error = bellman.backward_error
     return Solution(V, V_low, advantage, reach, *units, tie_tolerance, left, error)

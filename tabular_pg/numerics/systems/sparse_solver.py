@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
 from tabular_pg.numerics.systems.compressed_rows import transitions
@@ -79,6 +81,7 @@ class SparseSolver:
         self._values, self._slack = np.empty(model.column.size), np.full(model.n_states, 1 - gamma)
         self._rows = System(model, self._values, gamma, self._slack, adjoint=False)
         self._columns = System(model, self._values, gamma, self._slack, adjoint=True)
+        self._columns.work_in(self._rows.r, self._rows.scale, self._rows.weight)
         self._krylov = Krylov(model.n_states)
         self._factors = self._cost = self._short = self._expected = None
         self._accepted = ACCEPTED + 1e-16 * model.n_states**0.5  # of a sum over all states
@@ -86,6 +89,15 @@ class SparseSolver:
         if gamma < 1:  # 37 / (1 - gamma) gain 16 digits
             self._patience = int(min(50 / (1 - gamma), MOST_SWEEPS))
         self._finite = True
+
+    def work_in(self, *tables):
+        """Solve in the memory of these (S, A), in place of more: they are spent by every solve."""
+        vectors = [*chain.from_iterable(table.reshape(-1, self.model.n_states) for table in tables)]
+        if len(vectors) >= 3:
+            first, second, third, *vectors = vectors
+            for system in (self._rows, self._columns):
+                system.work_in(first, second, third)
+        self._krylov.spent = vectors
 
     @property
     def refinements(self) -> int:
