@@ -419,9 +419,9 @@ def test_cost_of_elimination_is_foreseen():
 def test_solutions_do_not_depend_on_whose_memory_they_are_made_in(solver, adjoint):
     mdp = instances.gridworld(8, 9, 0.9, sparse=True)
     found, tables = [], np.full((2, 72, 4), np.nan)
-    for given in ((), tables[:, :, :1].copy(), tables):
+    for lent in ((), tables[:, :, :1].copy(), tables):
         systems, b = solver_for(mdp, uniform(mdp), solver), np.random.default_rng(0).random(72)
-        systems.work_in(*given)
+        systems.work_in(*lent)
         for _ in range(2):
             (systems.solve_adjoint if adjoint else systems.solve)(b)
         found.append(b)
