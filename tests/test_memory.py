@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tabular_pg import MDP, instances
+from tabular_pg import MDP, NaturalPG, SoftmaxPG, Solver, instances, optimize, steps
 from tabular_pg._machine import refuse_beyond_memory
 
 
@@ -68,3 +68,29 @@ def test_the_table_of_a_user_is_not_kept():
     mdp = MDP(P, np.zeros((2, 2)), 0.9)
     P[:] = 0
     assert (mdp.P == 0.5).all()
+
+
+def test_a_run_on_many_states_needs_little_more_than_its_tables():
+    """Four times P on a grid, which has few entries, the MDP itself included."""
+    how = {"rule": NaturalPG(1.0), "iterations": 4, "at": [4], "tie_tolerance": 0}
+    optimize(instances.gridworld(130, 130, 0.9, sparse=True), **how)  # compiles
+    tracemalloc.start()
+    mdp = instances.gridworld(260, 260, 0.9, sparse=True)
+    tracemalloc.reset_peak()
+    run = optimize(mdp, **how)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert run.solver is Solver.BICGSTAB
+    assert peak < 4 * sum(x.nbytes for x in (mdp.P.data, mdp.P.indices, mdp.P.indptr))
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("tau", [0.0, 0.1])
+@pytest.mark.parametrize("rule", [NaturalPG(1.0), SoftmaxPG(0.1), SoftmaxPG(steps.Armijo(1.0))])
+def test_the_last_iterate_alone_is_that_of_the_whole_run(rule, tau, sparse):
+    mdp = instances.gridworld(20, 20, 0.9, sparse=True) if sparse else instances.river_swim(6)
+    options = {"tau": tau, "tie_tolerance": 0}
+    whole, alone = (optimize(mdp, rule, 5, at=at, **options) for at in (None, [5]))
+    for name in ("iterates", "scaled_gap", "A", "d", "least_policy", "least_optimal_mass"):
+        assert np.array_equal(getattr(alone, name)[0], getattr(whole, name)[-1])
+        assert not getattr(alone, name).flags.writeable

@@ -36,6 +36,12 @@ def settled(values, sums, off, spread, total) -> np.ndarray:
     return values
 
 
+def distributions(rho, mu, size) -> tuple[np.ndarray, np.ndarray]:
+    """``rho`` and ``mu``, checked; one array if both are None."""
+    checked = distribution("rho", rho, size)
+    return checked, checked if rho is None and mu is None else distribution("mu", mu, size)
+
+
 def distribution(name, weights, size) -> np.ndarray:
     """A probability vector of the given size; uniform for None.
 

@@ -42,7 +42,7 @@ def finished(task) -> Run:
         work["steps"] = task.point.steps[: int(fields["k"][-1])]
         work["steps"].setflags(write=False)
     run = Run(task.mdp, task.rule, task.tau, task.start, task.best, status, **fields, **work)
-    refuse_idle_kernel(task, _moved(task))
+    refuse_idle_kernel(task)
     for doubt in _doubts(task, run):
         warnings.warn(doubt, stacklevel=3)
     return run
@@ -161,14 +161,14 @@ def _at_no_vertex(best) -> bool:
     return bool(best.pi.max(axis=1).min() < 1 or (best.powers == 0).any())
 
 
-def refuse_idle_kernel(task, moved):
-    """Raise TypeError if a run has not ``moved`` and its kernel moves no policy at all.
+def refuse_idle_kernel(task):
+    """Raise TypeError if a run has not moved and its kernel moves no policy at all.
 
     At a fixed point a right kernel changes nothing; so it is tried on other policies, with the
     run's own hyper-parameters and with others.
     """
     method = task.method
-    if moved or method.native or task.at[-1] == 0 or task.mdp.n_actions == 1:
+    if method.native or task.at[-1] == 0 or task.mdp.n_actions == 1 or _moved(task):
         return
     rng, step = np.random.default_rng(0), method.around(step_once)
     rules = [

@@ -123,6 +123,8 @@ def task_of(plan) -> Task:
     point = empty_point(x, alone, log_pi, method.memory, 0 if size is None else int(at[-1]), reuse)
     if system is not None and not sparse:
         point = point._replace(N=system.N)
+    if sparse and not (size is not None and size.searched):  # where they are new for each iterate
+        system.work_in(point.q, point.A)
     if size is not None:
         trial = Trial(0.0, point, point.A, point.e, point.e)
         refuse_answers(size, step_of(rule), problem, point, trial)

@@ -68,7 +68,10 @@ def start_of(policy, log_policy, mdp, tau, method, regularizer=None) -> Start:
     if log_policy is not None:
         return _from_logarithms(log_policy, available, mdp, tau, method, regularizer)
     if policy is None:
-        policy = available / available.sum(axis=1, keepdims=True)
+        if mdp.actions is None:  # one number: the start of a run is kept
+            policy = np.broadcast_to(1.0 / mdp.n_actions, mdp.r.shape)
+        else:
+            policy = available / available.sum(axis=1, keepdims=True)
         return Start(policy, policy, False, None)
     policy = _checked_policy(policy, available, mdp, method)
     normal = policy / policy.sum(axis=1, keepdims=True)

@@ -27,7 +27,7 @@ class Logits(NamedTuple):
     """``x = log pi``, for tau = 0."""
 
     A_star: np.ndarray  # (S, A)
-    log_loss: np.ndarray  # (S, A), log |A*|
+    log_loss: np.ndarray  # (S, A), log |A*|; empty where there are so many that it is not kept
 
 
 class Offsets(NamedTuple):
@@ -134,7 +134,7 @@ def _error_of_probabilities(coordinates, x, log_pi, pi, kappa):
 def _error_of_logits(coordinates, x, log_pi, pi, kappa):
     """From logarithms where it would underflow; one function, as calls in it would cost 40 ns."""
     A_star, log_loss = coordinates
-    largest, log_scale = 0.0, -math.inf
+    largest, log_scale, known = 0.0, -math.inf, log_loss.size > 0
     for s in range(kappa.size):
         total = 0.0
         for a in range(pi.shape[1]):
@@ -145,13 +145,15 @@ def _error_of_logits(coordinates, x, log_pi, pi, kappa):
         return 0.0
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
-            log_scale = max(log_scale, x[s, a] + log_loss[s, a])
+            loss = log_loss[s, a] if known else np.log(-A_star[s, a])
+            log_scale = max(log_scale, x[s, a] + loss)
     if log_scale == -math.inf:
         return 0.0  # every policy is optimal, and kappa is 0 already
     for s in range(x.shape[0]):
         kappa[s] = 0.0
         for a in range(x.shape[1]):
-            lead = x[s, a] + log_loss[s, a] - log_scale
+            loss = log_loss[s, a] if known else np.log(-A_star[s, a])
+            lead = x[s, a] + loss - log_scale
             if lead > NEGLIGIBLE:
                 kappa[s] += math.exp(lead)
     return log_scale
@@ -168,7 +170,8 @@ def _logarithms_of_logits(coordinates, x, second, log_kappa, log_pi):
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
             log_pi[s, a] = x[s, a]
-    log_sums(log_pi, coordinates.log_loss, log_kappa)
+    known = coordinates.log_loss.size > 0
+    log_sums(log_pi, coordinates.log_loss if known else np.log(-coordinates.A_star), log_kappa)
 
 
 @njit

@@ -77,11 +77,13 @@ def empty_point(x, dense=True, log_pi=None, memory=0, steps=0, reuse=False) -> P
     blocks = True if S > UNBLOCKED else None
     both = np.empty((0, A)) if log_pi is None else np.array(log_pi)
     far_memory = np.zeros((len(both), memory, A))
+    log_e = np.zeros(S)  # pages that nobody writes to take no memory
+    log_e[0] = np.nan
     return Point(
         np.array(x), *zeros, *least, *(np.empty(shape) for shape in system), blocks,
         nothing_earlier(S) if reuse else None, True,
         np.zeros(S), np.zeros(1), both, np.zeros(both.shape), far_memory, far_memory.copy(),
-        np.full(S, np.nan), np.zeros(4), np.full(steps, np.nan),
+        log_e, np.zeros(4), np.full(steps, np.nan),
     )  # fmt: skip
 
 

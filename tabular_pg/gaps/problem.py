@@ -37,9 +37,11 @@ def problem_of(mdp, best, coordinates, visitation, P=None) -> Problem:
     elif coordinates is Duals:
         known = np.where(best.pi < LEAST, 0.0, best.pi)
         record = Duals(best.log_pi, known, best.powers, best.tau, best.regularizer.q)
-    elif coordinates is Logits:
+    elif coordinates is Logits and (P is None or isinstance(P, np.ndarray)):
         with np.errstate(divide="ignore"):
             record = Logits(A_star, np.log(-A_star))
+    elif coordinates is Logits:
+        record = Logits(A_star, np.empty((0, 0)))
     else:
         record = Probabilities(A_star)
     return Problem(

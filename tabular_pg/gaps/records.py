@@ -49,12 +49,22 @@ def room(size, point) -> Room:
     )  # fmt: skip
 
 
+def room_of(point) -> Room:
+    """Room for one iterate, the last: it is in the point already."""
+    log_policies = point.log_pi[None] if len(point.log_pi) else np.empty((0, *point.x.shape))
+    return Room(
+        np.empty(1, dtype=np.int64), point.x[None], point.e[None], np.empty(1), log_policies,
+        point.A[None], point.d[None], point.least_policy[None], point.least_optimal_mass[None],
+        np.empty(1),
+    )  # fmt: skip
+
+
 class Record:
     """Arrays for the iterates ``at``, filled from the first on."""
 
     def __init__(self, at, point):
         self.at, self.size, self._resolved = at, 0, {}
-        self._fields = room(at.size, point)._asdict()
+        self._fields = (room(at.size, point) if at.size > 1 else room_of(point))._asdict()
 
     @property
     def due(self) -> int:

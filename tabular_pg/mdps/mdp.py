@@ -12,7 +12,7 @@ from scipy import sparse
 from tabular_pg._notebook import mdp_html
 from tabular_pg.checks.discount import checked_gamma
 from tabular_pg.checks.numbers import checked_flag
-from tabular_pg.checks.probabilities import distribution
+from tabular_pg.checks.probabilities import distributions
 from tabular_pg.mdps.compressed import freeze, freeze_shared
 from tabular_pg.mdps.endings import ending_rows, refuse_endless
 from tabular_pg.mdps.exchange import reader
@@ -141,12 +141,13 @@ class MDP:
             P, actions, correction = checked_rows(P, actions, shape, renormalize)
         else:
             P, actions, ends, correction = ending_rows(P, actions, ends, shape, renormalize)
+        rho, mu = distributions(rho, mu, shape[0])
         fields = {
             "P": P,
             "r": expected_rewards(P, r, actions, shape),
             "gamma": gamma,
-            "rho": distribution("rho", rho, shape[0]),
-            "mu": distribution("mu", mu, shape[0]),
+            "rho": rho,
+            "mu": mu,
             "correction": correction,
             "name": str(name),
             "actions": actions,

@@ -103,19 +103,35 @@ def advantages(P, r, gamma, ends, V, V_low, high, low):
 def sparse_advantages(model, r, gamma, ends, V, V_low, high, low):
     """``advantages`` for a ``SparseModel``."""
     S, A = r.shape
-    indptr, indices, data = model.indptr, model.indices, model.data
     one, one_low = two_sum(1.0, -gamma)
     for s in range(S):
         kept, kept_low = multiply(one, one_low, V[s], V_low[s])
         for a in range(A):
-            sums = (0.0, 0.0, 0.0, 0.0)
-            for k in range(indptr[s * A + a], indptr[s * A + a + 1]):
-                t = indices[k]
-                if data[k] > 0.0:
-                    sums = add_successor(sums, data[k], V[t], V_low[t], V[s], V_low[s])
-            if ends is not None:
-                sums = add_successor(sums, ends[s, a], 0.0, 0.0, V[s], V_low[s])
+            sums = _sparse_sums(model, ends, V, V_low, s, a)
             high[s, a], low[s, a] = advantage(sums, r[s, a], gamma, kept, kept_low)
+
+
+@njit_borrowing
+def sparse_residual(model, r, gamma, ends, V, V_low, chosen, out):
+    """Fill ``out`` (S,) with the same for the actions ``chosen`` (S,) alone, as floats."""
+    one, one_low = two_sum(1.0, -gamma)
+    for s in range(V.size):
+        kept, kept_low = multiply(one, one_low, V[s], V_low[s])
+        sums = _sparse_sums(model, ends, V, V_low, s, chosen[s])
+        high, low = advantage(sums, r[s, chosen[s]], gamma, kept, kept_low)
+        out[s] = high + low
+
+
+@njit_borrowing
+def _sparse_sums(model, ends, V, V_low, s, a):
+    sums, row = (0.0, 0.0, 0.0, 0.0), s * model.n_actions + a
+    for k in range(model.indptr[row], model.indptr[row + 1]):
+        t = model.indices[k]
+        if model.data[k] > 0.0:
+            sums = add_successor(sums, model.data[k], V[t], V_low[t], V[s], V_low[s])
+    if ends is not None:
+        sums = add_successor(sums, ends[s, a], 0.0, 0.0, V[s], V_low[s])
+    return sums
 
 
 @njit_borrowing

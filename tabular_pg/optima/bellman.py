@@ -7,7 +7,12 @@ import numpy as np
 from tabular_pg._floats import UNDERFLOW
 from tabular_pg._jit import njit
 from tabular_pg.mdps.mdp import MDP
-from tabular_pg.numerics.double_double import accumulate, advantages, sparse_advantages
+from tabular_pg.numerics.double_double import (
+    accumulate,
+    advantages,
+    sparse_advantages,
+    sparse_residual,
+)
 from tabular_pg.numerics.systems.choice import linear_solver
 from tabular_pg.numerics.systems.order import order_towards
 from tabular_pg.numerics.systems.products import next_values
@@ -16,6 +21,7 @@ from tabular_pg.optima.ties import difference_rounding, value_rounding
 
 NEGLIGIBLE = 1e-30  # a correction of a value, relative to the rewards that it adds up
 REFINEMENTS = 8
+ROUGH_GAIN = 100  # what a step to some digits has to gain; else others are made
 TWICE = 2.0**-104  # relative rounding error of a sum of two floats
 FEW = 16  # roundings of one advantage, beside those of its sum
 SWEEPS = 5000
@@ -86,18 +92,36 @@ class Bellman:
     def refine(self, V, V_low, chosen, reach) -> float:
         """Improve the values of ``chosen`` in place to twice the digits; how much is left to do.
 
-        That is relative to what the rewards on the way add up to, state by state.
+        That is relative to what the rewards on the way add up to, state by state. As every step
+        starts from a residual of twice the digits, one that is itself right to some digits will
+        do; where such steps do not get further, they are made as accurate as can be.
         """
-        states, left = np.arange(V.size), np.inf
-        for _ in range(REFINEMENTS):
-            A, low = self.advantages(V, V_low)
-            step = A[states, chosen] + low[states, chosen]
-            self.again(step)
+        left, exactly = np.inf, self.dense
+        for _ in range(REFINEMENTS if self.dense else 2 * REFINEMENTS):
+            step = self._residual(V, V_low, chosen)
+            if exactly:
+                self.again(step)
+            else:
+                self._systems.correct(step, reach)
             accumulate(V, V_low, step)
             before, left = left, _largest_ratio(step, reach)
-            if left <= NEGLIGIBLE or not left < before / 2:
+            if left <= NEGLIGIBLE:
                 break
+            if not left < before / (2 if exactly else ROUGH_GAIN):
+                if exactly:
+                    break
+                left, exactly = np.inf, True  # what is left is known only to that step
         return left
+
+    def _residual(self, V, V_low, chosen):
+        """(S,) the advantages of the actions ``chosen``, which are 0 for their own values."""
+        if self.dense:
+            A, low = self.advantages(V, V_low)
+            states = np.arange(V.size)
+            return A[states, chosen] + low[states, chosen]
+        out = np.empty(V.size)
+        sparse_residual(self.P, self.r, self.gamma, self.ends, V, V_low, chosen, out)
+        return out
 
     def magnitude(self, reach):
         """(S, A) the size of the terms that an advantage is the sum of."""
@@ -121,9 +145,13 @@ class Bellman:
             self.again(added)
         without = np.zeros(self.r.shape)
         without.setflags(write=False)  # as ``r``, for which the kernel is compiled
-        floor, _ = self._differences(without, zero, added, chosen)
+        floor = self._differences(without, zero, added, chosen)[0]
+        del without
         size = np.abs(self.r)
-        floor += FEW * TWICE * (size + size[np.arange(V.size), chosen][:, None]) + UNDERFLOW
+        size += size[np.arange(V.size), chosen][:, None]
+        size *= FEW * TWICE
+        size += UNDERFLOW
+        floor += size
         return floor, data, certain
 
     def _differences(self, r, V, drift, chosen):
@@ -146,13 +174,12 @@ class Bellman:
         the end of a maze in one sweep, and in their own order, which takes a fraction of the time,
         by turns.
         """
-        masked = self.masked(self.r.copy())
-        best = masked.max(axis=1)
+        rewards = self.masked(self.r.copy())
+        best, chosen = rewards.max(axis=1), rewards.argmax(axis=1)
         least = best.min()  # what every state can have: values above it resolve long distances
         V = np.zeros(best.size) if V is None else np.maximum(V - least / (1 - self.gamma), 0.0)
-        rewards = self.r - least
+        rewards -= least
         available = np.logical_and(self.available, np.ones(self.r.shape, dtype=np.bool_))
-        chosen = masked.argmax(axis=1)
         order, idle = order_towards(self.P, best == best.max()), 0
         for i in range(SWEEPS):
             changes = greedy_sweep(

@@ -152,7 +152,9 @@ def _computed(mdp, tau, tie_tolerance, regularizer) -> Optimum:
     if mdp.ends is not None:
         _refuse_scale(mdp, tau, largest, float(found.reach.max()))
     if tau == 0:
-        return _plain(bellman.available, found, tie_tolerance)
+        available = bellman.available
+        del bellman  # whose systems are as large as P
+        return _plain(available, found, tie_tolerance)
     scale = float(found.reach.max())
     largest = LARGEST_TAU if regularizer is None else LARGEST_BESIDE_MAP
     if scale > 0 and not SMALLEST_TAU * scale <= tau <= largest * scale:
@@ -193,15 +195,15 @@ def checked_tie_tolerance(tolerance) -> float | None:
 
 
 def _plain(available, found, tie_tolerance) -> Optimum:
-    exact, tolerance = found.A, found.tolerance
-    optimal = exact >= -tolerance
-    A = np.where(optimal, 0.0, exact)
-    worse = available & ~optimal
-    Delta = float(-A[worse].max()) if worse.any() else np.inf
+    tolerance = found.tolerance
+    optimal = -found.A <= tolerance
+    largest = float(tolerance.max(where=optimal, initial=0.0))
+    del tolerance  # with many states every table of these counts
     doubt = _inaccuracy(found)
     if not doubt and tie_tolerance is None:
         doubt = _doubt(found, optimal)
-    largest = float(tolerance[optimal].max())
+    A = np.where(optimal, 0.0, found.A)
+    Delta = float(-A.max(where=available & ~optimal, initial=-np.inf))
     return Optimum(found.V, A, optimal, Delta, largest, 0.0, None, doubt, tie_tolerance)
 
 
@@ -227,9 +229,8 @@ def _inaccuracy(found) -> str:
 
 def _doubt(found, optimal) -> str:
     """Why it is doubtful which actions are optimal, or ''."""
-    exact, tolerance = found.A, found.tolerance
-    snapped = optimal & (np.abs(exact) > found.sure)
-    near = ~optimal & (-exact < found.near)
+    snapped = optimal & (np.abs(found.A) > found.sure)
+    near = ~optimal & (-found.A < found.near)
     remedy = "tie_tolerance=0 takes the data exactly as they are"
     for wrong, text in (
         (snapped, "is taken for 0, although the data say otherwise: it is within"),
@@ -238,7 +239,7 @@ def _doubt(found, optimal) -> str:
         if wrong.any():
             s, a = np.argwhere(wrong)[0]
             return (
-                f"A*({s}, {a}) = {exact[s, a]:.3g} {text} the tie tolerance {tolerance[s, a]:.3g}: "
-                f"which actions are optimal is doubtful ({remedy})"
+                f"A*({s}, {a}) = {found.A[s, a]:.3g} {text} the tie tolerance "
+                f"{found.tolerance[s, a]:.3g}: which actions are optimal is doubtful ({remedy})"
             )
     return ""

@@ -23,11 +23,33 @@ class Solution(NamedTuple):
     V_low: np.ndarray
     A: np.ndarray
     reach: np.ndarray  # (S,) what rewards on the way add up to without their signs
-    tolerance: np.ndarray  # (S, A)
-    near: np.ndarray  # (S, A) a larger loss leaves no doubt
-    sure: np.ndarray  # (S, A) what says nothing against a tie
+    floor: np.ndarray  # (S, A) rounding of the arithmetic here
+    data: np.ndarray  # (S, A) that of the data of both actions that are compared
+    certain: np.ndarray  # (S, A) whether only their rewards differ
+    given: float | None  # the tie tolerance that was asked for
     left: float  # what is missing in V, relative to reach
     backward_error: float  # of the systems that V is the solution of
+
+    @property
+    def tolerance(self) -> np.ndarray:
+        """(S, A) a loss up to this is a tie."""
+        if self.given is not None:
+            return np.maximum(self.floor, self.given)
+        ties = TIES * self.data
+        return np.maximum(self.floor, ties, out=ties)
+
+    @property
+    def near(self) -> np.ndarray:
+        """(S, A) a larger loss leaves no doubt."""
+        far = DOUBTFUL * TIES * self.data
+        return np.maximum(far, 10 * self.floor, out=far)
+
+    @property
+    def sure(self) -> np.ndarray:
+        """(S, A) what says nothing against a tie."""
+        ties = SURE_TIES * self.data
+        ties[self.certain] = 0.0
+        return np.maximum(self.floor, ties, out=ties)
 
 
 def policy_iteration(bellman, tie_tolerance) -> Solution:
@@ -44,6 +66,7 @@ def policy_iteration(bellman, tie_tolerance) -> Solution:
         if not better.any():
             return found
         chosen = _switched(bellman, chosen, found.A, better)
+        del found, better  # the next ones need the memory
     raise RuntimeError(f"policy iteration did not end within {POLICY_ITERATIONS} steps")
 
 
@@ -60,8 +83,10 @@ def _float_pass(bellman, left):
             chosen = chosen if direct else bellman.nearly_greedy()
     for i in left:
         V, reach = bellman.values(chosen)
-        advantage = bellman.advantages(V)
-        better = advantage > FLOAT_TOLERANCE * bellman.magnitude(reach) + UNDERFLOW
+        advantage, rounding = bellman.advantages(V), bellman.magnitude(reach)
+        rounding *= FLOAT_TOLERANCE
+        rounding += UNDERFLOW
+        better = advantage > rounding
         if not better.any():
             return chosen, (V, reach)
         if i < direct:
@@ -84,13 +109,8 @@ def _refined(bellman, chosen, V, reach, tie_tolerance) -> Solution:
     """Values of a policy to twice the digits, and what is a gain and what a tie beside them."""
     V_low = np.zeros(V.size)
     left = bellman.refine(V, V_low, chosen, reach)
-    advantage, _ = bellman.advantages(V, V_low)
+    units = bellman.units(V, chosen, reach)
+    advantage = bellman.advantages(V, V_low)[0]
     advantage -= advantage[np.arange(V.size), chosen][:, None]
-    floor, data, certain = bellman.units(V, chosen, reach)
-    given = TIES * data if tie_tolerance is None else tie_tolerance
-    tolerance = np.maximum(floor, given)
-    sure = np.maximum(floor, np.where(certain, 0.0, SURE_TIES * data))
-    near = np.maximum(DOUBTFUL * TIES * data, 10 * floor)
-    return Solution(
-        V, V_low, advantage, reach, tolerance, near, sure, left, bellman.backward_error
-    )  # fmt: skip
+    error = bellman.backward_error
+    return Solution(V, V_low, advantage, reach, *units, tie_tolerance, left, error)

@@ -366,7 +366,7 @@ def test_krylov_methods_solve_small_systems(seed, n):
     exact = b - np.stack([M @ b, M @ M @ b], 1) @ least
     assert np.linalg.norm(b - M @ short) <= np.linalg.norm(exact) + 1e-12
     assert factor * np.linalg.norm(b) == pytest.approx(np.linalg.norm(b - M @ short), abs=1e-12)
-    z, factor = bicgstab(product(M), b.copy(), rng.standard_normal(n), 200, 1e-10)
+    z, factor = bicgstab(product(M), b.copy(), rng.standard_normal(n), np.empty((5, n)), 200, 1e-10)
     assert factor <= 1e-10
     assert np.linalg.norm(b - M @ z) <= 1e-9 * np.linalg.norm(b)
 
@@ -385,7 +385,7 @@ def test_bicgstab_breaks_down_on_a_goal_unless_its_shadow_is_random():
         (b, 1e-3, np.inf),
         (np.random.default_rng(0).standard_normal(144), 0, 1e-9),
     ):
-        z, factor = bicgstab(product(M), b.copy(), shadow, 1000, 1e-9)
+        z, factor = bicgstab(product(M), b.copy(), shadow, np.empty((5, 144)), 1000, 1e-9)
         assert low <= factor <= high and np.isfinite(z).all()
         assert np.linalg.norm(b - M @ z) == pytest.approx(factor, rel=1e-3, abs=1e-12)
 
@@ -412,3 +412,33 @@ def test_cost_of_elimination_is_foreseen():
     assert random.work >= 3000**3 / 16
     apart = elimination_cost(*pattern(sp.block_diag([line(50, 0.1)[::2]] * 40)))
     assert apart.entries <= 40 * 50 * 20
+
+
+@pytest.mark.parametrize("adjoint", [False, True])
+@pytest.mark.parametrize("solver", [None, *SPARSE])
+def test_solutions_do_not_depend_on_whose_memory_they_are_made_in(solver, adjoint):
+    mdp = instances.gridworld(8, 9, 0.9, sparse=True)
+    found, tables = [], np.full((2, 72, 4), np.nan)
+    for lent in ((), tables[:, :, :1].copy(), tables):
+        systems, b = solver_for(mdp, uniform(mdp), solver), np.random.default_rng(0).random(72)
+        systems.work_in(*lent)
+        for _ in range(2):
+            (systems.solve_adjoint if adjoint else systems.solve)(b)
+        found.append(b)
+    assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("solver", SPARSE)
+def test_a_step_of_refinement_is_right_to_some_digits(solver):
+    mdp, rng = instances.gridworld(12, 13, 0.95, sparse=True), np.random.default_rng(0)
+    systems, unit = solver_for(mdp, uniform(mdp), solver), rng.random(156)
+    systems.solve(unit)  # as large as a solution
+    b = rng.standard_normal(156) * 1e-20
+    P = np.einsum("sa,sat->st", uniform(mdp), dense_P(mdp))
+    exact, kept = np.linalg.solve(np.eye(156) - 0.95 * P, b), unit.copy()
+    systems.correct(b, unit)
+    assert (np.abs(b - exact) <= 1e-3 * np.abs(exact).max()).all() and np.array_equal(unit, kept)
+    for b in (np.zeros(156), np.full(156, np.nan)):
+        expected = b.copy()
+        systems.correct(b, unit)
+        assert np.array_equal(b, expected, equal_nan=True)

@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 from tabular_pg import MDP, instances, optimum
+from tabular_pg.numerics.systems.sparse_solver import SparseSolver
 from tabular_pg.optima import bellman
 
 
@@ -134,3 +135,16 @@ def test_states_that_hear_soon_of_all_others_take_none(sweeps):
     assert not sweeps
     following = (mdp.P @ best.V).reshape(mdp.r.shape)
     np.testing.assert_allclose((mdp.r + mdp.gamma * following).max(axis=1), best.V, rtol=1e-12)
+
+
+def test_refinement_gets_on_where_its_cheap_steps_are_wrong(monkeypatch):
+    mdp = instances.gridworld(70, 70, 0.99, sparse=True)
+    right = optimum(mdp, tie_tolerance=0)
+
+    def correct(systems, b, unit):
+        b *= -0.5
+
+    monkeypatch.setattr(SparseSolver, "correct", correct)
+    found = optimum(MDP(mdp.P, mdp.r, mdp.gamma), tie_tolerance=0)
+    assert np.array_equal(found.V, right.V) and found.doubt == right.doubt
+    np.testing.assert_allclose(found.A, right.A, rtol=1e-12, atol=1e-30)

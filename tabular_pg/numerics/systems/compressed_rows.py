@@ -15,7 +15,8 @@ from scipy import sparse
 from tabular_pg._jit import njit
 
 MERGE = 2  # the rows of a state are merged if that shrinks their pattern by this factor, ...
-WIDEST = 2**16  # ... and unless one has more entries: their places are counted in 2 bytes
+WIDEST = 2**16  # ... and unless one has more entries: their places are counted in 2 bytes, ...
+NARROW = 2**8  # ... and in one if none has more than this
 
 
 class SparseModel(NamedTuple):
@@ -41,11 +42,13 @@ def sparse_model(mdp) -> SparseModel:
     S, A = mdp.r.shape
     P = mdp.P if mdp.sparse else sparse.csr_array(mdp.P.reshape(S * A, S))
     indices = P.indices.view(np.uint32 if P.indices.dtype == np.int32 else np.uint64)
-    none, slot = np.empty(0, dtype=indices.dtype), np.empty(0, dtype=np.uint16)
+    none, slot = np.empty(0, dtype=indices.dtype), np.empty(0, dtype=np.uint8)
     row = np.zeros(S + 1, dtype=np.int64)
     merge(P.indptr, indices, A, row, none, slot)
-    if MERGE * row[-1] <= P.nnz and np.diff(row).max() <= WIDEST:
-        column, slot = np.empty(row[-1], indices.dtype), np.empty(P.nnz, np.uint16)
+    widest = np.diff(row).max()
+    if MERGE * row[-1] <= P.nnz and widest <= WIDEST:
+        column = np.empty(row[-1], indices.dtype)
+        slot = np.empty(P.nnz, np.uint8 if widest <= NARROW else np.uint16)
         merge(P.indptr, indices, A, row, column, slot)
     else:
         row, column = P.indptr[::A].astype(np.int64), indices

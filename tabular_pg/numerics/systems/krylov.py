@@ -11,6 +11,7 @@ import numpy as np
 from tabular_pg._jit import njit
 from tabular_pg.numerics.blocks import BLOCK, by_rows, dot, sums_by_rows
 
+VECTORS = 5  # that BiCGSTAB works on beside the residual and its shadow
 STALL = 400  # products without any progress after which BiCGSTAB is stopped
 
 
@@ -62,9 +63,9 @@ def _rotate(pair, cosine, sine):
     pair[:] = cosine * pair[0] + sine * pair[1], cosine * pair[1] - sine * pair[0]
 
 
-def bicgstab(apply, r, shadow, products, reduction):
+def bicgstab(apply, r, shadow, vectors, products, reduction):
     """``(z, factor)`` with ``|r - apply(z)|`` about ``factor |r|``, after at most ``products``;
-    ``r`` is overwritten.
+    ``r`` is overwritten, and so are ``vectors``, of which ``z`` is one.
 
     The best iterate is returned, also if the recursion breaks down or stops making progress. The
     shadow vector must have nothing to do with ``r``: for ``r`` a unit vector, as on a grid with
@@ -74,9 +75,10 @@ def bicgstab(apply, r, shadow, products, reduction):
     ----------
     van der Vorst (1992), Bi-CGSTAB.
     """
-    z, size = np.zeros_like(r), np.linalg.norm(r)
-    best, kept, kept_at = z.copy(), 1.0, 0
-    p, v, t = np.zeros_like(r), np.zeros_like(r), np.empty_like(r)
+    best, z, p, v, t = vectors
+    for vector in (best, z, p, v):
+        vector.fill(0.0)
+    size, kept, kept_at = np.linalg.norm(r), 1.0, 0
     rho, alpha, omega = 1.0, 1.0, 1.0
     (following,) = sums_by_rows(_dot, r.size, 1, shadow, r)
     with np.errstate(all="ignore"):  # a breakdown shows as a factor that is not finite

@@ -1,6 +1,7 @@
 """The ways to solve one sparse system, each to the smallest backward error it can reach.
 
-Every function improves ``x`` in place and returns the ``Check`` of the ``x`` it leaves behind.
+Every function improves ``x`` in place and, but for ``reduce``, returns the ``Check`` of the ``x``
+that it leaves behind.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from tabular_pg.numerics.systems.krylov import bicgstab, gmres
+from tabular_pg.numerics.systems.krylov import VECTORS, bicgstab, gmres
 from tabular_pg.numerics.systems.sparse_system import PRECISE, ROUNDING
 
 POLISH = 12  # Gauss-Seidel sweeps that carry accuracy to the smallest entries
@@ -20,6 +21,7 @@ RESTART = 30  # products in a cycle of GMRES
 MANY = 2**16  # states from which GMRES is not tried before BiCGSTAB
 CYCLE = 1000  # and at most in a cycle of BiCGSTAB
 REDUCTION = 1e-9  # of the residual within a cycle; it is then computed anew ...
+ROUGH = 1e-6  # of the residual, for a step of refinement: the next one does the rest
 LEFT = 1e-17  # ... and by less if that takes all of it to this
 ENTRY = 2.5  # time of an entry of the matrix in a product, in those of an entry of a vector
 PATIENCE = 6  # cycles without ...
@@ -115,7 +117,9 @@ def iterate(system, method, b, x):
         noise = found.normwise if found.normwise > ROUNDING else 0.0
         unit = x + (noise * x.max() if x.max() > 0 else 1.0)
         r, apply, correction = system.preconditioned(unit)
-        x += correction(method(apply, r, max(REDUCTION, LEFT / np.abs(r).max()))[0])
+        reduction = max(REDUCTION, LEFT / np.maximum(r.max(), -r.min()))
+        x += correction(method(apply, r, reduction)[0])
+        del unit, apply, correction  # for polishing takes another vector
         found = system.polish(b, x, POLISH if noise == 0 else 2)
         gain = found.omega * found.normwise / (best.omega * best.normwise)
         idle = 0 if gain < PROGRESS else idle + 1
@@ -126,12 +130,26 @@ def iterate(system, method, b, x):
     return best
 
 
+def reduce(system, method, b, x, unit):
+    """One cycle from 0, for ``b`` of any signs, whose residual in units ``unit`` (S,) of the
+    solution shall be reduced by ``ROUGH``; whether it was."""
+    x.fill(0.0)
+    system.check(b, x)
+    r, apply, correction = system.preconditioned(unit)
+    step, factor = method(apply, r, ROUGH)
+    x[:] = correction(step)
+    return factor <= 2.0 * ROUGH  # iterates that are better by less are not kept
+
+
 class Krylov:
-    """The Krylov methods with the memory that they need, kept from one solve to the next."""
+    """The Krylov methods with the memory that they need, kept from one solve to the next.
+
+    ``spent`` are vectors (S,) which nobody else needs during a solve.
+    """
 
     def __init__(self, size):
-        self._size = size
-        self._basis = self._shadow = None
+        self._size, self.spent = size, ()
+        self._basis = self._shadow = self._vectors = None
 
     def gmres(self, apply, r, reduction=REDUCTION):
         """One cycle of GMRES(30)."""
@@ -143,7 +161,9 @@ class Krylov:
         """One cycle of BiCGSTAB with a random shadow vector."""
         if self._shadow is None:
             self._shadow = np.random.default_rng(0).standard_normal(self._size)
-        return bicgstab(apply, r, self._shadow, products, reduction)
+            new = (np.empty(self._size) for _ in range(max(0, VECTORS - len(self.spent))))
+            self._vectors = *self.spent[:VECTORS], *new
+        return bicgstab(apply, r, self._shadow, self._vectors, products, reduction)
 
     def short_is_better(self, system, b, x) -> tuple[bool, float]:
         """Whether GMRES(30) gains more digits than BiCGSTAB in the same time, by trying both; and

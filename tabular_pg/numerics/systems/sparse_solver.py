@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
 from tabular_pg.numerics.systems.compressed_rows import transitions
@@ -9,7 +11,14 @@ from tabular_pg.numerics.systems.fill_in import Cost, elimination_cost
 from tabular_pg.numerics.systems.positive_sums import sum_up
 from tabular_pg.numerics.systems.products import fill_slack
 from tabular_pg.numerics.systems.solver import Solver, solve_in_parts
-from tabular_pg.numerics.systems.sparse_methods import Krylov, factorized, iterate, refine, sweep
+from tabular_pg.numerics.systems.sparse_methods import (
+    Krylov,
+    factorized,
+    iterate,
+    reduce,
+    refine,
+    sweep,
+)
 from tabular_pg.numerics.systems.sparse_system import Check, System
 
 CHEAP = Cost(entries=4e5, work=2e9)  # elimination is tried before Krylov methods
@@ -72,6 +81,7 @@ class SparseSolver:
         self._values, self._slack = np.empty(model.column.size), np.full(model.n_states, 1 - gamma)
         self._rows = System(model, self._values, gamma, self._slack, adjoint=False)
         self._columns = System(model, self._values, gamma, self._slack, adjoint=True)
+        self._columns.work_in(self._rows.r, self._rows.scale, self._rows.weight)
         self._krylov = Krylov(model.n_states)
         self._factors = self._cost = self._short = self._expected = None
         self._accepted = ACCEPTED + 1e-16 * model.n_states**0.5  # of a sum over all states
@@ -79,6 +89,15 @@ class SparseSolver:
         if gamma < 1:  # 37 / (1 - gamma) gain 16 digits
             self._patience = int(min(50 / (1 - gamma), MOST_SWEEPS))
         self._finite = True
+
+    def work_in(self, *tables):
+        """Solve in the memory of these (S, A), in place of more: they are spent by every solve."""
+        vectors = [*chain.from_iterable(table.reshape(-1, self.model.n_states) for table in tables)]
+        if len(vectors) >= 3:
+            first, second, third, *vectors = vectors
+            for system in (self._rows, self._columns):
+                system.work_in(first, second, third)
+        self._krylov.spent = vectors
 
     @property
     def refinements(self) -> int:
@@ -108,6 +127,16 @@ class SparseSolver:
     def solve_adjoint(self, c, alike=True):
         """Overwrite ``c`` by the solution of ``(I - gamma P_pi)^T y = c``, as ``solve`` does."""
         self._solve(self._columns, c, alike)
+
+    def correct(self, b, unit):
+        """Overwrite ``b``, of any signs, by a solution that is right to some digits, in units
+        ``unit`` (S,), where that is cheaper than ``solve``: enough for a step of refinement."""
+        if self.kind in KRYLOV and np.isfinite(b).all() and b.any():
+            x = np.empty(b.size)
+            if reduce(self._rows, self._method(self.kind), b, x, unit.copy()):
+                b[:] = x
+                return
+        self.solve(b)
 
     def sweeps_suffice(self, b) -> bool:
         """Whether no other solver would be tried for ``b`` >= 0; ``b`` is left as it is."""
@@ -202,8 +231,10 @@ class SparseSolver:
             return sweep(system, b, x, limit if self._forced is None else self._patience)
         if solver is Solver.SPARSE_LU:
             return self._eliminate(system, b, x)
-        method = self._krylov.gmres if solver is Solver.GMRES else self._krylov.bicgstab
-        return iterate(system, method, b, x)
+        return iterate(system, self._method(solver), b, x)
+
+    def _method(self, solver):
+        return self._krylov.gmres if solver is Solver.GMRES else self._krylov.bicgstab
 
     def _eliminate(self, system, b, x) -> Check:
         try:

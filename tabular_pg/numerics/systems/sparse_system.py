@@ -54,11 +54,14 @@ class System:
     def __init__(self, model, values, gamma, slack, adjoint):
         self.model, self.values, self.gamma, self.adjoint = model, values, gamma, adjoint
         self.slack = slack
-        self.r, self.scale = np.empty(model.n_states), np.empty(model.n_states)
-        self._weight = np.zeros(model.n_states)
+        self.work_in(*(np.empty(model.n_states) for _ in range(3)))
         self.products, self.shift = 0, gamma < 1.0  # where episodes end, nothing is in common
         self._differences = []  # backward differences of the last solutions, of order 0, 1, ...
         self._order = 0  # how many of them would have predicted the last solution best
+
+    def work_in(self, first, second, third):
+        """Have ``r``, ``scale`` and another vector (S,) here, which nobody else needs meanwhile."""
+        self.r, self.scale, self.weight = first, second, third
 
     def start(self) -> np.ndarray:
         """The next solution, extrapolated from the last ones by a polynomial; 0 at first.
@@ -89,9 +92,9 @@ class System:
         self.products += 1
         if self.adjoint:
             self.check(b, x)
-            diagonal(self.model, self.values, self.slack, self._weight)
+            diagonal(self.model, self.values, self.slack, self.weight)
         else:
-            from_earlier(self.model, self.values, self._weight)
+            from_earlier(self.model, self.values, self.weight)
 
     def sweep(self, b, x) -> Check:
         """One Gauss-Seidel sweep; then, with ``shift``, the common part of the error is removed.
@@ -103,7 +106,7 @@ class System:
         """
         self.products += 1
         if self.adjoint:
-            omega, size = push(self.model, self.values, self._weight, x, self.r)
+            omega, size = push(self.model, self.values, self.weight, x, self.r)
             total = x.sum()
             if self.shift and total > 0:
                 factor = b.sum() / (1.0 - self.gamma) / total
@@ -111,7 +114,7 @@ class System:
                 self.r *= factor
                 self.r += (1.0 - factor) * b
         else:
-            arrays = (b, x, self._weight)
+            arrays = (b, x, self.weight)
             omega, size, drift = relax(self.model, self.values, self.slack, *arrays, False)
             x += drift / (1.0 - self.gamma) if self.shift else 0.0
         return Check(omega, size / self._size(b, x))
@@ -125,7 +128,7 @@ class System:
         """
         self.products += 2
         unit[unit == 0] = 1.0
-        r, u, inverse = self.r, self.scale, self._weight
+        r, u, inverse = self.r, self.scale, self.weight
         incomplete(self.model, self.values, self.slack, inverse, u)
         first, spread, collect = BY_COLUMNS if self.adjoint else BY_ROWS
         first(self.model, self.values, inverse, unit, r, u, r)
@@ -162,7 +165,10 @@ class System:
                 bar = best.omega
             if found.omega <= PRECISE:
                 break
-            kept = x.copy() if found is best else kept
+            if kept is None:
+                kept = x.copy()
+            elif found is best:
+                kept[:] = x
             self._relax(b, x, bool(i % 2))
             found = self.settle(b, x)
             best = found if found.omega < best.omega else best
@@ -183,7 +189,7 @@ class System:
         if self.adjoint:
             adjoint_relax(self.model, self.values, self.slack, b, x, self.r, backward)
         else:
-            relax(self.model, self.values, self.slack, b, x, self._weight, backward)
+            relax(self.model, self.values, self.slack, b, x, self.weight, backward)
 
     def _size(self, b, x) -> float:
         return (1.0 + self.gamma) * self._norm(x) + self._norm(b)
