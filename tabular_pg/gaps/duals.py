@@ -20,8 +20,7 @@ from tabular_pg.numerics.duals import (
     dual_divergence,
     dual_normalize,
     log_dual_term,
-    log_outside,
-    log_ratio,
+    log_probability,
 )
 
 
@@ -57,7 +56,8 @@ def log_ratios(x, best) -> np.ndarray:
 
 @njit_inlined
 def _normalize(coordinates, x, log_pi, pi):
-    dual_normalize(x, coordinates.reference, coordinates.powers, coordinates.q, pi)
+    log_reference, reference, powers, _, q = coordinates
+    dual_normalize(x, log_reference, reference, powers, q, pi)
 
 
 @njit_inlined
@@ -116,10 +116,8 @@ def _logarithms(coordinates, x, second, log_kappa, log_pi):
         for a in range(x.shape[1]):
             if not math.isfinite(powers[s, a]):
                 log_pi[s, a] = -math.inf
-            elif log_reference[s, a] == -math.inf:
-                log_pi[s, a] = log_outside(x[s, a], powers[s, a], q)
             else:
-                log_pi[s, a] = log_reference[s, a] + log_ratio(x[s, a], powers[s, a], q)
+                log_pi[s, a] = log_probability(x[s, a], log_reference[s, a], powers[s, a], q)
 
 
 @njit_inlined

@@ -8,8 +8,9 @@ not positive. With ``powers`` w = 1 + (q-1) y* it is
     pi = (w + (q-1) x)^(1/(q-1)),     log pi - log pi* = L = log(1 + (q-1) x / w) / (q-1),
 
 and for q = 1, the entropy, L = x. All that is needed is a function of L or x / w that does not
-cancel. Outside of the support of pi* w is not positive; an action that is not available has an
-infinite one. ``reference`` is pi*, and 0 where that is below 1e-290.
+cancel: log w / (q-1) would be wrong by the rounding of w over q-1 for q near 1, and log pi*, which
+is known, takes its place. Outside of the support of pi* w is not positive; an action that is not
+available has an infinite one. ``reference`` is pi*, and 0 where that is below 1e-290.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Regularizer(NamedTuple):
 
 
 @njit_inlined
-def dual_normalize(x, reference, powers, q, pi):
+def dual_normalize(x, log_reference, reference, powers, q, pi):
     """Shift each row of ``x`` so that the probabilities it stands for sum to 1; fill ``pi``.
 
     First the entry of the likeliest action is subtracted, so that nothing is left of a constant.
@@ -51,7 +52,7 @@ def dual_normalize(x, reference, powers, q, pi):
         for a in range(x.shape[1]):
             x[s, a] = x[s, a] - common if math.isfinite(powers[s, a]) else 0.0
             low, high = min(low, x[s, a]), max(high, x[s, a])
-        arguments = x, reference, powers, q, s
+        arguments = x, log_reference, reference, powers, q, s
         excess, shift = -lack(0.0, arguments), 0.0
         if excess > 0.0:
             shift = root(0.0, high, arguments)
@@ -64,7 +65,7 @@ def dual_normalize(x, reference, powers, q, pi):
         for a in range(x.shape[1]):
             if math.isfinite(powers[s, a]):
                 x[s, a] -= shift
-            pi[s, a] = probability(x[s, a], reference[s, a], powers[s, a], q)
+            pi[s, a] = probability(x[s, a], log_reference[s, a], reference[s, a], powers[s, a], q)
 
 
 @njit_inlined
@@ -83,13 +84,16 @@ def _anchor(x, reference, powers, q, s):
 @njit_inlined
 def lack(shift, arguments):
     """By how much the probabilities of a row fall short of 1 if ``shift`` is taken from it."""
-    x, reference, powers, q, s = arguments
+    x, log_reference, reference, powers, q, s = arguments
     total, low = 0.0, 0.0
     for a in range(x.shape[1]):
         if not math.isfinite(powers[s, a]):
             continue
         moved, p = x[s, a] - shift, reference[s, a]
-        L = log_ratio(moved, powers[s, a], q) if p > 0.0 else log_outside(moved, powers[s, a], q)
+        if p > 0.0:
+            L = log_ratio(moved, powers[s, a], q)
+        else:
+            L = log_probability(moved, log_reference[s, a], powers[s, a], q)
         if L > OVERFLOWS:
             return -math.inf
         change = p * math.expm1(L) if p > 0.0 else math.exp(L)
@@ -111,19 +115,21 @@ def log_ratio(x, power, q):
 
 
 @njit_inlined
-def probability(x, reference, power, q):
+def probability(x, log_reference, reference, power, q):
     """pi, of an action that is available or not."""
     if not math.isfinite(power):
         return 0.0
     if reference == 0.0:  # by its logarithm: it may underflow
-        return math.exp(log_outside(x, power, q))
+        return math.exp(log_probability(x, log_reference, power, q))
     L = log_ratio(x, power, q)
     return reference * math.exp(L) if L < -SERIES_BELOW else reference + reference * math.expm1(L)
 
 
 @njit_inlined
-def log_outside(x, power, q):
-    """log pi where pi* is 0, or underflows; inf beyond all probabilities."""
+def log_probability(x, log_reference, power, q):
+    """log pi, also where pi* is 0, or underflows; inf beyond all probabilities."""
+    if log_reference > -math.inf:
+        return log_reference + log_ratio(x, power, q)
     level = power + (q - 1.0) * x
     if level > 0.0:
         return math.log(level) / (q - 1.0)
@@ -174,8 +180,7 @@ def dual_divergence(x, reference, powers, q, pi, s, scale):
                 term = divergence(L, x[s, a] / powers[s, a], q) * unit * unit
             term *= reference[s, a] * powers[s, a]
         elif pi[s, a] > LEAST:
-            level = powers[s, a] + (q - 1.0) * x[s, a]
-            term = (pi[s, a] * unit) * ((level / q - powers[s, a]) / (q - 1.0) * unit)
+            term = (pi[s, a] * unit) * ((x[s, a] - powers[s, a]) / q * unit)
         else:
             term = 0.0
         total, rest = two_sum(total, term)
@@ -189,10 +194,8 @@ def log_dual_term(x, log_reference, power, q):
     if not math.isfinite(power) or x == 0.0:
         return -math.inf
     if log_reference == -math.inf:
-        log_pi = log_outside(x, power, q)
-        if log_pi == -math.inf:
-            return log_pi
-        return log_pi + math.log(((power + (q - 1.0) * x) / q - power) / (q - 1.0))
+        log_pi = log_probability(x, log_reference, power, q)
+        return log_pi if log_pi == -math.inf else log_pi + math.log((x - power) / q)
     L, weight = log_ratio(x, power, q), q * log_reference
     if is_small(L, q):
         return weight + 2.0 * math.log(abs(L)) + math.log(divergence_series(L, q))

@@ -53,7 +53,8 @@ def divergence(run):
     far = L > LEAST_GROWTH  # digits of pi^k matter little there, and much in a product
     terms = _relative_divergence(np.where(far, 0.0, L), q) * run.policies * powers
     terms = np.where(far, _far_divergence(np.where(far, L, 1.0), q) * best.pi * aim, terms)
-    return np.where(inside, terms, best.pi * ((aim / (q or 1.0) - powers) / m)).sum(axis=2)
+    none = -run.iterates - (aim / q if q else 0.0)
+    return np.where(inside, terms, best.pi * none).sum(axis=2)
 
 
 def _relative_divergence(L, q):
@@ -75,10 +76,7 @@ def _relative_divergence(L, q):
 
 def _far_divergence(L, q):
     """D(p, p_0) / p^q for p = p_0 e^L with L > 1."""
-    m = q - 1.0
-    if q == 0.0:
-        return np.expm1(L) - L
-    return (1.0 + m * np.exp(-q * L) - q * np.exp(-m * L)) / (q * m)
+    return (np.expm1(-q * L) / q if q else -L) - np.expm1((1.0 - q) * L) / (q - 1.0)
 
 
 def convexity(run):

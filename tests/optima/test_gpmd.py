@@ -98,6 +98,18 @@ def test_the_root_of_a_policy_next_to_a_vertex_is_found():
         np.testing.assert_allclose(found, [float(mp.log(x)) for x in row], atol=1e-10)
 
 
+@pytest.mark.parametrize("d", [1.1e-6, -1.1e-6, -1e-5])
+def test_a_reference_below_the_range_of_floats_next_to_the_entropy(d):
+    """Probabilities of actions that pi* takes with 1e-330 are known by the logarithm of that."""
+    P = [[[0.25, 0.75], [1.0, 0.0], [0.1, 0.9]], [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]]
+    mdp, start = MDP(P, [[0.1, 0.6, 0.2], [0.8, 0.6, 0.9]], 0.9), [[0.1, 0.6, 0.3], [0.2, 0.3, 0.5]]
+    rule, options = GPMD(mirrors.Tsallis(1 + d), 1e3), {"tau": 1e-3, "policy": np.array(start)}
+    run, exact = optimize(mdp, rule, 6, **options), gaps(mdp, rule, 6, *options.values(), 400)
+    assert np.exp(run.optimum.log_pi.min()) == 0.0
+    for found, row in zip(run.log_value_gap, exact, strict=True):
+        np.testing.assert_allclose(found, [float(mp.log(x)) for x in row], atol=5e-10)
+
+
 def test_with_the_entropy_it_is_natural_policy_gradient():
     run, same = (
         optimize(MDP_, rule, 30, tau=0.3) for rule in (GPMD(mirrors.Entropy(), 2.0), NaturalPG(2.0))

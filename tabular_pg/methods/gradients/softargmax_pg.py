@@ -92,7 +92,7 @@ def shift(q, point, moved, powers):
         for a in range(x.shape[1]):
             exponent = (q - 1.0) * x[s, a]
             powers[s, a] = math.exp(exponent) if exponent < OVERFLOWS else math.inf
-    dual_normalize(moved, point.pi, powers, q, point.memory[:, REACHED])
+    dual_normalize(moved, x, point.pi, powers, q, point.memory[:, REACHED])
     for s in range(x.shape[0]):
         for a in range(x.shape[1]):
             if powers[s, a] < math.inf:
