@@ -59,8 +59,7 @@ def row(rule, tau, n, repeats):
 
 WHY = """A run of a thousand iterations, all recorded, takes 1 ms since compiled loops record
 themselves; when the target was set it took 10 ms, and was met. A theorem about a thousand records
-of 5 x 5 takes 0.3 to 0.6 ms, some forty passes of numpy over arrays of 40 to 200 kB: what is left
-are theorems compiled as a whole, each of which would take half a second at first. What is looked at
+of 5 x 5 takes 0.3 to 0.6 ms, in passes of numpy over arrays of 40 to 200 kB. What is looked at
 again in numbers of any size (zeros that may have underflowed: P1 near the optimum) takes ten times
 the float's time."""
 TABLE = Table("verdicts", TITLE, rows, WHY)
